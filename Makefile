@@ -1,0 +1,36 @@
+# make demo: open the app.  make test: run the tests.  make lint: style and types.  Each fills .venv itself.
+# The first Python here that runs and is 3.11 or 3.12 (a name on the PATH may be a shim that does not run).
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/demo
+	$(BIN)/python app.py
+
+test: .venv/test
+	$(BIN)/python -m pytest
+
+lint: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/test
+	$(BIN)/python -m tests.bench.predict
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo 'mmdemo needs Python 3.11 or 3.12'; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/demo: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install -q -r requirements.txt
+	touch $@
+
+.venv/test: requirements.txt train/requirements.txt tests/requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install -q -r requirements.txt -r train/requirements.txt -r tests/requirements.txt
+	touch $@ .venv/demo
+
+clean:
+	rm -rf .venv

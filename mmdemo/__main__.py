@@ -1,0 +1,66 @@
+"""Command line: ``python -m mmdemo --help``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmdemo.types import InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Entities and relations from a tweet and its photo. The app: python app.py",
+)
+
+
+@app.callback()
+def _commands() -> None:
+    """Keep ``predict`` a sub-command while it is the only one."""
+
+
+@app.command()
+def predict(
+    dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 (entities) or mnre (a relation).")],
+    text: Annotated[str, typer.Option(help="The tweet; for mnre with [E1]…[/E1] and [E2]…[/E2].")],
+    model: Annotated[str, typer.Option(help="Which encoders.")] = "roberta-resnet50",
+    fusion: Annotated[str, typer.Option(help="film or concat.")] = "film",
+    image: Annotated[Path | None, typer.Option(help="The photo: JPEG, PNG, WEBP, GIF or BMP.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Predict the entities of a tweet, or the relation of its marked pair.
+
+    Example: python -m mmdemo predict --dataset mnre --fusion film --image photo.jpg
+    --text "[E1] Lauren Bacall [/E1] on the set of [E2] Key Largo [/E2]"
+    """
+    from mmdemo import pipeline
+    from mmdemo.ui.view import prediction_json
+
+    cell = pipeline.find_cell(dataset, model, fusion)
+    answer = prediction_json(pipeline.predict(pipeline.read_post(text, dataset, image), cell))
+    print(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else _lines(answer))
+
+
+def _lines(answer: dict) -> str:
+    lines = [f"{e['score']:6.1%}  {e['label']:5} {e['text']}" for e in answer.get("entities", [])]
+    lines += [f"{r['score']:6.1%}  {r['label']}" for r in answer.get("relations", [])]
+    lines = lines or ["no entity found"]
+    lines += [f"note: {warning}" for warning in answer["warnings"]]
+    photo = "with the photo" if answer["image_used"] else "without a photo"
+    return "\n".join([*lines, f"by {answer['checkpoint']}, {photo}"])
+
+
+def main() -> None:
+    """Run the command line; a person's mistake is one sentence and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

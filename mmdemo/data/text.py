@@ -1,0 +1,246 @@
+"""From what a person typed to sub-token ids, keeping every word's place.
+
+Three steps, each usable alone: `split_words` / `read_marks` (text to words), `clean_words`
+(SPEC §2's cleaning), `TextReader.read` (words to sub-tokens with word ids). A word that gives no
+sub-token (an invisible character, a dropped URL, one beyond the limit) keeps its index and has
+``first == -1``: tags can never shift.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from mmdemo.config import DATASETS
+from mmdemo.types import InputError, Pair, Span
+
+MARKS = ("[E1]", "[/E1]", "[E2]", "[/E2]")
+
+#: Row of the encoder's feature embedding for each sub-token: letter case of its word, or a mark.
+FEATURES = ("none", "lower", "upper", "title", "mixed", *MARKS)
+
+_URL = re.compile(r"(?:https?:?/?/?\S*|www\.\S+|/?/t(?:\.co\S*)?|co/\w+|ht+p?…)$", re.IGNORECASE)
+_REPEATS = re.compile(r"([^\W\d])\1{2,}|([^\w\s])\2+")
+_WORD = re.compile(
+    r"https?://\S+|www\.\S+"
+    r"|[@#]?[^\W_][\w]*(?:[-/][^\W_]+|(?<=\d)[.,:](?=\d)\d+)*|@\w+|_+"
+    r"|\.\.\.|[^\w\s]\ufe0f?(?:\u200d[^\w\s]\ufe0f?)*"
+)
+_MARK = re.compile(r"\[/?E[12]\]")
+
+
+def split_words(text: str, dataset: str) -> list[str]:
+    """Split raw text into words the way the dataset's authors did, as its models expect.
+
+    All three keep @names and URLs whole. Twitter2017 and MNRE split ``#`` off its hashtag, Twitter2015
+    keeps it (data/README); MNRE keeps English clitics ("'s", "n't") as words of their own, the Twitter
+    sets split the apostrophe off. Control characters that are no words vanish with the white space.
+    """
+    rules = DATASETS[dataset]
+    words: list[str] = []
+    for word in _WORD.findall(text):
+        if rules.split_hashtags and word.startswith("#") and len(word) > 1:
+            words += ["#", word[1:]]
+        elif rules.split_clitics and words and words[-1] in "'’" and word.lower() in _CLITIC_ENDS:
+            words[-1] += word
+            _join_negation(words)
+        else:
+            words.append(word)
+    return words
+
+
+_CLITIC_ENDS = frozenset(("s", "t", "m", "re", "ve", "ll", "d"))
+
+
+def _join_negation(words: list[str]) -> None:
+    """Move the n of "don 't" over, in place: MNRE writes "do n't"."""
+    if words[-1].lower() in ("'t", "’t") and len(words) > 1 and words[-2][-1:] in "nN" and len(words[-2]) > 1:
+        words[-2], words[-1] = words[-2][:-1], words[-2][-1] + words[-1]
+
+
+def read_marks(text: str, dataset: str) -> tuple[list[str], Pair]:
+    """Words and pair of a text with ``[E1]…[/E1]`` and ``[E2]…[/E2]``, in either order.
+
+    Raises:
+        InputError: a mark is missing, doubled, unbalanced, crosses another, or holds no word.
+    """
+    words: list[str] = []
+    places: dict[str, int] = {}
+    opened: list[str] = []
+    for piece in re.split(r"(\[/?E[12]\])", text):
+        if piece not in MARKS:
+            words += split_words(piece, dataset)
+            continue
+        if piece in places:
+            raise InputError(
+                f"{piece} stands twice; mark exactly one head [E1]…[/E1] and one tail [E2]…[/E2]"
+            )
+        places[piece] = len(words)
+        if "/" not in piece:
+            if opened:
+                raise InputError(
+                    f"{piece} opens inside {opened[-1]}; close one mark before opening the other"
+                )
+            opened.append(piece)
+        elif not opened or opened.pop() != piece.replace("/", ""):
+            raise InputError(f"{piece} closes a mark that is not open")
+    if missing := [mark for mark in MARKS if mark not in places]:
+        raise InputError(
+            f"{', '.join(missing)} missing: mark the head as [E1]…[/E1] and the tail as [E2]…[/E2]"
+        )
+    head, tail = (places["[E1]"], places["[/E1]"]), (places["[E2]"], places["[/E2]"])
+    for name, (start, end) in (("[E1]", head), ("[E2]", tail)):
+        if start == end:
+            raise InputError(
+                f"{name} marks no word; put at least one word between {name} and its closing mark"
+            )
+    return words, Pair(head=head, tail=tail)
+
+
+def has_marks(text: str) -> bool:
+    """Whether the text holds any of the four marks."""
+    return bool(_MARK.search(text))
+
+
+def clean_words(words: Sequence[str], keep: Sequence[Span] = ()) -> list[str]:
+    """SPEC §2's cleaning: drop links, emoji and stray symbols; shorten repeated characters.
+
+    Returns one string for each word, "" for a dropped one, so that indices and tags stay aligned. Words
+    inside ``keep`` (gold entities when training, the marked pair always) are never dropped.
+    """
+    kept = {i for start, end in keep for i in range(start, end)}
+    return [_clean(word, droppable=i not in kept) for i, word in enumerate(words)]
+
+
+def _clean(word: str, *, droppable: bool) -> str:
+    if droppable and (_URL.match(word) or _is_symbol(word)):
+        return ""
+    return _REPEATS.sub(lambda m: m[1] * 2 if m[1] else m[2], word)
+
+
+def _is_symbol(word: str) -> bool:
+    """Emoji and symbols, but not punctuation, which carries sentence structure (nor # and @)."""
+    return all(unicodedata.category(c) in _SYMBOLS or c in "_*|~^" for c in word)
+
+
+_SYMBOLS = frozenset(("So", "Sk", "Cn", "Co", "Cs", "Cf", "Cc", "Mn", "Me", "Zs"))
+
+
+def letter_case(word: str) -> int:
+    """Row of `FEATURES` for a word's letter case; "none" where it has no cased letter."""
+    letters = [c for c in word if c.isalpha()]
+    if not any(c.isupper() or c.islower() for c in letters):
+        return FEATURES.index("none")
+    if all(not c.isupper() for c in letters):
+        return FEATURES.index("lower")
+    if all(not c.islower() for c in letters):
+        return FEATURES.index("title" if len(letters) == 1 else "upper")
+    if letters[0].isupper() and not any(c.isupper() for c in letters[1:]):
+        return FEATURES.index("title")
+    return FEATURES.index("mixed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextInput:
+    """One post's sub-tokens, with [CLS] first and [SEP] last.
+
+    ``first[w]`` is the position of word w's first sub-token, -1 where it has none. ``markers`` are the
+    positions of [E1], [/E1], [E2], [/E2] (RE only). ``cut`` names the words beyond the limit.
+    """
+
+    ids: tuple[int, ...]
+    features: tuple[int, ...]
+    first: tuple[int, ...]
+    markers: tuple[int, int, int, int] | None = None
+    cut: tuple[int, ...] = ()
+
+
+class TextReader:
+    """Turns words into `TextInput` with an encoder's own vocabulary.
+
+    Marks use four of BERT's ``[unusedN]`` entries; their meaning is learnt in the feature embedding.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, max_subtokens: int) -> None:
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self.tokenizer = tokenizer
+        self.limit = max_subtokens
+        self.start, self.end, *self.mark_ids = [
+            _id_of(tokenizer, name)
+            for name in ("[CLS]", "[SEP]", *(f"[unused{i}]" for i in range(len(MARKS))))
+        ]
+
+    @classmethod
+    def load(cls, file: Path, max_subtokens: int) -> "TextReader":
+        """Read a ``tokenizer.json``. Raises InputError naming a file that is missing or damaged."""
+        try:
+            tokenizer = Tokenizer.from_file(str(file))
+        except Exception as error:  # the library raises a bare Exception
+            raise InputError(f"the tokenizer file {file} is missing or damaged") from error
+        return cls(tokenizer, max_subtokens)
+
+    def read(self, words: Sequence[str], pair: Pair | None = None) -> TextInput:
+        """Sub-tokens of the words, at most ``limit`` with marks and [CLS], [SEP].
+
+        A text that is too long keeps its start (NER) or the words nearest to the marks (RE).
+        """
+        pieces = [e.ids for e in self.tokenizer.encode_batch(list(words), add_special_tokens=False)]
+        room = self.limit - 2 - (len(MARKS) if pair else 0)
+        kept = _fit([len(p) for p in pieces], room, pair)
+        ids, features, first = [self.start], [0], [-1] * len(words)
+        markers = [0, 0, 0, 0]
+
+        def put_marks(word: int, closing: bool) -> None:
+            for m in _marks_at(pair, word, closing):
+                markers[m] = len(ids)
+                ids.append(self.mark_ids[m])
+                features.append(FEATURES.index(MARKS[m]))
+
+        for w, word in enumerate(words):
+            put_marks(w, closing=False)
+            if w in kept and pieces[w]:
+                first[w] = len(ids)
+                ids += pieces[w]
+                features += [letter_case(word)] * len(pieces[w])
+            put_marks(w + 1, closing=True)
+        return TextInput(
+            ids=(*ids, self.end),
+            features=(*features, 0),
+            first=tuple(first),
+            markers=tuple(markers) if pair else None,  # type: ignore[arg-type]  # four, by MARKS
+            cut=tuple(w for w in range(len(words)) if w not in kept),
+        )
+
+
+def _id_of(tokenizer: Tokenizer, name: str) -> int:
+    number = tokenizer.token_to_id(name)
+    if number is None:
+        raise InputError(f"the tokenizer has no {name} entry")
+    return int(number)
+
+
+def _marks_at(pair: Pair | None, word: int, closing: bool) -> list[int]:
+    """Indices into MARKS that open before ``word`` or close after the word before it."""
+    if pair is None:
+        return []
+    side = 1 if closing else 0
+    return [m for m, span in ((side, pair.head), (side + 2, pair.tail)) if span[side] == word]
+
+
+def _fit(lengths: Sequence[int], room: int, pair: Pair | None) -> set[int]:
+    """Words whose sub-tokens fit into ``room``: from the start, or outwards from the pair."""
+    order = list(range(len(lengths)))
+    if pair:
+        spans = (pair.head, pair.tail)
+        order.sort(key=lambda w: min(max(s - w, w - e + 1, 0) for s, e in spans))
+    kept: set[int] = set()
+    for w in order:
+        if lengths[w] > room:
+            break
+        room -= lengths[w]
+        kept.add(w)
+    return kept

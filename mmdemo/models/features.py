@@ -1,0 +1,54 @@
+"""What encoders give and fusions take: one contract for every model (shape legend: data/batch.py)."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextFeatures:
+    """Token states, their mask (True = a real sub-token), and their mean."""
+
+    tokens_BLD: Tensor
+    mask_BL: Tensor
+
+    @property
+    def pooled_BD(self) -> Tensor:
+        mask_BL1 = self.mask_BL.unsqueeze(-1).to(self.tokens_BLD.dtype)
+        return (self.tokens_BLD * mask_BL1).sum(1) / mask_BL1.sum(1).clamp(min=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFeatures:
+    """Image regions in reading order (7x7 from top left), and whether the post has a photo at all."""
+
+    regions_BRD: Tensor
+    present_B: Tensor
+
+    @property
+    def pooled_BD(self) -> Tensor:
+        return self.regions_BRD.mean(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionOutput:
+    """Fused token states, and by name what the fusion did (SPEC §4): γ, β, weights or maps."""
+
+    tokens_BLD: Tensor
+    trace: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Fusion(nn.Module):
+    """The signature that all fusions share.
+
+    Where ``image.present_B`` is False the output equals the text states exactly: that is what makes
+    "with and without the photo" an honest comparison.
+    """
+
+    def forward(self, text: TextFeatures, image: ImageFeatures) -> FusionOutput:
+        raise NotImplementedError  # an interface: each fusion file holds one implementation
+
+
+def keep_text_where_absent(fused_BLD: Tensor, text: TextFeatures, image: ImageFeatures) -> Tensor:
+    """Fused states where there is a photo, the text's own where there is none."""
+    return fused_BLD.where(image.present_B[:, None, None], text.tokens_BLD)

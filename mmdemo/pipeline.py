@@ -1,0 +1,152 @@
+"""The one place that chains the parts: a person's text and photo -> Post -> Prediction.
+
+The command line and the app call only these functions; every `InputError` is a sentence to show.
+"""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmdemo.config import DATASETS
+from mmdemo.data.batch import collate
+from mmdemo.data.image import open_image
+from mmdemo.data.text import has_marks, read_marks, split_words
+from mmdemo.decode import decode_entities, decode_relations, looks_untrained, softmax
+from mmdemo.labels import output_labels
+from mmdemo.types import Entity, ImageSource, InputError, Post, Prediction, Relation
+from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells
+
+__all__ = ["Cell", "cells", "describe", "find_cell", "predict", "read_post"]
+
+#: Beyond this, splitting itself would take long; models read the first 128 sub-tokens anyway.
+MAX_CHARACTERS = 200_000
+
+
+@cache
+def _zoo() -> Zoo:
+    return Zoo(checkpoints_root())
+
+
+def cells() -> tuple[Cell, ...]:
+    """Every cell of the lite preset, ready or with the reason why not."""
+    return list_cells(checkpoints_root())
+
+
+def find_cell(dataset: str, model: str, fusion: str) -> Cell:
+    """The named cell. Raises InputError for an unknown name."""
+    for cell in cells():
+        if (cell.dataset, cell.model, cell.fusion) == (dataset, model, fusion):
+            return cell
+    raise InputError(f"there is no checkpoint for dataset {dataset!r}, model {model!r} and fusion {fusion!r}")
+
+
+def describe(cell: Cell) -> dict[str, Any]:
+    """What a cell's card shows: what truly runs, configuration, training, figures. Raises InputError."""
+    card = _zoo().load(cell).card
+    return {
+        "runs": card.config.sizes.names,
+        "config": {
+            "dataset": cell.dataset,
+            "model": cell.model,
+            "fusion": cell.fusion,
+            "preset": cell.preset,
+        },
+        "training": card.training,
+        "metrics": card.metrics,
+    }
+
+
+def read_post(text: str, dataset: str, image: ImageSource = None) -> Post:
+    """A post from what a person typed and uploaded, checked and split as the dataset's models expect.
+
+    Raises:
+        InputError: unknown dataset, no word, marks that do not fit the task, or a photo that cannot be
+            read.
+    """
+    if dataset not in DATASETS:
+        raise InputError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be read")
+    photo = None if image is None else open_image(image)
+    if DATASETS[dataset].task == "re":
+        words, pair = read_marks(text, dataset)
+        return Post(text=text, tokens=tuple(words), image=photo, pair=pair)
+    if has_marks(text):
+        raise InputError(
+            f"[E1]/[E2] marks ask for a relation, but {dataset} finds entities; remove them or choose mnre"
+        )
+    words = split_words(text, dataset)
+    if not words:
+        raise InputError("the text is empty; type or paste a tweet")
+    return Post(text=text, tokens=tuple(words), image=photo)
+
+
+def predict(post: Post, cell: Cell) -> Prediction:
+    """Entities or relations of one post by one cell.
+
+    Raises:
+        InputError: the checkpoint is missing or damaged, the photo cannot be read, or a relation is asked
+            for without a marked pair.
+    """
+    loaded = _zoo().load(cell)
+    if loaded.card.config.task == "re" and post.pair is None:
+        raise InputError("mark the head as [E1]…[/E1] and the tail as [E2]…[/E2]")
+    photo = None if post.image is None else open_image(post.image)
+    example = loaded.encoder.encode(post, photo)
+    batch = collate([example])
+    with torch.inference_mode():
+        output = loaded.model(batch)
+    logits = output.logits[0].float().numpy()
+    trace = {name: value[0].float().numpy() for name, value in output.trace.items()}
+    return _answer(post, cell, loaded, logits, np.array(example.text.first), example.text.cut, trace)
+
+
+def _answer(
+    post: Post,
+    cell: Cell,
+    loaded: LoadedCell,
+    logits: np.ndarray,
+    first_W: np.ndarray,
+    cut: tuple[int, ...],
+    trace: dict[str, np.ndarray],
+) -> Prediction:
+    labels = output_labels(cell.dataset)
+    probabilities = softmax(logits)
+    warnings = _input_warnings(post, cell, cut)
+    if not np.isfinite(probabilities).all():
+        raise InputError(f"the checkpoint {cell.name} gave no finite scores; its files may be damaged")
+    if looks_untrained(probabilities):
+        warnings.append("The best score is near chance: this checkpoint looks untrained.")
+    entities: tuple[Entity, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    if loaded.card.config.task == "re":
+        relations = decode_relations(probabilities, labels)
+    else:
+        seen_WT = np.where(first_W[:, None] >= 0, probabilities, np.nan)
+        entities = decode_entities(seen_WT, post.tokens, labels)
+    return Prediction(
+        post=post,
+        checkpoint=cell.name,
+        image_used=post.image is not None,
+        entities=entities,
+        relations=relations,
+        warnings=tuple(warnings),
+        trace=trace,
+    )
+
+
+def _input_warnings(post: Post, cell: Cell, cut: tuple[int, ...]) -> list[str]:
+    warnings = []
+    if post.image is None:
+        warnings.append("No photo was given: the answer comes from the text alone.")
+    if cut:
+        first = min(cut)
+        warnings.append(
+            f"The text is longer than the model reads: {len(cut)} of {len(post.tokens)} words were left out, "
+            f"the first of them word {first + 1} ({post.tokens[first][:30]!r})."
+        )
+    if not any(character.isalnum() for word in post.tokens for character in word):
+        warnings.append("The text holds no letters or digits, only symbols: there is little to find.")
+    return warnings

@@ -1,0 +1,48 @@
+"""Weights in fewer bits: each row of a matrix as small integers and one scale.
+
+A lite trunk is stored as its difference to the shared base weights, whose rows span a narrow range and so
+keep the score at 8 bits or fewer (checkpoints/README.md has the measurement).
+"""
+
+import torch
+from torch import Tensor
+
+BITS = (4, 8, 16)
+
+
+def pack(name: str, tensor: Tensor, bits: int) -> dict[str, Tensor]:
+    """The stored form of one float tensor.
+
+    Matrices (two axes or more) at 4 or 8 bits become ``name.codes`` (uint8; at 4 bits two codes a byte,
+    low half first) and ``name.scale`` (float16, one a row); everything else ``name`` in float16.
+    """
+    if bits == 16 or tensor.ndim < 2:
+        return {name: tensor.to(torch.float16).contiguous()}
+    top = 2 ** (bits - 1) - 1
+    rows = tensor.detach().float().flatten(1)
+    scale = (rows.abs().amax(1, keepdim=True) / top).clamp(min=1e-7).to(torch.float16)
+    codes = ((rows / scale.float()).round().clamp(-top, top) + top).to(torch.uint8)
+    if bits == 4:
+        codes = torch.nn.functional.pad(codes, (0, codes.shape[1] % 2))
+        codes = codes[:, ::2] | codes[:, 1::2] << 4
+    return {f"{name}.codes": codes.contiguous(), f"{name}.scale": scale.squeeze(1)}
+
+
+def unpack(name: str, stored: dict[str, Tensor], shape: torch.Size, bits: int) -> Tensor:
+    """The float32 tensor that `pack` stored. Raises KeyError or ValueError where the parts do not fit."""
+    if bits == 16 or len(shape) < 2:
+        tensor = stored[name].float()
+    else:
+        top = 2 ** (bits - 1) - 1
+        codes, scale = stored[f"{name}.codes"], stored[f"{name}.scale"].float()
+        if bits == 4:
+            codes = torch.stack([codes & 15, codes >> 4], dim=-1).flatten(1)[:, : shape[1:].numel()]
+        tensor = (codes.float() - top) * scale[:, None]
+    if tensor.numel() != shape.numel():
+        raise ValueError(f"{name} has {tensor.numel()} values, not {shape.numel()}")
+    return tensor.reshape(shape)
+
+
+def stored_names(name: str, ndim: int, bits: int) -> set[str]:
+    """Which entries `pack` writes for a tensor."""
+    return {name} if bits == 16 or ndim < 2 else {f"{name}.codes", f"{name}.scale"}

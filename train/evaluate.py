@@ -1,0 +1,97 @@
+"""Scores of a saved checkpoint on a split: with its photos, with blank or shuffled ones, and without."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from mmdemo.checkpoint import load_card, load_model
+from mmdemo.data.batch import Example
+from mmdemo.data.encode import PostEncoder
+from mmdemo.models.model import MultimodalModel
+from mmdemo.types import Post
+from mmdemo.zoo import post_encoder
+from train.config import Recipe
+from train.data import DataSource
+from train.predict import probabilities, score
+from train.stages import Material, cached_examples, gold_of
+
+#: How the photos of a split are changed to see what they bring.
+CONDITIONS = ("photo", "blank", "shuffled", "none")
+
+
+def root_of(folder: Path) -> Path:
+    """The root that a cell's folder lies in: root/preset/dataset/model/fusion."""
+    return folder.resolve().parents[3]
+
+
+def evaluate(
+    folder: Path, source: DataSource, split: str, *, conditions: Sequence[str] = CONDITIONS, cache: Path
+) -> dict[str, Any]:
+    """Scores by condition for the checkpoint in ``folder``.
+
+    ``photo``: each post with its own photo; ``blank``: a plain grey one in its place; ``shuffled``: another
+    post's (seeded, never its own); ``none``: no photo, the text alone. Posts without a photo stay so.
+
+    Raises:
+        InputError: the checkpoint or the data cannot be used.
+    """
+    card = load_card(folder)
+    root = root_of(folder)
+    model = load_model(root, folder, card)
+    posts = source.posts(card.config.dataset, split)
+    encoder = post_encoder(card.config, root)
+    material = Material(train=[], valid=posts, encoder=encoder)
+    recipe = Recipe(eval_batch_size=64)
+    examples = cached_examples(model, material, posts, recipe, 0, root, cache)
+    gold = gold_of(card.config, posts)
+    scores: dict[str, Any] = {"posts": len(posts), "with_photo": sum(e.has_image for e in examples)}
+    for condition in conditions:
+        changed = change_photos(model, encoder, examples, posts, condition)
+        found = probabilities(model, changed, batch_size=64, device=torch.device("cpu"))
+        scores[condition] = score(card.config.dataset, gold, found)
+    return scores
+
+
+def change_photos(
+    model: MultimodalModel,
+    encoder: PostEncoder,
+    examples: Sequence[Example],
+    posts: Sequence[Post],
+    condition: str,
+) -> list[Example]:
+    """The examples under one of `CONDITIONS`; those without a photo are left as they are."""
+    if condition == "photo":
+        return list(examples)
+    if condition == "none":
+        return [replace(e, regions_RD=None, pixels_CHW=None) for e in examples]
+    having = [i for i, e in enumerate(examples) if e.regions_RD is not None]
+    changed = list(examples)
+    if condition == "blank":
+        size = encoder.config.sizes.image_size
+        pixels = torch.from_numpy(encoder.pixels(Image.new("RGB", (size, size), (128, 128, 128))))
+        with torch.inference_mode():
+            blank_RD = model.image_encoder(pixels[None])[0]
+        for i in having:
+            changed[i] = replace(examples[i], regions_RD=blank_RD)
+        return changed
+    for i, j in zip(having, _others([str(posts[i].image) for i in having]), strict=True):
+        changed[i] = replace(examples[i], regions_RD=examples[having[j]].regions_RD)
+    return changed
+
+
+def _others(photos: Sequence[str]) -> list[int]:
+    """For each place another place whose photo differs, where there is one (seeded)."""
+    rng = np.random.default_rng(1337)
+    order = list(rng.permutation(len(photos)))
+    for i in range(len(order)):
+        if photos[order[i]] == photos[i]:
+            for j in rng.permutation(len(order)):
+                if photos[order[j]] != photos[i] and photos[order[i]] != photos[j]:
+                    order[i], order[j] = order[j], order[i]
+                    break
+    return order

@@ -1,0 +1,43 @@
+"""Which parameters train, at which rate, with or without weight decay (SPEC §5)."""
+
+import re
+from typing import Any
+
+from torch import nn
+
+from train.config import Recipe
+
+
+def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """AdamW groups by part. A part whose rate is 0 is frozen and left out.
+
+    No weight decay on biases, norms and scales (one axis), nor on FiLM's γ and β generators: decay would
+    pull γ towards 0, away from its identity.
+    """
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        rate = _rate(name, recipe)
+        parameter.requires_grad_(rate > 0)
+        if rate > 0:
+            spared = parameter.ndim < 2 or name.startswith("fusion.generator_")
+            groups.setdefault((rate, 0.0 if spared else recipe.weight_decay), []).append(parameter)
+    return [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()]
+
+
+def _rate(name: str, recipe: Recipe) -> float:
+    if name.startswith("text_encoder.feature_embedding"):
+        return recipe.head_lr if recipe.text_lr else 0.0
+    if name.startswith("text_encoder.bert.embeddings"):
+        return recipe.embedding_lr
+    if name.startswith("text_encoder."):
+        return recipe.text_lr * recipe.layer_decay ** _layers_above(name)
+    if name.startswith("image_encoder."):
+        return recipe.image_lr
+    if name.startswith(("fusion.", "image_projection.")):
+        return recipe.fusion_lr
+    return recipe.head_lr
+
+
+def _layers_above(name: str, layers: int = 6) -> int:
+    found = re.search(r"\.layer\.(\d+)\.", name)
+    return layers - 1 - int(found[1]) if found else 0

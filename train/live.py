@@ -1,0 +1,42 @@
+"""Photos opened and augmented while training runs, for stages that train the image encoder too."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import overload
+
+import numpy as np
+
+from mmdemo.data.batch import Example
+from mmdemo.data.encode import PostEncoder
+from mmdemo.data.image import augment, load_photo
+from mmdemo.types import Post
+
+
+class LivePhotos(Sequence[Example]):
+    """A sequence of examples whose pixels are read, and augmented by (seed, epoch, index), when asked for."""
+
+    def __init__(
+        self, examples: Sequence[Example], posts: Sequence[Post], encoder: PostEncoder, epoch: int = 0
+    ) -> None:
+        self.examples, self.posts, self.encoder, self.number = examples, posts, encoder, epoch
+
+    def epoch(self, number: int) -> "LivePhotos":
+        """The same posts as this epoch shows them."""
+        return LivePhotos(self.examples, self.posts, self.encoder, number)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Example]: ...
+    def __getitem__(self, index: int | slice) -> Example | Sequence[Example]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        photo, _ = load_photo(self.posts[index])
+        if photo is None:
+            return self.examples[index]
+        rng = np.random.default_rng([self.number, index])
+        photo = augment(photo, self.encoder.config.sizes.image_size, rng)
+        return replace(self.examples[index], pixels_CHW=self.encoder.pixels(photo))

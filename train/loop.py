@@ -1,0 +1,154 @@
+"""The training loop: one function that reads top to bottom, for every stage and preset."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm.auto import tqdm
+
+from mmdemo.data.batch import Batch
+from mmdemo.models.model import MultimodalModel
+from mmdemo.types import InputError
+from train.config import Recipe
+from train.groups import parameter_groups
+from train.metrics import Scores, headline
+from train.state import load_state, save_state, seed_everything
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What to learn: batches of an epoch, how many of them, and how to score the model on validation."""
+
+    batches: Callable[[int], Iterator[Batch]]
+    steps: int
+    validate: Callable[[MultimodalModel], Scores]
+    name: str
+
+
+def choose_accelerator(device: str) -> Accelerator:
+    """Accelerate's device for ``auto``, ``cpu``, ``cuda`` or ``mps``; bf16 where the device has it."""
+    cpu = device == "cpu" or (device == "auto" and not (torch.cuda.is_available() or _has_mps()))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: this machine has no CUDA device")
+    if device == "mps" and not _has_mps():
+        raise InputError("--device mps: this machine has no Metal device")
+    if cpu:
+        bf16 = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    else:
+        bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return Accelerator(cpu=cpu, mixed_precision="bf16" if bf16 else "no")
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accelerator: Accelerator) -> Scores:
+    """Train ``model`` in place and leave it at its best validation epoch; return that epoch's scores.
+
+    Resumes from ``folder/last.safetensors`` if a run was cut off. Appends to ``folder/log.jsonl`` one line
+    a step and one an epoch.
+    """
+    world = accelerator.num_processes
+    steps = task.steps // world
+    optimizer = AdamW(parameter_groups(model, recipe), betas=(0.9, 0.999), eps=1e-8)
+    schedule = LambdaLR(optimizer, lambda step: _rate_at(step, steps * recipe.epochs, recipe.warmup))
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema)) if recipe.ema else None
+    shown = cast(MultimodalModel, average.module) if average else model
+    kept: dict[str, nn.Module] = {"model": model, **({"average": shown} if average else {})}
+    progress = _resume(folder, kept, optimizer, schedule, steps)
+    wrapped, optimizer = accelerator.prepare(model, optimizer)
+    log = _Log(folder / "log.jsonl", accelerator.is_main_process)
+
+    for epoch in range(progress["epoch"], recipe.epochs):
+        if progress["stale"] > recipe.patience:
+            break
+        seed_everything(recipe.seed, epoch)
+        started = time.perf_counter()
+        wrapped.train()
+        _freeze_statistics(model)
+        mine = islice(task.batches(epoch), accelerator.process_index, steps * world, world)
+        bar = tqdm(
+            mine, f"{task.name} {epoch + 1}/{recipe.epochs}", steps, disable=not accelerator.is_main_process
+        )
+        for step, batch in enumerate(bar):
+            batch = batch.to(accelerator.device)
+            loss = model.head.loss(wrapped(batch).logits, batch, recipe.label_smoothing)
+            accelerator.backward(loss)
+            norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            if average:
+                average.update_parameters(model)
+            value = float(loss.detach())
+            if not math.isfinite(value):
+                raise InputError(f"{task.name}: the loss is {value} at epoch {epoch + 1}; lower the rates")
+            bar.set_postfix(loss=f"{value:.3f}")
+            log.write(epoch=epoch, step=step, loss=value, norm=float(norm), lr=schedule.get_last_lr()[0])
+        scores = task.validate(shown)
+        seconds = time.perf_counter() - started
+        log.write(epoch=epoch, seconds=seconds, validation=scores)
+        bar.write(f"{task.name} epoch {epoch + 1}: validation F1 {headline(scores):.4f}, {seconds:.0f} s")
+        better = headline(scores) > progress["best"]
+        progress |= {"epoch": epoch + 1, "stale": 0 if better else progress["stale"] + 1}
+        if accelerator.is_main_process:
+            if better:
+                progress |= {"best": headline(scores), "best_epoch": epoch, "scores": scores}
+                save_state(folder / "best.safetensors", {"model": shown}, None, {"scores": scores})
+            save_state(folder / "last.safetensors", kept, optimizer.optimizer, progress)
+        accelerator.wait_for_everyone()
+    load_state(folder / "best.safetensors", {"model": model}, None)
+    return progress["scores"]
+
+
+def _resume(
+    folder: Path, modules: dict[str, nn.Module], optimizer: AdamW, schedule: LambdaLR, steps: int
+) -> dict[str, Any]:
+    """The state of a run that was cut off, restored, or that of a new one."""
+    file = folder / "last.safetensors"
+    if not file.exists():
+        return {"epoch": 0, "stale": 0, "best": -1.0, "best_epoch": -1, "scores": {}}
+    progress = load_state(file, modules, optimizer)
+    schedule.last_epoch = progress["epoch"] * steps
+    for group, base, rate in zip(optimizer.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True):
+        group["lr"] = base * rate(schedule.last_epoch)
+    return progress
+
+
+def _rate_at(step: int, steps: int, warmup: float) -> float:
+    """Share of the peak rate: linear warm-up, then a cosine to 0."""
+    rising = max(1, round(steps * warmup))
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, steps - rising))))
+
+
+def _freeze_statistics(model: MultimodalModel) -> None:
+    """A frozen image encoder keeps its batch-norm statistics and drops nothing."""
+    if not any(p.requires_grad for p in model.image_encoder.parameters()):
+        model.image_encoder.eval()
+
+
+class _Log:
+    """Appends JSON lines; only the main process writes."""
+
+    def __init__(self, file: Path, enabled: bool) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.stream = file.open("a") if enabled else None
+
+    def write(self, **values: Any) -> None:
+        if self.stream:
+            self.stream.write(json.dumps(values) + "\n")
+            self.stream.flush()

@@ -1,0 +1,179 @@
+"""The stages of training one cell: a trunk, a cell on top of it, or the whole model at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from safetensors.torch import load_file
+
+from mmdemo.checkpoint import TRUNK_PARTS, base_folder, load_base, load_trunk, save_trunk
+from mmdemo.config import ModelConfig
+from mmdemo.data.batch import Example
+from mmdemo.data.encode import PostEncoder
+from mmdemo.data.formats import gold_tags
+from mmdemo.data.image import load_photo
+from mmdemo.models.model import MultimodalModel, build_model
+from mmdemo.types import Post
+from train.batches import bucketed_batches
+from train.config import Recipe
+from train.features import region_maps, with_regions, with_states
+from train.loop import Task, fit
+from train.metrics import Scores
+from train.predict import probabilities, score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """Posts of training and validation, and what encodes them."""
+
+    train: list[Post]
+    valid: list[Post]
+    encoder: PostEncoder
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.encoder.config
+
+    def examples(self, posts: Sequence[Post], *, training: bool, photos: bool = False) -> list[Example]:
+        """Encoded posts; with their pixels only where ``photos`` says so (memory)."""
+        return [
+            self.encoder.encode(post, load_photo(post)[0] if photos else None, keep_gold=training)
+            for post in posts
+        ]
+
+
+def gold_of(config: ModelConfig, posts: Sequence[Post]) -> list[list[str]] | list[str]:
+    """Gold tags (NER) or relations (RE) of labelled posts."""
+    if config.task == "re":
+        return [str(post.relation) for post in posts]
+    return [gold_tags(post) for post in posts]
+
+
+def train_trunk(
+    material: Material, recipe: Recipe, folder: Path, root: Path, accelerator: Accelerator
+) -> None:
+    """Tune the text encoder with its head, without photos; the best epoch stays in ``folder``."""
+    model = _fresh_model(material.config, recipe, root)
+    train = material.examples(material.train, training=True)
+    valid = material.examples(material.valid, training=False)
+    task = _task(material, recipe, lambda _: train, valid, accelerator, "trunk")
+    fit(model, task, recipe, folder, accelerator)
+
+
+def store_trunk(config: ModelConfig, folder: Path, root: Path, file: Path, bits: int) -> None:
+    """Write a trained trunk as its quantised difference to the base."""
+    base = build_model(config)
+    load_base(root, base, config.preset)
+    plain = {n: p.detach().clone() for n, p in base.named_parameters() if n.startswith(TRUNK_PARTS)}
+    base.load_state_dict(_best_of(folder), strict=False)
+    save_trunk(file, base, plain, bits)
+
+
+def train_cell(
+    material: Material,
+    recipe: Recipe,
+    folder: Path,
+    root: Path,
+    trunk: Path,
+    trunk_run: Path,
+    cache: Path,
+    accelerator: Accelerator,
+) -> MultimodalModel:
+    """Train projections, fusion and head on the stored trunk's cached states; start from the trunk's head."""
+    model = _fresh_model(material.config, recipe, root)
+    head = {k: v for k, v in _best_of(trunk_run).items() if not k.startswith(TRUNK_PARTS)}
+    model.load_state_dict(head, strict=False)
+    load_trunk(trunk, model)
+    model.to(accelerator.device)
+    views = _training_views(model, material, recipe, root, cache)
+    valid = cached_examples(model, material, material.valid, recipe, 0, root, cache)
+    task = _task(material, recipe, lambda epoch: views[epoch % len(views)], valid, accelerator, "cell")
+    fit(model, task, recipe, folder, accelerator)
+    return model
+
+
+def _training_views(
+    model: MultimodalModel, material: Material, recipe: Recipe, root: Path, cache: Path
+) -> list[list[Example]]:
+    torch.manual_seed(recipe.seed)
+    return [
+        cached_examples(model, material, material.train, recipe, view, root, cache)
+        for view in range(1, recipe.views + 1)
+    ]
+
+
+def cached_examples(
+    model: MultimodalModel,
+    material: Material,
+    posts: Sequence[Post],
+    recipe: Recipe,
+    view: int,
+    root: Path,
+    cache: Path,
+) -> list[Example]:
+    """Examples that carry the frozen encoders' outputs, so that training never runs them again."""
+    base = base_folder(root, material.config.preset) / "base.json"
+    salt = base.read_text() if base.is_file() else material.config.preset
+    device = next(model.text_encoder.parameters()).device
+    examples = material.examples(posts, training=view > 0)
+    examples = with_states(model, examples, view=view, batch_size=recipe.eval_batch_size, device=device)
+    model.image_encoder.cpu()
+    return with_regions(examples, posts, region_maps(model, material.encoder, posts, view, cache, salt))
+
+
+def train_whole(
+    material: Material, recipe: Recipe, folder: Path, root: Path, accelerator: Accelerator
+) -> MultimodalModel:
+    """Train encoders, fusion and head together on photos that are augmented anew each epoch."""
+    from train.live import LivePhotos
+
+    model = _fresh_model(material.config, recipe, root)
+    train = LivePhotos(material.examples(material.train, training=True), material.train, material.encoder)
+    valid = material.examples(material.valid, training=False, photos=True)
+    task = _task(material, recipe, train.epoch, valid, accelerator, "whole")
+    fit(model, task, recipe, folder, accelerator)
+    return model
+
+
+def _fresh_model(config: ModelConfig, recipe: Recipe, root: Path) -> MultimodalModel:
+    torch.manual_seed(recipe.seed)
+    model = build_model(config)
+    load_base(root, model, config.preset)
+    return model
+
+
+def _best_of(folder: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a run's best epoch, by parameter name."""
+    stored = load_file(folder / "best.safetensors")
+    return {name.removeprefix("model/"): value for name, value in stored.items()}
+
+
+def _task(
+    material: Material,
+    recipe: Recipe,
+    train: Callable[[int], Sequence[Example]],
+    valid: Sequence[Example],
+    accelerator: Accelerator,
+    name: str,
+) -> Task:
+    config = material.config
+    gold = gold_of(config, material.valid)
+
+    def validate(model: MultimodalModel) -> Scores:
+        found = probabilities(model, valid, batch_size=recipe.eval_batch_size, device=accelerator.device)
+        return score(config.dataset, gold, found)
+
+    return Task(
+        name=f"{config.dataset}/{config.model}/{config.fusion if name != 'trunk' else ''} {name}",
+        batches=lambda epoch: bucketed_batches(
+            train(epoch),
+            recipe.batch_size,
+            seed=recipe.seed,
+            epoch=epoch,
+            image_dropout=recipe.image_dropout,
+        ),
+        steps=-(-len(material.train) // recipe.batch_size),
+        validate=validate,
+    )

@@ -1,0 +1,65 @@
+"""A run's state on disk: one safetensors file, replaced in one step: a kill leaves the old or the new."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+
+def save_state(
+    file: Path, modules: dict[str, nn.Module], optimizer: Optimizer | None, facts: dict[str, Any]
+) -> None:
+    """Write every trainable tensor of ``modules`` by name, the optimizer's moments, and ``facts`` as JSON."""
+    tensors: dict[str, Tensor] = {}
+    for name, module in modules.items():
+        tensors |= {f"{name}/{key}": value for key, value in trained_tensors(module).items()}
+    if optimizer is not None:
+        for index, values in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{index}/{key}": value for key, value in values.items()}
+    contiguous = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    replace_file(file, lambda temporary: save_file(contiguous, temporary, {"facts": json.dumps(facts)}))
+
+
+def load_state(file: Path, modules: dict[str, nn.Module], optimizer: Optimizer | None) -> dict[str, Any]:
+    """Read back what `save_state` wrote, in place, and return the facts."""
+    with safe_open(file, framework="pt") as stored:
+        for name, module in modules.items():
+            names = [key for key in stored.keys() if key.startswith(f"{name}/")]
+            state = {key.removeprefix(f"{name}/"): stored.get_tensor(key) for key in names}
+            module.load_state_dict(state, strict=False)
+        if optimizer is not None:
+            moments: dict[int, dict[str, Tensor]] = {}
+            for key in stored.keys():
+                if key.startswith("optimizer/"):
+                    _, index, kind = key.split("/")
+                    moments.setdefault(int(index), {})[kind] = stored.get_tensor(key)
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+        return json.loads(stored.metadata()["facts"])
+
+
+def trained_tensors(module: nn.Module) -> dict[str, Tensor]:
+    """The module's parameters that a training run can change, by name."""
+    return {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
+
+
+def replace_file(file: Path, write: Callable[[Path], object]) -> None:
+    """Write through a temporary neighbour, so that readers and kills never see half a file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        write(temporary)
+        os.replace(temporary, file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def seed_everything(seed: int, epoch: int) -> None:
+    """Fix torch's randomness for one epoch: a resumed run draws what an unbroken one would."""
+    torch.manual_seed(seed * 1009 + epoch)
