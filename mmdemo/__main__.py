@@ -28,6 +28,7 @@ def predict(
     text: Annotated[str, typer.Option(help="The tweet; for mnre with [E1]…[/E1] and [E2]…[/E2].")],
     model: Annotated[str, typer.Option(help="Which encoders.")] = "roberta-resnet50",
     fusion: Annotated[str, typer.Option(help="film or concat.")] = "film",
+    preset: Annotated[str, typer.Option(help="lite (shipped) or tiny (tests).")] = "lite",
     image: Annotated[Path | None, typer.Option(help="The photo: JPEG, PNG, WEBP, GIF or BMP.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -39,7 +40,7 @@ def predict(
     from mmdemo import pipeline
     from mmdemo.ui.view import prediction_json
 
-    cell = pipeline.find_cell(dataset, model, fusion)
+    cell = pipeline.find_cell(dataset, model, fusion, preset)
     answer = prediction_json(pipeline.predict(pipeline.read_post(text, dataset, image), cell))
     print(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else _lines(answer))
 

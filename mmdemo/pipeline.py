@@ -3,7 +3,9 @@
 The command line and the app call only these functions; every `InputError` is a sentence to show.
 """
 
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,18 +27,22 @@ MAX_CHARACTERS = 200_000
 
 
 @cache
-def _zoo() -> Zoo:
-    return Zoo(checkpoints_root())
+def _zoo_in(root: Path) -> Zoo:
+    return Zoo(root)
 
 
-def cells() -> tuple[Cell, ...]:
-    """Every cell of the lite preset, ready or with the reason why not."""
-    return list_cells(checkpoints_root())
+def _load(cell: Cell) -> LoadedCell:
+    return _zoo_in(checkpoints_root()).load(cell)
 
 
-def find_cell(dataset: str, model: str, fusion: str) -> Cell:
+def cells(preset: str = "lite") -> tuple[Cell, ...]:
+    """Every cell of a preset, ready or with the reason why not. Raises InputError for an unknown preset."""
+    return list_cells(checkpoints_root(), preset)
+
+
+def find_cell(dataset: str, model: str, fusion: str, preset: str = "lite") -> Cell:
     """The named cell. Raises InputError for an unknown name."""
-    for cell in cells():
+    for cell in cells(preset):
         if (cell.dataset, cell.model, cell.fusion) == (dataset, model, fusion):
             return cell
     raise InputError(f"there is no checkpoint for dataset {dataset!r}, model {model!r} and fusion {fusion!r}")
@@ -44,7 +50,7 @@ def find_cell(dataset: str, model: str, fusion: str) -> Cell:
 
 def describe(cell: Cell) -> dict[str, Any]:
     """What a cell's card shows: what truly runs, configuration, training, figures. Raises InputError."""
-    card = _zoo().load(cell).card
+    card = _load(cell).card
     return {
         "runs": card.config.sizes.names,
         "config": {
@@ -62,13 +68,17 @@ def read_post(text: str, dataset: str, image: ImageSource = None) -> Post:
     """A post from what a person typed and uploaded, checked and split as the dataset's models expect.
 
     Raises:
-        InputError: unknown dataset, no word, marks that do not fit the task, or a photo that cannot be
-            read.
+        InputError: unknown dataset, no word, text that is not Unicode, marks that do not fit the task, or a
+            photo that cannot be read.
     """
     if dataset not in DATASETS:
         raise InputError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be read")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError("the text holds bytes that are not UTF-8, or half of a surrogate pair") from error
     photo = None if image is None else open_image(image)
     if DATASETS[dataset].task == "re":
         words, pair = read_marks(text, dataset)
@@ -90,11 +100,12 @@ def predict(post: Post, cell: Cell) -> Prediction:
         InputError: the checkpoint is missing or damaged, the photo cannot be read, or a relation is asked
             for without a marked pair.
     """
-    loaded = _zoo().load(cell)
+    loaded = _load(cell)
     if loaded.card.config.task == "re" and post.pair is None:
         raise InputError("mark the head as [E1]…[/E1] and the tail as [E2]…[/E2]")
     photo = None if post.image is None else open_image(post.image)
-    example = loaded.encoder.encode(post, photo)
+    question = replace(post, entities=None, tags=None, relation=None)  # answers may be another dataset's
+    example = loaded.encoder.encode(question, photo)
     batch = collate([example])
     with torch.inference_mode():
         output = loaded.model(batch)
@@ -112,11 +123,11 @@ def _answer(
     cut: tuple[int, ...],
     trace: dict[str, np.ndarray],
 ) -> Prediction:
+    if not np.isfinite(logits).all():
+        raise InputError(f"the checkpoint {cell.name} gave no finite scores; its files may be damaged")
     labels = output_labels(cell.dataset)
     probabilities = softmax(logits)
-    warnings = _input_warnings(post, cell, cut)
-    if not np.isfinite(probabilities).all():
-        raise InputError(f"the checkpoint {cell.name} gave no finite scores; its files may be damaged")
+    warnings = _input_warnings(post, cut)
     if looks_untrained(probabilities):
         warnings.append("The best score is near chance: this checkpoint looks untrained.")
     entities: tuple[Entity, ...] = ()
@@ -137,7 +148,7 @@ def _answer(
     )
 
 
-def _input_warnings(post: Post, cell: Cell, cut: tuple[int, ...]) -> list[str]:
+def _input_warnings(post: Post, cut: tuple[int, ...]) -> list[str]:
     warnings = []
     if post.image is None:
         warnings.append("No photo was given: the answer comes from the text alone.")

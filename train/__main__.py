@@ -147,6 +147,20 @@ def evaluate(
     print(json.dumps(scores, indent=2) if as_json else render(scores))
 
 
+@app.command()
+def results(
+    root: Annotated[Path, typer.Option(help="Checkpoints to read.")] = Path("checkpoints"),
+    readme: Annotated[Path, typer.Option(help="File whose table is replaced.")] = Path("README.md"),
+) -> None:
+    """Write README's tables from the checkpoints' metrics.json.
+
+    Example: python -m train results
+    """
+    from train.results import write_results
+
+    print(write_results(root, readme))
+
+
 def main() -> None:
     """Run the command line; a person's mistake is one sentence and exit code 2."""
     logging.basicConfig(level=logging.WARNING)

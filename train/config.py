@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from mmdemo.types import InputError
+
+COUNTS = ("epochs", "batch_size", "eval_batch_size")
+SHARES = ("warmup", "dropout", "label_smoothing", "image_dropout", "layer_decay", "ema")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -32,3 +37,12 @@ class Recipe:
     ema: float = 0.0
     views: int = 0
     seed: int = 1337
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 <= value < float("inf"):
+                raise InputError(f"{name} is {value}; it must be a number that is not negative")
+            if name in COUNTS and value < 1:
+                raise InputError(f"{name} is {value}; it must be at least 1")
+            if name in SHARES and value > 1:
+                raise InputError(f"{name} is {value}; it must lie from 0 to 1")

@@ -47,7 +47,8 @@ def evaluate(
     encoder = post_encoder(card.config, root)
     material = Material(train=[], valid=posts, encoder=encoder)
     recipe = Recipe(eval_batch_size=64)
-    examples = cached_examples(model, material, posts, recipe, 0, root, cache)
+    tuned = card.files.get("trunk.safetensors", "")  # a cell's own trunk may hold a tuned image encoder
+    examples = cached_examples(model, material, posts, recipe, 0, root, cache, tuned)
     gold = gold_of(card.config, posts)
     scores: dict[str, Any] = {"posts": len(posts), "with_photo": sum(e.has_image for e in examples)}
     for condition in conditions:

@@ -25,6 +25,8 @@ from train.groups import parameter_groups
 from train.metrics import Scores, headline
 from train.state import load_state, save_state, seed_everything
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -38,6 +40,8 @@ class Task:
 
 def choose_accelerator(device: str) -> Accelerator:
     """Accelerate's device for ``auto``, ``cpu``, ``cuda`` or ``mps``; bf16 where the device has it."""
+    if device not in DEVICES:
+        raise InputError(f"--device {device}: known are {', '.join(DEVICES)}")
     cpu = device == "cpu" or (device == "auto" and not (torch.cuda.is_available() or _has_mps()))
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: this machine has no CUDA device")
@@ -64,15 +68,17 @@ def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accele
     steps = task.steps // world
     optimizer = AdamW(parameter_groups(model, recipe), betas=(0.9, 0.999), eps=1e-8)
     schedule = LambdaLR(optimizer, lambda step: _rate_at(step, steps * recipe.epochs, recipe.warmup))
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema)) if recipe.ema else None
+    average = _moving_average(model, recipe.ema, accelerator.device) if recipe.ema else None
     shown = cast(MultimodalModel, average.module) if average else model
     kept: dict[str, nn.Module] = {"model": model, **({"average": shown} if average else {})}
     progress = _resume(folder, kept, optimizer, schedule, steps)
+    if average:
+        average.n_averaged.fill_(progress["epoch"] * steps)  # at 0 it would start over from the weights
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     log = _Log(folder / "log.jsonl", accelerator.is_main_process)
 
     for epoch in range(progress["epoch"], recipe.epochs):
-        if progress["stale"] > recipe.patience:
+        if progress["stale"] >= recipe.patience:
             break
         seed_everything(recipe.seed, epoch)
         started = time.perf_counter()
@@ -113,6 +119,10 @@ def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accele
     return progress["scores"]
 
 
+def _moving_average(model: MultimodalModel, decay: float, device: torch.device) -> AveragedModel:
+    return AveragedModel(model, device=device, multi_avg_fn=get_ema_multi_avg_fn(decay))
+
+
 def _resume(
     folder: Path, modules: dict[str, nn.Module], optimizer: AdamW, schedule: LambdaLR, steps: int
 ) -> dict[str, Any]:
@@ -136,9 +146,15 @@ def _rate_at(step: int, steps: int, warmup: float) -> float:
 
 
 def _freeze_statistics(model: MultimodalModel) -> None:
-    """A frozen image encoder keeps its batch-norm statistics and drops nothing."""
+    """Batch norms keep their pretrained statistics: checkpoints store parameters only, and batches are small.
+
+    A frozen image encoder drops nothing either.
+    """
     if not any(p.requires_grad for p in model.image_encoder.parameters()):
         model.image_encoder.eval()
+    for module in model.image_encoder.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
 
 
 class _Log:
@@ -146,9 +162,9 @@ class _Log:
 
     def __init__(self, file: Path, enabled: bool) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        self.stream = file.open("a") if enabled else None
+        self.file, self.enabled = file, enabled
 
     def write(self, **values: Any) -> None:
-        if self.stream:
-            self.stream.write(json.dumps(values) + "\n")
-            self.stream.flush()
+        if self.enabled:
+            with self.file.open("a") as stream:
+                stream.write(json.dumps(values) + "\n")

@@ -137,10 +137,17 @@ def data_hash(source: DataSource, dataset: str) -> str:
     digest = hashlib.sha256(source.scheme.encode())
     for (name, _), file in sorted(FILES.items()):
         if name == dataset:
-            digest.update((source.folder / file).read_bytes())
+            digest.update(_bytes(source.folder / file))
     if source.pairs_file:
-        digest.update(source.pairs_file.read_bytes())
+        digest.update(_bytes(source.pairs_file))
     return digest.hexdigest()
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
 def _training_record(settings: Settings, recipes: dict[str, Recipe]) -> dict[str, Any]:

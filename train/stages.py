@@ -1,7 +1,7 @@
 """The stages of training one cell: a trunk, a cell on top of it, or the whole model at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,7 +15,7 @@ from mmdemo.data.encode import PostEncoder
 from mmdemo.data.formats import gold_tags
 from mmdemo.data.image import load_photo
 from mmdemo.models.model import MultimodalModel, build_model
-from mmdemo.types import Post
+from mmdemo.types import InputError, Post
 from train.batches import bucketed_batches
 from train.config import Recipe
 from train.features import region_maps, with_regions, with_states
@@ -97,6 +97,8 @@ def train_cell(
 def _training_views(
     model: MultimodalModel, material: Material, recipe: Recipe, root: Path, cache: Path
 ) -> list[list[Example]]:
+    if not recipe.views:
+        raise InputError("views is 0; a cell on cached states needs at least 1")
     torch.manual_seed(recipe.seed)
     return [
         cached_examples(model, material, material.train, recipe, view, root, cache)
@@ -112,10 +114,14 @@ def cached_examples(
     view: int,
     root: Path,
     cache: Path,
+    tuned: str = "",
 ) -> list[Example]:
-    """Examples that carry the frozen encoders' outputs, so that training never runs them again."""
+    """Examples that carry the frozen encoders' outputs, so that training never runs them again.
+
+    ``tuned`` names the weights of an image encoder that is not the base's.
+    """
     base = base_folder(root, material.config.preset) / "base.json"
-    salt = base.read_text() if base.is_file() else material.config.preset
+    salt = (base.read_text() if base.is_file() else material.config.preset) + tuned
     device = next(model.text_encoder.parameters()).device
     examples = material.examples(posts, training=view > 0)
     examples = with_states(model, examples, view=view, batch_size=recipe.eval_batch_size, device=device)
@@ -139,7 +145,7 @@ def train_whole(
 
 def _fresh_model(config: ModelConfig, recipe: Recipe, root: Path) -> MultimodalModel:
     torch.manual_seed(recipe.seed)
-    model = build_model(config)
+    model = build_model(replace(config, dropout=recipe.dropout))
     load_base(root, model, config.preset)
     return model
 

@@ -35,7 +35,7 @@ class PostEncoder:
                 spans += [(e.start, e.end) for e in post.entities]
             words = clean_words(words, spans)
         return Example(
-            text=self.reader.read(words, post.pair),
+            text=self.reader.read(words, post.pair if self.config.task == "re" else None),
             target=self._target(post),
             pixels_CHW=None if photo is None else self.pixels(photo),
         )

@@ -22,6 +22,10 @@ MARKS = ("[E1]", "[/E1]", "[E2]", "[/E2]")
 #: Row of the encoder's feature embedding for each sub-token: letter case of its word, or a mark.
 FEATURES = ("none", "lower", "upper", "title", "mixed", *MARKS)
 
+#: Sub-tokens of one word that are read, so that a long URL cannot crowd out a tweet. No word of the three
+#: datasets has more than 26.
+WORD_LIMIT = 32
+
 _URL = re.compile(r"(?:https?:?/?/?\S*|www\.\S+|/?/t(?:\.co\S*)?|co/\w+|ht+p?…)$", re.IGNORECASE)
 _REPEATS = re.compile(r"([^\W\d])\1{2,}|([^\w\s])\2+")
 _WORD = re.compile(
@@ -41,7 +45,7 @@ def split_words(text: str, dataset: str) -> list[str]:
     """
     rules = DATASETS[dataset]
     words: list[str] = []
-    for word in _WORD.findall(text):
+    for word in _pieces(text):
         if rules.split_hashtags and word.startswith("#") and len(word) > 1:
             words += ["#", word[1:]]
         elif rules.split_clitics and words and words[-1] in "'’" and word.lower() in _CLITIC_ENDS:
@@ -50,6 +54,31 @@ def split_words(text: str, dataset: str) -> list[str]:
         else:
             words.append(word)
     return words
+
+
+def _pieces(text: str) -> list[str]:
+    """Matches of `_WORD`; a combining mark (an accent, a vowel sign, a skin tone) stays in its word."""
+    pieces: list[str] = []
+    end, after_mark = 0, False
+    for match in _WORD.finditer(text):
+        piece, touches = match[0], bool(pieces) and match.start() == end
+        is_mark = unicodedata.category(piece[0])[0] == "M" or piece[0] in _SKIN_TONES
+        if touches and (is_mark or (after_mark and piece[0].isalnum())):
+            pieces[-1] += piece
+        elif not _is_invisible(piece):
+            pieces.append(piece)
+        else:
+            continue
+        end, after_mark = match.end(), touches and is_mark
+    return pieces
+
+
+_SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+
+
+def _is_invisible(piece: str) -> bool:
+    """Control and format characters and variation selectors: nothing that a person could mark."""
+    return all(unicodedata.category(c) in ("Cc", "Cf") or "\ufe00" <= c <= "\ufe0f" for c in piece)
 
 
 _CLITIC_ENDS = frozenset(("s", "t", "m", "re", "ve", "ll", "d"))
@@ -161,12 +190,14 @@ class TextInput:
 class TextReader:
     """Turns words into `TextInput` with an encoder's own vocabulary.
 
-    Marks use four of BERT's ``[unusedN]`` entries; their meaning is learnt in the feature embedding.
+    Marks use four of BERT's ``[unusedN]`` entries; their meaning is learnt in the feature embedding. A word
+    such as "[SEP]" is only text here, and gives `WORD_LIMIT` sub-tokens at most.
     """
 
     def __init__(self, tokenizer: Tokenizer, max_subtokens: int) -> None:
         tokenizer.no_padding()
         tokenizer.no_truncation()
+        tokenizer.encode_special_tokens = True
         self.tokenizer = tokenizer
         self.limit = max_subtokens
         self.start, self.end, *self.mark_ids = [
@@ -188,7 +219,8 @@ class TextReader:
 
         A text that is too long keeps its start (NER) or the words nearest to the marks (RE).
         """
-        pieces = [e.ids for e in self.tokenizer.encode_batch(list(words), add_special_tokens=False)]
+        encoded = self.tokenizer.encode_batch(list(words), add_special_tokens=False)
+        pieces = [e.ids[:WORD_LIMIT] for e in encoded]
         room = self.limit - 2 - (len(MARKS) if pair else 0)
         kept = _fit([len(p) for p in pieces], room, pair)
         ids, features, first = [self.start], [0], [-1] * len(words)
@@ -232,11 +264,13 @@ def _marks_at(pair: Pair | None, word: int, closing: bool) -> list[int]:
 
 
 def _fit(lengths: Sequence[int], room: int, pair: Pair | None) -> set[int]:
-    """Words whose sub-tokens fit into ``room``: from the start, or outwards from the pair."""
+    """Words whose sub-tokens fit into ``room``: from the start, or outwards from the starts of the pair."""
     order = list(range(len(lengths)))
     if pair:
         spans = (pair.head, pair.tail)
-        order.sort(key=lambda w: min(max(s - w, w - e + 1, 0) for s, e in spans))
+        order.sort(
+            key=lambda w: min((max(s - w, w - e + 1, 0), w - s if s <= w < e else 0) for s, e in spans)
+        )
     kept: set[int] = set()
     for w in order:
         if lengths[w] > room:
