@@ -56,6 +56,11 @@ def cell_folder(root: Path, config: ModelConfig) -> Path:
     return root / config.cell
 
 
+def root_of(folder: Path) -> Path:
+    """The root that a cell's folder lies in, as `cell_folder` has it."""
+    return folder.resolve().parents[3]
+
+
 # ---------------------------------------------------------------- save
 
 
@@ -132,18 +137,21 @@ def load_card(folder: Path) -> Card:
         config = ModelConfig(**stated["config"])
         files = {str(name): str(digest) for name, digest in stated["files"].items()}
         version, labels = stated["format"], stated["labels"]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        training = dict(stated.get("training", {}))
+    except KeyError as error:
+        raise InputError(f"{file} is not a checkpoint's configuration: it lacks {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{file} is not a checkpoint's configuration: {error}") from error
     if version != FORMAT:
         raise InputError(f"{file} is of format {version}; this version reads format {FORMAT}")
     if labels != list(output_labels(config.dataset)):
         raise InputError(f"{file} lists other labels than {config.dataset} has")
-    if set(files) - {"model.safetensors", *TRUNK_PLACES} or len(files) != 2:
-        raise InputError(f"{file} names files that no checkpoint has")
+    if set(files) not in ({"model.safetensors", place} for place in TRUNK_PLACES):
+        raise InputError(f"{file} names other files than a checkpoint has")
     metrics = read_json(folder / "metrics.json")
     if metrics.get("cell") != config.cell:
         raise InputError(f"{folder / 'metrics.json'} belongs to another checkpoint")
-    return Card(config=config, training=stated.get("training", {}), metrics=metrics, files=files)
+    return Card(config=config, training=training, metrics=metrics, files=files)
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -152,7 +160,7 @@ def read_json(file: Path) -> dict[str, Any]:
         value = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"the checkpoint file {file} is missing or cannot be read") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"the checkpoint file {file} is damaged: it is not JSON") from error
     if not isinstance(value, dict):
         raise InputError(f"the checkpoint file {file} is damaged: it holds no JSON object")
@@ -198,7 +206,9 @@ def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bo
             owed |= names
             try:
                 value = unpack(name, stored, parameter.shape, bits)
-            except (KeyError, ValueError, RuntimeError) as error:
+            except KeyError as error:
+                raise InputError(f"the checkpoint file {file} lacks the tensor {error}") from error
+            except ValueError as error:
                 raise InputError(f"the checkpoint file {file} does not fit the model: {error}") from error
             if not value.isfinite().all():
                 raise InputError(f"the checkpoint file {file} holds values that are not finite ({name})")
@@ -227,6 +237,8 @@ def load_base(root: Path, model: MultimodalModel, preset: str) -> None:
             for name, parameter in sorted(model.named_parameters()):
                 if name.startswith(TRUNK_PARTS) and parameter.ndim > 1:
                     parameter.normal_(std=0.1)
+                elif name.startswith(TRUNK_PARTS) and name.endswith(".bias"):
+                    parameter.zero_()
         return
     folder = base_folder(root, preset)
     _check_base(folder)
@@ -234,7 +246,10 @@ def load_base(root: Path, model: MultimodalModel, preset: str) -> None:
         file = folder / f"{part}.safetensors"
         stored, _ = read_tensors(file)
         state = {name: value.float() for name, value in stored.items()}
-        missing, unknown = module.load_state_dict(state, strict=False)
+        try:
+            missing, unknown = module.load_state_dict(state, strict=False)
+        except RuntimeError as error:  # a shape differs
+            raise InputError(f"the checkpoint file {file} does not fit the {part} encoder") from error
         if unknown or [
             m for m in missing if not m.endswith(("feature_embedding.weight", "num_batches_tracked"))
         ]:
@@ -244,9 +259,11 @@ def load_base(root: Path, model: MultimodalModel, preset: str) -> None:
 @cache
 def _check_base(folder: Path) -> None:
     """Verify the base files once a process."""
-    stated = read_json(folder / "base.json")
+    stated = read_json(folder / "base.json").get("files")
+    if not isinstance(stated, dict):
+        raise InputError(f"the checkpoint file {folder / 'base.json'} is damaged: it lists no files")
     for name in ("text.safetensors", "image.safetensors", "tokenizer.json"):
-        if file_hash(folder / name) != stated.get("files", {}).get(name):
+        if file_hash(folder / name) != stated.get(name):
             raise InputError(
                 f"the checkpoint file {folder / name} is damaged or not the one that base.json means"
             )

@@ -98,6 +98,10 @@ class ModelConfig:
         ):
             if value not in known:
                 raise InputError(f"unknown {name} {value!r}; known: {', '.join(known)}")
+        if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
+            raise InputError(f"dropout is {self.dropout!r}; it must be a number from 0 to below 1")
+        if not isinstance(self.clean_text, bool):
+            raise InputError(f"clean_text is {self.clean_text!r}; it must be true or false")
 
     @property
     def task(self) -> Task:

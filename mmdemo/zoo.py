@@ -17,6 +17,12 @@ from mmdemo.types import InputError
 #: Where checkpoints lie unless a caller or MMDEMO_CHECKPOINTS says otherwise.
 SHIPPED = Path(__file__).parents[1] / "checkpoints"
 
+#: What a preset's cells read from the base folder.
+BASE_FILES: dict[str, tuple[str, ...]] = {
+    "lite": ("base.json", "text.safetensors", "image.safetensors", "tokenizer.json"),
+    "tiny": ("tokenizer.json",),
+}
+
 
 def checkpoints_root() -> Path:
     """The folder of all presets."""
@@ -64,13 +70,13 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
                         model=model,
                         fusion=fusion,
                         folder=folder,
-                        problem=_problem(folder, config),
+                        problem=_problem(root, folder, config),
                     )
                 )
     return tuple(cells)
 
 
-def _problem(folder: Path, config: ModelConfig) -> str | None:
+def _problem(root: Path, folder: Path, config: ModelConfig) -> str | None:
     if not folder.is_dir():
         return f"{config.cell} is not among the checkpoints here; train it with python -m train run"
     try:
@@ -79,28 +85,43 @@ def _problem(folder: Path, config: ModelConfig) -> str | None:
         return str(error)
     if card.config.cell != config.cell:
         return f"{folder} holds another checkpoint ({card.config.cell})"
-    missing = [name for name in card.files if not (folder / name).is_file()]
-    return f"the checkpoint file {folder / missing[0]} is missing" if missing else None
+    needed = [folder / name for name in card.files]
+    needed += [base_folder(root, _base_preset(config.preset)) / name for name in BASE_FILES[config.preset]]
+    missing = [file for file in needed if not file.is_file()]
+    return f"the checkpoint file {missing[0]} is missing" if missing else None
 
 
 class Zoo:
-    """Loads cells and keeps the ``size`` most recently used ones; safe to share between threads."""
+    """Loads cells and keeps the ``size`` most recently used ones; safe to share between threads.
+
+    A cell whose JSON files have been replaced since (it was trained again) is loaded again.
+    """
 
     def __init__(self, root: Path, size: int = 8) -> None:
         self.root = root
         self._size = size
-        self._loaded: OrderedDict[str, LoadedCell] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[tuple[int, ...], LoadedCell]] = OrderedDict()
         self._lock = Lock()
 
     def load(self, cell: Cell) -> LoadedCell:
         """The cell, from memory or disk. Raises InputError naming what is missing or damaged."""
         with self._lock:
-            if cell.name not in self._loaded:
-                self._loaded[cell.name] = _load(self.root, cell)
+            state = _state(cell)
+            if cell.name not in self._loaded or self._loaded[cell.name][0] != state:
+                self._loaded[cell.name] = state, _load(self.root, cell)
             self._loaded.move_to_end(cell.name)
             while len(self._loaded) > self._size:
                 self._loaded.popitem(last=False)
-            return self._loaded[cell.name]
+            return self._loaded[cell.name][1]
+
+
+def _state(cell: Cell) -> tuple[int, ...]:
+    """What changes when the cell's JSON files are replaced or removed."""
+    try:
+        found = [(cell.folder / name).stat() for name in ("config.json", "metrics.json")]
+    except OSError:
+        return ()
+    return tuple(value for stat in found for value in (stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
 
 def _load(root: Path, cell: Cell) -> LoadedCell:
@@ -116,6 +137,11 @@ def _load(root: Path, cell: Cell) -> LoadedCell:
 
 def post_encoder(config: ModelConfig, root: Path) -> PostEncoder:
     """What turns posts into a configuration's examples; the tokenizer lies in the base folder."""
-    preset = "lite" if config.preset == "tiny" else config.preset  # tiny borrows lite's vocabulary
-    reader = TextReader.load(base_folder(root, preset) / "tokenizer.json", config.sizes.max_subtokens)
+    tokenizer = base_folder(root, _base_preset(config.preset)) / "tokenizer.json"
+    reader = TextReader.load(tokenizer, config.sizes.max_subtokens)
     return PostEncoder(config, reader, NORMALISATION[config.preset])
+
+
+def _base_preset(preset: str) -> str:
+    """Whose base folder a preset uses: tiny borrows lite's vocabulary."""
+    return "lite" if preset == "tiny" else preset

@@ -1,4 +1,4 @@
-"""What every test shares: no network, two threads, fixed seeds, and the real data where it is at hand."""
+"""What every test shares: no network, two threads, fixed seeds, a tiny zoo, and the real data where it is."""
 
 import os
 from pathlib import Path
@@ -10,6 +10,8 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 from hypothesis import settings  # noqa: E402
+
+from mmdemo.data.text import TextReader  # noqa: E402
 
 torch.set_num_threads(2)
 
@@ -31,3 +33,21 @@ def shared_data() -> Path:
     if not (folder / "README.md").is_file():
         pytest.skip(f"the real data is not at {folder}; set MMDEMO_DATA to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def reader() -> TextReader:
+    """The shipped vocabulary with the usual limit of 128 sub-tokens."""
+    from tests.tiny import TOKENIZER  # here: a second of imports that not every test needs
+
+    return TextReader.load(TOKENIZER, 128)
+
+
+@pytest.fixture(scope="session")
+def tiny_zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with a tiny cell of random weights for every dataset and fusion. Read only: copy to damage."""
+    from tests.tiny import build_zoo
+
+    root = tmp_path_factory.mktemp("zoo")
+    build_zoo(root)
+    return root

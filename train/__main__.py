@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Check data, train cells of the zoo, and score them. Each command's --help has an example.",
 )
 
@@ -66,7 +67,10 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Override a recipe: [trunk.|cell.|whole.]field=value. Repeatable."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first N posts, to try things.")] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Checkpoint to start from, of this or another dataset.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only each split's first N posts, to try things.")] = None,
 ) -> None:
     """Train one cell, resuming if it was cut off, and score it on validation and test.
 
@@ -96,6 +100,7 @@ def run(
             end_to_end=end_to_end,
             changes=changes,
             limit=limit,
+            start=start,
         )
     )
     print(folder)

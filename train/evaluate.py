@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mmdemo.checkpoint import load_card, load_model
+from mmdemo.checkpoint import load_card, load_model, root_of
 from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
@@ -24,13 +24,14 @@ from train.stages import Material, cached_examples, gold_of
 CONDITIONS = ("photo", "blank", "shuffled", "none")
 
 
-def root_of(folder: Path) -> Path:
-    """The root that a cell's folder lies in: root/preset/dataset/model/fusion."""
-    return folder.resolve().parents[3]
-
-
 def evaluate(
-    folder: Path, source: DataSource, split: str, *, conditions: Sequence[str] = CONDITIONS, cache: Path
+    folder: Path,
+    source: DataSource,
+    split: str,
+    *,
+    conditions: Sequence[str] = CONDITIONS,
+    cache: Path,
+    limit: int | None = None,
 ) -> dict[str, Any]:
     """Scores by condition for the checkpoint in ``folder``.
 
@@ -43,7 +44,7 @@ def evaluate(
     card = load_card(folder)
     root = root_of(folder)
     model = load_model(root, folder, card)
-    posts = source.posts(card.config.dataset, split)
+    posts = source.posts(card.config.dataset, split)[:limit]
     encoder = post_encoder(card.config, root)
     material = Material(train=[], valid=posts, encoder=encoder)
     recipe = Recipe(eval_batch_size=64)

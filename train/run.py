@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmdemo.checkpoint import base_folder, cell_folder, read_json, save_cell, save_trunk, write_json
+from mmdemo.checkpoint import base_folder, cell_folder, read_json, save_cell, write_json
 from mmdemo.config import ModelConfig
 from mmdemo.data.formats import FILES
 from mmdemo.types import InputError
@@ -20,14 +20,23 @@ from train.data import DataSource
 from train.evaluate import evaluate
 from train.loop import choose_accelerator
 from train.recipes import RECIPES
-from train.stages import Material, store_trunk, train_cell, train_trunk, train_whole
+from train.stages import Material, best_of, store_trunk, train_cell, train_trunk, train_whole
 
-TRUNK_BITS = 8
+#: A trunk at 4 bits scored as at 16 on Twitter2017's validation split (85.2, 85.0 entity F1) in a quarter of
+#: the space (5.4 MB).
+TRUNK_BITS = 4
+OWN_TRUNK_BITS = 8  # trained with the photos too: convolutions are fewer and more sensitive
+
+#: Configuration that the trunk does not depend on.
+CELL_ONLY = ("fusion", "film_variant")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What one ``train run`` does. ``changes`` override recipe fields, by stage."""
+    """What one ``train run`` does.
+
+    ``changes`` override recipe fields, by stage; ``start`` is a checkpoint to take weights from.
+    """
 
     config: ModelConfig
     source: DataSource
@@ -37,6 +46,7 @@ class Settings:
     end_to_end: bool = False
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     limit: int | None = None
+    start: Path | None = None
 
     def recipe(self, stage: str) -> Recipe:
         """The stage's recipe with this run's changes."""
@@ -63,15 +73,16 @@ def run(settings: Settings) -> Path:
     cache = settings.work / "regions"
     if settings.end_to_end:
         stage = _stage_folder(settings, "whole")
-        model = train_whole(material, settings.recipe("whole"), stage, out, accelerator)
+        model = train_whole(material, settings.recipe("whole"), stage, out, accelerator, settings.start)
         place, recipes = "trunk.safetensors", {"whole": settings.recipe("whole")}
-        _store_own_trunk(settings, model, folder / place)
+        if accelerator.is_main_process:
+            store_trunk(config, model.cpu().state_dict(), out, folder / place, OWN_TRUNK_BITS)
     else:
         trunk_run = _stage_folder(settings, "trunk")
         trunk = folder.parent / "trunk.safetensors"
-        train_trunk(material, settings.recipe("trunk"), trunk_run, out, accelerator)
+        train_trunk(material, settings.recipe("trunk"), trunk_run, out, accelerator, settings.start)
         if accelerator.is_main_process:
-            store_trunk(config, trunk_run, out, trunk, TRUNK_BITS)
+            store_trunk(config, best_of(trunk_run), out, trunk, TRUNK_BITS)
         accelerator.wait_for_everyone()
         stage = _stage_folder(settings, "cell")
         model = train_cell(
@@ -82,7 +93,10 @@ def run(settings: Settings) -> Path:
         training = _training_record(settings, recipes)
         model.cpu()
         save_cell(folder, model, config, trunk=place, training=training, metrics={})
-        splits = {s: evaluate(folder, settings.source, s, cache=cache) for s in ("valid", "test")}
+        splits = {
+            s: evaluate(folder, settings.source, s, cache=cache, limit=settings.limit)
+            for s in ("valid", "test")
+        }
         metrics = {"cell": config.cell, **_provenance(training), "splits": splits}
         write_json(folder / "metrics.json", metrics)
     accelerator.wait_for_everyone()
@@ -101,27 +115,18 @@ def ensure_base(root: Path, preset: str) -> None:
         build_base(root)
 
 
-def _store_own_trunk(settings: Settings, model: Any, file: Path) -> None:
-    from mmdemo.checkpoint import TRUNK_PARTS, load_base
-    from mmdemo.models.model import build_model
-
-    base = build_model(settings.config)
-    load_base(settings.out, base, settings.config.preset)
-    plain = {n: p.detach() for n, p in base.named_parameters() if n.startswith(TRUNK_PARTS)}
-    save_trunk(file, model.cpu(), plain, TRUNK_BITS)
-
-
 def _stage_folder(settings: Settings, stage: str) -> Path:
     """Where a stage keeps its state and log. Other settings than those kept there are an error, not a mix."""
     config = settings.config
     name = config.cell if stage != "trunk" else config.cell.rsplit("/", 1)[0]
     folder = settings.work / "training" / name / stage
     facts = {
-        "config": {k: v for k, v in asdict(config).items() if stage != "trunk" or "f" not in k[:1]},
+        "config": {k: v for k, v in asdict(config).items() if stage != "trunk" or k not in CELL_ONLY},
         "recipe": asdict(settings.recipe(stage)),
         "data": data_hash(settings.source, config.dataset),
         "photos": settings.source.photo_note if stage != "trunk" else "",
         "limit": settings.limit,
+        "start": str(settings.start) if settings.start else "",
     }
     file = folder / "stage.json"
     if file.exists() and read_json(file) != json.loads(json.dumps(facts)):

@@ -1,14 +1,24 @@
 """The stages of training one cell: a trunk, a cell on top of it, or the whole model at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
+from torch import Tensor
 
-from mmdemo.checkpoint import TRUNK_PARTS, base_folder, load_base, load_trunk, save_trunk
+from mmdemo.checkpoint import (
+    TRUNK_PARTS,
+    base_folder,
+    load_base,
+    load_card,
+    load_model,
+    load_trunk,
+    root_of,
+    save_trunk,
+)
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
@@ -52,23 +62,30 @@ def gold_of(config: ModelConfig, posts: Sequence[Post]) -> list[list[str]] | lis
 
 
 def train_trunk(
-    material: Material, recipe: Recipe, folder: Path, root: Path, accelerator: Accelerator
+    material: Material,
+    recipe: Recipe,
+    folder: Path,
+    root: Path,
+    accelerator: Accelerator,
+    start: Path | None = None,
 ) -> None:
     """Tune the text encoder with its head, without photos; the best epoch stays in ``folder``."""
-    model = _fresh_model(material.config, recipe, root)
+    model = _fresh_model(material.config, recipe, root, start)
     train = material.examples(material.train, training=True)
     valid = material.examples(material.valid, training=False)
     task = _task(material, recipe, lambda _: train, valid, accelerator, "trunk")
     fit(model, task, recipe, folder, accelerator)
 
 
-def store_trunk(config: ModelConfig, folder: Path, root: Path, file: Path, bits: int) -> None:
-    """Write a trained trunk as its quantised difference to the base."""
-    base = build_model(config)
-    load_base(root, base, config.preset)
-    plain = {n: p.detach().clone() for n, p in base.named_parameters() if n.startswith(TRUNK_PARTS)}
-    base.load_state_dict(_best_of(folder), strict=False)
-    save_trunk(file, base, plain, bits)
+def store_trunk(
+    config: ModelConfig, tensors: Mapping[str, Tensor], root: Path, file: Path, bits: int
+) -> None:
+    """Write trained encoders' tensors (others among them are ignored) as their difference to the base."""
+    model = build_model(config)
+    load_base(root, model, config.preset)
+    plain = {n: p.detach().clone() for n, p in model.named_parameters() if n.startswith(TRUNK_PARTS)}
+    model.load_state_dict(dict(tensors), strict=False)
+    save_trunk(file, model, plain, bits)
 
 
 def train_cell(
@@ -83,7 +100,7 @@ def train_cell(
 ) -> MultimodalModel:
     """Train projections, fusion and head on the stored trunk's cached states; start from the trunk's head."""
     model = _fresh_model(material.config, recipe, root)
-    head = {k: v for k, v in _best_of(trunk_run).items() if not k.startswith(TRUNK_PARTS)}
+    head = {k: v for k, v in best_of(trunk_run).items() if not k.startswith(TRUNK_PARTS)}
     model.load_state_dict(head, strict=False)
     load_trunk(trunk, model)
     model.to(accelerator.device)
@@ -130,12 +147,17 @@ def cached_examples(
 
 
 def train_whole(
-    material: Material, recipe: Recipe, folder: Path, root: Path, accelerator: Accelerator
+    material: Material,
+    recipe: Recipe,
+    folder: Path,
+    root: Path,
+    accelerator: Accelerator,
+    start: Path | None = None,
 ) -> MultimodalModel:
     """Train encoders, fusion and head together on photos that are augmented anew each epoch."""
     from train.live import LivePhotos
 
-    model = _fresh_model(material.config, recipe, root)
+    model = _fresh_model(material.config, recipe, root, start)
     train = LivePhotos(material.examples(material.train, training=True), material.train, material.encoder)
     valid = material.examples(material.valid, training=False, photos=True)
     task = _task(material, recipe, train.epoch, valid, accelerator, "whole")
@@ -143,14 +165,35 @@ def train_whole(
     return model
 
 
-def _fresh_model(config: ModelConfig, recipe: Recipe, root: Path) -> MultimodalModel:
+def _fresh_model(
+    config: ModelConfig, recipe: Recipe, root: Path, start: Path | None = None
+) -> MultimodalModel:
     torch.manual_seed(recipe.seed)
     model = build_model(replace(config, dropout=recipe.dropout))
     load_base(root, model, config.preset)
+    if start is not None:
+        start_from(model, config, start)
     return model
 
 
-def _best_of(folder: Path) -> dict[str, torch.Tensor]:
+def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> None:
+    """Copy a checkpoint's parameters into ``model``: all but the head where the datasets differ.
+
+    Raises:
+        InputError: the checkpoint cannot be used, or is of another preset or model.
+    """
+    card = load_card(folder)
+    if (card.config.preset, card.config.model) != (config.preset, config.model):
+        raise InputError(f"{folder} holds {card.config.cell}; training can only start from its own model")
+    other = load_model(root_of(folder), folder, card).state_dict()
+    if card.config.dataset != config.dataset:
+        other = {name: value for name, value in other.items() if not name.startswith("head.")}
+    own = model.state_dict()
+    fitting = {name: value for name, value in other.items() if name in own and own[name].shape == value.shape}
+    model.load_state_dict(fitting, strict=False)
+
+
+def best_of(folder: Path) -> dict[str, Tensor]:
     """The tensors of a run's best epoch, by parameter name."""
     stored = load_file(folder / "best.safetensors")
     return {name.removeprefix("model/"): value for name, value in stored.items()}

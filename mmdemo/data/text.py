@@ -145,7 +145,9 @@ def clean_words(words: Sequence[str], keep: Sequence[Span] = ()) -> list[str]:
 
 
 def _clean(word: str, *, droppable: bool) -> str:
-    if droppable and (_URL.match(word) or _is_symbol(word)):
+    if _URL.match(word):
+        return "" if droppable else word
+    if droppable and _is_symbol(word):
         return ""
     return _REPEATS.sub(lambda m: m[1] * 2 if m[1] else m[2], word)
 
