@@ -72,7 +72,23 @@ def save_tensors(file: Path, tensors: Mapping[str, Tensor], bits: int, metadata:
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.part")
     save_file(stored, temporary, {"format": str(FORMAT), "bits": str(bits), **metadata})
+    _sort_metadata(temporary)
     temporary.replace(file)
+
+
+def _sort_metadata(file: Path) -> None:
+    """Put a safetensors file's metadata in order, in place.
+
+    The library writes them in a random one. Here the same tensors must give the same bytes: training a
+    second fusion writes the shared trunk again, and its hash stands in the first one's config.json.
+    """
+    with file.open("r+b") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        header = json.loads(stream.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        stream.seek(8)
+        stream.write(text.ljust(length))
 
 
 def save_trunk(file: Path, model: MultimodalModel, base: dict[str, Tensor], bits: int) -> None:

@@ -70,7 +70,10 @@ def run(
     start: Annotated[
         Path | None, typer.Option("--from", help="Checkpoint to start from, of this or another dataset.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only each split's first N posts, to try things.")] = None,
+    trunk_only: Annotated[bool, typer.Option(help="Stop after the trunk, to start other runs from.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only each split's first N posts, to try things.")
+    ] = None,
 ) -> None:
     """Train one cell, resuming if it was cut off, and score it on validation and test.
 
@@ -101,6 +104,7 @@ def run(
             changes=changes,
             limit=limit,
             start=start,
+            trunk_only=trunk_only,
         )
     )
     print(folder)

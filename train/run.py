@@ -47,6 +47,7 @@ class Settings:
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     limit: int | None = None
     start: Path | None = None
+    trunk_only: bool = False
 
     def recipe(self, stage: str) -> Recipe:
         """The stage's recipe with this run's changes."""
@@ -56,7 +57,7 @@ class Settings:
 
 
 def run(settings: Settings) -> Path:
-    """Train, save, evaluate on validation and test; return the checkpoint's folder.
+    """Train, save, evaluate on validation and test; return the checkpoint's (or the trunk's) folder.
 
     Each stage resumes after a kill from its last whole epoch, and is skipped when it is done for the same
     configuration, recipe and data. Test is scored once, after everything is chosen on validation.
@@ -84,6 +85,8 @@ def run(settings: Settings) -> Path:
         if accelerator.is_main_process:
             store_trunk(config, best_of(trunk_run), out, trunk, TRUNK_BITS)
         accelerator.wait_for_everyone()
+        if settings.trunk_only:
+            return folder.parent
         stage = _stage_folder(settings, "cell")
         model = train_cell(
             material, settings.recipe("cell"), stage, out, trunk, trunk_run, cache, accelerator

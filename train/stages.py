@@ -179,9 +179,14 @@ def _fresh_model(
 def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> None:
     """Copy a checkpoint's parameters into ``model``: all but the head where the datasets differ.
 
+    ``folder`` is a cell's, or one that holds a trunk alone.
+
     Raises:
         InputError: the checkpoint cannot be used, or is of another preset or model.
     """
+    if not (folder / "config.json").exists():
+        load_trunk(folder / "trunk.safetensors", model)
+        return
     card = load_card(folder)
     if (card.config.preset, card.config.model) != (config.preset, config.model):
         raise InputError(f"{folder} holds {card.config.cell}; training can only start from its own model")
