@@ -1,0 +1,82 @@
+"""The page: title, tabs, theme, and the settings that belong to launching it."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from mmdemo.ui import examples, predict_tab
+
+HERE = Path(__file__).parent
+TITLE = "Entities and relations in a tweet and its photo"
+INTRO = (
+    "A tweet and its photo go in; named entities or the relation of a marked pair come out, "
+    "each with a probability. Pick how text and photo are fused."
+)
+# System fonts: the page loads nothing from elsewhere.
+FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+
+#: Around #0072B2, the blue of DESIGN.md, so that buttons with white text pass AA.
+BLUE = gr.themes.Color(
+    name="mmblue",
+    c50="#EFF8FD",
+    c100="#D8EDF9",
+    c200="#B0DAF2",
+    c300="#7CC4F2",
+    c400="#3FA3DF",
+    c500="#0072B2",
+    c600="#00659E",
+    c700="#00537F",
+    c800="#004466",
+    c900="#00364F",
+    c950="#002335",
+)
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's default look, quieter, with secondary text dark enough to read."""
+    base = gr.themes.Default(primary_hue=BLUE, neutral_hue="slate", font=FONT, font_mono=MONO)
+    return base.set(
+        body_background_fill="*neutral_50",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        block_title_text_color="*neutral_700",
+        block_label_text_color="*neutral_700",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_500",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_500",
+        button_primary_background_fill_hover_dark="*primary_600",
+        block_radius="10px",
+        layout_gap="12px",
+    )
+
+
+def build() -> gr.Blocks:
+    """The whole app. Uploads are deleted after a day; no usage data leaves the machine."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400)) as demo:
+        header = f'<header class="mm-header"><h1>{TITLE}</h1><p>{INTRO}</p></header>'
+        gr.HTML(header, apply_default_css=False)
+        with gr.Tabs():
+            with gr.Tab("Predict", id="predict-tab"):
+                predict_tab.build()
+    return demo.queue(max_size=32)
+
+
+def launch_settings() -> dict[str, Any]:
+    """What `launch` needs. Only the example photos may be served beside uploads."""
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    script = (HERE / "marks.js").read_text(encoding="utf-8")
+    return {
+        "theme": theme(),
+        # Not css_paths: Gradio rewrites those selectors, after which dark mode and @media rules lose.
+        "head": f"<style>{style}</style><script>{script}</script>",
+        "allowed_paths": [str(path) for _, path in examples.available()],
+        "max_file_size": "20mb",
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+        "enable_monitoring": False,
+    }

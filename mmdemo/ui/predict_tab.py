@@ -1,0 +1,233 @@
+"""The Predict tab: one post in, its entities or its relation out, with the checkpoint's card beside."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import ImageData
+
+from mmdemo import pipeline
+from mmdemo.config import DATASETS
+from mmdemo.pipeline import Cell
+from mmdemo.types import InputError, Prediction
+from mmdemo.ui import card, examples, view
+
+log = logging.getLogger(__name__)
+
+EMPTY = "No answer yet. Press “Entities” or “Relation” under an example, or write a post and press Predict."
+FAILED = "Something went wrong on the server; it has been logged. Please try again or change the input."
+Pickers = tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Dropdown]
+MODEL_QUEUE = "model"  # events that run a model share one place in the queue: two would only slow each other
+
+
+def find(preset: str, dataset: str, model: str, fusion: str) -> Cell | None:
+    """The cell of this name, whether it is ready or not."""
+    wanted = (preset, dataset, model, fusion)
+    return next((c for c in pipeline.cells() if (c.preset, c.dataset, c.model, c.fusion) == wanted), None)
+
+
+def answer(preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None) -> Prediction:
+    """Read the post and ask the picked checkpoint.
+
+    Raises:
+        InputError: the post, the photo or the checkpoint cannot be used.
+    """
+    cell = find(preset, dataset, model, fusion)
+    if cell is None:
+        raise InputError(f"There is no checkpoint for {preset}/{dataset}/{model}/{fusion}.")
+    if cell.problem:
+        raise InputError(cell.problem)
+    # Half of a surrogate pair (a cut emoji) cannot be sent back as JSON.
+    whole = (text or "").encode("utf-8", "replace").decode("utf-8")
+    return pipeline.predict(pipeline.read_post(whole, dataset, photo), cell)
+
+
+def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
+    """The answer for the page and as JSON. Whatever fails becomes one sentence; the input stays."""
+    try:
+        prediction = answer(*inputs)
+        return view.result_html(prediction), view.prediction_json(prediction)
+    except InputError as error:
+        sentence = str(error)
+    except Exception:
+        log.exception("prediction failed")
+        sentence = FAILED
+    return view.error_html(sentence), None
+
+
+def api_answer(
+    dataset: str, model: str, fusion: str, text: str, photo: str | None, preset: str
+) -> dict[str, Any]:
+    """Entities, or the likeliest relations of the pair marked [E1]…[/E1] and [E2]…[/E2], as JSON."""
+    try:
+        return view.prediction_json(answer(preset, dataset, model, fusion, text, photo))
+    except InputError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def show_card(preset: str, dataset: str, model: str, fusion: str) -> str:
+    """The card of the picked cell, or why it cannot run and what can instead."""
+    name = f"{preset}/{dataset}/{model}/{fusion}"
+    try:
+        cell = find(preset, dataset, model, fusion)
+        if cell and not cell.problem:
+            return card.card_html(cell.name, dataset, fusion, pipeline.describe(cell))
+        problem = cell.problem if cell and cell.problem else "There is no such checkpoint."
+    except InputError as error:
+        problem = str(error)
+    ready = [f"{c.model} with {c.fusion}" for c in pipeline.cells() if c.dataset == dataset and not c.problem]
+    return card.missing_html(name, problem, ready)
+
+
+def adapt(preset: str, dataset: str, model: str, fusion: str) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """After a picker changed: the text box's placeholder, whether pairs can be marked, the card."""
+    known = DATASETS[dataset]
+    return (
+        gr.update(placeholder=known.placeholder),
+        gr.update(visible=known.task == "re"),
+        show_card(preset, dataset, model, fusion),
+    )
+
+
+def _upload_path(payload: ImageData | None) -> str | None:
+    """The uploaded file as it is. gr.Image would decode it here, and answer a broken file with a traceback;
+    our own opener checks it and says what is wrong. Gradio has checked that it is an upload."""
+    return payload.path if payload else None
+
+
+def _pickers() -> Pickers:
+    """Preset (hidden where there is only one), dataset, model and fusion; the first ready cell is picked."""
+    cells = pipeline.cells()
+    first = next((c for c in cells if not c.problem), cells[0])
+    presets = list(dict.fromkeys(c.preset for c in cells))
+    datasets = [(DATASETS[d].title, d) for d in dict.fromkeys(c.dataset for c in cells)]
+    with gr.Row(elem_id="pickers"):
+        dataset = gr.Dropdown(datasets, value=first.dataset, label="Dataset", min_width=200)
+        models = list(dict.fromkeys(c.model for c in cells))
+        model = gr.Dropdown(models, value=first.model, label="Model", min_width=200)
+        fusions = list(dict.fromkeys(c.fusion for c in cells))
+        fusion = gr.Dropdown(fusions, value=first.fusion, label="Fusion", min_width=120)
+        preset = gr.Dropdown(
+            presets, value=first.preset, label="Size", visible=len(presets) > 1, min_width=100
+        )
+    return preset, dataset, model, fusion
+
+
+def _html(value: str, elem_id: str | None = None) -> gr.HTML:
+    """HTML in our own style: Gradio's would draw frames around tables and dim bold text."""
+    return gr.HTML(value, elem_id=elem_id, apply_default_css=False)
+
+
+def _post(dataset: str) -> tuple[gr.Image, gr.Textbox, gr.Column, gr.Button]:
+    """Where a person puts a post in: photo, text, marks, Predict."""
+    known = DATASETS[dataset]
+    with gr.Row(elem_id="post"):
+        with gr.Column(scale=2, min_width=170):
+            photo = gr.Image(
+                type="filepath",
+                label="Photo (optional)",
+                height=226,
+                sources=["upload", "clipboard"],
+                buttons=[],
+                elem_id="photo",
+                alt_text="The post's photo",
+            )
+            photo.preprocess = _upload_path  # type: ignore[method-assign]
+        with gr.Column(scale=3, min_width=240):
+            text = gr.Textbox(
+                label="Text (Ctrl+Enter predicts)",
+                placeholder=known.placeholder,
+                lines=4,
+                max_lines=8,
+                elem_id="post-text",
+            )
+            with gr.Column(visible=known.task == "re", elem_id="marks") as marks:
+                _mark_buttons()
+            button = gr.Button("Predict", variant="primary", elem_id="predict")
+    return photo, text, marks, button
+
+
+def _mark_buttons() -> None:
+    """Buttons that mark the words selected in the text box; all of it happens in the browser (marks.js)."""
+    with gr.Row():
+        for label, call in (
+            ("Mark as [E1]", "mark('E1')"),
+            ("Mark as [E2]", "mark('E2')"),
+            ("Clear marks", "clear()"),
+        ):
+            gr.Button(label, size="sm", min_width=84).click(fn=None, js=f"() => window.mmdemo.{call}")
+    _html('<p id="mark-hint" role="status">Select words in the text, then mark them.</p>')
+
+
+def _examples() -> list[tuple[str, examples.Example, Path, gr.Button]]:
+    """The example cards; gives the buttons with what each stands for."""
+    tasks = {"ner": "Entities", "re": "Relation"}
+    buttons = []
+    if examples.available():
+        _html('<h3 class="mm-side">Examples</h3>')
+    with gr.Row(elem_id="examples"):
+        for example, path in examples.available():
+            with gr.Column(min_width=150):
+                _html(examples.figure_html(example, path))
+                with gr.Row():
+                    for task, name in tasks.items():
+                        buttons.append((task, example, path, gr.Button(name, size="sm", min_width=60)))
+    return buttons
+
+
+def _filler(task: str, example: examples.Example, path: Path) -> Callable[[str], tuple[str, str, str]]:
+    """A click handler that puts an example in, on the picked dataset if that can answer it."""
+
+    def fill(dataset: str) -> tuple[str, str, str]:
+        fitting = [c for c in pipeline.cells() if DATASETS[c.dataset].task == task]
+        able = [c.dataset for c in fitting if not c.problem] or [c.dataset for c in fitting]
+        return dataset if dataset in able else able[0], example.texts[task], str(path)
+
+    return fill
+
+
+def _api(pickers: Pickers, text: gr.Textbox, photo: gr.Image) -> None:
+    """``/predict`` for gradio_client and HTTP: JSON alone. It hangs on a button that is never shown."""
+    preset, dataset, model, fusion = pickers
+    gr.Button(visible=False).click(
+        api_answer,
+        [dataset, model, fusion, text, photo, preset],
+        gr.JSON(visible=False),
+        api_name="predict",
+        concurrency_id=MODEL_QUEUE,
+    )
+
+
+def build() -> None:
+    """Lay the tab out and wire it; call inside `gr.Blocks`."""
+    pickers = _pickers()
+    dataset = pickers[1]
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=280):
+            photo, text, marks, button = _post(dataset.value)
+            tries = _examples()
+        with gr.Column(scale=6, min_width=280):
+            result = _html(view.empty_html(EMPTY), elem_id="result")
+            shown_card = _html(show_card(*(p.value for p in pickers)), elem_id="card")
+            with gr.Accordion("Result as JSON", open=False):
+                as_json = gr.JSON(show_label=False, elem_id="result-json")
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    for picker in pickers:
+        picker.change(adapt, [*pickers], [text, marks, shown_card], **quiet)
+    ask: dict[str, Any] = {
+        "fn": show_answer,
+        "inputs": [*pickers, text, photo],
+        "outputs": [result, as_json],
+        "concurrency_id": MODEL_QUEUE,
+        "api_visibility": "private",
+        "show_progress": "minimal",
+    }
+    reveal: dict[str, Any] = {"fn": None, "js": "() => window.mmdemo.reveal()"}
+    gr.on([button.click, text.submit], **ask).then(**reveal)
+    for task, example, path, pressed in tries:
+        fill = _filler(task, example, path)
+        pressed.click(fill, dataset, [dataset, text, photo], **quiet).success(**ask).then(**reveal)
+    _api(pickers, text, photo)

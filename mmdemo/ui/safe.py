@@ -1,0 +1,58 @@
+"""Text and numbers -> HTML that shows them and does nothing else.
+
+A tweet is hostile. What `safe` returns holds nothing that HTML, a Handlebars template or a JavaScript
+template literal would read as code, and nothing that reorders or paints over what stands beside it.
+"""
+
+import unicodedata
+from itertools import groupby
+
+MARKS_PER_LETTER = 5  # more than writing needs; "Zalgo" text stacks thousands and paints over the page
+
+# `$`, `{` and the backtick because Gradio evaluates gr.HTML templates as JavaScript template literals.
+_ESCAPES = str.maketrans({c: f"&#{ord(c)};" for c in "&<>\"'`${}"})
+# Direction overrides reorder what stands around them, so they are shown by name instead of obeyed.
+_CONTROLS = {chr(c): f"U+{c:04X}" for c in [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]}
+_CONTROLS |= {chr(c): f"U+{c:04X}" for c in [*range(0x20), *range(0x7F, 0xA0)] if chr(c) not in "\t\n\r"}
+
+
+def _letter_kind(char: str) -> str:
+    """What the character does beside others: "control", "mark" (stacks on the letter before) or "plain"."""
+    if char in _CONTROLS:
+        return "control"
+    return "mark" if unicodedata.category(char) in ("Mn", "Me") else "plain"
+
+
+def safe(text: str) -> str:
+    """The text as HTML that shows it and does nothing else."""
+    if text.isascii() and text.isprintable():
+        return text.translate(_ESCAPES)
+    parts = []
+    for kind, group in groupby(text, key=_letter_kind):
+        chars = "".join(group)
+        if kind == "control":
+            parts += [f'<span class="mm-control">{_CONTROLS[c]}</span>' for c in chars]
+        elif kind == "mark" and len(chars) > MARKS_PER_LETTER:
+            dropped = len(chars) - MARKS_PER_LETTER
+            parts.append(chars[:MARKS_PER_LETTER])
+            parts.append(f'<span class="mm-control">+{dropped:,} combining marks</span>')
+        else:
+            parts.append(chars.translate(_ESCAPES))
+    return "".join(parts)
+
+
+def percent(score: float | None) -> str:
+    """A probability for people. 99.96 % is not certainty, so it does not round to 100 %."""
+    if score is None:
+        return "no score"
+    if score > 0.9995:
+        return "&gt;99.9%"
+    return "&lt;0.1%" if score < 0.0005 else f"{score:.1%}"
+
+
+def sentence(message: str) -> str:
+    """A message with a capital and a full stop. A name that leads it stays as it is."""
+    first = message.split(" ", 1)[0]
+    capital = first.capitalize() if first.isalpha() and first.islower() else first
+    stop = "" if message.endswith((".", "!", "?", "…")) else "."
+    return capital + message[len(first) :] + stop

@@ -1,0 +1,38 @@
+"""One app and one browser for all tests of this folder; a fresh page for each."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import live
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not shutil.which("chromium"):
+        pytest.skip("there is no `chromium` on this machine (apt-get install chromium)")
+    with live.running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def app_url() -> Iterator[str]:
+    with live.running_app() as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser, app_url: str) -> Iterator[Page]:
+    """The app at 1280x800. Whatever script a test smuggles in sets window.__xss or opens a dialog."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    alarms: list[str] = []
+    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
+    page.on("pageerror", lambda error: alarms.append(str(error)))
+    live.open_page(page, app_url)
+    yield page
+    assert page.evaluate("window.__xss") is None
+    assert alarms == []
+    context.close()

@@ -1,0 +1,133 @@
+"""A running app and a browser to drive it, for the browser tests and for taking screenshots."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 300  # importing torch and gradio takes that long beside a training run
+WAIT = 60_000  # the first answer loads a model, perhaps beside a training run
+expect.set_options(timeout=WAIT)
+T17, MNRE = "Twitter2017 · entities", "MNRE · relation of a marked pair"
+TWEET = "Kevin Durant enters Oracle Arena in Oakland"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running_app() -> Iterator[str]:
+    """The address of ``app.py``, started for this block. $MMDEMO_TEST_URL names one that already runs."""
+    if url := os.environ.get("MMDEMO_TEST_URL"):
+        yield url.rstrip("/")
+        return
+    port = free_port()
+    settings = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    with tempfile.TemporaryFile() as log:
+        app = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            deadline = time.monotonic() + START_SECONDS
+            while not _answers(url):
+                if app.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise RuntimeError(f"app.py did not start:\n{log.read().decode(errors='replace')}")
+                time.sleep(0.5)
+            yield url
+        finally:
+            app.terminate()
+            app.wait(timeout=30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Debian's chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def open_page(page: Page, url: str) -> None:
+    """Load the app and wait until it answers to clicks."""
+    page.goto(url)
+    page.locator("#predict").wait_for()
+    page.wait_for_function("window.mmdemo !== undefined")
+    page.wait_for_load_state("networkidle")
+
+
+def pick(page: Page, picker: str, option: str) -> None:
+    """Choose an option of one of the pickers by its text."""
+    box = page.get_by_label(picker, exact=True)
+    box.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def write(page: Page, text: str) -> None:
+    page.locator("#post-text textarea").fill(text)
+
+
+def predict(page: Page) -> None:
+    page.locator("#predict").click()
+
+
+def upload(page: Page, path: Path) -> None:
+    with page.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):
+        page.locator("#photo input[type=file]").set_input_files(path)
+    page.locator("#photo img").wait_for(state="attached")
+
+
+def select(page: Page, words: str) -> None:
+    """Select words in the text box as a person would, then leave the box."""
+    page.evaluate(
+        """words => {
+            const box = document.querySelector('#post-text textarea');
+            const at = box.value.indexOf(words);
+            box.focus();
+            box.setSelectionRange(at, at + words.length);
+        }""",
+        words,
+    )
+
+
+def expect_error(page: Page, pattern: str) -> None:
+    alert = page.get_by_role("alert").filter(has_text=re.compile(pattern, re.IGNORECASE))
+    expect(alert).to_be_visible()
+    expect(alert).not_to_contain_text("Traceback")
+    assert len(alert.inner_text().splitlines()) == 1

@@ -1,0 +1,147 @@
+"""What the Predict tab's handlers answer, with a stand-in pipeline: no model, no browser."""
+
+import re
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+from gradio.data_classes import ImageData
+
+from mmdemo.config import DATASETS
+from mmdemo.types import Entity, InputError, Post, Prediction
+from mmdemo.ui import examples, layout, predict_tab
+
+
+@dataclass(frozen=True)
+class StandInCell:
+    dataset: str
+    fusion: str = "film"
+    problem: str | None = None
+    preset: str = "lite"
+    model: str = "roberta-resnet50"
+
+    @property
+    def name(self):
+        return f"{self.preset}/{self.dataset}/{self.model}/{self.fusion}"
+
+
+CELLS = (
+    StandInCell("twitter2015", problem="Not trained yet: run `python -m train run`."),
+    StandInCell("twitter2017"),
+    StandInCell("twitter2017", "concat"),
+    StandInCell("mnre"),
+)
+T17 = ("lite", "twitter2017", "roberta-resnet50", "film")
+
+
+def read_post(text, dataset, image=None):
+    if not text.strip():
+        raise InputError("The text is empty.")
+    return Post(text=text, tokens=tuple(text.split()), image=image)
+
+
+def predict(post, cell):
+    if "crash" in post.text:
+        raise RuntimeError("secret detail")
+    entity = Entity(start=0, end=1, label="PER", score=0.9)
+    return Prediction(
+        post=post,
+        checkpoint=cell.name,
+        image_used=post.image is not None,
+        entities=(entity,),
+        warnings=("<w>",),
+    )
+
+
+@pytest.fixture(autouse=True)
+def stand_in(monkeypatch):
+    fake = SimpleNamespace(
+        cells=lambda: CELLS, describe=lambda c: {"runs": "stand-in"}, read_post=read_post, predict=predict
+    )
+    monkeypatch.setattr(predict_tab, "pipeline", fake)
+    return fake
+
+
+def test_an_answer_is_html_and_json():
+    html, as_json = predict_tab.show_answer(*T17, "Ann sings", None)
+    assert "PER" in html and "&#60;w&#62;" in html
+    assert as_json["checkpoint"] == "lite/twitter2017/roberta-resnet50/film"
+
+
+def test_bad_input_is_one_sentence():
+    html, as_json = predict_tab.show_answer(*T17, " ", None)
+    assert "The text is empty." in html and 'role="alert"' in html and as_json is None
+
+
+def test_a_failure_is_logged_and_tells_nothing(caplog):
+    html, as_json = predict_tab.show_answer(*T17, "crash", None)
+    assert 'role="alert"' in html and "secret" not in html and as_json is None
+    assert "secret detail" in caplog.text
+
+
+def test_no_text_at_all_is_bad_input():
+    assert "The text is empty." in predict_tab.show_answer(*T17, None, None)[0]
+
+
+def test_half_a_surrogate_pair_is_replaced():
+    _, as_json = predict_tab.show_answer(*T17, "\ud83d Ann", None)
+    assert as_json["entities"][0]["text"] == "?"
+
+
+@pytest.mark.parametrize("dataset", ["twitter2015", "nowhere"])
+def test_a_cell_that_is_not_ready_says_why(dataset):
+    html, as_json = predict_tab.show_answer("lite", dataset, "roberta-resnet50", "film", "Ann", None)
+    assert 'role="alert"' in html and as_json is None
+
+
+def test_the_card_says_what_is_missing_and_what_is_ready():
+    assert "Not trained yet" in predict_tab.show_card("lite", "twitter2015", "roberta-resnet50", "film")
+    html = predict_tab.show_card("lite", "twitter2017", "roberta-resnet50", "hybrid")
+    assert "roberta-resnet50 with film, roberta-resnet50 with concat" in html
+    assert "stand-in" in predict_tab.show_card(*T17)
+
+
+def test_a_damaged_checkpoint_shows_in_the_card(stand_in):
+    def damaged(cell):
+        raise InputError("config.json is damaged.")
+
+    stand_in.describe = damaged
+    assert "config.json is damaged." in predict_tab.show_card(*T17)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_pickers_adapt_the_text_box_and_the_mark_buttons(dataset):
+    text, marks, _ = predict_tab.adapt("lite", dataset, "roberta-resnet50", "film")
+    assert text["placeholder"] == DATASETS[dataset].placeholder
+    assert marks["visible"] is (dataset == "mnre")
+
+
+def test_an_upload_reaches_our_own_opener_undecoded():
+    assert predict_tab._upload_path(ImageData(path="/tmp/broken.png", orig_name="x.svg")) == "/tmp/broken.png"
+    assert predict_tab._upload_path(None) is None
+    assert predict_tab._upload_path(ImageData(url="data:image/png;base64,AAAA")) is None
+
+
+def test_only_the_example_photos_are_served():
+    assert set(layout.launch_settings()["allowed_paths"]) == {str(path) for _, path in examples.available()}
+
+
+# --- examples ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("example", examples.EXAMPLES, ids=lambda e: e.title)
+def test_examples_ship_with_the_requirements_and_fit_their_tasks(example):
+    assert example.path and example.path.is_file()
+    assert re.findall(r"\[/?E[12]\]", example.texts["ner"]) == []
+    assert sorted(re.findall(r"\[/?E[12]\]", example.texts["re"])) == ["[/E1]", "[/E2]", "[E1]", "[E2]"]
+    html = examples.figure_html(example, example.path)
+    assert example.alt in html and example.credit in html and len(html) < 20_000
+
+
+def test_an_example_takes_the_picked_dataset_where_that_can_answer():
+    example, path = examples.available()[0]
+    fill = predict_tab._filler("ner", example, path)
+    assert fill("twitter2017")[0] == "twitter2017"
+    assert fill("twitter2015")[0] == "twitter2017"  # the former is not ready
+    assert fill("mnre") == ("twitter2017", example.texts["ner"], str(path))
+    assert predict_tab._filler("re", example, path)("twitter2017")[0] == "mnre"
