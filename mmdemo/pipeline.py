@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from mmdemo.checkpoint import load_card
 from mmdemo.config import DATASETS
 from mmdemo.data.batch import collate
 from mmdemo.data.image import open_image
@@ -49,8 +50,11 @@ def find_cell(dataset: str, model: str, fusion: str, preset: str = "lite") -> Ce
 
 
 def describe(cell: Cell) -> dict[str, Any]:
-    """What a cell's card shows: what truly runs, configuration, training, figures. Raises InputError."""
-    card = _load(cell).card
+    """What a cell's card shows: what truly runs, configuration, training, figures. Raises InputError.
+
+    Reads the JSON files alone: a picker must not wait for weights.
+    """
+    card = load_card(cell.folder)
     return {
         "runs": card.config.sizes.names,
         "config": {

@@ -15,7 +15,8 @@ class Recipe:
     Rates are peaks of a schedule that warms up linearly over ``warmup`` of the steps and falls to 0 by a
     cosine. A rate of 0 freezes its part. ``views`` counts the cached random variants (dropout for text,
     augmentation for photos) that a stage on cached states takes in turn, an epoch each; 0 means that
-    the encoders run live.
+    the encoders run live. ``members`` trunks are trained from one start in different orders, and averaged
+    (`train.soup`).
     """
 
     epochs: int = 5
@@ -35,6 +36,7 @@ class Recipe:
     image_dropout: float = 0.15
     layer_decay: float = 1.0
     ema: float = 0.0
+    members: int = 1
     views: int = 0
     seed: int = 1337
 

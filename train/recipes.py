@@ -7,9 +7,12 @@ fusion, head) on the trunk's cached states, so that fusions share a trunk and a 
 from train.config import Recipe
 
 RECIPES: dict[tuple[str, str, str], Recipe] = {
-    # python -m train run --dataset twitter2017 --model roberta-resnet50 --fusion film --data DIR
+    # python -m train run --dataset twitter2015 --trunk-only --set epochs=5 --set members=1 --data DIR
+    # python -m train run --dataset twitter2017 --fusion film --from <that trunk> --data DIR
+    # Validation entity F1 of one member: 86.0 from the Twitter2015 trunk, 84.7 from the base.
     ("lite", "ner", "trunk"): Recipe(
         epochs=7,
+        members=3,
         batch_size=16,
         eval_batch_size=64,
         text_lr=2e-4,

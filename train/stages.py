@@ -30,8 +30,10 @@ from train.batches import bucketed_batches
 from train.config import Recipe
 from train.features import region_maps, with_regions, with_states
 from train.loop import Task, fit
-from train.metrics import Scores
+from train.metrics import Scores, headline
 from train.predict import probabilities, score
+from train.soup import greedy_soup
+from train.state import save_state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +71,24 @@ def train_trunk(
     accelerator: Accelerator,
     start: Path | None = None,
 ) -> None:
-    """Tune the text encoder with its head, without photos; the best epoch stays in ``folder``."""
-    model = _fresh_model(material.config, recipe, root, start)
+    """Tune the text encoder with its head, without photos; the chosen weights stay in ``folder``.
+
+    Several members (`Recipe.members`) start alike and differ in their seed of order and dropout.
+    """
     train = material.examples(material.train, training=True)
     valid = material.examples(material.valid, training=False)
-    task = _task(material, recipe, lambda _: train, valid, accelerator, "trunk")
-    fit(model, task, recipe, folder, accelerator)
+    members = []
+    for number in range(recipe.members):
+        member = replace(recipe, seed=recipe.seed + number)
+        model = _fresh_model(material.config, recipe, root, start)
+        name = f"trunk {number + 1} of {recipe.members}" if recipe.members > 1 else "trunk"
+        task = _task(material, member, lambda _: train, valid, accelerator, name)
+        scores = fit(model, task, member, folder / f"member-{number}", accelerator)
+        members.append((headline(scores), best_of(folder / f"member-{number}")))
+    _, scores = greedy_soup(model, members, task.validate)
+    if accelerator.is_main_process:
+        save_state(folder / "best.safetensors", {"model": model}, None, {"scores": scores})
+    accelerator.wait_for_everyone()
 
 
 def store_trunk(
@@ -220,7 +234,7 @@ def _task(
         return score(config.dataset, gold, found)
 
     return Task(
-        name=f"{config.dataset}/{config.model}/{config.fusion if name != 'trunk' else ''} {name}",
+        name=f"{config.dataset}/{config.model}/{config.fusion} {name}",
         batches=lambda epoch: bucketed_batches(
             train(epoch),
             recipe.batch_size,

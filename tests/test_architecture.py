@@ -1,0 +1,141 @@
+"""DESIGN's rules about who imports whom, read from the source: a wrong arrow fails here, not in a review."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted([*ROOT.glob("mmdemo/**/*.py"), *ROOT.glob("train/**/*.py"), ROOT / "app.py"])
+
+#: Left to right: a part may import what stands left of it, and itself.
+ORDER = (
+    "types",
+    "labels",
+    "config",
+    "data",
+    "decode",
+    "models",
+    "quantise",
+    "checkpoint",
+    "explain",
+    "zoo",
+    "pipeline",
+    "ui",
+    "__main__",
+)
+#: Parts that see less than what stands left of them.
+NARROW = {
+    "review": {"types", "labels", "data.formats", "data.jsonl", "data.lines"},
+    "ui": {"types", "labels", "config", "pipeline", "review"},
+    "data": {"types", "labels", "config"},
+    "decode": {"types", "labels", "config"},
+}
+
+
+def name_of(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts)
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Full names of all modules that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(file)}: write imports in full"
+            assert node.module
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}"
+                is_module = (ROOT / inside.replace(".", "/")).with_suffix(".py").exists()
+                yield inside if is_module else node.module
+
+
+def own_imports(file: Path) -> Iterator[str]:
+    return (name for name in imports(file) if name.split(".")[0] in ("mmdemo", "train", "tests", "app"))
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=name_of)
+def test_imports_follow_the_arrows(file):
+    importer = name_of(file).split(".")
+    for imported in own_imports(file):
+        package, _, inner = imported.partition(".")
+        assert package != "tests" and package != "app", f"{importer} imports {imported}"
+        if importer[0] == "app":
+            assert package == "mmdemo" and inner.split(".")[0] == "ui"
+        elif importer[0] == "mmdemo":
+            assert package == "mmdemo", "nothing that the app needs may import the training package"
+            part, theirs = importer[1], inner.split(".")[0]
+            if part in NARROW:
+                assert theirs == part or {inner, theirs} & NARROW[part], f"{part} may not see {inner}"
+            else:
+                assert ORDER.index(theirs) <= ORDER.index(part), f"{part} stands left of {theirs}"
+        elif package == "mmdemo":
+            theirs = inner.split(".")[0]
+            allowed = {*ORDER[: ORDER.index("explain") + 1], "zoo"}  # zoo: only for `post_encoder`
+            assert theirs in allowed, f"train may not see {inner}"
+
+
+def test_the_part_names_above_are_the_real_ones():
+    parts = {p.stem for p in (ROOT / "mmdemo").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    assert parts - {"__init__"} <= {*ORDER, "review"}
+
+
+@pytest.mark.parametrize(
+    ("library", "homes"),
+    [
+        ("gradio", ("mmdemo.ui.", "app")),
+        ("transformers", ("mmdemo.data.text", "mmdemo.models.")),
+        ("tokenizers", ("mmdemo.data.text",)),
+        ("timm", ("mmdemo.models.image_encoders",)),
+        ("sqlalchemy", ("mmdemo.review.store",)),
+        ("sqlite3", ("mmdemo.review.store",)),
+        ("accelerate", ("train.",)),
+        ("seqeval", ("train.",)),
+        ("sklearn", ("train.",)),
+    ],
+)
+def test_a_library_stays_at_home(library, homes):
+    users = {name_of(f) for f in SOURCES if library in {name.split(".")[0] for name in imports(f)}}
+    assert all(user.startswith(homes) for user in users), users
+
+
+def test_transformers_only_in_encoders():
+    users = {name_of(f) for f in SOURCES if "transformers" in {name.split(".")[0] for name in imports(f)}}
+    assert users and all(user == "mmdemo.data.text" or user.endswith("_encoders") for user in users), users
+
+
+def test_the_view_is_pure_and_the_ui_has_no_torch():
+    for file in (ROOT / "mmdemo" / "ui").glob("*.py"):
+        libraries = {name.split(".")[0] for name in imports(file)}
+        assert not libraries & {"torch", "torchvision", "transformers", "timm"}, name_of(file)
+        if file.stem in ("view", "safe", "card"):
+            assert "gradio" not in libraries, name_of(file)
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=name_of)
+def test_files_are_short_and_named_for_what_they_do(file):
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
+    assert not {"utils", "util", "helpers", "helper", "misc", "common"} & set(file.with_suffix("").parts)
+
+
+def test_init_files_are_empty():
+    assert [name_of(f) for f in SOURCES if f.name == "__init__.py" and f.read_text().strip()] == []
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=name_of)
+def test_nothing_unpickles(file):
+    assert not {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"} & set(imports(file))
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        given = {k.arg: ast.unparse(k.value) for k in node.keywords}
+        assert called != "torch.save", f"line {node.lineno}: write safetensors"
+        if called == "torch.load":
+            assert given.get("weights_only") == "True", f"line {node.lineno}: torch.load unpickles"
+        if called in ("np.load", "numpy.load"):
+            assert given.get("allow_pickle", "False") == "False", f"line {node.lineno}: np.load unpickles"
+        assert given.get("allow_pickle") != "True", f"line {node.lineno}"
+        assert called not in ("eval", "exec"), f"line {node.lineno}"

@@ -1,0 +1,147 @@
+"""``python -m mmdemo``: JSON for programs, lines for people, one sentence and exit code 2 for mistakes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from mmdemo.__main__ import app
+from mmdemo.types import InputError
+
+ROOT = Path(__file__).resolve().parents[1]
+TWEET = "Kevin Durant enters Oracle Arena"
+MARKED = "[E1] Kevin Durant [/E1] enters [E2] Oracle Arena [/E2]"
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    path = tmp_path / "photo.png"
+    noise = np.random.default_rng(1).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    return path
+
+
+@pytest.fixture
+def call(tiny_zoo, monkeypatch):
+    """Run the command in this process; an `InputError` comes out as such, for `main` to print."""
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
+
+    def run(dataset: str, text: str, *options: str) -> str:
+        arguments = ["predict", "--dataset", dataset, "--text", text, "--preset", "tiny", *options]
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return run
+
+
+def process(tiny_zoo: Path, *arguments: str | bytes) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "mmdemo", "predict", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"MMDEMO_CHECKPOINTS": str(tiny_zoo)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+# ---------------------------------------------------------------- as a whole process
+
+
+def test_an_answer_on_standard_output(tiny_zoo, photo):
+    done = process(
+        tiny_zoo, "--preset", "tiny", "--dataset", "mnre", "--text", MARKED, "--image", str(photo), "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["image_used"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--preset", "tiny", "--dataset", "mnre", "--text", TWEET], "missing: mark the head"),
+        (["--preset", "tiny", "--dataset", "mnre", "--text", b"[E1]\xff[/E1] [E2]b[/E2]"], "not UTF-8"),
+        (["--dataset", "twitter2017", "--text", TWEET], "there is no checkpoint lite/twitter2017"),
+    ],
+    ids=["marks", "bytes", "checkpoint"],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(tiny_zoo, arguments, sentence):
+    done = process(tiny_zoo, *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ") and sentence in line
+
+
+# ---------------------------------------------------------------- in this process
+
+
+def test_json_of_entities(call, photo):
+    answer = json.loads(call("twitter2017", TWEET, "--image", str(photo), "--json"))
+    assert {"entities", "image_used", "checkpoint", "warnings"} <= answer.keys()
+    assert "relations" not in answer
+    assert answer["image_used"] is True and answer["warnings"] == []
+    assert answer["checkpoint"] == "tiny/twitter2017/roberta-resnet50/film"
+    assert answer["entities"]
+    for entity in answer["entities"]:
+        assert {"text", "label", "start", "end", "score"} <= entity.keys()
+        assert entity["text"] == " ".join(TWEET.split()[entity["start"] : entity["end"]])
+        assert entity["label"] in ("PER", "LOC", "ORG", "MISC") and 0 <= entity["score"] <= 1
+
+
+def test_json_of_relations(call):
+    answer = json.loads(call("mnre", MARKED, "--fusion", "concat", "--json"))
+    assert {"relations", "head", "tail", "image_used", "checkpoint", "warnings"} <= answer.keys()
+    assert "entities" not in answer
+    assert answer["image_used"] is False and len(answer["warnings"]) == 1
+    assert [set(r) for r in answer["relations"]] == [{"label", "score"}] * 5
+    assert (answer["head"]["text"], answer["tail"]["text"]) == ("Kevin Durant", "Oracle Arena")
+    assert [answer["head"]["start"], answer["head"]["end"]] == [0, 2]
+    assert [answer["tail"]["start"], answer["tail"]["end"]] == [3, 5]
+
+
+def test_json_keeps_letters_as_they_are(call):
+    assert "Köln" in call("mnre", "[E1] Köln [/E1] [E2] 東京 [/E2]", "--json")
+
+
+def test_lines_for_people(call, photo):
+    lines = call("mnre", MARKED, "--image", str(photo)).splitlines()
+    assert len(lines) == 6 and lines[-1] == "by tiny/mnre/roberta-resnet50/film, with the photo"
+    assert all("%" in line for line in lines[:5])
+    lines = call("twitter2017", "🏀").splitlines()
+    assert lines[-1].endswith("without a photo")
+    assert sum(line.startswith("note: ") for line in lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("dataset", "text", "options", "sentence"),
+    [
+        ("twitter2017", "", [], "the text is empty"),
+        ("twitter2017", MARKED, [], "marks ask for a relation"),
+        ("mnre", "[E1] a [E2] b [/E2] [/E1]", [], "opens inside"),
+        ("twitter2019", TWEET, [], "there is no checkpoint for dataset 'twitter2019'"),
+        ("twitter2017", TWEET, ["--fusion", "magic"], "fusion 'magic'"),
+        ("twitter2017", TWEET, ["--model", "gpt"], "model 'gpt'"),
+        ("twitter2017", TWEET, ["--preset", "huge"], "unknown preset 'huge'"),
+        ("twitter2017", TWEET, ["--image", "/no/such/photo.jpg"], "'photo.jpg' does not exist"),
+        ("twitter2017", TWEET, ["--image", str(ROOT)], "does not exist"),
+        ("twitter2017", TWEET, ["--image", str(ROOT / "LICENSE")], "is not a readable"),
+    ],
+)
+def test_mistakes_are_input_errors(call, dataset, text, options, sentence):
+    with pytest.raises(InputError, match=sentence) as caught:
+        call(dataset, text, *options)
+    assert "\n" not in str(caught.value)
+
+
+def test_help_has_an_example():
+    result = CliRunner().invoke(app, ["predict", "--help"])
+    assert result.exit_code == 0 and "python -m mmdemo predict" in result.stdout

@@ -1,0 +1,326 @@
+"""What a stranger may type and upload: an answer with warnings in words, or one clear sentence."""
+
+import copy
+import json
+import shutil
+import struct
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmdemo import pipeline
+from mmdemo.config import DATASETS, FUSIONS
+from mmdemo.types import Entity, InputError, Pair, Post
+
+TWEET = "Kevin Durant enters Oracle Arena"
+MARKED = "[E1] Kevin Durant [/E1] enters [E2] Oracle Arena [/E2]"
+TEXTS = {"twitter2015": TWEET, "twitter2017": TWEET, "mnre": MARKED}
+
+
+@pytest.fixture(autouse=True)
+def tiny(tiny_zoo, monkeypatch):
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
+
+
+@pytest.fixture
+def photo() -> Image.Image:
+    noise = np.random.default_rng(1).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    return Image.fromarray(noise)
+
+
+def cell(dataset: str, fusion: str = "film"):
+    return pipeline.find_cell(dataset, "roberta-resnet50", fusion, "tiny")
+
+
+def ask(text: str, dataset: str = "twitter2017", image=None, fusion: str = "film"):
+    return pipeline.predict(pipeline.read_post(text, dataset, image), cell(dataset, fusion))
+
+
+def one_sentence(error: pytest.ExceptionInfo[InputError]) -> None:
+    message = str(error.value)
+    assert message and "\n" not in message and "Traceback" not in message and len(message) < 300
+
+
+# ---------------------------------------------------------------- answers
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_cell_answers(dataset, fusion, photo):
+    answer = ask(TEXTS[dataset], dataset, photo, fusion)
+    assert answer.checkpoint == f"tiny/{dataset}/roberta-resnet50/{fusion}"
+    assert answer.image_used and answer.warnings == ()
+    assert answer.post.tokens == tuple(TWEET.split())
+    if dataset == "mnre":
+        scores = [r.score for r in answer.relations]
+        assert answer.entities == () and len(scores) == 5
+        assert scores == sorted(scores, reverse=True) and 0 < sum(scores) <= 1
+    else:
+        assert answer.relations == () and answer.entities
+        for e in answer.entities:
+            assert e.text == " ".join(answer.post.tokens[e.start : e.end]) and 0 <= e.score <= 1
+
+
+def test_the_trace_is_the_fusions_for_one_post(photo):
+    trace = ask(TWEET, image=photo).trace
+    length = 2 + 6  # "Durant" is two sub-tokens
+    assert {name: value.shape for name, value in trace.items()} == {
+        "gamma_BLD": (length, 32),
+        "beta_BLD": (length, 32),
+        "modality_BL2": (length, 2),
+    }
+    assert trace["modality_BL2"].sum(-1) == pytest.approx(1)
+
+
+def test_the_photo_changes_the_answer_and_its_absence_is_said(photo):
+    with_photo, without = ask(TWEET, image=photo), ask(TWEET)
+    assert not without.image_used and without.trace == {}
+    assert without.warnings == ("No photo was given: the answer comes from the text alone.",)
+    assert with_photo.entities != without.entities
+
+
+def test_answers_repeat(photo):
+    assert ask(TWEET, image=photo).entities == ask(TWEET, image=photo).entities
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_known_answers_are_not_looked_at(dataset, photo):
+    """A post read from another dataset's file, or one already reviewed, is answered as if it were new."""
+    post = pipeline.read_post(TEXTS[dataset], dataset, photo)
+    foreign = Entity(start=0, end=1, label="STARSHIP")
+    known = replace(post, entities=(foreign, foreign), tags=("B-STARSHIP",) * 5, relation="/no/such/relation")
+    fresh, again = pipeline.predict(post, cell(dataset)), pipeline.predict(known, cell(dataset))
+    assert (fresh.entities, fresh.relations) == (again.entities, again.relations)
+
+
+def test_a_marked_pair_is_nothing_to_an_entity_model():
+    post = pipeline.read_post(TWEET, "twitter2017")
+    marked = replace(post, pair=Pair(head=(0, 2), tail=(3, 5)))
+    answers = [pipeline.predict(p, cell("twitter2017")).entities for p in (post, marked)]
+    assert answers[0] == answers[1]
+
+
+def test_the_tail_may_stand_first():
+    answer = ask("[E2] Oracle Arena [/E2] welcomes [E1] Kevin Durant [/E1]", "mnre")
+    assert answer.post.pair == Pair(head=(3, 5), tail=(0, 2)) and len(answer.relations) == 5
+
+
+def test_a_card_says_what_runs():
+    card = pipeline.describe(cell("mnre"))
+    assert card["runs"] == "random 2-layer encoders, for tests"
+    assert card["config"] == {
+        "dataset": "mnre",
+        "model": "roberta-resnet50",
+        "fusion": "film",
+        "preset": "tiny",
+    }
+    assert card["training"]["data"] == "random weights" and card["metrics"]["seed"] == 7
+
+
+# ---------------------------------------------------------------- warnings
+
+
+def test_a_long_text_says_where_it_was_cut():
+    answer = ask("Oakland " * 10_000)
+    (warning,) = [w for w in answer.warnings if "longer" in w]
+    assert "9874 of 10000 words were left out, the first of them word 127 ('Oakland')" in warning
+    assert all(e.end <= 126 for e in answer.entities)
+
+
+def test_a_long_relation_text_says_where_it_was_cut():
+    answer = ask("Oakland " * 3_000 + MARKED + " Oakland" * 3_000, "mnre")
+    (warning,) = [w for w in answer.warnings if "longer" in w]
+    assert "5884 of 6005 words were left out, the first of them word 1 " in warning
+    assert len(answer.relations) == 5
+
+
+@pytest.mark.parametrize("text", ["🏀🏀 🔥", "!!! ...", "👍🏽"])
+def test_symbols_alone_get_a_warning_and_an_answer(text):
+    assert any("only symbols" in warning for warning in ask(text).warnings)
+
+
+def test_a_marked_symbol_gets_an_answer():
+    assert len(ask("[E1] 🏀 [/E1] [E2] 🔥 [/E2]", "mnre").relations) == 5
+
+
+def use_last_layer(monkeypatch, dataset: str, weight: float, bias: float) -> None:
+    """Answer with a copy of the cell whose last layer has these constant values."""
+    loaded = pipeline._load(cell(dataset))
+    model = copy.deepcopy(loaded.model)
+    with torch.no_grad():
+        model.head.layers[-1].weight.fill_(weight)
+        model.head.layers[-1].bias.fill_(bias)
+    monkeypatch.setattr(pipeline, "_load", lambda _: replace(loaded, model=model))
+
+
+def test_chance_gets_a_warning(monkeypatch):
+    use_last_layer(monkeypatch, "mnre", 0.0, 0.0)
+    answer = ask(MARKED, "mnre")
+    assert any("near chance: this checkpoint looks untrained" in warning for warning in answer.warnings)
+    assert answer.relations[0].score == pytest.approx(1 / 23)
+
+
+# ---------------------------------------------------------------- bad text
+
+
+@pytest.mark.parametrize(
+    ("dataset", "text", "match"),
+    [
+        ("twitter2017", "", "the text is empty"),
+        ("twitter2017", " \n\t\u200b\ufe0f\x00", "the text is empty"),
+        ("twitter2015", "[E1] Ann [/E1]", "marks ask for a relation, but twitter2015 finds entities"),
+        ("twitter2017", "Ann [/E2]", "marks ask for a relation"),
+        ("mnre", "", "missing: mark the head"),
+        ("mnre", TWEET, "missing: mark the head"),
+        ("mnre", "[E1] Ann [/E1] sings", r"\[E2\], \[/E2\] missing"),
+        ("mnre", "[E1] Ann [E2] Bob [/E2] [/E1]", "opens inside"),
+        ("mnre", "[E1] Ann [/E2] [E2] Bob [/E1]", "closes a mark that is not open"),
+        ("mnre", "[E1][/E1] [E2] Bob [/E2]", "marks no word"),
+        ("mnre", "[E1] a [/E1] [E2] b [/E2] [E1] c [/E1]", "stands twice"),
+        ("twitter2019", TWEET, "unknown dataset 'twitter2019'; known: twitter2015, twitter2017, mnre"),
+        ("twitter2017", "x" * 200_001, "200,001 characters; at most 200,000"),
+        ("twitter2017", "half \ud83d of a pair", "half of a surrogate pair"),
+        ("mnre", "[E1]\udcff[/E1] [E2] b [/E2]", "not UTF-8"),
+    ],
+)
+def test_bad_text_is_one_sentence(dataset, text, match):
+    with pytest.raises(InputError, match=match) as caught:
+        pipeline.read_post(text, dataset)
+    one_sentence(caught)
+
+
+def test_a_relation_needs_a_pair():
+    post = Post(text=TWEET, tokens=tuple(TWEET.split()))
+    with pytest.raises(InputError, match="mark the head") as caught:
+        pipeline.predict(post, cell("mnre"))
+    one_sentence(caught)
+
+
+# ---------------------------------------------------------------- photos
+
+
+def saved(photo: Image.Image, path, form: str, mode: str = "RGB", **options):
+    photo.convert(mode).save(path, form, **options)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "mode"),
+    [
+        ("a.jpg", "PNG", "RGB"),
+        ("a.png", "PNG", "RGBA"),
+        ("a.png", "PNG", "P"),
+        ("a.png", "PNG", "1"),
+        ("a.jpg", "JPEG", "CMYK"),
+        ("a.jpg", "JPEG", "L"),
+        ("no_suffix", "WEBP", "RGB"),
+    ],
+)
+def test_odd_photos_are_read(tmp_path, photo, name, form, mode):
+    assert ask(TWEET, image=saved(photo, tmp_path / name, form, mode)).image_used
+
+
+def test_an_animation_gives_its_first_frame(tmp_path, photo):
+    frames = {"save_all": True, "append_images": [photo.rotate(90), photo.rotate(180)]}
+    assert ask(TWEET, image=saved(photo, tmp_path / "a.gif", "GIF", **frames)).image_used
+
+
+def huge_png(side: int) -> bytes:
+    """A valid header that promises side x side pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (None, "does not exist"),
+        (b"", "is not a readable"),
+        (b"<svg onload=alert(1)>", "is not a readable"),
+        (huge_png(20_000), "too many pixels"),
+        ("truncated", "is damaged"),
+    ],
+    ids=["missing", "empty", "svg", "20,000 x 20,000", "truncated"],
+)
+def test_a_bad_photo_is_one_sentence(tmp_path, photo, dataset, content, match):
+    path = tmp_path / "photo.jpg"
+    if content == "truncated":
+        saved(photo.resize((800, 600)), path, "JPEG")
+        path.write_bytes(path.read_bytes()[:3000])
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=match) as caught:
+        pipeline.read_post(TEXTS[dataset], dataset, path)
+    one_sentence(caught)
+
+
+# ---------------------------------------------------------------- bad checkpoints
+
+
+@pytest.fixture
+def own_zoo(tiny_zoo, tmp_path, monkeypatch):
+    """A copy of the zoo, in use, to be damaged."""
+    shutil.copytree(tiny_zoo, tmp_path / "zoo")
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tmp_path / "zoo"))
+    return tmp_path / "zoo"
+
+
+def test_a_damaged_checkpoint_is_one_sentence_and_the_others_still_answer(own_zoo):
+    (cell("twitter2017").folder / "model.safetensors").write_bytes(b"damage")
+    with pytest.raises(InputError, match="model.safetensors is damaged") as caught:
+        ask(TWEET)
+    one_sentence(caught)
+    assert ask(TWEET, fusion="concat").entities
+
+
+def test_a_missing_checkpoint_is_one_sentence(own_zoo):
+    shutil.rmtree(cell("twitter2017").folder)
+    assert "not among the checkpoints" in cell("twitter2017").problem
+    for call in (lambda: ask(TWEET), lambda: pipeline.describe(cell("twitter2017"))):
+        with pytest.raises(InputError, match="there is no checkpoint tiny/twitter2017") as caught:
+            call()
+        one_sentence(caught)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_scores_that_are_not_finite_are_an_error(monkeypatch, value):
+    use_last_layer(monkeypatch, "twitter2017", 0.0, value)
+    with pytest.raises(InputError, match="gave no finite scores") as caught:
+        ask(TWEET)
+    one_sentence(caught)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("twitter2019", "roberta-resnet50", "film"), ("mnre", "gpt", "film"), ("mnre", "vilt", "bilinear")],
+)
+def test_an_unknown_cell_is_one_sentence(names):
+    with pytest.raises(InputError, match="there is no checkpoint for dataset") as caught:
+        pipeline.find_cell(*names)
+    one_sentence(caught)
+
+
+def test_an_unknown_preset_is_one_sentence():
+    with pytest.raises(InputError, match="unknown preset 'huge'; known: lite, tiny"):
+        pipeline.cells("huge")
+
+
+def test_cells_are_the_lite_ones_unless_asked():
+    assert {c.preset for c in pipeline.cells()} == {"lite"}
+
+
+def test_an_answer_can_be_written_as_json(photo):
+    from mmdemo.ui.view import prediction_json
+
+    for dataset, text in TEXTS.items():
+        value = prediction_json(ask(text, dataset, photo))
+        assert json.loads(json.dumps(value)) == value

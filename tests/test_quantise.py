@@ -1,0 +1,96 @@
+"""Weights in few bits: how far a stored value may be off, and what is refused."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from mmdemo.quantise import BITS, pack, stored_names, unpack
+
+#: Values from far below float16's range to the size of any weight.
+VALUES = st.one_of(st.floats(-8, 8, width=32), st.floats(-(2.0**-20), 2.0**-20, width=32))
+MATRICES = arrays("float32", array_shapes(min_dims=2, max_dims=4, max_side=7), elements=VALUES)
+
+
+@given(MATRICES, st.sampled_from([4, 8]))
+def test_each_value_is_off_by_half_a_step_at_most(matrix, bits):
+    tensor = torch.from_numpy(matrix)
+    found = unpack("w", pack("w", tensor, bits), tensor.shape, bits)
+    assert found.shape == tensor.shape and found.dtype == torch.float32
+    rows, off = tensor.flatten(1), (found - tensor).flatten(1).abs()
+    step = rows.abs().amax(1) / {4: 7, 8: 127}[bits]  # the row's largest value takes the largest code
+    assert (off.amax(1) <= 0.505 * step + 1e-30).all()  # 0.005: the scale itself is rounded
+
+
+@given(MATRICES, st.sampled_from(BITS))
+def test_a_second_time_changes_nothing(matrix, bits):
+    tensor = torch.from_numpy(matrix)
+    once = unpack("w", pack("w", tensor, bits), tensor.shape, bits)
+    assert torch.equal(unpack("w", pack("w", once, bits), tensor.shape, bits), once)
+
+
+@given(MATRICES, st.sampled_from(BITS))
+def test_stored_names_are_what_is_stored(matrix, bits):
+    tensor = torch.from_numpy(matrix)
+    assert pack("w", tensor, bits).keys() == stored_names("w", tensor.ndim, bits)
+    assert pack("b", tensor.flatten(), bits).keys() == stored_names("b", 1, bits) == {"b"}
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 8])
+def test_four_bits_take_half_a_byte_each(width):
+    tensor = torch.linspace(-1, 1, 3 * width).reshape(3, width)
+    stored = pack("w", tensor, 4)
+    assert stored["w.codes"].shape == (3, (width + 1) // 2)
+    assert (unpack("w", stored, tensor.shape, 4) - tensor).abs().max() <= 1 / 14 + 1e-3
+
+
+def test_golden_codes():
+    stored = pack("w", torch.tensor([[7.0, -7.0, 3.2], [0.0, 0.0, 0.0]]), 4)
+    assert stored["w.scale"].tolist() == [1.0, pytest.approx(0, abs=1e-20)]
+    assert stored["w.codes"].tolist() == [[14 + (0 << 4), 10], [7 + (7 << 4), 7]]
+    assert unpack("w", stored, torch.Size([2, 3]), 4).tolist() == [[7.0, -7.0, 3.0], [0.0, 0.0, 0.0]]
+
+
+def test_vectors_and_16_bits_are_float16():
+    vector = torch.tensor([0.1, 3.0])
+    assert pack("b", vector, 4)["b"].dtype == torch.float16
+    assert pack("w", torch.ones(2, 2), 16)["w"].dtype == torch.float16
+    assert unpack("b", pack("b", vector, 8), vector.shape, 8).tolist() == pytest.approx([0.1, 3.0], rel=1e-3)
+
+
+def test_float16_scales_of_older_files_are_read():
+    stored = pack("w", torch.tensor([[1.0, -2.0]]), 8)
+    stored["w.scale"] = stored["w.scale"].to(torch.float16)
+    assert unpack("w", stored, torch.Size([1, 2]), 8).tolist()[0] == pytest.approx([1.0, -2.0], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"w.codes": torch.zeros(2, 4, dtype=torch.uint8)},
+        {"w.codes": torch.zeros(3, 2, dtype=torch.uint8)},
+        {"w.codes": torch.zeros(6, dtype=torch.uint8)},
+        {"w.codes": torch.zeros(2, 3)},
+        {"w.codes": torch.zeros(2, 3, dtype=torch.int64)},
+        {"w.scale": torch.zeros(3, dtype=torch.float16)},
+        {"w.scale": torch.tensor(1.0)},
+        {"w.scale": torch.zeros(2, 1)},
+        {"w.scale": torch.zeros(2, dtype=torch.complex64)},
+    ],
+    ids=str,
+)
+def test_parts_that_do_not_fit_are_refused(change):
+    stored = pack("w", torch.ones(2, 3), 8) | change
+    with pytest.raises(ValueError, match="w"):
+        unpack("w", stored, torch.Size([2, 3]), 8)
+
+
+def test_a_transposed_matrix_is_refused():
+    with pytest.raises(ValueError, match="w"):
+        unpack("w", pack("w", torch.ones(3, 2), 16), torch.Size([2, 3]), 16)
+
+
+def test_a_missing_part_is_named():
+    with pytest.raises(KeyError, match=r"w\.scale"):
+        unpack("w", {"w.codes": torch.zeros(2, 3, dtype=torch.uint8)}, torch.Size([2, 3]), 8)

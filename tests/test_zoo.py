@@ -1,0 +1,176 @@
+"""Cells that can be picked: what is ready, what is not and why, and what stays in memory."""
+
+import shutil
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from mmdemo import zoo as zoo_module
+from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig
+from mmdemo.types import InputError
+from mmdemo.zoo import SHIPPED, Zoo, checkpoints_root, list_cells
+from tests.tiny import build_cell
+
+
+def cell(root: Path, dataset: str = "twitter2017", fusion: str = "film"):
+    return next(c for c in list_cells(root, "tiny") if (c.dataset, c.fusion) == (dataset, fusion))
+
+
+@pytest.fixture
+def loads(monkeypatch) -> list[str]:
+    """The cells that have been read from disk so far."""
+    done: list[str] = []
+    read = zoo_module._load
+
+    def counted(root, wanted):
+        done.append(f"{wanted.dataset}/{wanted.fusion}")
+        return read(root, wanted)
+
+    monkeypatch.setattr(zoo_module, "_load", counted)
+    return done
+
+
+@pytest.fixture
+def root(tiny_zoo, tmp_path) -> Path:
+    """A copy of the zoo, to be changed."""
+    shutil.copytree(tiny_zoo, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def test_every_combination_is_listed_once(tiny_zoo):
+    cells = list_cells(tiny_zoo, "tiny")
+    assert len({c.name for c in cells}) == len(cells) == len(DATASETS) * len(MODELS) * len(FUSIONS)
+    assert [c.problem for c in cells] == [None] * len(cells)
+    assert all(c.folder == tiny_zoo / c.name for c in cells)
+
+
+def test_cells_that_are_not_there_say_so(tiny_zoo):
+    for found in list_cells(tiny_zoo, "lite"):
+        assert "is not among the checkpoints here; train it with python -m train run" in found.problem
+
+
+def test_an_unknown_preset_is_refused(tiny_zoo):
+    with pytest.raises(InputError, match="unknown preset 'huge'"):
+        list_cells(tiny_zoo, "huge")
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("film/config.json", "config.json is missing"),
+        ("film/metrics.json", "metrics.json is missing"),
+        ("film/model.safetensors", "model.safetensors is missing"),
+        ("trunk.safetensors", "trunk.safetensors is missing"),
+        ("../../../lite/base/tokenizer.json", "tokenizer.json is missing"),
+    ],
+)
+def test_a_missing_file_is_a_problem_in_words_and_an_error_to_load(root, path, problem):
+    (root / "tiny" / "twitter2017" / "roberta-resnet50" / path).unlink()
+    found = cell(root)
+    assert problem in found.problem and "\n" not in found.problem
+    with pytest.raises(InputError, match=Path(path).name):
+        Zoo(root).load(found)
+
+
+def test_a_missing_base_is_a_problem_of_every_lite_cell(root):
+    shutil.copytree(root / "tiny" / "mnre", root / "lite" / "mnre")
+    for fusion in FUSIONS:
+        folder = root / "lite" / "mnre" / "roberta-resnet50" / fusion
+        for name in ("config.json", "metrics.json"):
+            (folder / name).write_text((folder / name).read_text().replace("tiny", "lite"))
+    problems = {c.problem for c in list_cells(root, "lite") if c.dataset == "mnre"}
+    assert problems == {f"the checkpoint file {root / 'lite' / 'base' / 'base.json'} is missing"}
+
+
+def test_a_cell_in_anothers_place_is_refused(root):
+    there = cell(root, "mnre").folder
+    shutil.rmtree(there)
+    shutil.copytree(cell(root, "twitter2017").folder, there)
+    found = cell(root, "mnre")
+    assert "holds another checkpoint (tiny/twitter2017/roberta-resnet50/film)" in found.problem
+    with pytest.raises(InputError, match="holds another checkpoint"):
+        Zoo(root).load(found)
+
+
+def test_a_cell_is_loaded_once(tiny_zoo, loads):
+    zoo = Zoo(tiny_zoo)
+    assert zoo.load(cell(tiny_zoo)) is zoo.load(cell(tiny_zoo))
+    assert loads == ["twitter2017/film"]
+
+
+def test_the_least_recently_used_cell_makes_room(tiny_zoo, loads):
+    zoo = Zoo(tiny_zoo, size=2)
+    first, second, third = cell(tiny_zoo), cell(tiny_zoo, "mnre"), cell(tiny_zoo, "twitter2015")
+    for wanted in (first, second, first, third, first, second):
+        zoo.load(wanted)
+    assert loads == ["twitter2017/film", "mnre/film", "twitter2015/film", "mnre/film"]
+
+
+def test_a_cell_trained_again_is_loaded_again(root):
+    zoo = Zoo(root)
+    before = zoo.load(cell(root, fusion="concat"))
+    torch.manual_seed(99)
+    build_cell(root, ModelConfig(dataset="twitter2017", fusion="concat", preset="tiny"), own_trunk=True)
+    after = zoo.load(cell(root, fusion="concat"))
+    weights = [loaded.model.head.layers[-1].weight for loaded in (before, after)]
+    assert not torch.equal(*weights)
+    assert zoo.load(cell(root, fusion="concat")) is after
+
+
+def test_a_cell_that_was_removed_is_an_error_and_one_that_comes_back_loads(root):
+    zoo = Zoo(root)
+    wanted = cell(root)
+    zoo.load(wanted)
+    wanted.folder.rename(root / "away")
+    with pytest.raises(InputError, match="there is no checkpoint tiny/twitter2017"):
+        zoo.load(wanted)
+    (root / "away").rename(wanted.folder)
+    assert zoo.load(wanted).card.config.dataset == "twitter2017"
+
+
+def test_a_failed_load_is_not_remembered(root):
+    zoo, wanted = Zoo(root), cell(root)
+    file = wanted.folder / "model.safetensors"
+    good = file.read_bytes()
+    file.write_bytes(b"damage")
+    for _ in range(2):
+        with pytest.raises(InputError, match="model.safetensors is damaged"):
+            zoo.load(wanted)
+    file.write_bytes(good)
+    assert zoo.load(wanted).card.config.fusion == "film"
+
+
+def test_many_threads_share_one_load(tiny_zoo, loads):
+    zoo = Zoo(tiny_zoo)
+    wanted = [cell(tiny_zoo), cell(tiny_zoo, "mnre")]
+    found: list[object] = []
+    start = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        start.wait()
+        for i in range(10):
+            found.append(zoo.load(wanted[(number + i) % 2]))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 80 and len({id(f) for f in found}) == 2
+    assert sorted(loads) == ["mnre/film", "twitter2017/film"]
+
+
+def test_the_root_is_the_shipped_folder_unless_the_environment_says_otherwise(monkeypatch, tmp_path):
+    monkeypatch.delenv("MMDEMO_CHECKPOINTS", raising=False)
+    assert checkpoints_root() == SHIPPED
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tmp_path))
+    assert checkpoints_root() == tmp_path
+
+
+def test_a_name_from_outside_cannot_be_loaded(tiny_zoo):
+    stranger = replace(cell(tiny_zoo), dataset="../../x", folder=tiny_zoo / "tiny" / "../../x")
+    with pytest.raises(InputError, match="there is no checkpoint"):
+        Zoo(tiny_zoo).load(stranger)

@@ -1,0 +1,106 @@
+"""Batches of an epoch: every post once, in an order that the seed and the epoch fix."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmdemo.data.batch import Example
+from mmdemo.data.text import TextInput
+from train.batches import POOL, bucketed_batches, ordered_batches, texts_of
+
+
+def example(number: int, length: int, photo: bool = True) -> Example:
+    """A post that is known by its first id."""
+    ids = (number, *[7] * (length - 1))
+    text = TextInput(ids=ids, features=(0,) * length, first=(0,))
+    return Example(text=text, regions_RD=torch.ones(1, 2) if photo else None)
+
+
+def posts(count: int) -> list[Example]:
+    lengths = np.random.default_rng(0).integers(1, 60, count)
+    return [example(1000 + i, int(length)) for i, length in enumerate(lengths)]
+
+
+def numbers(batches) -> list[list[int]]:
+    return [batch.ids_BL[:, 0].tolist() for batch in batches]
+
+
+@given(st.integers(1, 230), st.integers(1, 9), st.integers(0, 3), st.integers(0, 3))
+def test_every_post_comes_once_an_epoch(count, size, seed, epoch):
+    batches = numbers(bucketed_batches(posts(count), size, seed=seed, epoch=epoch))
+    assert Counter(n for batch in batches for n in batch) == Counter(range(1000, 1000 + count))
+    assert len(batches) == -(-count // size)
+    assert all(len(batch) <= size for batch in batches)
+
+
+def test_seed_and_epoch_fix_the_order():
+    examples = posts(100)
+    orders = {
+        (seed, epoch): numbers(bucketed_batches(examples, 8, seed=seed, epoch=epoch, image_dropout=0.5))
+        for seed in (1, 2)
+        for epoch in (0, 1)
+    }
+    again = numbers(bucketed_batches(examples, 8, seed=2, epoch=1, image_dropout=0.5))
+    assert again == orders[2, 1]
+    assert all(a != b for x, a in orders.items() for y, b in orders.items() if x != y)
+
+
+def test_lengths_in_a_batch_are_near_each_other():
+    examples = posts(8 * POOL)
+    padded = sum(batch.ids_BL.numel() for batch in bucketed_batches(examples, 8, seed=1, epoch=0))
+    needed = sum(len(e.text.ids) for e in examples)
+    assert padded < 1.05 * needed  # shuffled alone, it is about 1.7 times
+
+
+def test_batches_do_not_come_by_length():
+    means = [b.mask_BL.sum(1).float().mean() for b in bucketed_batches(posts(400), 8, seed=1, epoch=0)]
+    assert means != sorted(means) and means != sorted(means, reverse=True)
+
+
+def test_photos_are_dropped_at_the_asked_rate_and_anew_each_epoch():
+    examples = [example(i, 5) for i in range(4000)]
+    present = []
+    for epoch in (0, 1):
+        shown = torch.zeros(4000)
+        for batch in bucketed_batches(examples, 16, seed=3, epoch=epoch, image_dropout=0.15):
+            shown[batch.ids_BL[:, 0]] = batch.present_B.float()
+        present.append(shown)
+    for shown in present:
+        assert abs(1 - shown.mean().item() - 0.15) < 0.02  # three standard deviations are 0.017
+    assert not torch.equal(*present)
+
+
+def test_dropping_all_or_no_photos():
+    examples = [example(i, 5, photo=i % 2 == 0) for i in range(20)]
+    kept = [b.present_B for b in bucketed_batches(examples, 4, seed=1, epoch=0)]
+    assert torch.cat(kept).sum() == 10
+    dropped = list(bucketed_batches(examples, 4, seed=1, epoch=0, image_dropout=1.0))
+    assert all(batch.regions_BRD is None and not batch.present_B.any() for batch in dropped)
+    assert examples[0].has_image  # the examples themselves are left alone
+
+
+@given(st.integers(1, 60), st.integers(1, 9))
+def test_ordered_batches_name_their_posts(count, size):
+    examples = posts(count)
+    lengths = []
+    seen = []
+    for index, batch in ordered_batches(examples, size):
+        assert [1000 + i for i in index] == batch.ids_BL[:, 0].tolist()
+        lengths += [len(examples[i].text.ids) for i in index]
+        seen += index
+    assert sorted(seen) == list(range(count)) and lengths == sorted(lengths, reverse=True)
+
+
+def test_lengths_of_live_photos_are_read_without_opening_them():
+    class Live(list):
+        examples = posts(5)
+
+        def __getitem__(self, index):
+            raise AssertionError("a photo was opened")
+
+    assert [len(t.ids) for t in texts_of(Live())] == [len(e.text.ids) for e in Live.examples]
+    assert texts_of([replace(Live.examples[0])]) == [Live.examples[0].text]

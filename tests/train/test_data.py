@@ -1,0 +1,110 @@
+"""Splits and photos of a data folder."""
+
+import pytest
+
+from mmdemo.config import SPLITS
+from mmdemo.types import InputError
+from tests.tiny import write_data
+from train.data import DataSource
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_data(tmp_path / "data", 40, valid=10)
+
+
+def ids(source: DataSource, split: str, dataset: str = "twitter2017") -> list[str]:
+    return [post.id for post in source.posts(dataset, split)]
+
+
+def test_official_splits_are_the_files(folder):
+    source = DataSource(folder=folder)
+    assert ids(source, "train") == [f"train{i}" for i in range(40)]
+    assert ids(source, "valid") == [f"valid{i}" for i in range(10)]
+    assert ids(source, "test") == [f"test{i}" for i in range(10)]
+
+
+@pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])
+def test_the_reports_split_is_70_15_15_disjoint_and_complete(folder, dataset):
+    source = DataSource(folder=folder, scheme="report")
+    parts = [ids(source, split, dataset) for split in SPLITS]
+    assert [len(part) for part in parts] == [42, 9, 9]
+    everything = [post for part in parts for post in part]
+    official = [p for split in SPLITS for p in ids(DataSource(folder=folder), split, dataset)]
+    assert sorted(everything) == sorted(official) and len(set(everything)) == 60
+    assert parts == [ids(source, split, dataset) for split in SPLITS]
+
+
+def test_the_reports_split_is_shuffled(folder):
+    train = ids(DataSource(folder=folder, scheme="report"), "train")
+    assert any(post.startswith("test") for post in train) and any(post.startswith("valid") for post in train)
+
+
+def stand_ins(folder):
+    (folder / "standins" / "photos").mkdir(parents=True)
+    rows = ["twitter2017,train,train0,a.webp", "twitter2017,test,test1,b.webp", "mnre,train,train2.jpg,"]
+    pairs = folder / "standins" / "pairs.csv"
+    pairs.write_text("dataset,split,image_id,photo\n" + "".join(f"{row}\n" for row in rows))
+    return pairs
+
+
+def photos(source: DataSource, split: str) -> dict[str, str]:
+    return {p.id: p.image.name for p in source.posts("twitter2017", split) if p.image is not None}
+
+
+def test_stand_ins_are_used_where_they_lie_in_the_folder(folder):
+    assert DataSource(folder=folder).photo_note == "no photos"
+    assert photos(DataSource(folder=folder), "train") == {}
+    stand_ins(folder)
+    source = DataSource(folder=folder)
+    assert source.photo_note == "caption-matched stand-in photos"
+    assert photos(source, "train") == {"train0": "a.webp"}
+    assert photos(source, "test") == {"test1": "b.webp"}
+
+
+def test_originals_win_over_stand_ins(folder, tmp_path):
+    stand_ins(folder)
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "train7.jpg").write_bytes(b"")
+    source = DataSource(folder=folder, images=images)
+    assert source.photo_note == "original photos" and source.pairs_file is None
+    assert photos(source, "train") == {"train7": "train7.jpg"}
+
+
+def test_a_pairs_file_elsewhere(folder, tmp_path):
+    pairs = stand_ins(folder).rename(tmp_path / "pairs.csv")
+    assert photos(DataSource(folder=folder), "train") == {}
+    assert photos(DataSource(folder=folder, pairs=pairs), "train") == {"train0": "a.webp"}
+
+
+def test_photos_follow_their_post_into_the_reports_split(folder):
+    stand_ins(folder)
+    source = DataSource(folder=folder, scheme="report")
+    found = {k: v for split in SPLITS for k, v in photos(source, split).items()}
+    assert found == {"train0": "a.webp", "test1": "b.webp"}
+
+
+@pytest.mark.parametrize(
+    ("options", "split", "match"),
+    [
+        ({"scheme": "mine"}, "train", "unknown split scheme 'mine'; known: official, report"),
+        ({}, "dev", "unknown split 'dev'; known: train, valid, test"),
+        ({"scheme": "report"}, "dev", "unknown split 'dev'"),
+    ],
+)
+def test_unknown_splits(folder, options, split, match):
+    with pytest.raises(InputError, match=match):
+        DataSource(folder=folder, **options).posts("twitter2017", split)
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="train.txt cannot be read"):
+        DataSource(folder=tmp_path / "nowhere").posts("twitter2017", "train")
+
+
+def test_the_real_splits_have_the_known_sizes(shared_data):
+    source = DataSource(folder=shared_data)
+    assert [len(source.posts("twitter2017", s)) for s in SPLITS] == [3373, 723, 723]
+    with_photo = [p for p in source.posts("twitter2017", "valid") if p.image is not None]
+    assert 0.7 < len(with_photo) / 723 < 0.8 and all(p.image.is_file() for p in with_photo)

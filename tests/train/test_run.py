@@ -1,0 +1,292 @@
+"""``python -m train run`` from files to a checkpoint folder, killed and resumed, with tiny models."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from mmdemo import pipeline
+from mmdemo.config import ModelConfig
+from mmdemo.types import InputError
+from mmdemo.zoo import Zoo, list_cells
+from tests.tiny import write_data
+from train.__main__ import app, read_changes
+from train.config import Recipe
+from train.data import DataSource
+from train.run import Settings, run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    return write_data(tmp_path_factory.mktemp("data"), 48)
+
+
+def settings(data: Path, place: Path, **options) -> Settings:
+    config = ModelConfig(
+        dataset=options.pop("dataset", "twitter2017"), fusion=options.pop("fusion", "film"), preset="tiny"
+    )
+    defaults = {"changes": {"": {"epochs": 2}}, "device": "cpu", "out": place / "out", "work": place / "work"}
+    return Settings(config=config, source=DataSource(folder=data), **(defaults | options))
+
+
+def tensors(place: Path) -> dict[str, dict[str, torch.Tensor]]:
+    return {
+        str(f.relative_to(place)): load_file(f) for f in place.rglob("*.safetensors") if "base" not in f.parts
+    }
+
+
+# ---------------------------------------------------------------- a whole run
+
+
+@pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])
+@pytest.mark.parametrize("end_to_end", [False, True])
+def test_a_run_leaves_a_checkpoint_that_answers(data, tmp_path, monkeypatch, dataset, end_to_end):
+    folder = run(settings(data, tmp_path, dataset=dataset, end_to_end=end_to_end))
+    assert folder == tmp_path / "out" / "tiny" / dataset / "roberta-resnet50" / "film"
+    trunk = folder / "trunk.safetensors" if end_to_end else folder.parent / "trunk.safetensors"
+    assert trunk.is_file()
+
+    training = json.loads((folder / "config.json").read_text())["training"]
+    assert training["data"] == "no photos" and training["split_scheme"] == "official"
+    assert training["command"].startswith("python -m train") and training["commit"]
+    assert set(training["recipes"]) == ({"whole"} if end_to_end else {"trunk", "cell"})
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["seed"] == 1337 and metrics["data"] == "no photos"
+    assert set(metrics["splits"]) == {"valid", "test"}
+    assert metrics["splits"]["test"]["posts"] == 8
+
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tmp_path / "out"))
+    cell = pipeline.find_cell(dataset, "roberta-resnet50", "film", "tiny")
+    assert cell.problem is None
+    text = "[E1] Ann [/E1] loves [E2] Paris [/E2]" if dataset == "mnre" else "Ann loves Paris"
+    assert pipeline.predict(pipeline.read_post(text, dataset), cell).checkpoint == cell.name
+
+
+def test_a_model_learns_what_the_data_say(data, tmp_path):
+    changes = {
+        "trunk": {"epochs": 14, "text_lr": 3e-3, "head_lr": 1e-2, "patience": 9},
+        "cell": {"epochs": 1},
+    }
+    folder = run(settings(data, tmp_path, changes=changes))
+    test = json.loads((folder / "metrics.json").read_text())["splits"]["test"]["none"]
+    assert test["entity"]["f1"] > 0.8 and test["token"]["accuracy"] > 0.9
+
+
+def test_the_same_run_twice_gives_the_same_files(data, tmp_path):
+    for place in ("a", "b"):
+        run(settings(data, tmp_path / place))
+    one, two = tensors(tmp_path / "a"), tensors(tmp_path / "b")
+    assert one.keys() == two.keys() and len(one) == 6
+    for file, stored in one.items():
+        assert all(torch.equal(value, two[file][name]) for name, value in stored.items()), file
+
+
+def test_a_second_fusion_stands_on_the_first_ones_trunk(data, tmp_path):
+    film = run(settings(data, tmp_path))
+    trunk = (film.parent / "trunk.safetensors").read_bytes()
+    file = tmp_path / "work/training/tiny/twitter2017/roberta-resnet50/trunk/member-0/log.jsonl"
+    log = file.read_text()
+    run(settings(data, tmp_path, fusion="concat"))
+    assert (film.parent / "trunk.safetensors").read_bytes() == trunk
+    assert file.read_text() == log
+    cells = [c for c in list_cells(tmp_path / "out", "tiny") if c.dataset == "twitter2017"]
+    for cell in cells:
+        assert Zoo(tmp_path / "out").load(cell).card.config.fusion == cell.fusion
+
+
+# ---------------------------------------------------------------- killed and resumed
+
+
+def start_and_kill(data: Path, place: Path, epochs: int, log: Path) -> int:
+    """Start the run as its own process, kill it once ``log`` has an epoch; how many epochs it had then."""
+    command = [sys.executable, "-m", "train", "run", "--dataset", "twitter2017", "--preset", "tiny"]
+    command += ["--data", str(data), "--out", str(place / "out"), "--work", str(place / "work")]
+    command += ["--device", "cpu", "--set", f"epochs={epochs}", "--set", "patience=99"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 300
+    while not log.exists() or "validation" not in log.read_text():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    return log.read_text().count("validation")
+
+
+@pytest.mark.parametrize("stage", ["trunk/member-0", "film/cell"])
+def test_a_killed_run_resumes_to_the_same_files(data, tmp_path, stage):
+    epochs = 12
+    changes = {"": {"epochs": epochs, "patience": 99}}
+    log = tmp_path / "killed/work/training/tiny/twitter2017/roberta-resnet50" / stage / "log.jsonl"
+    assert 1 <= start_and_kill(data, tmp_path / "killed", epochs, log) < epochs
+    run(settings(data, tmp_path / "killed", changes=changes))
+    done = [json.loads(line)["epoch"] for line in log.read_text().splitlines() if "validation" in line]
+    # The epoch that was written to the log but not yet to disk may be trained a second time, no other.
+    assert sorted(set(done)) == list(range(epochs)) and len(done) <= epochs + 1
+
+    run(settings(data, tmp_path / "unbroken", changes=changes))
+    one, two = tensors(tmp_path / "killed"), tensors(tmp_path / "unbroken")
+    assert one.keys() == two.keys()
+    for file, stored in one.items():
+        assert stored.keys() == two[file].keys()
+        assert all(torch.equal(value, two[file][name]) for name, value in stored.items()), file
+
+
+# ---------------------------------------------------------------- mistakes
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"changes": {"": {"epochs": 3}}},
+        {"changes": {"cell": {"seed": 5}, "": {"epochs": 2}}},
+        {"limit": 9},
+    ],
+    ids=str,
+)
+def test_other_settings_in_the_same_work_folder_are_refused(data, tmp_path, other):
+    run(settings(data, tmp_path))
+    with pytest.raises(
+        InputError, match="holds a run with other settings; remove it or choose another --work"
+    ):
+        run(settings(data, tmp_path, **other))
+
+
+def test_other_data_in_the_same_work_folder_are_refused(data, tmp_path):
+    run(settings(data, tmp_path))
+    other = write_data(tmp_path / "data", 47)
+    with pytest.raises(InputError, match="holds a run with other settings"):
+        run(settings(other, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("speed=3", "no such setting; settings are epochs"),
+        ("=3", "no such setting"),
+        ("", "no such setting"),
+        ("branch.epochs=3", "no such setting"),
+        ("trunk.cell.epochs=3", "no such setting"),
+        ("epochs=many", "epochs takes a int"),
+        ("epochs=2.5", "epochs takes a int"),
+        ("epochs", "epochs takes a int"),
+        ("text_lr=fast", "text_lr takes a float"),
+    ],
+)
+def test_a_set_option_that_cannot_be_read(text, match):
+    with pytest.raises(InputError, match=match):
+        read_changes([text])
+
+
+def test_set_options():
+    changes = read_changes(["epochs=3", "trunk.text_lr=1e-4", "cell.epochs=5", "cell.seed=2", "epochs=4"])
+    assert changes == {"": {"epochs": 4}, "trunk": {"text_lr": 1e-4}, "cell": {"epochs": 5, "seed": 2}}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"epochs": 0},
+        {"batch_size": 0},
+        {"text_lr": -1e-3},
+        {"head_lr": float("nan")},
+        {"clip": float("inf")},
+        {"image_dropout": 1.5},
+        {"patience": -1},
+    ],
+    ids=str,
+)
+def test_a_recipe_that_cannot_be_is_refused(values):
+    with pytest.raises(InputError, match=next(iter(values))):
+        Recipe(**values)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (["--dataset", "twitter2019"], "unknown dataset 'twitter2019'"),
+        (["--fusion", "magic"], "unknown fusion 'magic'"),
+        (["--preset", "huge"], "unknown preset 'huge'"),
+        (["--film-variant", "odd"], "unknown film variant 'odd'"),
+        (["--device", "abacus"], "known are auto, cpu, cuda, mps"),
+        (["--scheme", "mine"], "unknown split scheme 'mine'"),
+        (["--set", "epochs=0"], "epochs is 0"),
+        (["--set", "cell.views=0"], "views is 0"),
+        (["--data", "/no/such/folder"], "train.txt cannot be read"),
+        (["--images", "/no/such/folder"], "the image folder /no/such/folder does not exist"),
+        (["--from", "/no/such/folder"], "config.json is missing"),
+    ],
+    ids=str,
+)
+def test_mistakes_are_one_sentence(data, tmp_path, options, match):
+    arguments = [
+        "run",
+        "--dataset",
+        "twitter2017",
+        "--data",
+        str(data),
+        "--preset",
+        "tiny",
+        "--device",
+        "cpu",
+    ]
+    arguments += ["--out", str(tmp_path), "--work", str(tmp_path), "--set", "trunk.epochs=1", *options]
+    with pytest.raises(InputError, match=match) as caught:
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_test_split_is_one_sentence(tmp_path):
+    data = write_data(tmp_path / "data", 12)
+    (data / "twitter2017" / "test.txt").unlink()
+    with pytest.raises(InputError, match="test.txt cannot be read"):
+        run(settings(data, tmp_path))
+
+
+@pytest.mark.parametrize("command", ["prepare", "base", "run", "evaluate", "results"])
+def test_every_command_has_help(command):
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0, result.output
+    assert f"python -m train {command}" in " ".join(result.stdout.split()) or command == "base"
+
+
+def test_evaluate_prints_a_table_or_json(data, tmp_path):
+    folder = run(settings(data, tmp_path))
+    arguments = [
+        "evaluate",
+        "--checkpoint",
+        str(folder),
+        "--data",
+        str(data),
+        "--work",
+        str(tmp_path / "work"),
+    ]
+    table = CliRunner().invoke(app, arguments, catch_exceptions=False).stdout
+    assert "entity F1 (field)" in table and "8 posts, 0 with a photo (no photos)" in table
+    scores = json.loads(CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False).stdout)
+    assert scores["photo"] == json.loads((folder / "metrics.json").read_text())["splits"]["test"]["photo"]
+
+
+# ---------------------------------------------------------------- the real data
+
+
+@pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])
+def test_real_posts_and_stand_in_photos_train(shared_data, tmp_path, dataset):
+    changes = {"": {"epochs": 1, "views": 1}}
+    folder = run(settings(shared_data, tmp_path, dataset=dataset, limit=40, changes=changes))
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["data"] == "caption-matched stand-in photos"
+    test = metrics["splits"]["test"]
+    assert test["posts"] == 40 and 20 <= test["with_photo"] < 40
+    assert any((tmp_path / "work" / "regions").iterdir())
