@@ -198,6 +198,8 @@ def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> Non
     Raises:
         InputError: the checkpoint cannot be used, or is of another preset or model.
     """
+    if not folder.is_dir():
+        raise InputError(f"{folder} does not exist; training starts from the folder of a cell or a trunk")
     if not (folder / "config.json").exists():
         load_trunk(folder / "trunk.safetensors", model)
         return
