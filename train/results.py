@@ -1,5 +1,6 @@
 """README's tables, generated from the checkpoints' metrics.json and never typed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,14 @@ NER_HEAD = (
     "|---|---|--:|--:|--:|--:|--:|--:|--:|",
 )
 RE_HEAD = (
-    "| dataset | fusion | micro-F1 without None | macro F1 | accuracy | weighted F1 | blank photo | shuffled "
-    "| no photo |",
+    "| dataset | fusion | micro-F1 without None | macro F1 | accuracy | weighted F1 | blank | shuffled "
+    "| none |",
     "|---|---|--:|--:|--:|--:|--:|--:|--:|",
 )
+
+#: Figures of one photo condition, in the tables' order.
+NER_COLUMNS = (("entity", "f1"), ("entity_strict", "f1"), ("token", "accuracy"), ("token", "f1"))
+RE_COLUMNS = (("micro_without_none", "f1"), ("macro", "f1"), ("accuracy",), ("weighted", "f1"))
 
 
 def write_results(root: Path, readme: Path) -> str:
@@ -40,8 +45,8 @@ def write_results(root: Path, readme: Path) -> str:
 def results_table(root: Path) -> str:
     """Markdown tables, NER then RE, of the test split: the field's figure first, the report's beside it."""
     cells = [read_json(file) for file in sorted(root.glob("lite/*/*/*/metrics.json"))]
-    ner = [_ner_row(cell) for cell in cells if "entity" in cell["splits"]["test"]["photo"]]
-    relations = [_re_row(cell) for cell in cells if "entity" not in cell["splits"]["test"]["photo"]]
+    ner = [_row(cell, NER_COLUMNS) for cell in cells if _is_ner(cell)]
+    relations = [_row(cell, RE_COLUMNS) for cell in cells if not _is_ner(cell)]
     parts = []
     for head, rows in ((NER_HEAD, ner), (RE_HEAD, relations)):
         if rows:
@@ -49,32 +54,21 @@ def results_table(root: Path) -> str:
     return "\n\n".join(parts)
 
 
-def _row(cell: dict[str, Any], values: list[float]) -> str:
+def _is_ner(cell: dict[str, Any]) -> bool:
+    return "entity" in cell["splits"]["test"]["photo"]
+
+
+def _row(cell: dict[str, Any], columns: Sequence[tuple[str, ...]]) -> str:
+    """One line: a figure for each path with the posts' own photos, then the first one without them."""
     _, dataset, _, fusion = cell["cell"].split("/")
+    test = cell["splits"]["test"]
+    values = [_figure(test["photo"], path) for path in columns]
+    values += [_figure(test[condition], columns[0]) for condition in ("blank", "shuffled", "none")]
     return f"| {dataset} | {fusion} | " + " | ".join(f"{100 * value:.2f}" for value in values) + " |"
 
 
-def _ner_row(cell: dict[str, Any]) -> str:
-    test = cell["splits"]["test"]
-    own = test["photo"]
-    values = [
-        own["entity"]["f1"],
-        own["entity_strict"]["f1"],
-        own["token"]["accuracy"],
-        own["token"]["f1"],
-        *(test[condition]["entity"]["f1"] for condition in ("blank", "shuffled", "none")),
-    ]
-    return _row(cell, values)
-
-
-def _re_row(cell: dict[str, Any]) -> str:
-    test = cell["splits"]["test"]
-    own = test["photo"]
-    values = [
-        own["micro_without_none"]["f1"],
-        own["macro"]["f1"],
-        own["accuracy"],
-        own["weighted"]["f1"],
-        *(test[condition]["micro_without_none"]["f1"] for condition in ("blank", "shuffled", "none")),
-    ]
-    return _row(cell, values)
+def _figure(scores: dict[str, Any], path: tuple[str, ...]) -> float:
+    value: Any = scores
+    for key in path:
+        value = value[key]
+    return float(value)
