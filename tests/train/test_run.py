@@ -14,7 +14,9 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from mmdemo import pipeline
+from mmdemo.checkpoint import load_base, load_trunk
 from mmdemo.config import ModelConfig
+from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from mmdemo.zoo import Zoo, list_cells
 from tests.tiny import write_data
@@ -22,6 +24,7 @@ from train.__main__ import app, read_changes
 from train.config import Recipe
 from train.data import DataSource
 from train.run import Settings, run
+from train.stages import start_from
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -102,6 +105,22 @@ def test_a_second_fusion_stands_on_the_first_ones_trunk(data, tmp_path):
     cells = [c for c in list_cells(tmp_path / "out", "tiny") if c.dataset == "twitter2017"]
     for cell in cells:
         assert Zoo(tmp_path / "out").load(cell).card.config.fusion == cell.fusion
+
+
+def test_a_run_starts_from_another_dataset_s_trunk_or_cell(data, tmp_path):
+    trunk = run(settings(data, tmp_path / "first", trunk_only=True))
+    assert {file.name for file in trunk.iterdir()} == {"trunk.safetensors"}
+    still = {"": {"epochs": 1}, "trunk": {"text_lr": 1e-12, "head_lr": 1e-12}}
+    cell = run(settings(data, tmp_path / "second", dataset="mnre", start=trunk, changes=still))
+    config = ModelConfig(dataset="mnre", preset="tiny")
+    name = "text_encoder.bert.encoder.layer.0.output.dense.weight"
+    learnt = build_model(config)
+    start_from(learnt, config, cell)
+    base = build_model(config)
+    load_base(tmp_path / "first" / "out", base, "tiny")
+    load_trunk(trunk / "trunk.safetensors", base)
+    assert torch.allclose(learnt.get_parameter(name), base.get_parameter(name), atol=2e-2)
+    assert not torch.allclose(learnt.get_parameter(name), build_model(config).get_parameter(name), atol=2e-2)
 
 
 # ---------------------------------------------------------------- killed and resumed
