@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from mmdemo.checkpoint import load_card
-from mmdemo.config import DATASETS
+from mmdemo.config import DATASETS, FUSIONS, MODELS
 from mmdemo.data.batch import collate
 from mmdemo.data.image import open_image
 from mmdemo.data.text import has_marks, read_marks, split_words
@@ -46,7 +46,10 @@ def find_cell(dataset: str, model: str, fusion: str, preset: str = "lite") -> Ce
     for cell in cells(preset):
         if (cell.dataset, cell.model, cell.fusion) == (dataset, model, fusion):
             return cell
-    raise InputError(f"there is no checkpoint for dataset {dataset!r}, model {model!r} and fusion {fusion!r}")
+    raise InputError(
+        f"there is no checkpoint for dataset {dataset!r}, model {model!r} and fusion {fusion!r}; known are "
+        f"{', '.join(DATASETS)}; {', '.join(MODELS)}; {', '.join(FUSIONS)}"
+    )
 
 
 def describe(cell: Cell) -> dict[str, Any]:

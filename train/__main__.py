@@ -54,7 +54,9 @@ def run(
     fusion: str = "film",
     preset: Annotated[str, typer.Option(help="lite (CPU) or tiny (tests).")] = "lite",
     film_variant: Annotated[str, typer.Option(help=", ".join(FILM_VARIANTS))] = "report",
-    clean_text: Annotated[bool, typer.Option(help="The report's text cleaning (SPEC §2).")] = False,
+    clean_text: Annotated[
+        bool, typer.Option(help="The report's text cleaning (SPEC §2); validation is better without.")
+    ] = False,
     images: Images = None,
     pairs: Pairs = None,
     scheme: Split = "official",
