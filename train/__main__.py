@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmdemo.config import FILM_VARIANTS, ModelConfig
+from mmdemo.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
 from mmdemo.types import InputError
 from train.config import Recipe
 from train.data import DataSource
@@ -21,6 +21,8 @@ app = typer.Typer(
     help="Check data, train cells of the zoo, and score them. Each command's --help has an example.",
 )
 
+FIELDS = ", ".join(vars(Recipe()))
+
 Data = Annotated[Path, typer.Option(help="Folder with twitter2015/, twitter2017/ and mnre/.")]
 Images = Annotated[Path | None, typer.Option(help="Folder of original photos, {image_id}.jpg.")]
 Pairs = Annotated[Path | None, typer.Option(help="CSV that pairs posts with stand-in photos.")]
@@ -28,7 +30,12 @@ Split = Annotated[str, typer.Option("--scheme", help="official splits, or the re
 
 
 @app.command()
-def prepare(data: Data, images: Images = None, pairs: Pairs = None, as_json: bool = False) -> None:
+def prepare(
+    data: Data,
+    images: Images = None,
+    pairs: Pairs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Check a data folder: what is there, what is missing or broken, and for whom it matters.
 
     Example: python -m train prepare --data ../shared/data
@@ -50,8 +57,8 @@ def base(out: Annotated[Path, typer.Option(help="Root that gets lite/base/.")] =
 def run(
     dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 or mnre.")],
     data: Data,
-    model: str = "roberta-resnet50",
-    fusion: str = "film",
+    model: Annotated[str, typer.Option(help=", ".join(MODELS))] = "roberta-resnet50",
+    fusion: Annotated[str, typer.Option(help=", ".join(FUSIONS))] = "film",
     preset: Annotated[str, typer.Option(help="lite (CPU) or tiny (tests).")] = "lite",
     film_variant: Annotated[str, typer.Option(help=", ".join(FILM_VARIANTS))] = "report",
     clean_text: Annotated[
@@ -63,11 +70,14 @@ def run(
     out: Annotated[Path, typer.Option(help="Root that gets preset/dataset/model/fusion.")] = Path("runs"),
     work: Annotated[Path, typer.Option(help="Logs, resume states and cached photo features.")] = Path("runs"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    seed: int = 1337,
+    seed: Annotated[int, typer.Option(help="Order, dropout, augmentation and first weights.")] = 1337,
     end_to_end: Annotated[bool, typer.Option(help="Train encoders, fusion and head at once.")] = False,
     change: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Override a recipe: [trunk.|cell.|whole.]field=value. Repeatable."),
+        typer.Option(
+            "--set",
+            help=f"Override a recipe: [trunk.|cell.|whole.]field=value. Repeatable. Fields: {FIELDS}.",
+        ),
     ] = None,
     start: Annotated[
         Path | None, typer.Option("--from", help="Checkpoint to start from, of this or another dataset.")
