@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from mmdemo.__main__ import app
+from mmdemo.__main__ import app, main
 from mmdemo.types import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,24 +64,37 @@ def test_an_answer_on_standard_output(tiny_zoo, photo):
     assert json.loads(done.stdout)["image_used"] is True
 
 
+def test_a_mistake_is_one_line_and_exit_code_2(tiny_zoo):
+    """Bytes that are not UTF-8: what a terminal in another encoding sends."""
+    done = process(
+        tiny_zoo, "--preset", "tiny", "--dataset", "mnre", "--text", b"[E1]\xff[/E1] [E2]b[/E2]", "--json"
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ") and "not UTF-8" in line
+
+
+# ---------------------------------------------------------------- in this process
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["--preset", "tiny", "--dataset", "mnre", "--text", TWEET], "missing: mark the head"),
-        (["--preset", "tiny", "--dataset", "mnre", "--text", b"[E1]\xff[/E1] [E2]b[/E2]"], "not UTF-8"),
         (["--dataset", "twitter2017", "--text", TWEET], "there is no checkpoint lite/twitter2017"),
     ],
-    ids=["marks", "bytes", "checkpoint"],
+    ids=["marks", "checkpoint"],
 )
-def test_a_mistake_is_one_line_and_exit_code_2(tiny_zoo, arguments, sentence):
-    done = process(tiny_zoo, *arguments)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("error: ") and sentence in line
-
-
-# ---------------------------------------------------------------- in this process
+def test_main_says_the_sentence(tiny_zoo, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
+    monkeypatch.setattr(sys, "argv", ["mmdemo", "predict", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    output = capsys.readouterr()
+    assert output.out == "" and output.err.startswith("error: ") and output.err.count("\n") == 1
+    assert sentence in output.err
 
 
 def test_json_of_entities(call, photo):

@@ -16,13 +16,20 @@ class LivePhotos(Sequence[Example]):
     """A sequence of examples whose pixels are read, and augmented by (seed, epoch, index), when asked for."""
 
     def __init__(
-        self, examples: Sequence[Example], posts: Sequence[Post], encoder: PostEncoder, epoch: int = 0
+        self,
+        examples: Sequence[Example],
+        posts: Sequence[Post],
+        encoder: PostEncoder,
+        *,
+        seed: int,
+        epoch: int = 0,
     ) -> None:
-        self.examples, self.posts, self.encoder, self.number = examples, posts, encoder, epoch
+        self.examples, self.posts, self.encoder = examples, posts, encoder
+        self.seed, self.number = seed, epoch
 
     def epoch(self, number: int) -> "LivePhotos":
         """The same posts as this epoch shows them."""
-        return LivePhotos(self.examples, self.posts, self.encoder, number)
+        return LivePhotos(self.examples, self.posts, self.encoder, seed=self.seed, epoch=number)
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -37,6 +44,6 @@ class LivePhotos(Sequence[Example]):
         photo, _ = load_photo(self.posts[index])
         if photo is None:
             return self.examples[index]
-        rng = np.random.default_rng([self.number, index])
+        rng = np.random.default_rng([self.seed, self.number, index])
         photo = augment(photo, self.encoder.config.sizes.image_size, rng)
         return replace(self.examples[index], pixels_CHW=self.encoder.pixels(photo))

@@ -172,7 +172,8 @@ def train_whole(
     from train.live import LivePhotos
 
     model = _fresh_model(material.config, recipe, root, start)
-    train = LivePhotos(material.examples(material.train, training=True), material.train, material.encoder)
+    examples = material.examples(material.train, training=True)
+    train = LivePhotos(examples, material.train, material.encoder, seed=recipe.seed)
     valid = material.examples(material.valid, training=False, photos=True)
     task = _task(material, recipe, train.epoch, valid, accelerator, "whole")
     fit(model, task, recipe, folder, accelerator)

@@ -1,0 +1,133 @@
+"""Encoder states computed once: views differ where they should, and the cache gives back what was written."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmdemo.checkpoint import load_base
+from mmdemo.config import ModelConfig
+from mmdemo.data.encode import PostEncoder
+from mmdemo.models.image_encoders import NORMALISATION
+from mmdemo.models.model import build_model
+from mmdemo.types import Post
+from train.features import region_maps, with_regions, with_states
+from train.live import LivePhotos
+
+CONFIG = ModelConfig(dataset="twitter2017", preset="tiny")
+
+
+@pytest.fixture
+def model(tmp_path):
+    built = build_model(CONFIG)
+    load_base(tmp_path, built, "tiny")
+    return built.eval()
+
+
+@pytest.fixture
+def encoder(reader) -> PostEncoder:
+    return PostEncoder(CONFIG, reader, NORMALISATION["tiny"])
+
+
+@pytest.fixture
+def posts(tmp_path) -> list[Post]:
+    """A post with a photo, one with a broken photo, one without, and one with the first one's photo."""
+    noise = np.random.default_rng(4).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    good, broken = tmp_path / "good.png", tmp_path / "broken.png"
+    Image.fromarray(noise).resize((96, 96)).save(good)
+    broken.write_bytes(b"broken")
+    texts = ("Ann sees Oakland", "Go", "in Oakland tonight , at last", "Bob")
+    return [
+        Post(text=text, tokens=tuple(text.split()), image=image)
+        for text, image in zip(texts, (good, broken, None, good), strict=True)
+    ]
+
+
+@pytest.fixture
+def maps(model, encoder, posts, tmp_path):
+    """view -> region maps of the posts, cached in one folder."""
+    return lambda view: region_maps(model, encoder, posts, view, tmp_path / "cache", "salt")
+
+
+def states(model, examples, view: int) -> list[torch.Tensor]:
+    found = with_states(model, examples, view=view, batch_size=2, device=torch.device("cpu"))
+    return [e.states_LD for e in found]
+
+
+# ---------------------------------------------------------------- photos
+
+
+def test_only_readable_photos_have_regions(maps, posts, encoder):
+    regions = maps(0)
+    assert [path.name for path in regions] == ["good.png"]
+    examples = with_regions([encoder.encode(p, None) for p in posts], posts, regions)
+    assert [e.has_image for e in examples] == [True, False, False, True]
+
+
+def test_view_0_is_the_plain_photo(maps, model, encoder, posts):
+    (regions,) = maps(0).values()
+    pixels = torch.from_numpy(encoder.pixels(Image.open(posts[0].image)))
+    with torch.inference_mode():
+        expected = model.image_encoder(pixels[None])[0]
+    torch.testing.assert_close(regions.float(), expected, rtol=2e-3, atol=2e-3)
+
+
+def test_other_views_are_augmented_each_in_its_own_way(maps):
+    plain, one, two = (next(iter(maps(view).values())) for view in (0, 1, 2))
+    assert plain.shape == one.shape == two.shape == (49, 32)
+    assert not torch.equal(plain, one) and not torch.equal(one, two)
+
+
+def test_a_second_look_reads_the_cache(maps, model, tmp_path):
+    first = {view: next(iter(maps(view).values())) for view in (0, 1)}
+    assert len(list((tmp_path / "cache").glob("*.npy"))) == 2
+    with torch.no_grad():
+        for parameter in model.image_encoder.parameters():
+            parameter.zero_()  # whatever is computed now would be other
+    for view, regions in first.items():
+        assert torch.equal(next(iter(maps(view).values())), regions)
+
+
+def test_another_salt_is_another_cache(maps, model, encoder, posts, tmp_path):
+    maps(0)
+    region_maps(model, encoder, posts, 0, tmp_path / "cache", "pepper")
+    assert len(list((tmp_path / "cache").glob("*.npy"))) == 2
+
+
+# ---------------------------------------------------------------- texts
+
+
+def test_view_0_is_the_encoders_plain_answer(model, encoder, posts):
+    examples = [encoder.encode(post, None) for post in posts]
+    found = states(model, examples, view=0)
+    assert [len(s) for s in found] == [len(e.text.ids) for e in examples]
+    ids = torch.tensor([examples[0].text.ids])
+    features = torch.tensor([examples[0].text.features])
+    with torch.inference_mode():
+        expected = model.text_encoder(ids, features, torch.ones_like(ids).bool())[0]
+    torch.testing.assert_close(found[0].float(), expected, rtol=2e-3, atol=2e-3)
+    for a, b in zip(found, states(model, examples, view=0), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_other_views_have_dropout_and_leave_the_encoder_in_evaluation(model, encoder, posts):
+    examples = [encoder.encode(post, None) for post in posts]
+    plain, one, two = (states(model, examples, view) for view in (0, 1, 1))
+    assert not torch.equal(plain[0], one[0]) and not torch.equal(one[0], two[0])
+    assert not model.text_encoder.training
+
+
+# ---------------------------------------------------------------- live photos
+
+
+def test_live_photos_change_with_the_epoch_and_the_seed_only(encoder, posts):
+    examples = [encoder.encode(p, None) for p in posts]
+    live = LivePhotos(examples, posts, encoder, seed=1)
+    assert len(live) == 4
+    first, again, next_epoch = live.epoch(0)[0], live.epoch(0)[0], live.epoch(1)[0]
+    assert np.array_equal(first.pixels_CHW, again.pixels_CHW)
+    assert not np.array_equal(first.pixels_CHW, next_epoch.pixels_CHW)
+    assert not np.array_equal(first.pixels_CHW, live.epoch(0)[3].pixels_CHW)  # the same photo, another post
+    other_seed = LivePhotos(examples, posts, encoder, seed=2)[0]
+    assert not np.array_equal(first.pixels_CHW, other_seed.pixels_CHW)
+    assert [e.has_image for e in live[0:4]] == [True, False, False, True]
