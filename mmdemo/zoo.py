@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from mmdemo.checkpoint import Card, base_folder, load_card, load_model
+from mmdemo.checkpoint import TRUNK_PLACES, Card, base_folder, load_card, load_model
 from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig
 from mmdemo.data.encode import PostEncoder
 from mmdemo.data.text import TextReader
@@ -108,11 +108,27 @@ class Zoo:
         with self._lock:
             state = _state(cell)
             if cell.name not in self._loaded or self._loaded[cell.name][0] != state:
-                self._loaded[cell.name] = state, _load(self.root, cell)
+                loaded = _load(self.root, cell)
+                self._share_encoders(loaded)
+                self._loaded[cell.name] = state, loaded
             self._loaded.move_to_end(cell.name)
             while len(self._loaded) > self._size:
                 self._loaded.popitem(last=False)
             return self._loaded[cell.name][1]
+
+    def _share_encoders(self, loaded: LoadedCell) -> None:
+        """Let cells on one trunk hold its encoders once: frozen, and nearly all of a cell's 110 MB."""
+        for _, other in self._loaded.values():
+            if _trunk_hash(other.card) == _trunk_hash(loaded.card):
+                loaded.model.text_encoder = other.model.text_encoder
+                loaded.model.image_encoder = other.model.image_encoder
+                return
+
+
+def _trunk_hash(card: Card) -> tuple[str, ...]:
+    """The same for two cells only where the base, the trunk's bytes and the shape are the same."""
+    digests = [digest for name, digest in card.files.items() if name in TRUNK_PLACES]
+    return (card.config.preset, card.config.model, *digests)
 
 
 def _state(cell: Cell) -> tuple[int, ...]:

@@ -1,11 +1,14 @@
 """The checkpoints that the project ships: there, whole, small enough, and as good as the issue asks."""
 
 import pytest
+import torch
+from PIL import Image
 
 from mmdemo import pipeline
+from mmdemo.data.batch import collate
 from mmdemo.data.formats import read_mnre
 from mmdemo.data.image import photo_lookup, with_photos
-from mmdemo.zoo import SHIPPED, list_cells
+from mmdemo.zoo import SHIPPED, Zoo, list_cells
 
 READY = [cell for cell in list_cells(SHIPPED) if cell.problem is None]
 WANTED = {f"lite/{d}/roberta-resnet50/{f}" for d in ("twitter2017", "mnre") for f in ("film", "concat")}
@@ -57,6 +60,21 @@ def test_a_cell_is_as_good_as_asked(cell):
         for key in path:
             value = value[key]
         assert value >= least, path
+
+
+def test_cells_on_one_trunk_share_its_encoders_and_answer_as_if_alone():
+    cells = {cell.name.removeprefix("lite/"): cell for cell in READY}
+    names = [f"{d}/roberta-resnet50/{f}" for d in ("twitter2017", "mnre") for f in ("film", "concat")]
+    shared = Zoo(SHIPPED)
+    film, concat, other_film, other_concat = (shared.load(cells[name]).model for name in names)
+    assert film.text_encoder is concat.text_encoder and film.image_encoder is concat.image_encoder
+    assert other_film.text_encoder is other_concat.text_encoder
+    assert film.text_encoder is not other_film.text_encoder and film.fusion is not concat.fusion
+    alone = Zoo(SHIPPED).load(cells[names[1]])
+    post = pipeline.read_post("Kevin Durant enters Oracle Arena in Oakland", "twitter2017")
+    batch = collate([alone.encoder.encode(post, Image.new("RGB", (64, 64), "red"))])
+    with torch.inference_mode():
+        assert torch.equal(concat(batch).logits, alone.model(batch).logits)
 
 
 @pytest.mark.parametrize("cell", [c for c in READY if c.dataset != "mnre"], ids=lambda cell: cell.name)
