@@ -81,15 +81,5 @@ class Prediction:
     trace: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Review:
-    """One reviewer's decision on one post: what the model said and what the reviewer made of it."""
-
-    post: Post
-    reviewer: str
-    decision: str
-    before: Prediction | None = None
-
-
 class InputError(ValueError):
     """The person's input or file cannot be used; the message is one clear sentence for them."""

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+# Before the imports below: the libraries read these when they are imported.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 

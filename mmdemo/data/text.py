@@ -245,7 +245,7 @@ class TextReader:
             ids=(*ids, self.end),
             features=(*features, 0),
             first=tuple(first),
-            markers=tuple(markers) if pair else None,  # type: ignore[arg-type]  # four, by MARKS
+            markers=(markers[0], markers[1], markers[2], markers[3]) if pair else None,
             cut=tuple(w for w in range(len(words)) if w not in kept),
         )
 

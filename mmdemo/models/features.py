@@ -38,6 +38,12 @@ class FusionOutput:
     trace: dict[str, Tensor] = field(default_factory=dict)
 
 
+class Encoder(nn.Module):
+    """One modality's encoder; ``width`` is the last axis of the states that it gives."""
+
+    width: int
+
+
 class Fusion(nn.Module):
     """The signature that all fusions share.
 

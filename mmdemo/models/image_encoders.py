@@ -5,6 +5,8 @@ from typing import Any
 from timm import create_model
 from torch import Tensor, channels_last, nn
 
+from mmdemo.models.features import Encoder
+
 #: Mean and standard deviation of each channel that the preset's backbone was trained with.
 NORMALISATION: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "lite": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
@@ -12,7 +14,7 @@ NORMALISATION: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 }
 
 
-class EfficientNetLite(nn.Module):
+class EfficientNetLite(Encoder):
     """EfficientNet-Lite0 (Tan & Le 2019, the variant without swish and squeeze-and-excitation).
 
     ``forward(pixels_BCHW)`` gives the last map as regions in reading order: (B, 49, 1280) at 224x224.
@@ -30,7 +32,7 @@ class EfficientNetLite(nn.Module):
         return map_BDHW.flatten(2).transpose(1, 2)
 
 
-class TinyImageEncoder(nn.Module):
+class TinyImageEncoder(Encoder):
     """Two strided convolutions, for tests: (B, 3, 64, 64) -> (B, 49, 32)."""
 
     width = 32
@@ -45,6 +47,6 @@ class TinyImageEncoder(nn.Module):
         return self.net(pixels_BCHW).flatten(2).transpose(1, 2)
 
 
-def build_image_encoder(preset: str) -> EfficientNetLite | TinyImageEncoder:
+def build_image_encoder(preset: str) -> Encoder:
     """The image encoder of a preset, with random weights."""
     return TinyImageEncoder() if preset == "tiny" else EfficientNetLite()

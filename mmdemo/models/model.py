@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Batch
 from mmdemo.labels import output_labels
-from mmdemo.models.features import Fusion, ImageFeatures, TextFeatures
+from mmdemo.models.features import Encoder, Fusion, ImageFeatures, TextFeatures
 from mmdemo.models.fusion.concat import Concat
 from mmdemo.models.fusion.film import FiLM
 from mmdemo.models.heads import Head, NerHead, ReHead
@@ -30,14 +30,15 @@ class MultimodalModel(nn.Module):
     """
 
     def __init__(
-        self, *, text_encoder: nn.Module, image_encoder: nn.Module, fusion: Fusion, head: Head, width: int
+        self, *, text_encoder: Encoder, image_encoder: Encoder, fusion: Fusion, head: Head, width: int
     ) -> None:
         super().__init__()
         self.text_encoder = text_encoder
         self.image_encoder = image_encoder
-        self.text_projection = nn.Linear(int(text_encoder.width), width)  # type: ignore[arg-type]
-        image_width = int(image_encoder.width)  # type: ignore[arg-type]
-        self.image_projection = nn.Sequential(nn.LayerNorm(image_width), nn.Linear(image_width, width))
+        self.text_projection = nn.Linear(text_encoder.width, width)
+        self.image_projection = nn.Sequential(
+            nn.LayerNorm(image_encoder.width), nn.Linear(image_encoder.width, width)
+        )
         self.fusion = fusion
         self.head = head
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from mmdemo.data.text import FEATURES
+from mmdemo.models.features import Encoder
 
 BERT_SIZES: dict[str, dict[str, Any]] = {
     # sentence-transformers/all-MiniLM-L6-v2 (Wang et al. 2020): 6 layers, 384 wide, 22 M parameters.
@@ -25,7 +26,7 @@ BERT_SIZES: dict[str, dict[str, Any]] = {
 }
 
 
-class CasedBert(nn.Module):
+class CasedBert(Encoder):
     """A BERT whose uncased vocabulary is given letter case and marks back by a feature embedding.
 
     ``forward(ids_BL, features_BL, mask_BL)`` gives the last layer's states (B, L, width). The feature
@@ -37,7 +38,7 @@ class CasedBert(nn.Module):
         super().__init__()
         config = BertConfig(vocab_size=30522, **BERT_SIZES[preset])
         self.bert = BertModel(config, add_pooling_layer=False)
-        self.width: int = config.hidden_size
+        self.width = config.hidden_size
         self.feature_embedding = nn.Embedding(len(FEATURES), self.width)
         nn.init.zeros_(self.feature_embedding.weight)
 

@@ -134,7 +134,7 @@ def _post(dataset: str) -> tuple[gr.Image, gr.Textbox, gr.Column, gr.Button]:
                 elem_id="photo",
                 alt_text="The post's photo",
             )
-            photo.preprocess = _upload_path  # type: ignore[method-assign]
+            photo.preprocess = _upload_path  # type: ignore[method-assign]  # see its docstring
         with gr.Column(scale=3, min_width=240):
             text = gr.Textbox(
                 label="Text (Ctrl+Enter predicts)",
