@@ -76,6 +76,23 @@ def test_the_trace_is_the_fusions_for_one_post(photo):
     assert trace["modality_BL2"].sum(-1) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_posts_answered_together_are_answered_as_alone(dataset, photo):
+    texts = [TEXTS[dataset], f"{TEXTS[dataset]} , at last , in a jam-packed hall !", TEXTS[dataset]]
+    posts = [pipeline.read_post(t, dataset, p) for t, p in zip(texts, (photo, photo, None), strict=True)]
+    for together, post in zip(pipeline.predict_many(posts, cell(dataset)), posts, strict=True):
+        alone = pipeline.predict(post, cell(dataset))
+        assert together.post is post and together.image_used == alone.image_used
+        assert together.warnings == alone.warnings
+        for kind in ("entities", "relations"):
+            ours, theirs = getattr(together, kind), getattr(alone, kind)
+            assert [replace(a, score=None) for a in ours] == [replace(a, score=None) for a in theirs]
+            assert [a.score for a in ours] == pytest.approx([a.score for a in theirs], abs=1e-5)
+        assert together.trace.keys() == alone.trace.keys()
+        for name, value in alone.trace.items():
+            np.testing.assert_allclose(together.trace[name], value, atol=1e-5)
+
+
 def test_the_photo_changes_the_answer_and_its_absence_is_said(photo):
     with_photo, without = ask(TWEET, image=photo), ask(TWEET)
     assert not without.image_used and without.trace == {}
@@ -149,12 +166,12 @@ def test_a_marked_symbol_gets_an_answer():
 
 def use_last_layer(monkeypatch, dataset: str, weight: float, bias: float) -> None:
     """Answer with a copy of the cell whose last layer has these constant values."""
-    loaded = pipeline._load(cell(dataset))
+    loaded = pipeline.load(cell(dataset))
     model = copy.deepcopy(loaded.model)
     with torch.no_grad():
         model.head.layers[-1].weight.fill_(weight)
         model.head.layers[-1].bias.fill_(bias)
-    monkeypatch.setattr(pipeline, "_load", lambda _: replace(loaded, model=model))
+    monkeypatch.setattr(pipeline, "load", lambda _: replace(loaded, model=model))
 
 
 def test_chance_gets_a_warning(monkeypatch):

@@ -59,7 +59,7 @@ def p(values: list[float], share: float) -> float:
 def time_cell(cell: pipeline.Cell, files: list[Path], repeats: int) -> dict[str, Any]:
     """One cell's times; each repeat times the whole and its parts on the same photo, in turn."""
     text = MARKED if cell.dataset == "mnre" else TWEET
-    loaded = pipeline._load(cell)
+    loaded = pipeline.load(cell)
     times: dict[str, list[float]] = {"photo": [], "encoders": [], "open": [], "text": [], "text_encoder": []}
 
     def ask(photo: Path | None) -> Post:
