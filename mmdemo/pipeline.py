@@ -18,11 +18,23 @@ from mmdemo.data.batch import collate
 from mmdemo.data.image import open_image
 from mmdemo.data.text import has_marks, read_marks, split_words
 from mmdemo.decode import decode_entities, decode_relations, looks_untrained, softmax
+from mmdemo.explain import explainers
+from mmdemo.explain.subject import ask
 from mmdemo.labels import output_labels
-from mmdemo.types import Entity, ImageSource, InputError, Post, Prediction, Relation
+from mmdemo.types import Entity, Explanation, ImageSource, InputError, Post, Prediction, Relation
 from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells
 
-__all__ = ["Cell", "cells", "describe", "find_cell", "load", "predict", "predict_many", "read_post"]
+__all__ = [
+    "Cell",
+    "cells",
+    "describe",
+    "explain",
+    "find_cell",
+    "load",
+    "predict",
+    "predict_many",
+    "read_post",
+]
 
 #: Beyond this, splitting itself would take long; models read the first 128 sub-tokens anyway.
 MAX_CHARACTERS = 200_000
@@ -148,6 +160,24 @@ def _unpadded(name: str, value: np.ndarray, length: int) -> np.ndarray:
     """A post's own part of a batch's trace; the name's letters (``gamma_BLD``) say which axis is padded."""
     axes = name.rpartition("_")[2].removeprefix("B")
     return value[tuple(slice(length) if axis == "L" else slice(None) for axis in axes)]
+
+
+def explain(
+    post: Post, cell: Cell, *, target: int | None = None, views: Sequence[str] | None = None
+) -> Explanation:
+    """Why a cell answers a post as it does: pictures' numbers, for every view that the cell can give.
+
+    Args:
+        target: which answer. Entities: the index of a word, meaning its entity, or its likeliest tag where
+            it is in none. A relation: its place among ``Prediction.relations``. None takes the surest.
+        views: names from `mmdemo.explain.explainers.VIEWS`; None takes all that are quick.
+
+    Raises:
+        InputError: as in `predict`, or for a target or view that there is not.
+    """
+    prediction = predict(post, cell)
+    loaded = load(cell)
+    return explainers.explain(ask(loaded.model, loaded.encoder, prediction, target), views)
 
 
 def _answer(

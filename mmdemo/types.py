@@ -5,6 +5,7 @@ Spans are half-open word indices into ``Post.tokens``: ``(start, end)`` covers `
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -79,6 +80,46 @@ class Prediction:
     relations: tuple[Relation, ...] = ()
     warnings: tuple[str, ...] = ()
     trace: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One picture's numbers, with a label for every index of every axis.
+
+    ``kind`` says how to draw ``values`` (finite float32):
+
+    ============  ==================================================================================
+    heatmap       rows x columns
+    strip         rows x words: few rows, read along the tweet
+    bars          items, or items x parts that are stacked; of three parts "low, value, high" a range
+    photo-map     panels x regions, regions in reading order of a square grid over the photo
+    distribution  items x samples, one histogram an item
+    ============  ==================================================================================
+
+    ``centre`` is the neutral value of a diverging scale (1 for γ, 0 for a signed effect); None means
+    that the values are magnitudes. ``note`` says what the picture is and what it is not.
+    """
+
+    name: str
+    title: str
+    note: str
+    kind: Literal["heatmap", "strip", "bars", "photo-map", "distribution"]
+    values: np.ndarray
+    axes: tuple[tuple[str, ...], ...]
+    centre: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Why a checkpoint answered as it did: ``views`` of one ``target``, and which it cannot give and why.
+
+    ``target`` is in words, such as 'PER "Kevin Durant"' or '/per/org/member_of'.
+    """
+
+    prediction: Prediction
+    target: str
+    views: tuple[View, ...]
+    absent: dict[str, str] = field(default_factory=dict)
 
 
 class InputError(ValueError):

@@ -1,0 +1,93 @@
+"""The table of explainers: what each can show, and the reason where a cell cannot give it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mmdemo.explain.film_views import film_views
+from mmdemo.explain.subject import Subject
+from mmdemo.explain.traces import cross_attention_views, modality_view, tokens_view
+from mmdemo.types import Explanation, InputError, View
+
+Reason = Callable[[Subject], str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explainer:
+    """``views`` it gives, how to ``draw`` them, and why it cannot (``lacks``: a reason or None).
+
+    ``on_request`` explainers are too slow to run unless one of their views is named.
+    """
+
+    views: tuple[str, ...]
+    draw: Callable[[Subject], list[View]]
+    lacks: Reason
+    on_request: bool = False
+
+
+def _trace(*names: str, thing: str, homes: str) -> Reason:
+    """Lacking where the fusion's trace has none of ``names``: without a photo, or in another fusion."""
+
+    def reason(subject: Subject) -> str | None:
+        if any(name in subject.prediction.trace for name in names):
+            return None
+        if not subject.has_photo:
+            return "the post has no photo, so the fusion had nothing to do"
+        return f"{subject.encoder.config.fusion} has no {thing}; only {homes}"
+
+    return reason
+
+
+EXPLAINERS: tuple[Explainer, ...] = (
+    Explainer(
+        views=("gamma", "gamma-distribution", "beta", "beta-distribution", "film-shift"),
+        draw=film_views,
+        lacks=_trace("gamma_BLD", thing="γ and β", homes="film and hybrid do"),
+    ),
+    Explainer(
+        views=("modality",),
+        draw=lambda subject: [modality_view(subject)],
+        lacks=_trace(
+            "modality_BL2",
+            "alpha_B1",
+            thing="weights of text and photo",
+            homes="film, attention, bimodal and hybrid do",
+        ),
+    ),
+    Explainer(
+        views=("tokens",),
+        draw=lambda subject: [tokens_view(subject)],
+        lacks=_trace("tokens_BL", thing="weights of words", homes="attention and hybrid do"),
+    ),
+    Explainer(
+        views=("cross-attention", "cross-attention-words"),
+        draw=cross_attention_views,
+        lacks=_trace("attention_BHLR", thing="map from words to regions", homes="cross-attention does"),
+    ),
+)
+
+#: Names of all views, in the order in which they are shown.
+VIEWS: tuple[str, ...] = tuple(name for explainer in EXPLAINERS for name in explainer.views)
+
+
+def explain(subject: Subject, views: Sequence[str] | None = None) -> Explanation:
+    """The asked-for views (None: all but those on request), and the reasons of those that the cell lacks.
+
+    Raises:
+        InputError: a view that does not exist.
+    """
+    if unknown := [name for name in views or () if name not in VIEWS]:
+        raise InputError(f"there is no view {unknown[0]!r}; known: {', '.join(VIEWS)}")
+    drawn: list[View] = []
+    absent: dict[str, str] = {}
+    for explainer in EXPLAINERS:
+        wanted = [name for name in explainer.views if views is None or name in views]
+        reason = explainer.lacks(subject)
+        if reason is None and views is None and explainer.on_request:
+            reason = "it takes long, so it is shown only when asked for by name"
+        if not wanted or reason is not None:
+            absent |= {name: reason for name in wanted if reason is not None}
+        else:
+            drawn += [view for view in explainer.draw(subject) if view.name in wanted]
+    return Explanation(
+        prediction=subject.prediction, target=subject.target.title, views=tuple(drawn), absent=absent
+    )

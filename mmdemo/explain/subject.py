@@ -1,0 +1,102 @@
+"""One answered post together with the cell that answered: what every explainer is given."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from mmdemo.data.batch import Batch, Example, collate
+from mmdemo.data.encode import PostEncoder
+from mmdemo.data.image import open_image
+from mmdemo.data.text import MARKS, TextInput
+from mmdemo.decode import softmax
+from mmdemo.explain.target import Target, entity_target, relation_target
+from mmdemo.labels import output_labels
+from mmdemo.models.model import MultimodalModel
+from mmdemo.types import Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A word or a mark that the head may read: its sub-tokens [start, end) and word index (-1: a mark)."""
+
+    label: str
+    start: int
+    end: int
+    word: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A prediction to explain. ``batch`` holds the one post; ``rows`` its words and marks in reading order.
+
+    ``temperature`` divides the model's scores, as in the prediction.
+    """
+
+    model: MultimodalModel
+    encoder: PostEncoder
+    prediction: Prediction
+    example: Example
+    batch: Batch
+    target: Target
+    rows: tuple[Row, ...]
+    temperature: float = 1.0
+
+    @property
+    def has_photo(self) -> bool:
+        return self.example.has_image
+
+    @property
+    def words(self) -> tuple[Row, ...]:
+        """The rows that are words."""
+        return tuple(row for row in self.rows if row.word >= 0)
+
+
+def ask(
+    model: MultimodalModel,
+    encoder: PostEncoder,
+    prediction: Prediction,
+    chosen: int | None = None,
+    temperature: float = 1.0,
+) -> Subject:
+    """Prepare a prediction's explanation; ``chosen`` as in `mmdemo.pipeline.explain`.
+
+    Raises:
+        InputError: the target is not one of the prediction's.
+    """
+    post = prediction.post
+    photo = None if post.image is None else open_image(post.image)
+    question = replace(post, entities=None, tags=None, relation=None)  # answers may be another dataset's
+    example = encoder.encode(question, photo)
+    batch = collate([example])
+    with torch.inference_mode():
+        logits = model(batch).logits[0].float().numpy()
+    labels = output_labels(encoder.config.dataset)
+    if encoder.config.task == "re":
+        assert example.text.markers is not None
+        target = relation_target(prediction, chosen, labels, example.text.markers)
+    else:
+        probabilities_WT = softmax(logits, temperature)
+        target = entity_target(prediction, chosen, labels, example.text.first, probabilities_WT)
+    return Subject(
+        model=model,
+        encoder=encoder,
+        prediction=prediction,
+        example=example,
+        batch=batch,
+        target=target,
+        rows=rows_of(example.text, post.tokens),
+        temperature=temperature,
+    )
+
+
+def rows_of(text: TextInput, words: tuple[str, ...]) -> tuple[Row, ...]:
+    """Words that have a sub-token, and the four marks, in reading order."""
+    starts = [(place, words[w], w) for w, place in enumerate(text.first) if place >= 0]
+    if text.markers is not None:
+        starts += [(place, mark, -1) for place, mark in zip(text.markers, MARKS, strict=True)]
+    starts.sort()
+    ends = [*(place for place, _, _ in starts[1:]), len(text.ids) - 1]
+    return tuple(
+        Row(label=label, start=start, end=end, word=word)
+        for (start, label, word), end in zip(starts, ends, strict=True)
+    )

@@ -1,0 +1,102 @@
+"""What a fusion did, as its trace has it: the right rows, the right order, and reasons for what is absent."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmdemo import pipeline
+from mmdemo.types import Explanation, InputError
+
+TWEET = "Kevin Durant enters Oracle Arena"
+MARKED = "[E1] Kevin Durant [/E1] enters [E2] Oracle Arena [/E2]"
+
+
+@pytest.fixture(autouse=True)
+def tiny(tiny_zoo, monkeypatch):
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
+
+
+@pytest.fixture
+def photo() -> Image.Image:
+    noise = np.random.default_rng(1).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    return Image.fromarray(noise)
+
+
+def explained(text: str, dataset: str, photo=None, fusion="film", **options) -> Explanation:
+    cell = pipeline.find_cell(dataset, "roberta-resnet50", fusion, "tiny")
+    return pipeline.explain(pipeline.read_post(text, dataset, photo), cell, **options)
+
+
+def view(explanation: Explanation, name: str):
+    (found,) = [v for v in explanation.views if v.name == name]
+    return found
+
+
+def test_gamma_has_a_row_for_each_word_and_mark(photo):
+    answer = explained(MARKED, "mnre", photo)
+    gamma = view(answer, "gamma")
+    rows = "[E1] Kevin Durant [/E1] enters [E2] Oracle Arena [/E2]".split()
+    assert list(gamma.axes[0]) == rows and gamma.values.shape == (9, 32) and gamma.centre == 1
+    places = [1, 2, 3, 5, 6, 7, 8, 9, 10]  # "Durant" is two sub-tokens
+    order = [int(label.split()[1]) for label in gamma.axes[1]]
+    expected = answer.prediction.trace["gamma_BLD"][places][:, order]
+    np.testing.assert_array_equal(gamma.values, expected)
+    assert sorted(order) == list(range(32))
+
+
+def test_channels_stand_in_order_of_effect(photo):
+    """The pooled photo x is not in the trace: solve for it from the movement that the strip prints."""
+    answer = explained(TWEET, "twitter2017", photo)
+    gamma, beta, shift = (view(answer, name) for name in ("gamma", "beta", "film-shift"))
+    assert gamma.axes == beta.axes and shift.axes[1] == gamma.axes[0]
+    loaded = pipeline.load(pipeline.find_cell("twitter2017", "roberta-resnet50", "film", "tiny"))
+    pixels = loaded.encoder.pixels(photo)[None]
+    import torch
+
+    with torch.no_grad():
+        x = loaded.model.image_projection(loaded.model.image_encoder(torch.from_numpy(pixels))).mean(1)[0]
+    order = [int(label.split()[1]) for label in gamma.axes[1]]
+    moved = (gamma.values - 1) * x.numpy()[order] + beta.values
+    effect = np.abs(moved).mean(0)
+    assert (np.diff(effect) < 1e-6).all()
+    ratio = np.linalg.norm(moved, axis=1) / np.linalg.norm(x.numpy())
+    np.testing.assert_allclose(shift.values[2], ratio, rtol=1e-4)
+
+
+def test_modality_weights_add_up(photo):
+    modality = view(explained(TWEET, "twitter2017", photo), "modality")
+    np.testing.assert_allclose(modality.values.sum(1), 1, atol=1e-5)
+    assert modality.axes == (tuple(TWEET.split()), ("text", "photo"))
+
+
+def test_what_a_cell_lacks_is_said(photo):
+    concat = explained(TWEET, "twitter2017", photo, "concat")
+    assert "concat has no γ" in concat.absent["gamma"]
+    unseen = explained(TWEET, "twitter2017")
+    assert "no photo" in unseen.absent["gamma"]
+    assert not {v.name for v in concat.views} & set(concat.absent)
+
+
+def test_targets(photo):
+    answer = explained(TWEET, "twitter2017", photo)
+    surest = max(answer.prediction.entities, key=lambda e: e.score)
+    assert answer.target == f'{surest.label} "{surest.text}"'
+    for word in range(5):
+        title = explained(TWEET, "twitter2017", photo, target=word, views=["gamma"]).target
+        inside = [e for e in answer.prediction.entities if e.start <= word < e.end]
+        assert title == (f'{inside[0].label} "{inside[0].text}"' if inside else f'O "{TWEET.split()[word]}"')
+    related = explained(MARKED, "mnre", photo, target=2)
+    assert related.target == related.prediction.relations[2].label
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"target": 5}, "target 5 is not one of the post's 5 words"),
+        ({"target": -1}, "target -1"),
+        ({"views": ["magic"]}, "there is no view 'magic'; known: gamma"),
+    ],
+)
+def test_bad_questions_are_one_sentence(photo, options, sentence):
+    with pytest.raises(InputError, match=sentence):
+        explained(TWEET, "twitter2017", photo, **options)
