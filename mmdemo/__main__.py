@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mmdemo.batch.command import batch
 from mmdemo.types import InputError
 
 app = typer.Typer(
@@ -16,11 +17,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Entities and relations from a tweet and its photo. The app: python app.py",
 )
-
-
-@app.callback()
-def _commands() -> None:
-    """Keep ``predict`` a sub-command while it is the only one."""
 
 
 @app.command()
@@ -44,6 +40,9 @@ def predict(
     cell = pipeline.find_cell(dataset, model, fusion, preset)
     answer = prediction_json(pipeline.predict(pipeline.read_post(text, dataset, image), cell))
     print(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else _lines(answer))
+
+
+app.command()(batch)
 
 
 def _lines(answer: dict) -> str:

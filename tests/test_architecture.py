@@ -23,6 +23,7 @@ ORDER = (
     "zoo",
     "pipeline",
     "ui",
+    "batch",
     "__main__",
 )
 #: Parts that see less than what stands left of them.

@@ -1,0 +1,52 @@
+"""``python -m mmdemo batch``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmdemo.types import InputError
+
+ENGINES = ("local", "ray")
+
+
+def batch(
+    dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 (entities) or mnre (a relation).")],
+    posts: Annotated[
+        Path, typer.Option("--input", help=".jsonl, .csv or .parquet with text, and perhaps id and image.")
+    ],
+    output: Annotated[Path, typer.Option(help="JSON lines; a job that was cut off goes on there.")],
+    model: Annotated[str, typer.Option(help="Which encoders.")] = "roberta-resnet50",
+    fusion: Annotated[str, typer.Option(help="film, concat, …")] = "film",
+    preset: Annotated[str, typer.Option(help="lite (shipped) or tiny (tests).")] = "lite",
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Where image paths start and must stay; the input's folder if not said."),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="local, or ray (mmdemo/batch/requirements.txt).")] = "local",
+    workers: Annotated[int, typer.Option(min=1, help="Ray: processes that each hold a model.")] = 2,
+    anew: Annotated[bool, typer.Option("--anew", help="Replace the output instead of going on.")] = False,
+) -> None:
+    """Answer every post of a file: a line for each, in order, with its id and what predict --json prints.
+
+    A post that cannot be answered becomes a line with "error".
+
+    Example: python -m mmdemo batch --dataset twitter2017 --input posts.jsonl --output answers.jsonl
+    """
+    from mmdemo import pipeline
+    from mmdemo.batch.job import Job, one_process, run
+
+    if engine not in ENGINES:
+        raise InputError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
+    cell = pipeline.find_cell(dataset, model, fusion, preset)
+    folder = posts.parent if images is None else images
+    job = Job(cell=cell, posts=posts.absolute(), images=folder.absolute(), output=output.absolute())
+    if engine == "ray":
+        from mmdemo.batch.ray_engine import ray_engine
+
+        report = run(job, ray_engine(workers), anew=anew)
+    else:
+        report = run(job, one_process, anew=anew)
+    earlier = f", {report.found} were there" if report.found else ""
+    print(f"{report.answered} posts answered{earlier}; {report.errors} with an error", file=sys.stderr)

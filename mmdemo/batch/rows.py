@@ -1,0 +1,229 @@
+"""Posts of a JSONL, CSV or Parquet file as raw rows, a few hundred at a time, from anywhere in the file.
+
+Whatever one row holds, the rows after it are still read: what is wrong with it is its ``problem``.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mmdemo.types import InputError
+
+#: Longer lines are skipped over rather than kept in memory; a post has at most 200,000 characters.
+MAX_LINE_BYTES = 2 * 2**20
+MAX_FIELD = 500_000  # csv's own bound, on characters of a field
+
+SUFFIXES = (".jsonl", ".csv", ".parquet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One post as its file states it, or why it cannot be read. Without an ``id``, its row number is it."""
+
+    id: str | int
+    text: str = ""
+    image: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Some rows that stand together. ``place`` is a byte offset, or a row number in Parquet."""
+
+    place: int
+    first: int  # number of its first row, from 1
+    count: int
+
+
+def chunks_of(file: Path, size: int) -> list[Chunk]:
+    """Where each ``size`` rows of the file start; reads it once and keeps no row.
+
+    Raises:
+        InputError: the file is missing, of another kind, or has no column ``text``.
+    """
+    kind = _kind(file)
+    if kind == ".parquet":
+        total = _parquet(file).metadata.num_rows
+        return [
+            Chunk(place=start, first=start + 1, count=min(size, total - start))
+            for start in range(0, total, size)
+        ]
+    chunks, place, number = list[Chunk](), -1, 0
+    with _open(file) as stream:
+        columns = _header(stream, file) if kind == ".csv" else ()
+        while True:
+            place = stream.tell()
+            count = sum(1 for _ in islice(_records(stream, columns), size))
+            if count == 0:
+                return chunks
+            chunks.append(Chunk(place=place, first=number + 1, count=count))
+            number += count
+
+
+def read_chunk(file: Path, chunk: Chunk) -> list[Row]:
+    """The rows of a chunk, in order. Raises InputError only where the file itself cannot be read."""
+    if _kind(file) == ".parquet":
+        records = _parquet_records(file, chunk)
+    else:
+        with _open(file) as stream:
+            columns = _header(stream, file) if _kind(file) == ".csv" else ()
+            stream.seek(chunk.place)
+            records = list(islice(_records(stream, columns), chunk.count))
+    if len(records) < chunk.count:
+        raise InputError(f"{file} has become shorter while it was read")
+    return [_row(record, chunk.first + i) for i, record in enumerate(records)]
+
+
+def _kind(file: Path) -> str:
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{file} is neither .jsonl, .csv nor .parquet")
+    return suffix
+
+
+def _open(file: Path) -> BinaryIO:
+    try:
+        stream = file.open("rb")
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
+    if stream.read(3) != b"\xef\xbb\xbf":  # a BOM
+        stream.seek(0)
+    return stream
+
+
+# ---------------------------------------------------------------- lines
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Lines with their end; one that is too long comes as its first bytes, and the rest is passed over."""
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        rest = line
+        while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_LINE_BYTES + 1)
+        yield line
+
+
+def _records(stream: BinaryIO, columns: tuple[str, ...]) -> Iterator[Any]:
+    """Each row's dictionary, or a sentence that says why it has none. With columns: CSV, else JSON lines.
+
+    Nothing is read ahead, so the stream's place between two rows is where the next one starts.
+    """
+    if columns:
+        yield from _csv_records(stream, columns)
+        return
+    for line in _lines(stream):
+        if line.strip():
+            yield _json_record(line)
+
+
+def _json_record(line: bytes) -> Any:
+    if len(line) > MAX_LINE_BYTES:
+        return f"the line has more than {MAX_LINE_BYTES // 2**20} MB"
+    try:
+        record = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError:
+        return "the line is not UTF-8 text"
+    except (ValueError, RecursionError):
+        return "the line is not JSON"
+    return record if isinstance(record, dict) else "the line is not a JSON object"
+
+
+def _csv_reader(stream: BinaryIO) -> Iterator[list[str]]:
+    csv.field_size_limit(MAX_FIELD)
+    # surrogateescape: bytes that are not UTF-8 stay in their row, and `pipeline.read_post` refuses them.
+    return csv.reader(line.decode("utf-8", "surrogateescape") for line in _lines(stream))
+
+
+def _header(stream: BinaryIO, file: Path) -> tuple[str, ...]:
+    try:
+        columns = tuple(name.strip() for name in next(_csv_reader(stream), []))
+    except csv.Error as error:
+        raise InputError(f"{file} is not a readable csv file: {error}") from error
+    if "text" not in columns:
+        raise InputError(f"{file} line 1 must name its columns, among them text (and id, image if there)")
+    return columns
+
+
+def _csv_records(stream: BinaryIO, columns: tuple[str, ...]) -> Iterator[Any]:
+    reader = _csv_reader(stream)
+    while True:
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:  # a field without its closing quote; the reader goes on at the next line
+            yield f"the row is not CSV: {error}"
+            continue
+        if not fields:
+            continue
+        if len(fields) != len(columns):
+            yield f"the row has {len(fields)} fields, not {len(columns)}"
+            continue
+        yield {name: field or None for name, field in zip(columns, fields, strict=True)}
+
+
+# ---------------------------------------------------------------- Parquet
+
+
+def _parquet(file: Path) -> Any:
+    try:
+        from pyarrow import ArrowException, parquet  # optional: mmdemo/batch/requirements.txt
+    except ImportError as error:
+        raise InputError("Parquet needs pyarrow: pip install -r mmdemo/batch/requirements.txt") from error
+    try:
+        opened = parquet.ParquetFile(file)
+    except (ArrowException, OSError) as error:
+        raise InputError(f"{file} is missing or not a readable Parquet file") from error
+    if "text" not in opened.schema_arrow.names:
+        raise InputError(f"{file} has no column text (and perhaps id and image)")
+    return opened
+
+
+def _parquet_records(file: Path, chunk: Chunk) -> list[Any]:
+    """A chunk's rows from the row groups that hold them."""
+    from pyarrow import ArrowException
+
+    opened = _parquet(file)
+    names = [name for name in ("id", "text", "image") if name in opened.schema_arrow.names]
+    records: list[Any] = []
+    start, stop = chunk.place, chunk.place + chunk.count
+    before = 0
+    for group in range(opened.num_row_groups):
+        after = before + opened.metadata.row_group(group).num_rows
+        if before < stop and after > start:
+            row = before
+            try:
+                for batch in opened.iter_batches(chunk.count, row_groups=[group], columns=names):
+                    low, high = max(start - row, 0), min(stop - row, batch.num_rows)
+                    if low < high:
+                        records += batch.slice(low, high - low).to_pylist()
+                    row += batch.num_rows
+            except (ArrowException, OSError, ValueError) as error:
+                raise InputError(f"{file} is damaged in row group {group + 1}") from error
+        before = after
+    return records
+
+
+# ---------------------------------------------------------------- fields
+
+
+def _row(record: Any, number: int) -> Row:
+    """The fields of a record, checked for their types alone."""
+    if isinstance(record, str):
+        return Row(id=number, problem=f"row {number}: {record}")
+    given = record.get("id")
+    if given is not None and not (isinstance(given, str) or type(given) is int):
+        return Row(id=number, problem=f"row {number}: its id is neither text nor a whole number")
+    if isinstance(given, str) and not given.isprintable():
+        return Row(id=number, problem=f"row {number}: its id holds unprintable characters")
+    name = number if given is None else given
+    text, image = record.get("text"), record.get("image")
+    if not isinstance(text, str):
+        return Row(id=name, problem=f"row {number}: it has no text")
+    if image is not None and not isinstance(image, str):
+        return Row(id=name, problem=f"row {number}: its image is not a path")
+    return Row(id=name, text=text, image=image or None)

@@ -1,0 +1,61 @@
+"""The same job on a local Ray cluster of two workers: the same bytes, also when a worker is killed."""
+
+import json
+import os
+import signal
+import threading
+
+import psutil
+import pytest
+
+from mmdemo import pipeline
+from mmdemo.batch.job import Job, one_process, run
+from mmdemo.batch.ray_engine import ray_engine
+
+ray = pytest.importorskip("ray", reason="ray is not installed (mmdemo/batch/requirements.txt)")
+
+
+@pytest.fixture
+def cluster():
+    yield
+    ray.shutdown()
+
+
+def kill_one_worker(stop: threading.Event) -> None:
+    """SIGKILL to the first of our own worker processes that has an actor of the job."""
+    while not stop.wait(0.05):
+        for process in psutil.Process().children(recursive=True):
+            try:
+                if "MapWorker" in " ".join(process.cmdline()):
+                    os.kill(process.pid, signal.SIGKILL)
+                    stop.killed = process.pid
+                    return
+            except (psutil.Error, OSError):
+                continue
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray's own: unclosed sockets, deprecations
+def test_two_workers_give_the_same_bytes_though_one_is_killed(tiny_zoo, tmp_path, monkeypatch, cluster):
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    words = "Kevin Durant enters Oracle Arena in Oakland tonight".split()
+    posts = tmp_path / "posts.jsonl"
+    texts = [" ".join(words[: i % 9]) for i in range(120)]  # every ninth is empty: an error
+    posts.write_text("".join(json.dumps({"id": i, "text": t}) + "\n" for i, t in enumerate(texts)))
+    cell = pipeline.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
+    jobs = [
+        Job(cell=cell, posts=posts, images=tmp_path, output=tmp_path / f"{name}.jsonl")
+        for name in ("one", "two")
+    ]
+    run(jobs[0], one_process, chunk=10)
+    stop = threading.Event()
+    killer = threading.Thread(target=kill_one_worker, args=(stop,))
+    killer.start()
+    try:
+        report = run(jobs[1], ray_engine(workers=2), chunk=10)
+    finally:
+        stop.set()
+        killer.join()
+    assert getattr(stop, "killed", None), "no worker was there to kill"
+    assert report.answered == 120
+    assert jobs[1].output.read_bytes() == jobs[0].output.read_bytes()
