@@ -1,0 +1,75 @@
+"""The photos of a review: one file each, named by the SHA-256 of its bytes, kept only if it is a photo."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from mmdemo.types import ImageSource, InputError
+
+_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp"}
+
+
+def keep_photo(source: ImageSource, folder: Path) -> str | None:
+    """Copy a photo into ``folder`` and return its name there, ``ab/abcd….jpg``; None for no photo.
+
+    The bytes are decoded once, by the one reader that bounds size and formats; the suffix is that of the
+    content, not of the name. A photo that is there already is not copied again.
+
+    Raises:
+        InputError: no such file, not a photo, damaged, too large, or the folder cannot be written.
+    """
+    if source is None:
+        return None
+    from mmdemo.data.image import MAX_BYTES, open_image  # here: torch takes seconds, and few commands need it
+
+    if isinstance(source, Image.Image):
+        return _keep_pixels(open_image(source), folder)
+    path = Path(source)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            open_image(path)  # says why not
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"the photo {path.name!r} does not exist or cannot be read") from error
+    digest = hashlib.sha256(data).hexdigest()
+    for suffix in _SUFFIXES.values():
+        if (folder / digest[:2] / (digest + suffix)).is_file():
+            return f"{digest[:2]}/{digest}{suffix}"
+    copy = _write(data, folder, digest + ".new")
+    try:
+        open_image(copy)  # the copy: the original may change between the check and the copy
+        with Image.open(copy, formats=tuple(_SUFFIXES)) as image:
+            name = f"{digest[:2]}/{digest}{_SUFFIXES[image.format or '']}"
+        os.replace(copy, folder / name)
+    except InputError as error:
+        raise InputError(str(error).replace(copy.name, path.name)) from error
+    finally:
+        copy.unlink(missing_ok=True)
+    return name
+
+
+def _keep_pixels(image: Image.Image, folder: Path) -> str:
+    """Keep a photo that came as pixels, as a PNG."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "photo.png"
+        image.save(file)
+        name = keep_photo(file, folder)
+    assert name is not None
+    return name
+
+
+def _write(data: bytes, folder: Path, name: str) -> Path:
+    """Write bytes durably under a passing name in the photo's folder."""
+    try:
+        (folder / name[:2]).mkdir(parents=True, exist_ok=True)
+        handle, path = tempfile.mkstemp(dir=folder / name[:2], suffix=".new")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise InputError(f"the folder of photos {folder} cannot be written: {error.strerror}") from error
+    return Path(path)

@@ -1,0 +1,149 @@
+"""Changes to one post inside a transaction: every one appends an event and updates what `posts` caches."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, update
+
+from mmdemo.review import fold
+from mmdemo.review.records import Answer, Conflict, Decision, Leased, Verdict
+from mmdemo.review.store_queue import live_leases, select_known
+from mmdemo.review.store_rows import Known, decision_row, derived_columns, dump, known
+from mmdemo.review.store_tables import drafts, events, leases, posts
+from mmdemo.types import InputError
+
+
+def utc(now: float) -> str:
+    """ISO 8601 with microseconds; sorts as text."""
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
+
+
+def load(connection: Connection, key: int, photos: Path, queue_id: int | None = None) -> Known:
+    """One post, locked against other writers until the transaction ends.
+
+    Raises:
+        InputError: no such post, or it is another queue's.
+    """
+    query = select_known().where(posts.c.id == key).with_for_update(of=posts)
+    row = connection.execute(query).one_or_none()
+    if row is None or (queue_id is not None and row.queue_id != queue_id):
+        raise InputError(f"there is no post {key} in this queue")
+    return known(row, photos)
+
+
+def check_lease(connection: Connection, item: Known, reviewer: str, now: float) -> None:
+    """Raises Leased where the post's places are all taken by others."""
+    others = [x for x in live_leases(connection, [item.key], now).get(item.key, ()) if x.reviewer != reviewer]
+    # Two may look at a post of a double queue at once; a third finds its second seat taken.
+    places = (
+        2 - len({d.reviewer for d in fold.blind_decisions(item.seats)} - {reviewer}) if item.double else 1
+    )
+    if others and len(others) >= places:
+        raise Leased(others[0])
+
+
+def check_seat(item: Known, reviewer: str) -> None:
+    """Raises InputError where a double queue's post needs no review by this person any more."""
+    if not item.double:
+        return
+    if item.seats.get(fold.ADJUDICATED, fold.Seat()).decision is not None:
+        raise InputError(f"post {item.post.id!r} has been adjudicated")
+    deciders = {d.reviewer for d in fold.blind_decisions(item.seats)}
+    if len(deciders) >= 2 and reviewer not in deciders:
+        raise InputError(f"post {item.post.id!r} has its two reviews already")
+
+
+def verdict_of(item: Known, answer: Answer) -> Verdict:
+    suggestion = item.suggestion
+    return "accepted" if suggestion and suggestion.answer.same_as(answer) else "corrected"
+
+
+def record(
+    connection: Connection,
+    item: Known,
+    *,
+    kind: str,
+    seat: str,
+    reviewer: str,
+    after: Decision | None,
+    at: str,
+    batch: str,
+    seconds: float | None = None,
+    target: int | None = None,
+    parent: int | None = None,
+) -> Known:
+    """Append an event and bring the cached state up to date; the post as it is then."""
+    old = item.seats.get(seat, fold.Seat())
+    if kind in fold.DECIDING:
+        parent = old.head
+    suggestion = item.suggestion
+    row = {
+        "queue_id": item.queue_id,
+        "post_id": item.key,
+        "kind": kind,
+        "seat": seat,
+        "reviewer": reviewer,
+        "at": at,
+        "before": dump(decision_row(old.decision)) if old.decision else None,
+        "after": dump(decision_row(after)) if after else None,
+        "score": suggestion.score if suggestion else None,
+        "checkpoint": suggestion.checkpoint if suggestion else None,
+        "seconds": seconds,
+        "batch": batch,
+        "target": target,
+        "parent": parent,
+    }
+    number = connection.execute(insert(events).values(row)).inserted_primary_key
+    assert number is not None
+    step = fold.Step(number=number[0], kind=kind, seat=seat, after=after, target=target, parent=parent)
+    changed = replace(item, seats=fold.apply(item.seats, step))
+    columns = derived_columns(changed.seats, item.double, suggestion)
+    connection.execute(update(posts).where(posts.c.id == item.key).values(columns))
+    return changed
+
+
+def close(connection: Connection, key: int, reviewer: str) -> None:
+    """End this reviewer's lease and draft of a post."""
+    for table in (leases, drafts):
+        connection.execute(delete(table).where(table.c.post_id == key, table.c.reviewer == reviewer))
+
+
+def decide(
+    connection: Connection,
+    item: Known,
+    *,
+    reviewer: str,
+    answer: Answer,
+    reject: bool,
+    version: int,
+    seconds: float | None,
+    batch: str,
+    now: float,
+    kind: str = "decide",
+) -> Known:
+    """Save one decision, or raise Leased, Conflict or InputError without a change."""
+    seat = item.seat_of(reviewer)
+    verdict: Verdict = "rejected" if reject else verdict_of(item, answer)
+    own = item.seats.get(seat, fold.Seat())
+    if own.version != version:
+        there = own.decision
+        if there and (there.reviewer, there.verdict) == (reviewer, verdict) and there.answer.same_as(answer):
+            return item  # sent twice, because the first acknowledgement was lost on its way
+        raise Conflict(item.review_for(reviewer), answer, there)
+    check_seat(item, reviewer)
+    check_lease(connection, item, reviewer, now)
+    after = Decision(verdict=verdict, answer=answer, reviewer=reviewer, at=utc(now))
+    changed = record(
+        connection,
+        item,
+        kind=kind,
+        seat=seat,
+        reviewer=reviewer,
+        after=after,
+        at=utc(now),
+        batch=batch,
+        seconds=seconds,
+    )
+    close(connection, item.key, reviewer)
+    return changed

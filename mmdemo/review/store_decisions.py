@@ -1,0 +1,225 @@
+"""One post at a time: lease it, decide it, take that back; and what several posts at once need."""
+
+import logging
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from mmdemo.review import fold, store_undo
+from mmdemo.review import store_changes as changes
+from mmdemo.review.names import check_name, check_number, check_seconds
+from mmdemo.review.records import (
+    Changed,
+    Conflict,
+    Decision,
+    Dispute,
+    Event,
+    Review,
+)
+from mmdemo.review.store_opening import Opening
+from mmdemo.review.store_posts import MAX_PAGE
+from mmdemo.review.store_queue import events_of, select_known
+from mmdemo.review.store_rows import Known, event_of, known
+from mmdemo.review.store_tables import posts
+from mmdemo.types import InputError, Post
+
+log = logging.getLogger(__name__)
+
+
+class Decisions(Opening):
+    """The writing half of `mmdemo.review.store.Store`."""
+
+    # ------------------------------------------------------------ decide
+
+    def decide(
+        self,
+        queue: str,
+        key: int,
+        reviewer: str,
+        answer: object,
+        *,
+        version: int,
+        seconds: float | None = None,
+        reject: bool = False,
+    ) -> Review:
+        """Save a decision; what it returns is on the disk. It ends the reviewer's lease and draft.
+
+        Args:
+            answer: what the post says, checked; kept but not used where ``reject`` says that it is unusable.
+            version: `Review.version` of the post as it was opened.
+            seconds: spent on it.
+
+        Raises:
+            Conflict: somebody decided since; nothing is saved, and both versions are in the error.
+            Leased: somebody else is editing it.
+            InputError: a forged or mistaken answer, another queue's post, a double review's third reviewer.
+        """
+        reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
+        version, spent = check_number(version, "version"), check_seconds(seconds)
+        queue_id, _ = self._queue(queue)
+
+        def write(connection: Connection) -> Known:
+            item = self._load(connection, key, queue_id, reviewer)
+            return changes.decide(
+                connection,
+                item,
+                reviewer=reviewer,
+                answer=self._checked(answer, item, reviewer),
+                reject=bool(reject),
+                version=version,
+                seconds=spent,
+                batch=uuid.uuid4().hex,
+                now=time.time(),
+            )
+
+        return self._writer.run(write).review_for(reviewer)
+
+    def _load(self, connection: Connection, key: int, queue_id: int, reviewer: str) -> Known:
+        try:
+            return changes.load(connection, key, self.photos, queue_id)
+        except InputError as error:
+            log.warning("refused a decision of %r: %s", reviewer, error)
+            raise
+
+    def acceptable(self, queue: str, keys: Sequence[int], reviewer: str, least: float) -> tuple[Review, ...]:
+        """The preview of `accept`: which of these posts are open with a suggestion that scores ``least``.
+
+        A suggestion without items has no score and is never accepted in bulk.
+        """
+        return tuple(
+            review
+            for review in self.reviews(list(keys)[:MAX_PAGE], reviewer)
+            if review.queue == queue
+            and review.status in ("open", "second")
+            and review.decision is None
+            and review.suggestion is not None
+            and review.suggestion.score is not None
+            and review.suggestion.score >= least
+        )
+
+    def accept(self, queue: str, reviewer: str, versions: Mapping[int, int]) -> Changed:
+        """Accept the suggestions of these posts (key to version, from `acceptable`), undone as one."""
+        reviewer = check_name(reviewer, "reviewer")
+        queue_id, _ = self._queue(queue)
+        if len(versions) > MAX_PAGE:
+            raise InputError(f"at most {MAX_PAGE} posts can be accepted at once")
+        chosen = sorted(
+            (check_number(key, "post's key"), check_number(version, "version"))
+            for key, version in versions.items()
+        )
+        batch = uuid.uuid4().hex
+
+        def write(connection: Connection) -> Changed:
+            keys, kept = [], {}
+            for key, version in chosen:
+                try:
+                    item = self._load(connection, key, queue_id, reviewer)
+                    if item.suggestion is None:
+                        raise InputError("it has no suggestion")
+                    changes.decide(
+                        connection,
+                        item,
+                        reviewer=reviewer,
+                        answer=item.suggestion.answer,
+                        reject=False,
+                        version=version,
+                        seconds=None,
+                        batch=batch,
+                        now=time.time(),
+                    )
+                    keys.append(key)
+                except InputError as error:
+                    kept[key] = str(error)
+            return Changed(keys=tuple(keys), kept=kept)
+
+        return self._writer.run(write)
+
+    def undo(self, queue: str, reviewer: str) -> Changed:
+        """Take the reviewer's latest decision (or bulk acceptance) back; call again for the one before.
+
+        A post on which somebody else has decided since is kept as it is.
+        """
+        return self._step(store_undo.undo, queue, reviewer)
+
+    def redo(self, queue: str, reviewer: str) -> Changed:
+        """Repeat what `undo` took back, in order; a new decision ends that."""
+        return self._step(store_undo.redo, queue, reviewer)
+
+    def _step(self, step: store_undo.Step, queue: str, reviewer: str) -> Changed:
+        reviewer = check_name(reviewer, "reviewer")
+        queue_id, _ = self._queue(queue)
+        batch = uuid.uuid4().hex
+        return self._writer.run(lambda c: step(c, queue_id, reviewer, self.photos, batch, time.time()))
+
+    # ------------------------------------------------------------ double review
+
+    def disputes(self, queue: str) -> tuple[Dispute, ...]:
+        """Posts whose two blind reviews differ, in input order."""
+        queue_id, _ = self._queue(queue)
+        query = select_known().where(posts.c.queue_id == queue_id, posts.c.status == "disputed")
+        with self.engine.connect() as connection:
+            items = [known(row, self.photos) for row in connection.execute(query.order_by(posts.c.id))]
+        return tuple(
+            Dispute(review=item.review_for(""), decisions=(one, two), version=fold.version(item.seats))
+            for item in items
+            for one, two in [fold.blind_decisions(item.seats)[:2]]
+        )
+
+    def adjudicate(
+        self,
+        queue: str,
+        key: int,
+        reviewer: str,
+        answer: object,
+        *,
+        version: int,
+        seconds: float | None = None,
+        reject: bool = False,
+    ) -> Review:
+        """Settle a dispute; ``version`` is `Dispute.version`; Conflict where that has changed."""
+        reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
+        version, spent = check_number(version, "version"), check_seconds(seconds)
+        queue_id, found = self._queue(queue)
+        if not found.double:
+            raise InputError(f"the queue {queue!r} has no double review to adjudicate")
+
+        def write(connection: Connection) -> Known:
+            item, now = self._load(connection, key, queue_id, reviewer), time.time()
+            checked = self._checked(answer, item, reviewer)
+            if fold.version(item.seats) != version:
+                raise Conflict(item.review_for(reviewer), checked, fold.settled(item.seats, double=True))
+            if fold.status(item.seats, double=True) != "disputed":
+                raise InputError(f"post {item.post.id!r} is not in dispute")
+            verdict = "rejected" if reject else changes.verdict_of(item, checked)
+            after = Decision(verdict=verdict, answer=checked, reviewer=reviewer, at=changes.utc(now))
+            changed = changes.record(
+                connection,
+                item,
+                kind="adjudicate",
+                seat=fold.ADJUDICATED,
+                reviewer=reviewer,
+                after=after,
+                at=changes.utc(now),
+                batch=uuid.uuid4().hex,
+                seconds=spent,
+            )
+            changes.close(connection, key, reviewer)
+            return changed
+
+        return self._writer.run(write).review_for(reviewer)
+
+    # ------------------------------------------------------------ the log
+
+    def history(self, key: int) -> tuple[Event, ...]:
+        """All events of a post, oldest first. Not for the eyes of a blind reviewer."""
+        with self.engine.connect() as connection:
+            tokens = self._post(connection, key).tokens
+            return tuple(event_of(row, tokens) for row in events_of(connection, key))
+
+    def _post(self, connection: Connection, key: int) -> Post:
+        row = connection.execute(select_known().where(posts.c.id == key)).one_or_none()
+        if row is None:
+            raise InputError(f"there is no post {key}")
+        return known(row, self.photos).post

@@ -1,0 +1,181 @@
+"""New posts and new suggestions into the tables."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, insert, select, update
+
+from mmdemo.data.lines import check_span, check_text, check_words, name_of
+from mmdemo.review import fold
+from mmdemo.review.answers import read_answer, suggestion_row
+from mmdemo.review.photos import keep_photo
+from mmdemo.review.records import Answer, Decision, Imported, Labelled, Suggestion
+from mmdemo.review.store_changes import load, record, utc
+from mmdemo.review.store_engine import Writer
+from mmdemo.review.store_rows import derived_columns, dump, post_body, shuffle_number
+from mmdemo.review.store_tables import posts, suggestions
+from mmdemo.types import InputError, Post
+
+#: What becomes of answers that a file states: reviewers see them as suggestions, or nobody sees them, or
+#: they count as decided.
+Use = Literal["suggest", "ignore", "accept"]
+
+#: Posts in one transaction: long enough to be fast, short enough that reviewers do not wait.
+BATCH = 500
+
+#: The name of answers that a file states, where a suggestion names its checkpoint.
+FILE = "file"
+
+MAX_CHARACTERS = 200_000
+MAX_NAME = 300
+
+
+def add(
+    writer: Writer,
+    queue_id: int,
+    dataset: str,
+    double: bool,
+    items: Iterable[Labelled],
+    *,
+    use: Use,
+    reviewer: str,
+    photos: Path,
+    now: float,
+) -> Imported:
+    """Add posts that the queue does not have, in batches; each batch is on the disk before the next."""
+    added, known, warnings = 0, 0, list[str]()
+    rest = iter(items)
+    while batch := list(islice(rest, BATCH)):
+        rows = dict[str, tuple[Labelled, str | None]]()
+        for item in batch:
+            name, warning = _photo(item.post, photos)
+            warnings += [warning] if warning else []
+            checked = _checked(item, dataset)
+            rows.setdefault(checked.post.id or "", (checked, name))
+
+        def write(connection: Connection, rows: dict[str, tuple[Labelled, str | None]] = rows) -> int:
+            have = select(posts.c.ref).where(posts.c.queue_id == queue_id, posts.c.ref.in_(list(rows)))
+            old = set(connection.execute(have).scalars())
+            new = [value for ref, value in rows.items() if ref not in old]
+            _insert(connection, queue_id, double, new, use, reviewer, photos, now)
+            return len(new)
+
+        fresh = writer.run(write)
+        added, known = added + fresh, known + len(batch) - fresh
+    return Imported(added=added, known=known, warnings=tuple(warnings))
+
+
+def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
+    """(stored name, warning): a photo that cannot be read makes a post without one, as everywhere."""
+    try:
+        return keep_photo(post.image, photos), None
+    except InputError as error:
+        return None, f"{name_of(post)} counts as one without a photo: {error}"
+
+
+def _checked(item: Labelled, dataset: str) -> Labelled:
+    """The item with a checked id, text and answer. Raises InputError naming the post."""
+    post, where = item.post, name_of(item.post)
+    check_words(post.tokens, where)
+    if len(check_text(post.text, where)) + sum(map(len, post.tokens)) > 2 * MAX_CHARACTERS:
+        raise InputError(f"{where} is longer than {MAX_CHARACTERS:,} characters")
+    ref = post.id or hashlib.sha256(post_body(post).encode()).hexdigest()[:20]
+    if len(check_text(ref, where)) > MAX_NAME or any(ord(character) < 32 for character in ref):
+        raise InputError(f"{where[:80]} has an id with control characters or over {MAX_NAME} characters")
+    if post.pair is not None:
+        for span in (post.pair.head, post.pair.tail):
+            check_span(span, len(post.tokens), where)
+    post = Post(**{**vars(post), "id": ref})
+    if item.answer is None:
+        return Labelled(post=post, answer=None)
+    try:
+        return Labelled(post=post, answer=read_answer(item.answer, post, dataset))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def _insert(
+    connection: Connection,
+    queue_id: int,
+    double: bool,
+    new: Sequence[tuple[Labelled, str | None]],
+    use: Use,
+    reviewer: str,
+    photos: Path,
+    now: float,
+) -> None:
+    if not new:
+        return
+    stated: dict[str, Answer] = {}
+    rows = []
+    for item, photo in new:
+        post = item.post
+        ref = post.id or ""
+        suggestion = None
+        if item.answer is not None and use != "ignore":
+            stated[ref] = item.answer
+            suggestion = Suggestion(answer=item.answer, checkpoint=FILE)
+        rows.append(
+            {
+                "queue_id": queue_id,
+                "ref": ref,
+                "shuffle": shuffle_number(ref),
+                "body": post_body(post),
+                "photo": photo,
+                "search": f"{post.text}\n{ref}".casefold().replace("\0", ""),
+                "suggestion": dump(suggestion_row(suggestion)) if suggestion else None,
+                "checkpoint": FILE if suggestion else None,
+                **derived_columns({}, double, suggestion),
+            }
+        )
+    connection.execute(insert(posts), rows)
+    if use == "accept" and stated:
+        _accept(connection, queue_id, double, stated, reviewer, photos, now)
+
+
+def _accept(
+    connection: Connection,
+    queue_id: int,
+    double: bool,
+    stated: dict[str, Answer],
+    reviewer: str,
+    photos: Path,
+    now: float,
+) -> None:
+    """Count what the file states as decided."""
+    at = utc(now)
+    query = select(posts.c.id, posts.c.ref).where(posts.c.queue_id == queue_id, posts.c.ref.in_(list(stated)))
+    seat = fold.ADJUDICATED if double else fold.SHARED
+    for key, ref in connection.execute(query).all():
+        after = Decision(verdict="accepted", answer=stated[ref], reviewer=reviewer, at=at)
+        item = load(connection, key, photos)
+        batch = _batch_name(at)
+        record(connection, item, kind="import", seat=seat, reviewer=reviewer, after=after, at=at, batch=batch)
+
+
+def _batch_name(at: str) -> str:
+    """The batch name of one import."""
+    return hashlib.sha256(at.encode()).hexdigest()[:32]
+
+
+def suggest(
+    connection: Connection, found: Sequence[tuple[int, Suggestion]], photos: Path, now: float
+) -> None:
+    """Store suggestions: append to their log, and show them from now on."""
+    for key, suggestion in found:
+        item = load(connection, key, photos)
+        body = dump(suggestion_row(suggestion))
+        connection.execute(insert(suggestions).values(post_id=key, at=utc(now), body=body))
+        columns = {
+            "suggestion": body,
+            "checkpoint": suggestion.checkpoint,
+            "score": suggestion.score,
+            "entropy": suggestion.entropy,
+            "disagreement": suggestion.disagreement,
+            "flip": suggestion.flip,
+            **derived_columns(item.seats, item.double, suggestion),
+        }
+        connection.execute(update(posts).where(posts.c.id == key).values(columns))

@@ -1,0 +1,140 @@
+"""Open a post: alone, by a lease that ends by itself, and with the draft that was left there."""
+
+import logging
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert
+
+from mmdemo.review import fold
+from mmdemo.review import store_changes as changes
+from mmdemo.review.answers import answer_row, read_answer, with_scores
+from mmdemo.review.names import check_name, check_number
+from mmdemo.review.records import Answer, Filter, Lease, Order, Review
+from mmdemo.review.store_posts import Posts
+from mmdemo.review.store_queue import ranking
+from mmdemo.review.store_rows import Known, dump
+from mmdemo.review.store_tables import drafts, leases
+from mmdemo.types import InputError
+
+log = logging.getLogger(__name__)
+
+#: Seconds for which a post belongs to the reviewer who opened it; an editor renews it while in use.
+LEASE = 300.0
+
+#: Posts that `next` tries to lease in one go, so that it never holds others up for long.
+TRIED = 64
+
+
+class Opening(Posts):
+    """What comes before a decision, in `mmdemo.review.store.Store`."""
+
+    # ------------------------------------------------------------ open
+
+    def open(self, key: int, reviewer: str, *, lease: bool = True) -> Review:
+        """A post as ``reviewer`` sees it, leased to them (Leased where somebody else edits it)."""
+        reviewer = check_name(reviewer, "reviewer")
+        if lease:
+            self.lease(key, reviewer)
+        found = self.reviews([check_number(key, "post's key")], reviewer)
+        if not found:
+            raise InputError(f"there is no post {key}")
+        return found[0]
+
+    def next(
+        self,
+        queue: str,
+        reviewer: str,
+        *,
+        order: Order = "input",
+        wanted: Filter | None = None,
+        seed: int = 0,
+        after: int | None = None,
+    ) -> Review | None:
+        """Lease and return the next post that ``reviewer`` can decide, or None when there is none.
+
+        ``after`` is the key of the post on screen: the search begins behind it and goes round once, so
+        that N passes an undecided post over. Two reviewers who ask at once get two posts.
+        """
+        reviewer = check_name(reviewer, "reviewer")
+        queue_id, _ = self._queue(queue)
+        with self.engine.connect() as connection:
+            ranked = ranking(connection, queue_id, order=order, wanted=wanted or Filter(), seed=seed)
+        places = {key: place for place, (key, _, _) in enumerate(ranked)}
+        start = places.get(after, -1) + 1 if after is not None else 0
+        free = [
+            key
+            for key, status, deciders in [*ranked[start:], *ranked[:start]]
+            if key != after and status in ("open", "second") and f"|{reviewer}|" not in deciders
+        ]
+        for at in range(0, len(free), TRIED):
+            some = free[at : at + TRIED]
+            key = self._writer.run(lambda c, some=some: self._take(c, some, reviewer))  # type: ignore[misc]
+            if key is not None:
+                return self.open(key, reviewer, lease=False)
+        return None
+
+    def _take(self, connection: Connection, keys: Sequence[int], reviewer: str) -> int | None:
+        """Lease the first of these posts that is still free."""
+        for key in keys:
+            item = changes.load(connection, key, self.photos)
+            if fold.status(item.seats, item.double) not in ("open", "second"):
+                continue
+            try:
+                self._lease(connection, item, reviewer, LEASE)
+            except InputError:
+                continue
+            return key
+        return None
+
+    def lease(self, key: int, reviewer: str, seconds: float = LEASE) -> Lease:
+        """Reserve a post, or renew its reservation; Leased where somebody else has it."""
+        reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
+
+        def write(connection: Connection) -> Lease:
+            item = changes.load(connection, key, self.photos)
+            return self._lease(connection, item, reviewer, min(max(seconds, 1.0), 3600.0))
+
+        return self._writer.run(write)
+
+    @staticmethod
+    def _lease(connection: Connection, item: Known, reviewer: str, seconds: float) -> Lease:
+        now = time.time()
+        changes.check_lease(connection, item, reviewer, now)
+        mine = (leases.c.post_id == item.key) & (leases.c.reviewer == reviewer)
+        stale = (leases.c.post_id == item.key) & (leases.c.expires <= now)
+        connection.execute(delete(leases).where(mine | stale))
+        lease = Lease(key=item.key, reviewer=reviewer, expires=now + seconds)
+        row = {"post_id": item.key, "reviewer": reviewer, "expires": lease.expires}
+        connection.execute(insert(leases).values(row))
+        return lease
+
+    def release(self, key: int, reviewer: str) -> None:
+        """Give a post back undecided; its draft stays."""
+        mine = (leases.c.post_id == check_number(key, "post's key")) & (leases.c.reviewer == reviewer)
+        self._writer.run(lambda connection: connection.execute(delete(leases).where(mine)))
+
+    def save_draft(self, key: int, reviewer: str, answer: object) -> None:
+        """Keep unsaved work of one reviewer, so that it survives a reload; a decision ends it.
+
+        None as ``answer`` drops the draft.
+        """
+        reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
+
+        def write(connection: Connection) -> None:
+            item = changes.load(connection, key, self.photos)
+            checked = None if answer is None else self._checked(answer, item, reviewer)
+            connection.execute(delete(drafts).where(drafts.c.post_id == key, drafts.c.reviewer == reviewer))
+            if checked is not None:
+                body = dump(answer_row(checked))
+                connection.execute(insert(drafts).values(post_id=key, reviewer=reviewer, body=body))
+
+        self._writer.run(write)
+
+    def _checked(self, answer: object, item: Known, reviewer: str) -> Answer:
+        """The answer against its post, with the suggestion's scores; a refused one is logged."""
+        try:
+            return with_scores(read_answer(answer, item.post, item.dataset), item.suggestion)
+        except InputError as error:
+            log.warning("refused an answer of %r on post %d: %.200s", reviewer, item.key, error)
+            raise

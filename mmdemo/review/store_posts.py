@@ -1,0 +1,158 @@
+"""Queues and their posts: make, fill, page through, count."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from mmdemo.review import store_intake, store_queue
+from mmdemo.review.names import check_name
+from mmdemo.review.records import (
+    DECIDED,
+    Filter,
+    Imported,
+    Labelled,
+    Order,
+    Page,
+    Progress,
+    Queue,
+    Review,
+    Suggestion,
+)
+from mmdemo.review.schema import entity_labels
+from mmdemo.review.store_engine import Writer, open_engine
+from mmdemo.review.store_tables import posts, queues
+from mmdemo.types import InputError
+
+#: Most posts of one page or one bulk decision.
+MAX_PAGE = 500
+
+
+class Posts:
+    """The reading half of `mmdemo.review.store.Store`, and what brings posts in."""
+
+    def __init__(self, url: str, photos: Path) -> None:
+        self.photos = photos
+        self.engine = open_engine(url)
+        self._writer = Writer(self.engine)
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self.engine.dispose()
+
+    # ------------------------------------------------------------ queues and posts
+
+    def queues(self) -> tuple[Queue, ...]:
+        """All queues, oldest first."""
+        with self.engine.connect() as connection:
+            return store_queue.all_queues(connection)
+
+    def make_queue(self, name: str, dataset: str, *, double: bool = False) -> Queue:
+        """Make a queue, or find the one of this name; InputError where it has other settings."""
+        entity_labels(dataset)  # refuses an unknown dataset
+        queue = Queue(name=check_name(name, "queue"), dataset=dataset, double=double)
+
+        def write(connection: Connection) -> Queue:
+            found = connection.execute(select(queues).where(queues.c.name == queue.name)).one_or_none()
+            if found is None:
+                connection.execute(insert(queues).values(vars(queue)))
+            elif (found.dataset, found.double) != (dataset, double):
+                raise InputError(f"the queue {queue.name!r} exists with another dataset or kind of review")
+            return queue
+
+        return self._writer.run(write)
+
+    def add(
+        self,
+        queue: str,
+        items: Iterable[Labelled],
+        *,
+        use: store_intake.Use = "suggest",
+        reviewer: str = "import",
+    ) -> Imported:
+        """Add posts; those whose id the queue has stay as they are, so an import can be repeated.
+
+        Args:
+            use: answers that the files state become suggestions, are ignored, or count as decided.
+
+        Raises:
+            InputError: a post has an unknown label, a span outside it, … (posts of earlier batches stay).
+        """
+        queue_id, found = self._queue(queue)
+        return store_intake.add(
+            self._writer,
+            queue_id,
+            found.dataset,
+            found.double,
+            items,
+            use=use,
+            reviewer=check_name(reviewer, "reviewer"),
+            photos=self.photos,
+            now=time.time(),
+        )
+
+    def unsuggested(self, queue: str, checkpoint: str) -> list[int]:
+        """Keys of the undecided posts, in input order, that have no suggestion by this checkpoint yet."""
+        queue_id, _ = self._queue(queue)
+        query = select(posts.c.id).where(
+            posts.c.queue_id == queue_id,
+            posts.c.status.not_in(DECIDED),
+            posts.c.checkpoint.is_distinct_from(checkpoint),
+        )
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(posts.c.id)).scalars())
+
+    def suggest(self, found: Sequence[tuple[int, Suggestion]]) -> None:
+        """Store suggestions for posts by key; they replace those shown before, which stay in their log."""
+        self._writer.run(lambda c: store_intake.suggest(c, found, self.photos, time.time()))
+
+    def page(
+        self,
+        queue: str,
+        reviewer: str,
+        *,
+        order: Order = "input",
+        wanted: Filter | None = None,
+        seed: int = 0,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> Page:
+        """Some posts of a queue in an order (``seed`` is the random one's), as ``reviewer`` sees them."""
+        with self.engine.connect() as connection:
+            queue_id, _ = store_queue.find_queue(connection, queue)
+            return store_queue.page(
+                connection,
+                queue_id,
+                check_name(reviewer, "reviewer"),
+                self.photos,
+                order=order,
+                wanted=wanted or Filter(),
+                seed=seed,
+                offset=max(0, offset),
+                limit=max(1, min(limit, MAX_PAGE)),
+                now=time.time(),
+            )
+
+    def reviews(self, keys: Sequence[int], reviewer: str) -> tuple[Review, ...]:
+        """The posts with these keys, in this order; unknown keys are left out."""
+        with self.engine.connect() as connection:
+            return store_queue.reviews(connection, keys, reviewer, self.photos, time.time())
+
+    def decided(self, queue: str) -> Iterator[Review]:
+        """All posts with a settled decision, in input order; rejected ones too."""
+        wanted, offset = Filter(statuses=DECIDED), 0
+        while batch := self.page(queue, "export", wanted=wanted, offset=offset, limit=MAX_PAGE).reviews:
+            yield from batch
+            offset += len(batch)
+
+    def progress(self, queue: str) -> Progress:
+        """Counts: posts by status, decisions by reviewer."""
+        with self.engine.connect() as connection:
+            return store_queue.progress(connection, *store_queue.find_queue(connection, queue))
+
+    # ------------------------------------------------------------ within
+
+    def _queue(self, name: str) -> tuple[int, Queue]:
+        with self.engine.connect() as connection:
+            return store_queue.find_queue(connection, name)

@@ -1,0 +1,168 @@
+"""Queries: a page of a queue, the next post in its order, counts."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from mmdemo.review.answers import stored_answer
+from mmdemo.review.records import Answer, Filter, Lease, Order, Page, Progress, Queue, Review, Status
+from mmdemo.review.store_rows import SHUFFLE_PRIME, Known, known, shuffle_number
+from mmdemo.review.store_tables import drafts, events, leases, posts, queues
+from mmdemo.types import InputError
+
+
+def find_queue(connection: Connection, name: str) -> tuple[int, Queue]:
+    """(row id, queue). Raises InputError for an unknown name."""
+    row = connection.execute(select(queues).where(queues.c.name == name)).one_or_none()
+    if row is None:
+        raise InputError(f"there is no queue {name[:80]!r}")
+    return row.id, Queue(name=row.name, dataset=row.dataset, double=row.double)
+
+
+def all_queues(connection: Connection) -> tuple[Queue, ...]:
+    rows = connection.execute(select(queues).order_by(queues.c.id))
+    return tuple(Queue(name=row.name, dataset=row.dataset, double=row.double) for row in rows)
+
+
+def select_known() -> Select[Any]:
+    """Posts with their queue's columns, as `store_rows.known` reads them."""
+    return select(posts, queues.c.name.label("queue"), queues.c.dataset, queues.c.double).join(
+        queues, queues.c.id == posts.c.queue_id
+    )
+
+
+# ---------------------------------------------------------------- filter and order
+
+
+def conditions(queue_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
+    """A filter as SQL."""
+    found = [posts.c.queue_id == queue_id]
+    if wanted.statuses:
+        found.append(posts.c.status.in_(wanted.statuses))
+    if wanted.label is not None:
+        found.append(posts.c.labels.contains(f"|{wanted.label}|", autoescape=True))
+    if wanted.least is not None:
+        found.append(posts.c.score >= wanted.least)
+    if wanted.most is not None:
+        found.append(posts.c.score <= wanted.most)
+    if wanted.reviewer is not None:
+        found.append(posts.c.reviewers.contains(f"|{wanted.reviewer}|", autoescape=True))
+    if wanted.text:
+        text = posts.c.search.contains(wanted.text.casefold().replace("\0", ""), autoescape=True)
+        found.append(text | (posts.c.ref == wanted.text))
+    return found
+
+
+def ordering(order: Order, seed: int) -> Sequence[ColumnElement[Any]]:
+    """An order as SQL; posts that tie, or lack the score, follow in input order."""
+    if order == "random":
+        factor = 1 + shuffle_number(f"seed {seed}") % (SHUFFLE_PRIME - 1)
+        return ((posts.c.shuffle * factor) % SHUFFLE_PRIME, posts.c.id)
+    if order == "input":
+        return (posts.c.id,)
+    if order not in ("entropy", "disagreement", "flip"):
+        raise InputError(f"unknown order {order!r}; known: entropy, disagreement, flip, random, input")
+    return (posts.c[order].desc().nulls_last(), posts.c.id)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def page(
+    connection: Connection,
+    queue_id: int,
+    reviewer: str,
+    photos: Path,
+    *,
+    order: Order,
+    wanted: Filter,
+    seed: int,
+    offset: int,
+    limit: int,
+    now: float,
+) -> Page:
+    """``limit`` posts from ``offset`` on, as ``reviewer`` sees them."""
+    where = conditions(queue_id, wanted)
+    total = connection.execute(select(func.count()).select_from(posts).where(*where)).scalar_one()
+    # Sort slim rows and fetch the bodies of the page alone.
+    chosen = select(posts.c.id).where(*where).order_by(*ordering(order, seed)).limit(limit).offset(offset)
+    keys = list(connection.execute(chosen).scalars())
+    return Page(reviews=reviews(connection, keys, reviewer, photos, now), offset=offset, total=total)
+
+
+def reviews(
+    connection: Connection, keys: Sequence[int], reviewer: str, photos: Path, now: float
+) -> tuple[Review, ...]:
+    """The posts with these keys, in that order."""
+    rows = {row.id: known(row, photos) for row in connection.execute(select_known().where(_among(keys)))}
+    held = live_leases(connection, keys, now)
+    written = select(drafts).where(drafts.c.post_id.in_(keys), drafts.c.reviewer == reviewer)
+    kept = {row.post_id: row.body for row in connection.execute(written)}
+    found = []
+    for item in (rows[key] for key in keys if key in rows):
+        others = [lease for lease in held.get(item.key, ()) if lease.reviewer != reviewer]
+        own = [lease for lease in held.get(item.key, ()) if lease.reviewer == reviewer]
+        # A blind colleague's lease is no obstacle, so it is not shown.
+        lease = next(iter([*own, *others] if not item.double else own), None)
+        found.append(item.review_for(reviewer, lease=lease, draft=_draft(kept.get(item.key), item)))
+    return tuple(found)
+
+
+def _among(keys: Sequence[int]) -> ColumnElement[bool]:
+    return posts.c.id.in_(keys)
+
+
+def _draft(body: str | None, item: Known) -> Answer | None:
+    return None if body is None else stored_answer(json.loads(body), item.post.tokens)
+
+
+def live_leases(connection: Connection, keys: Sequence[int], now: float) -> dict[int, list[Lease]]:
+    """Unexpired leases by post."""
+    found: dict[int, list[Lease]] = {}
+    query = select(leases).where(leases.c.post_id.in_(keys), leases.c.expires > now)
+    for row in connection.execute(query):
+        lease = Lease(key=row.post_id, reviewer=row.reviewer, expires=row.expires)
+        found.setdefault(row.post_id, []).append(lease)
+    return found
+
+
+def ranking(
+    connection: Connection, queue_id: int, *, order: Order, wanted: Filter, seed: int
+) -> list[tuple[int, str, str]]:
+    """(key, status, reviewers) of the filtered posts in order."""
+    query = (
+        select(posts.c.id, posts.c.status, posts.c.reviewers)
+        .where(*conditions(queue_id, wanted))
+        .order_by(*ordering(order, seed))
+    )
+    return [(row.id, row.status, row.reviewers) for row in connection.execute(query)]
+
+
+def progress(connection: Connection, queue_id: int, queue: Queue) -> Progress:
+    """Counts of one queue."""
+    mine = posts.c.queue_id == queue_id
+    counted = select(posts.c.status, func.count(), func.count(posts.c.suggestion)).where(mine)
+    rows = list(connection.execute(counted.group_by(posts.c.status)))
+    by_status: dict[Status, int] = {row[0]: row[1] for row in rows}
+    decided = (
+        select(events.c.reviewer, func.count())
+        .where(events.c.queue_id == queue_id, events.c.kind.in_(("decide", "adjudicate")))
+        .group_by(events.c.reviewer)
+        .order_by(events.c.reviewer)
+    )
+    return Progress(
+        queue=queue,
+        posts=sum(by_status.values()),
+        by_status=by_status,
+        suggested=sum(row[2] for row in rows),
+        by_reviewer={row[0]: row[1] for row in connection.execute(decided)},
+    )
+
+
+def events_of(connection: Connection, key: int) -> Iterator[Any]:
+    """All events of one post, oldest first."""
+    query = select(events).where(events.c.post_id == key).order_by(events.c.id)
+    return iter(connection.execute(query).mappings())

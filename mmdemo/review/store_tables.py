@@ -1,0 +1,106 @@
+"""The tables. ``events`` is the truth and only grows (triggers hold that); ``posts`` caches what follows.
+
+Bodies are JSON text rather than the databases' JSON types: both databases then store the same bytes, and
+escapes keep a NUL of a tweet out of PostgreSQL's text.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+#: SQLite numbers rows by itself only where the type is spelt INTEGER.
+_Number = BigInteger().with_variant(Integer, "sqlite")
+
+queues = Table(
+    "queues",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("dataset", String(40), nullable=False),
+    Column("double", Boolean, nullable=False),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("queue_id", ForeignKey("queues.id"), nullable=False),
+    Column("ref", Text, nullable=False),  # the post's id in its files
+    Column("shuffle", Integer, nullable=False),  # a hash of ref, for the random order
+    Column("body", Text, nullable=False),  # text, tokens, image_id, pair, tags
+    Column("photo", Text),  # name in the folder of photos
+    Column("search", Text, nullable=False),
+    # The latest suggestion, and what orders and filters need of it.
+    Column("suggestion", Text),
+    Column("checkpoint", Text),
+    Column("score", Float),
+    Column("entropy", Float),
+    Column("disagreement", Float),
+    Column("flip", Float),
+    # Derived from the events (`mmdemo.review.fold`), in the transaction that adds one.
+    Column("seats", Text, nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("reviewers", Text, nullable=False),
+    UniqueConstraint("queue_id", "ref"),
+    Index("posts_status", "queue_id", "status"),
+)
+
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("post_id", ForeignKey("posts.id"), nullable=False, index=True),
+    Column("at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("queue_id", ForeignKey("queues.id"), nullable=False),
+    Column("post_id", ForeignKey("posts.id"), nullable=False, index=True),
+    Column("kind", String(12), nullable=False),
+    Column("seat", Text, nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("score", Float),
+    Column("checkpoint", Text),
+    Column("seconds", Float),
+    Column("batch", String(32), nullable=False, index=True),
+    Column("target", ForeignKey("events.id"), index=True),
+    Column("parent", ForeignKey("events.id")),
+    Index("events_reviewer", "queue_id", "reviewer", "id"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("post_id", ForeignKey("posts.id"), primary_key=True),
+    Column("reviewer", Text, primary_key=True),
+    Column("expires", Float, nullable=False),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("post_id", ForeignKey("posts.id"), primary_key=True),
+    Column("reviewer", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
