@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from mmdemo.checkpoint import load_card
 from mmdemo.config import DATASETS, FUSIONS, MODELS
 from mmdemo.data.batch import collate
 from mmdemo.data.image import open_image
@@ -22,7 +21,7 @@ from mmdemo.explain import explainers
 from mmdemo.explain.subject import ask
 from mmdemo.labels import output_labels
 from mmdemo.types import Entity, Explanation, ImageSource, InputError, Post, Prediction, Relation
-from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells
+from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells, read_card
 
 __all__ = [
     "Cell",
@@ -71,7 +70,7 @@ def describe(cell: Cell) -> dict[str, Any]:
 
     Reads the JSON files alone: a picker must not wait for weights.
     """
-    card = load_card(cell.folder)
+    card = read_card(cell)
     return {
         "runs": card.config.sizes.names,
         "config": {
@@ -80,6 +79,7 @@ def describe(cell: Cell) -> dict[str, Any]:
             "fusion": cell.fusion,
             "preset": cell.preset,
         },
+        "source": str(cell.source) if cell.source else None,  # the Hub, where its files come from there
         "training": card.training,
         "metrics": card.metrics,
     }

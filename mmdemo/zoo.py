@@ -1,11 +1,14 @@
 """Every cell that can be picked: find it, load it once, keep the most recent ones."""
 
 import os
+import posixpath
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from mmdemo import hub
 from mmdemo.checkpoint import TRUNK_PLACES, Card, base_folder, load_card, load_model
 from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig
 from mmdemo.data.encode import PostEncoder
@@ -24,6 +27,10 @@ BASE_FILES: dict[str, tuple[str, ...]] = {
 }
 
 
+#: What a cell says of itself.
+CARD_FILES = ("config.json", "metrics.json")
+
+
 def checkpoints_root() -> Path:
     """The folder of all presets."""
     return Path(os.environ.get("MMDEMO_CHECKPOINTS", SHIPPED))
@@ -31,7 +38,11 @@ def checkpoints_root() -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One pickable combination. ``problem`` says in a sentence why it cannot be used; None = ready."""
+    """One pickable combination. ``problem`` says in a sentence why it cannot be used; None = ready.
+
+    ``source`` is the Hub repository that its files come from where it is not among the checkpoints here; they
+    are fetched into ``folder`` when they are first needed.
+    """
 
     preset: str
     dataset: str
@@ -39,6 +50,7 @@ class Cell:
     fusion: str
     folder: Path
     problem: str | None = None
+    source: hub.HubRepo | None = None
 
     @property
     def name(self) -> str:
@@ -62,23 +74,57 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
         for model in MODELS:
             for fusion in FUSIONS:
                 config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset)
-                folder = root / config.cell
-                cells.append(
-                    Cell(
-                        preset=preset,
-                        dataset=dataset,
-                        model=model,
-                        fusion=fusion,
-                        folder=folder,
-                        problem=_problem(root, folder, config),
-                    )
-                )
+                cells.append(_cell(root, config))
     return tuple(cells)
 
 
+def _cell(root: Path, config: ModelConfig) -> Cell:
+    """The cell in ``root``, else on the Hub where one is configured."""
+    folder, source = root / config.cell, None
+    problem: str | None = f"{config.cell} is not among the checkpoints here"
+    if folder.is_dir():
+        problem = _problem(root, folder, config)
+    else:
+        try:
+            if repo := hub.configured():
+                problem = f"{problem}, nor in the Hub repository {repo}"
+                if hub.offers(
+                    repo, [*_paths(config, (*CARD_FILES, "model.safetensors")), *_base_paths(config)]
+                ):
+                    folder, source, problem = repo.root / config.cell, repo, None
+            else:
+                problem = f"{problem}; train it with python -m train run"
+        except InputError as error:
+            problem = f"{problem}: {error}"
+    return Cell(
+        preset=config.preset,
+        dataset=config.dataset,
+        model=config.model,
+        fusion=config.fusion,
+        folder=folder,
+        problem=problem,
+        source=source,
+    )
+
+
+def _paths(config: ModelConfig, names: Sequence[str]) -> list[str]:
+    """A cell's files as paths below a checkpoints root."""
+    return [posixpath.normpath(f"{config.cell}/{name}") for name in names]
+
+
+def _base_paths(config: ModelConfig) -> list[str]:
+    return [f"{_base_preset(config.preset)}/base/{name}" for name in BASE_FILES[config.preset]]
+
+
+def read_card(cell: Cell) -> Card:
+    """What the cell says of itself; its two small files are fetched if need be. Raises InputError."""
+    if cell.source:
+        config = ModelConfig(dataset=cell.dataset, model=cell.model, fusion=cell.fusion, preset=cell.preset)
+        hub.fetch(cell.source, _paths(config, CARD_FILES))
+    return load_card(cell.folder)
+
+
 def _problem(root: Path, folder: Path, config: ModelConfig) -> str | None:
-    if not folder.is_dir():
-        return f"{config.cell} is not among the checkpoints here; train it with python -m train run"
     try:
         card = load_card(folder)
     except InputError as error:
@@ -104,11 +150,13 @@ class Zoo:
         self._lock = Lock()
 
     def load(self, cell: Cell) -> LoadedCell:
-        """The cell, from memory or disk. Raises InputError naming what is missing or damaged."""
+        """The cell, from memory, disk or the Hub. Raises InputError naming what is missing or damaged."""
+        if cell.source and cell.name not in self._loaded:
+            _fetch(cell, cell.source)  # before the lock: the other cells still answer meanwhile
         with self._lock:
             state = _state(cell)
             if cell.name not in self._loaded or self._loaded[cell.name][0] != state:
-                loaded = _load(self.root, cell)
+                loaded = _load(cell.source.root if cell.source else self.root, cell)
                 self._share_encoders(loaded)
                 self._loaded[cell.name] = state, loaded
             self._loaded.move_to_end(cell.name)
@@ -134,10 +182,16 @@ def _trunk_hash(card: Card) -> tuple[str, ...]:
 def _state(cell: Cell) -> tuple[int, ...]:
     """What changes when the cell's JSON files are replaced or removed."""
     try:
-        found = [(cell.folder / name).stat() for name in ("config.json", "metrics.json")]
+        found = [(cell.folder / name).stat() for name in CARD_FILES]
     except OSError:
         return ()
     return tuple(value for stat in found for value in (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+
+
+def _fetch(cell: Cell, repo: hub.HubRepo) -> None:
+    """Bring all that the cell needs from the Hub, or check what has been brought before."""
+    card = read_card(cell)
+    hub.fetch(repo, [*_paths(card.config, tuple(card.files)), *_base_paths(card.config)])
 
 
 def _load(root: Path, cell: Cell) -> LoadedCell:
