@@ -43,16 +43,68 @@ DATASETS: dict[str, Dataset] = {
     ),
 }
 
-#: Rows of SPEC §3. Values: (text side, image side) as the report names them.
-MODELS: dict[str, tuple[str, str]] = {
-    "roberta-resnet50": ("RoBERTa-large", "ResNet-50"),
+Kind = Literal["two encoders", "joint"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrangement:
+    """A row of SPEC §3: the text and image sides as the report names them, and what ``lite`` runs instead."""
+
+    kind: Kind
+    title: str
+    lite: str
+
+
+MODELS: dict[str, Arrangement] = {
+    "roberta-resnet50": Arrangement(
+        kind="two encoders",
+        title="RoBERTa + ResNet50",
+        lite="MiniLM-L6 with letter case + EfficientNet-Lite0, in the RoBERTa + ResNet50 arrangement",
+    ),
+    "bert-resnet50": Arrangement(
+        kind="two encoders",
+        title="BERT + ResNet50",
+        lite="MiniLM-L6 + EfficientNet-Lite0, in the BERT + ResNet50 arrangement",
+    ),
+    "clip-bert": Arrangement(
+        kind="two encoders",
+        title="CLIP + BERT",
+        lite="MiniLM-L6 + EfficientNet-Lite0 aligned with captions, in the CLIP + BERT arrangement",
+    ),
+    "blip": Arrangement(
+        kind="joint",
+        title="BLIP",
+        lite="MiniLM-L6 with cross-attention to EfficientNet-Lite0 regions, in the BLIP arrangement",
+    ),
+    "vilt": Arrangement(
+        kind="joint",
+        title="ViLT",
+        lite="one MiniLM-L6 stack over words and EfficientNet-Lite0 regions, in the ViLT arrangement",
+    ),
 }
 
 #: Columns of SPEC §4 -> what each lets a person see.
 FUSIONS: dict[str, str] = {
     "film": "FiLM: γ and β from the text modulate the photo's channels; attention weighs both",
-    "concat": "Concatenation: ReLU(W[text; photo] + b), the baseline",
+    "attention": "Attention: weights for text and photo, and image-guided weights over tokens",
+    "cross-attention": "Cross-attention: each token looks at the photo's regions, 8 heads",
+    "bimodal": "Bimodal: both projected, mixed by one learnt weight α, then a sigmoid layer",
+    "concat": "Concatenation: ReLU(W[text; photo] + b), the baseline of two encoders",
+    "native": "Native: a joint encoder's own token states, its baseline",
+    "hybrid": "Hybrid: FiLM, then concatenation, then attention weights",
+    "bilinear": "Bilinear (low rank): text and photo multiplied in a shared space",
+    "late": "Late: text and photo each decide; a learnt weight mixes their scores",
 }
+
+#: Selectable in training, not part of the zoo.
+EXTRA_FUSIONS = ("bilinear", "late")
+
+
+def fusions_of(model: str) -> tuple[str, ...]:
+    """The zoo's fusions of a model: the baseline is ``native`` for a joint one, else ``concat``."""
+    other_baseline = "concat" if MODELS[model].kind == "joint" else "native"
+    return tuple(f for f in FUSIONS if f not in (*EXTRA_FUSIONS, other_baseline))
+
 
 FILM_VARIANTS = ("report", "swapped", "residual", "relu")
 
@@ -61,9 +113,8 @@ SPLITS = ("train", "valid", "test")
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """Sizes of one preset. ``names`` is what truly runs: cards and the app print it."""
+    """Sizes of one preset."""
 
-    names: str
     width: int
     max_subtokens: int = 128
     image_size: int = 224
@@ -71,8 +122,8 @@ class Preset:
 
 
 PRESETS: dict[str, Preset] = {
-    "lite": Preset(names="MiniLM-L6 + EfficientNet-Lite0, in the RoBERTa + ResNet50 arrangement", width=256),
-    "tiny": Preset(names="random 2-layer encoders, for tests", width=32, image_size=64, head_hidden=32),
+    "lite": Preset(width=256),
+    "tiny": Preset(width=32, image_size=64, head_hidden=32),
 }
 
 
@@ -102,6 +153,10 @@ class ModelConfig:
         ):
             if value not in known:
                 raise InputError(f"unknown {name} {value!r}; known: {', '.join(known)}")
+        if self.fusion not in (*fusions_of(self.model), *EXTRA_FUSIONS):
+            raise InputError(
+                f"{self.model} has no fusion {self.fusion!r}; it has {', '.join(fusions_of(self.model))}"
+            )
         if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
             raise InputError(f"dropout is {self.dropout!r}; it must be a number from 0 to below 1")
         if not isinstance(self.clean_text, bool):
@@ -110,6 +165,18 @@ class ModelConfig:
     @property
     def task(self) -> Task:
         return DATASETS[self.dataset].task
+
+    @property
+    def joint(self) -> bool:
+        """Whether one encoder reads text and photo together."""
+        return MODELS[self.model].kind == "joint"
+
+    @property
+    def runs(self) -> str:
+        """What truly runs, for cards and the app: never only the name of the report's model."""
+        if self.preset == "tiny":
+            return "random 2-layer encoders, for tests"
+        return MODELS[self.model].lite
 
     @property
     def sizes(self) -> Preset:

@@ -72,7 +72,7 @@ def describe(cell: Cell) -> dict[str, Any]:
     """
     card = read_card(cell)
     return {
-        "runs": card.config.sizes.names,
+        "runs": card.config.runs,
         "config": {
             "dataset": cell.dataset,
             "model": cell.model,

@@ -9,8 +9,9 @@ from pathlib import Path
 from threading import Lock
 
 from mmdemo import hub
-from mmdemo.checkpoint import TRUNK_PLACES, Card, base_folder, load_card, load_model
-from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig
+from mmdemo.base import base_folder
+from mmdemo.checkpoint import TRUNK_PLACES, Card, load_card, load_model
+from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.data.encode import PostEncoder
 from mmdemo.data.text import TextReader
 from mmdemo.models.image_encoders import NORMALISATION
@@ -72,7 +73,7 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
     cells = []
     for dataset in DATASETS:
         for model in MODELS:
-            for fusion in FUSIONS:
+            for fusion in fusions_of(model):
                 config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset)
                 cells.append(_cell(root, config))
     return tuple(cells)

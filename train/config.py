@@ -16,7 +16,7 @@ class Recipe:
     cosine. A rate of 0 freezes its part. ``views`` counts the cached random variants (dropout for text,
     augmentation for photos) that a stage on cached states takes in turn, an epoch each; 0 means that
     the encoders run live. ``members`` trunks are trained from one start in different orders, and averaged
-    (`train.soup`).
+    (`train.soup`). ``frozen_layers`` are the lowest of the text encoder's ``layers``.
     """
 
     epochs: int = 5
@@ -35,6 +35,8 @@ class Recipe:
     label_smoothing: float = 0.0
     image_dropout: float = 0.15
     layer_decay: float = 1.0
+    layers: int = 6
+    frozen_layers: int = 0
     ema: float = 0.0
     members: int = 1
     views: int = 0

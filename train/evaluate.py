@@ -10,15 +10,19 @@ import torch
 from PIL import Image
 
 from mmdemo.checkpoint import load_card, load_model, root_of
+from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import Post
 from mmdemo.zoo import post_encoder
-from train.config import Recipe
+from train.cells import raw_examples
 from train.data import DataSource
+from train.features import encoder_states
 from train.predict import probabilities, score
-from train.stages import Material, cached_examples, gold_of
+from train.stages import gold_of
+
+BATCH = 64
 
 #: How the photos of a split are changed to see what they bring.
 CONDITIONS = ("photo", "blank", "shuffled", "none")
@@ -46,17 +50,54 @@ def evaluate(
     model = load_model(root, folder, card)
     posts = source.posts(card.config.dataset, split)[:limit]
     encoder = post_encoder(card.config, root)
-    material = Material(train=[], valid=posts, encoder=encoder)
-    recipe = Recipe(eval_batch_size=64)
     tuned = card.files.get("trunk.safetensors", "")  # a cell's own trunk may hold a tuned image encoder
-    examples = cached_examples(model, material, posts, recipe, 0, root, cache, tuned)
-    gold = gold_of(card.config, posts)
-    scores: dict[str, Any] = {"posts": len(posts), "with_photo": sum(e.has_image for e in examples)}
+    examples = conditioned_examples(model, encoder, posts, root, cache, conditions=conditions, tuned=tuned)
+    return score_conditions(card.config, posts, answers(model, examples))
+
+
+def conditioned_examples(
+    model: MultimodalModel,
+    encoder: PostEncoder,
+    posts: Sequence[Post],
+    root: Path,
+    cache: Path,
+    *,
+    conditions: Sequence[str] = CONDITIONS,
+    tuned: str = "",
+) -> dict[str, list[Example]]:
+    """The posts under each condition with the encoders' states: the same for all cells of a trunk."""
+    raw = raw_examples(model, encoder, posts, 0, root, cache, tuned)
+    plain = encoder_states(model, raw, view=0, batch_size=BATCH)
+    found = {}
     for condition in conditions:
-        changed = change_photos(model, encoder, examples, posts, condition)
-        found = probabilities(model, changed, batch_size=64, device=torch.device("cpu"))
-        scores[condition] = score(card.config.dataset, gold, found)
-    return scores
+        changed = change_photos(model, encoder, raw, posts, condition)
+        if condition == "photo":
+            found[condition] = plain
+        elif encoder.config.joint:
+            found[condition] = encoder_states(model, changed, view=0, batch_size=BATCH)
+        else:
+            found[condition] = [
+                replace(c, states_LD=p.states_LD) for c, p in zip(changed, plain, strict=True)
+            ]
+    return found
+
+
+def answers(model: MultimodalModel, examples: dict[str, list[Example]]) -> dict[str, list[np.ndarray]]:
+    """The model's probabilities under each condition (see `train.predict.probabilities`)."""
+    device = torch.device("cpu")
+    return {c: probabilities(model, e, batch_size=BATCH, device=device) for c, e in examples.items()}
+
+
+def score_conditions(
+    config: ModelConfig, posts: Sequence[Post], found: dict[str, list[np.ndarray]]
+) -> dict[str, Any]:
+    """Scores by condition of `answers` to labelled posts."""
+    gold = gold_of(config, posts)
+    scores: dict[str, Any] = {
+        "posts": len(posts),
+        "with_photo": sum(post.image is not None for post in posts),
+    }
+    return scores | {c: score(config.dataset, gold, rows) for c, rows in found.items()}
 
 
 def change_photos(

@@ -5,7 +5,7 @@ is the plain one (evaluation); views 1.. are random ones for training: photos au
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from mmdemo.data.batch import Batch, Example
+from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
 from mmdemo.data.image import augment, load_photo
+from mmdemo.models.joint_encoders import JointEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import Post
 from train.batches import ordered_batches
@@ -29,10 +30,22 @@ Regions = dict[Path, Tensor]
 def region_maps(
     model: MultimodalModel, encoder: PostEncoder, posts: Sequence[Post], view: int, folder: Path, salt: str
 ) -> Regions:
-    """Photo path -> regions (R, D) in float16 for every readable photo of the posts.
+    """Photo path -> regions (R, D) in float16 for every readable photo of the posts."""
+    maps = backbone_maps(model, encoder, posts, view, folder, salt)
+    with torch.inference_mode():
+        return {
+            path: model.image_encoder.regions(map_RD[None].float())[0].to(torch.float16)
+            for path, map_RD in maps.items()
+        }
 
-    Kept in ``folder`` as plain arrays under a name that hashes the photo's bytes, the view and ``salt``
-    (the encoder's identity), so that a second run or another dataset finds them.
+
+def backbone_maps(
+    model: MultimodalModel, encoder: PostEncoder, posts: Sequence[Post], view: int, folder: Path, salt: str
+) -> Regions:
+    """Photo path -> the backbone's map in float16 for every readable photo of the posts.
+
+    Kept in ``folder`` as plain arrays under a name that hashes the photo's bytes, the view and ``salt`` (the
+    backbone's identity), so that a second run, another dataset or another reduction finds them.
     """
     by_photo = {Path(post.image): post for post in posts if isinstance(post.image, str | Path)}
     found: Regions = {}
@@ -42,10 +55,10 @@ def region_maps(
         key = hashlib.sha256(f"{digest.hexdigest()} {view} {salt}".encode())
         file = folder / f"{key.hexdigest()[:32]}.npy"
         if not file.exists():
-            regions = _regions(model, encoder, post, view, seed=int(digest.hexdigest()[:8], 16))
-            if regions is None:
+            map_RD = _backbone_map(model, encoder, post, view, seed=int(digest.hexdigest()[:8], 16))
+            if map_RD is None:
                 continue
-            replace_file(file, partial(_save, regions))
+            replace_file(file, partial(_save, map_RD))
         found[path] = torch.from_numpy(np.load(file, allow_pickle=False))
     return found
 
@@ -55,7 +68,7 @@ def _save(value: np.ndarray, file: Path) -> None:
         np.save(stream, value, allow_pickle=False)
 
 
-def _regions(
+def _backbone_map(
     model: MultimodalModel, encoder: PostEncoder, post: Post, view: int, seed: int
 ) -> np.ndarray | None:
     photo, _ = load_photo(post)
@@ -64,8 +77,8 @@ def _regions(
     if view:
         photo = augment(photo, encoder.config.sizes.image_size, np.random.default_rng([seed, view]))
     with torch.inference_mode():
-        regions_BRD = model.image_encoder(torch.from_numpy(encoder.pixels(photo))[None])
-    return regions_BRD[0].to(torch.float16).numpy()
+        map_BRD = model.image_encoder.backbone_map(torch.from_numpy(encoder.pixels(photo))[None])
+    return map_BRD[0].to(torch.float16).numpy()
 
 
 def with_regions(examples: Sequence[Example], posts: Sequence[Post], regions: Regions) -> list[Example]:
@@ -76,25 +89,27 @@ def with_regions(examples: Sequence[Example], posts: Sequence[Post], regions: Re
     ]
 
 
-def with_states(
-    model: MultimodalModel, examples: Sequence[Example], *, view: int, batch_size: int, device: torch.device
+def encoder_states(
+    model: MultimodalModel, examples: Sequence[Example], *, view: int, batch_size: int
 ) -> list[Example]:
-    """The examples with the text encoder's states in float16, under dropout in views above 0."""
+    """The examples with the encoders' states in float16, under dropout in views above 0.
+
+    A joint encoder mixes the regions that the examples carry and gives its own in their place.
+    """
+    device = next(model.text_encoder.parameters()).device
+    joint = isinstance(model.text_encoder, JointEncoder)
     model.text_encoder.train(view > 0)
     found: list[Example] = list(examples)
+    blind = examples if joint else [replace(e, regions_RD=None, pixels_CHW=None) for e in examples]
+    batches = list(ordered_batches(blind, batch_size))
     with torch.inference_mode():
-        for index, batch in tqdm(
-            list(_text_batches(examples, batch_size)), f"token states, view {view}", disable=None
-        ):
-            batch = batch.to(device)
-            states_BLD = model.text_encoder(batch.ids_BL, batch.features_BL, batch.mask_BL)
-            for i, states_LD in zip(index, states_BLD.to(torch.float16).cpu(), strict=True):
+        for index, batch in tqdm(batches, f"token states, view {view}", disable=None):
+            states_BLD, regions_BRD = model.encode(batch.to(device))
+            states_BLD = states_BLD.to(torch.float16).cpu()
+            for row, i in enumerate(index):
                 length = len(examples[i].text.ids)
-                found[i] = replace(examples[i], states_LD=states_LD[:length].clone())
+                found[i] = replace(examples[i], states_LD=states_BLD[row, :length].clone())
+                if joint and examples[i].regions_RD is not None and regions_BRD is not None:
+                    found[i] = replace(found[i], regions_RD=regions_BRD[row].to(torch.float16).cpu())
     model.text_encoder.eval()
     return found
-
-
-def _text_batches(examples: Sequence[Example], size: int) -> Iterator[tuple[list[int], Batch]]:
-    blind = [replace(e, pixels_CHW=None, regions_RD=None) for e in examples]
-    return ordered_batches(blind, size)

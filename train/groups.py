@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from mmdemo.base import DRAWN_PARTS
 from train.config import Recipe
 
 
@@ -25,12 +26,15 @@ def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def _rate(name: str, recipe: Recipe) -> float:
-    if name.startswith("text_encoder.feature_embedding"):
+    if name.startswith(("text_encoder.feature_embedding", *DRAWN_PARTS)):
         return recipe.head_lr if recipe.text_lr else 0.0
+    if 0 <= _layer(name) < recipe.frozen_layers:
+        return 0.0
     if name.startswith("text_encoder.bert.embeddings"):
         return recipe.embedding_lr
     if name.startswith("text_encoder."):
-        return recipe.text_lr * recipe.layer_decay ** _layers_above(name)
+        above = recipe.layers - 1 - _layer(name) if _layer(name) >= 0 else 0
+        return recipe.text_lr * recipe.layer_decay**above
     if name.startswith("image_encoder."):
         return recipe.image_lr
     if name.startswith(("fusion.", "image_projection.")):
@@ -38,6 +42,7 @@ def _rate(name: str, recipe: Recipe) -> float:
     return recipe.head_lr
 
 
-def _layers_above(name: str, layers: int = 6) -> int:
-    found = re.search(r"\.layer\.(\d+)\.", name)
-    return layers - 1 - int(found[1]) if found else 0
+def _layer(name: str) -> int:
+    """Which layer of the text encoder a parameter belongs to; -1 for none."""
+    found = re.match(r"text_encoder\.bert\.encoder\.layer\.(\d+)\.", name)
+    return int(found[1]) if found else -1

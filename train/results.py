@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdemo.checkpoint import read_json
+from mmdemo.files import read_json
 from mmdemo.types import InputError
 from train.state import replace_file
 

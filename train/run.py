@@ -5,22 +5,31 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmdemo.checkpoint import base_folder, cell_folder, read_json, save_cell, write_json
+from mmdemo.base import base_folder
+from mmdemo.checkpoint import TEXT_TRUNK, cell_folder, load_card, load_model, save_cell
 from mmdemo.config import ModelConfig
+from mmdemo.data.batch import Example
+from mmdemo.data.encode import PostEncoder
 from mmdemo.data.formats import FILES
-from mmdemo.types import InputError
+from mmdemo.files import read_json, write_json
+from mmdemo.models.model import MultimodalModel
+from mmdemo.types import InputError, Post
 from mmdemo.zoo import SHIPPED, post_encoder
+from train.align import align
+from train.answers import save_answers
 from train.base import build_base
+from train.cells import cell_data, load_trunk_model, train_cell
 from train.config import Recipe
 from train.data import DataSource
-from train.evaluate import evaluate
+from train.evaluate import answers, conditioned_examples, evaluate, score_conditions
 from train.loop import choose_accelerator
-from train.recipes import RECIPES
-from train.stages import Material, best_of, store_trunk, train_cell, train_trunk, train_whole
+from train.recipes import recipe_for
+from train.stages import Material, best_of, store_trunk, train_trunk, train_whole
 
 #: A trunk at 4 bits scored as at 16 on Twitter2017's validation split (85.2, 85.0 entity F1) in a quarter of
 #: the space (5.4 MB).
@@ -51,8 +60,9 @@ class Settings:
 
     def recipe(self, stage: str) -> Recipe:
         """The stage's recipe with this run's changes."""
-        preset = "lite" if self.config.preset == "tiny" else self.config.preset
-        recipe = replace(RECIPES[preset, self.config.task, stage], **self.changes.get("", {}))
+        config = self.config
+        chosen = recipe_for(config.preset, config.task, config.model, stage)
+        recipe = replace(chosen, **self.changes.get("", {}))
         return replace(recipe, **self.changes.get(stage, {}))
 
 
@@ -62,42 +72,111 @@ def run(settings: Settings) -> Path:
     Each stage resumes after a kill from its last whole epoch, and is skipped when it is done for the same
     configuration, recipe and data. Test is scored once, after everything is chosen on validation.
     """
-    config, out = settings.config, settings.out
-    ensure_base(out, config.preset)
-    accelerator = choose_accelerator(settings.device)
-    material = Material(
-        train=settings.source.posts(config.dataset, "train")[: settings.limit],
-        valid=settings.source.posts(config.dataset, "valid")[: settings.limit],
-        encoder=post_encoder(config, out),
-    )
-    folder = cell_folder(out, config)
-    cache = settings.work / "regions"
     if settings.end_to_end:
-        stage = _stage_folder(settings, "whole")
-        model = train_whole(material, settings.recipe("whole"), stage, out, accelerator, settings.start)
-        place, recipes = "trunk.safetensors", {"whole": settings.recipe("whole")}
-        if accelerator.is_main_process:
-            store_trunk(config, model.cpu().state_dict(), out, folder / place, OWN_TRUNK_BITS)
-    else:
-        trunk_run = _stage_folder(settings, "trunk")
-        trunk = folder.parent / "trunk.safetensors"
-        train_trunk(material, settings.recipe("trunk"), trunk_run, out, accelerator, settings.start)
-        if accelerator.is_main_process:
-            store_trunk(config, best_of(trunk_run), out, trunk, TRUNK_BITS)
-        accelerator.wait_for_everyone()
-        if settings.trunk_only:
-            return folder.parent
-        stage = _stage_folder(settings, "cell")
-        model = train_cell(
-            material, settings.recipe("cell"), stage, out, trunk, trunk_run, cache, accelerator
+        return run_whole(settings)
+    trunk = run_trunk(settings)
+    return trunk.folder if settings.trunk_only else next(run_cells(settings, trunk, [settings.config.fusion]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trunk:
+    """A trained trunk: its folder, the places of its files as a cell's folder sees them, its training run."""
+
+    folder: Path
+    places: tuple[str, ...]
+    run: Path
+
+
+def run_trunk(settings: Settings) -> Trunk:
+    """Train and store the trunk that all of a (dataset, model)'s cells stand on."""
+    config = settings.config
+    ensure_base(settings.out, config.preset, settings.source)
+    accelerator = choose_accelerator(settings.device)
+    folder = cell_folder(settings.out, config).parent
+    stage = _stage_folder(settings, "trunk")
+    if config.model == "clip-bert":
+        text = replace(settings, config=replace(config, model="bert-resnet50", fusion="concat"))
+        text_run = settings.start or run_trunk(text).run  # the zoo has trained it already
+        tensors = align(settings.source, stage, settings.out, settings.recipe("trunk").seed, _cache(settings))
+        store_trunk(config, tensors, settings.out, folder / "trunk.safetensors", OWN_TRUNK_BITS)
+        return Trunk(folder=folder, places=(TEXT_TRUNK, "../trunk.safetensors"), run=text_run)
+    recipe = settings.recipe("trunk")
+    if not (stage / "best.safetensors").exists():
+        train_trunk(
+            _material(settings), recipe, stage, settings.out, _cache(settings), accelerator, settings.start
         )
-        place, recipes = "../trunk.safetensors", {s: settings.recipe(s) for s in ("trunk", "cell")}
     if accelerator.is_main_process:
-        training = _training_record(settings, recipes)
-        model.cpu()
-        save_cell(folder, model, config, trunk=place, training=training, metrics={})
+        store_trunk(config, best_of(stage), settings.out, folder / "trunk.safetensors", TRUNK_BITS)
+    accelerator.wait_for_everyone()
+    return Trunk(folder=folder, places=("../trunk.safetensors",), run=stage)
+
+
+def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Iterator[Path]:
+    """Train, save and score each fusion's cell on the trunk; yield its folder when it is whole."""
+    config, recipe = settings.config, settings.recipe("cell")
+    accelerator = choose_accelerator(settings.device)
+    material = _material(settings)
+    files = [trunk.folder / "fusion" / place for place in trunk.places]
+    trunks = [file.resolve() for file in files]
+    start = trunk.run if (trunk.run / "best.safetensors").exists() else None
+    model = load_trunk_model(config, recipe, settings.out, trunks, start)
+    data = cell_data(model.to(accelerator.device), material, recipe, settings.out, _cache(settings))
+    held_out = _held_out(settings, model.cpu(), material.encoder)
+    for fusion in fusions:
+        own = replace(settings, config=replace(config, fusion=fusion))
+        stage = _stage_folder(own, "cell")
+        model = load_trunk_model(own.config, recipe, settings.out, trunks, start)
+        train_cell(model, data, recipe, stage, accelerator, own.config.cell)
+        folder = cell_folder(settings.out, own.config)
+        if accelerator.is_main_process:
+            recipes = {stage: own.recipe(stage) for stage in ("trunk", "cell")}
+            training = _training_record(own, recipes)
+            save_cell(folder, model.cpu(), own.config, trunks=trunk.places, training=training, metrics={})
+            _score(own, folder, training, held_out)
+        accelerator.wait_for_everyone()
+        yield folder
+
+
+HeldOut = dict[str, tuple[list[Post], dict[str, list[Example]]]]
+
+
+def _held_out(settings: Settings, model: MultimodalModel, encoder: PostEncoder) -> HeldOut:
+    """Validation and test posts with the trunk's states, under every photo condition."""
+    found = {}
+    for split in ("valid", "test"):
+        posts = settings.source.posts(settings.config.dataset, split)[: settings.limit]
+        examples = conditioned_examples(model, encoder, posts, settings.out, _cache(settings))
+        found[split] = posts, examples
+    return found
+
+
+def _score(settings: Settings, folder: Path, training: dict[str, Any], held_out: HeldOut) -> None:
+    """Score the stored cell as it will be loaded; keep its probabilities for calibration and slices."""
+    config = settings.config
+    model = load_model(settings.out, folder, load_card(folder))
+    splits = {}
+    for split, (posts, examples) in held_out.items():
+        found = answers(model, examples)
+        save_answers(settings.work / "answers" / config.cell / f"{split}.npz", found)
+        splits[split] = score_conditions(config, posts, found)
+    write_json(folder / "metrics.json", {"cell": config.cell, **_provenance(training), "splits": splits})
+
+
+def run_whole(settings: Settings) -> Path:
+    """Train encoders, fusion and head of one cell together."""
+    config, out = settings.config, settings.out
+    ensure_base(out, config.preset, settings.source)
+    accelerator = choose_accelerator(settings.device)
+    folder, recipe = cell_folder(out, config), settings.recipe("whole")
+    stage = _stage_folder(settings, "whole")
+    model = train_whole(_material(settings), recipe, stage, out, accelerator, settings.start)
+    if accelerator.is_main_process:
+        place = "trunk.safetensors"
+        store_trunk(config, model.cpu().state_dict(), out, folder / place, OWN_TRUNK_BITS)
+        training = _training_record(settings, {"whole": recipe})
+        save_cell(folder, model, config, trunks=(place,), training=training, metrics={})
         splits = {
-            s: evaluate(folder, settings.source, s, cache=cache, limit=settings.limit)
+            s: evaluate(folder, settings.source, s, cache=_cache(settings), limit=settings.limit)
             for s in ("valid", "test")
         }
         metrics = {"cell": config.cell, **_provenance(training), "splits": splits}
@@ -106,7 +185,20 @@ def run(settings: Settings) -> Path:
     return folder
 
 
-def ensure_base(root: Path, preset: str) -> None:
+def _material(settings: Settings) -> Material:
+    config, source = settings.config, settings.source
+    return Material(
+        train=source.posts(config.dataset, "train")[: settings.limit],
+        valid=source.posts(config.dataset, "valid")[: settings.limit],
+        encoder=post_encoder(config, settings.out),
+    )
+
+
+def _cache(settings: Settings) -> Path:
+    return settings.work / "regions"
+
+
+def ensure_base(root: Path, preset: str, source: DataSource) -> None:
     """Make sure that ``root`` holds the pretrained encoders: copied from the shipped ones, or built."""
     folder = base_folder(root, "lite" if preset == "tiny" else preset)
     if (folder / "base.json").exists():
@@ -115,7 +207,7 @@ def ensure_base(root: Path, preset: str) -> None:
     if (shipped / "base.json").exists():
         shutil.copytree(shipped, folder, dirs_exist_ok=True)
     else:
-        build_base(root)
+        build_base(root, source)
 
 
 def _stage_folder(settings: Settings, stage: str) -> Path:

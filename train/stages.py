@@ -9,16 +9,8 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mmdemo.checkpoint import (
-    TRUNK_PARTS,
-    base_folder,
-    load_base,
-    load_card,
-    load_model,
-    load_trunk,
-    root_of,
-    save_trunk,
-)
+from mmdemo.base import TRUNK_PARTS, base_folder, load_base
+from mmdemo.checkpoint import load_card, load_model, load_trunk, root_of, save_trunk
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
@@ -28,7 +20,7 @@ from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError, Post
 from train.batches import bucketed_batches
 from train.config import Recipe
-from train.features import region_maps, with_regions, with_states
+from train.features import region_maps, with_regions
 from train.loop import Task, fit
 from train.metrics import Scores, headline
 from train.predict import probabilities, score
@@ -68,19 +60,27 @@ def train_trunk(
     recipe: Recipe,
     folder: Path,
     root: Path,
+    cache: Path,
     accelerator: Accelerator,
     start: Path | None = None,
 ) -> None:
-    """Tune the text encoder with its head, without photos; the chosen weights stay in ``folder``.
+    """Tune the text encoder with its head; the chosen weights stay in ``folder``.
 
-    Several members (`Recipe.members`) start alike and differ in their seed of order and dropout.
+    A text encoder sees no photos; a joint one sees their cached regions, less those that
+    `Recipe.image_dropout` takes away. Several members (`Recipe.members`) start alike and differ in their
+    seed of order and dropout.
     """
     train = material.examples(material.train, training=True)
     valid = material.examples(material.valid, training=False)
+    if material.config.joint:
+        train, valid = (
+            _with_base_regions(material, examples, posts, root, cache)
+            for examples, posts in ((train, material.train), (valid, material.valid))
+        )
     members = []
     for number in range(recipe.members):
         member = replace(recipe, seed=recipe.seed + number)
-        model = _fresh_model(material.config, recipe, root, start)
+        model = fresh_model(material.config, recipe, root, start)
         name = f"trunk {number + 1} of {recipe.members}" if recipe.members > 1 else "trunk"
         task = _task(material, member, lambda _: train, valid, accelerator, name)
         scores = fit(model, task, member, folder / f"member-{number}", accelerator)
@@ -89,6 +89,21 @@ def train_trunk(
     if accelerator.is_main_process:
         save_state(folder / "best.safetensors", {"model": model}, None, {"scores": scores})
     accelerator.wait_for_everyone()
+
+
+def _with_base_regions(
+    material: Material, examples: Sequence[Example], posts: Sequence[Post], root: Path, cache: Path
+) -> list[Example]:
+    model = build_model(material.config)
+    load_base(root, model, material.config.preset)
+    salt = backbone_salt(root, material.config.preset)
+    return with_regions(examples, posts, region_maps(model, material.encoder, posts, 0, cache, salt))
+
+
+def backbone_salt(root: Path, preset: str) -> str:
+    """What identifies a base's backbone in the cache of maps: its source, not the reduction that follows."""
+    base = base_folder(root, preset) / "base.json"
+    return base.read_text(encoding="utf-8").partition('"files"')[0] if base.is_file() else preset
 
 
 def store_trunk(
@@ -102,64 +117,6 @@ def store_trunk(
     save_trunk(file, model, plain, bits)
 
 
-def train_cell(
-    material: Material,
-    recipe: Recipe,
-    folder: Path,
-    root: Path,
-    trunk: Path,
-    trunk_run: Path,
-    cache: Path,
-    accelerator: Accelerator,
-) -> MultimodalModel:
-    """Train projections, fusion and head on the stored trunk's cached states; start from the trunk's head."""
-    model = _fresh_model(material.config, recipe, root)
-    head = {k: v for k, v in best_of(trunk_run).items() if not k.startswith(TRUNK_PARTS)}
-    model.load_state_dict(head, strict=False)
-    load_trunk(trunk, model)
-    model.to(accelerator.device)
-    views = _training_views(model, material, recipe, root, cache)
-    valid = cached_examples(model, material, material.valid, recipe, 0, root, cache)
-    task = _task(material, recipe, lambda epoch: views[epoch % len(views)], valid, accelerator, "cell")
-    fit(model, task, recipe, folder, accelerator)
-    return model
-
-
-def _training_views(
-    model: MultimodalModel, material: Material, recipe: Recipe, root: Path, cache: Path
-) -> list[list[Example]]:
-    if not recipe.views:
-        raise InputError("views is 0; a cell on cached states needs at least 1")
-    torch.manual_seed(recipe.seed)
-    return [
-        cached_examples(model, material, material.train, recipe, view, root, cache)
-        for view in range(1, recipe.views + 1)
-    ]
-
-
-def cached_examples(
-    model: MultimodalModel,
-    material: Material,
-    posts: Sequence[Post],
-    recipe: Recipe,
-    view: int,
-    root: Path,
-    cache: Path,
-    tuned: str = "",
-) -> list[Example]:
-    """Examples that carry the frozen encoders' outputs, so that training never runs them again.
-
-    ``tuned`` names the weights of an image encoder that is not the base's.
-    """
-    base = base_folder(root, material.config.preset) / "base.json"
-    salt = (base.read_text() if base.is_file() else material.config.preset) + tuned
-    device = next(model.text_encoder.parameters()).device
-    examples = material.examples(posts, training=view > 0)
-    examples = with_states(model, examples, view=view, batch_size=recipe.eval_batch_size, device=device)
-    model.image_encoder.cpu()
-    return with_regions(examples, posts, region_maps(model, material.encoder, posts, view, cache, salt))
-
-
 def train_whole(
     material: Material,
     recipe: Recipe,
@@ -171,7 +128,7 @@ def train_whole(
     """Train encoders, fusion and head together on photos that are augmented anew each epoch."""
     from train.live import LivePhotos
 
-    model = _fresh_model(material.config, recipe, root, start)
+    model = fresh_model(material.config, recipe, root, start)
     examples = material.examples(material.train, training=True)
     train = LivePhotos(examples, material.train, material.encoder, seed=recipe.seed)
     valid = material.examples(material.valid, training=False, photos=True)
@@ -180,7 +137,7 @@ def train_whole(
     return model
 
 
-def _fresh_model(
+def fresh_model(
     config: ModelConfig, recipe: Recipe, root: Path, start: Path | None = None
 ) -> MultimodalModel:
     torch.manual_seed(recipe.seed)
@@ -192,26 +149,34 @@ def _fresh_model(
 
 
 def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> None:
-    """Copy a checkpoint's parameters into ``model``: all but the head where the datasets differ.
+    """Copy what fits of a checkpoint into ``model``: all but the head where the datasets differ.
 
-    ``folder`` is a cell's, or one that holds a trunk alone.
+    ``folder`` is a cell's, one that holds a trunk alone, or a trunk's training run. Another model's text
+    encoder fits as far as its parameters have the same names.
 
     Raises:
-        InputError: the checkpoint cannot be used, or is of another preset or model.
+        InputError: the checkpoint cannot be used, or is of another preset.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} does not exist; training starts from the folder of a cell or a trunk")
+    if (folder / "best.safetensors").exists():
+        _copy_fitting(model, best_of(folder))
+        return
     if not (folder / "config.json").exists():
         load_trunk(folder / "trunk.safetensors", model)
         return
     card = load_card(folder)
-    if (card.config.preset, card.config.model) != (config.preset, config.model):
-        raise InputError(f"{folder} holds {card.config.cell}; training can only start from its own model")
+    if card.config.preset != config.preset:
+        raise InputError(f"{folder} holds {card.config.cell}; training can only start from its own preset")
     other = load_model(root_of(folder), folder, card).state_dict()
     if card.config.dataset != config.dataset:
         other = {name: value for name, value in other.items() if not name.startswith("head.")}
+    _copy_fitting(model, other)
+
+
+def _copy_fitting(model: MultimodalModel, tensors: Mapping[str, Tensor]) -> None:
     own = model.state_dict()
-    fitting = {name: value for name, value in other.items() if name in own and own[name].shape == value.shape}
+    fitting = {n: value for n, value in tensors.items() if n in own and own[n].shape == value.shape}
     model.load_state_dict(fitting, strict=False)
 
 
@@ -219,6 +184,20 @@ def best_of(folder: Path) -> dict[str, Tensor]:
     """The tensors of a run's best epoch, by parameter name."""
     stored = load_file(folder / "best.safetensors")
     return {name.removeprefix("model/"): value for name, value in stored.items()}
+
+
+def validation(
+    material: Material, recipe: Recipe, valid: Sequence[Example], accelerator: Accelerator
+) -> Callable[[MultimodalModel], Scores]:
+    """A model's scores on the validation posts."""
+    config = material.config
+    gold = gold_of(config, material.valid)
+
+    def validate(model: MultimodalModel) -> Scores:
+        found = probabilities(model, valid, batch_size=recipe.eval_batch_size, device=accelerator.device)
+        return score(config.dataset, gold, found)
+
+    return validate
 
 
 def _task(
@@ -230,12 +209,6 @@ def _task(
     name: str,
 ) -> Task:
     config = material.config
-    gold = gold_of(config, material.valid)
-
-    def validate(model: MultimodalModel) -> Scores:
-        found = probabilities(model, valid, batch_size=recipe.eval_batch_size, device=accelerator.device)
-        return score(config.dataset, gold, found)
-
     return Task(
         name=f"{config.dataset}/{config.model}/{config.fusion} {name}",
         batches=lambda epoch: bucketed_batches(
@@ -246,5 +219,5 @@ def _task(
             image_dropout=recipe.image_dropout,
         ),
         steps=-(-len(material.train) // recipe.batch_size),
-        validate=validate,
+        validate=validation(material, recipe, valid, accelerator),
     )

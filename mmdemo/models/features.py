@@ -32,10 +32,26 @@ class ImageFeatures:
 
 @dataclass(frozen=True, kw_only=True)
 class FusionOutput:
-    """Fused token states, and by name what the fusion did (SPEC §4): γ, β, weights or maps."""
+    """Fused token states, and by name what the fusion did (SPEC §4): γ, β, weights or maps.
+
+    A fusion at decision level also gives states for the head to read a second time, and that vote's weight.
+    """
 
     tokens_BLD: Tensor
+    image_vote_BLD: Tensor | None = None
+    image_weight_B: Tensor | None = None
     trace: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointStates:
+    """What a joint encoder gives: token states that have seen the photo, its regions, and on request each
+    layer's text-to-image attention (N layers, H heads).
+    """
+
+    tokens_BLD: Tensor
+    regions_BRD: Tensor | None
+    attention_BNHLR: Tensor | None = None
 
 
 class Encoder(nn.Module):

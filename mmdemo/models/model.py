@@ -1,5 +1,6 @@
 """The whole model: encoders -> one width -> fusion -> head."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -8,11 +9,19 @@ from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Batch
 from mmdemo.labels import output_labels
 from mmdemo.models.features import Encoder, Fusion, ImageFeatures, TextFeatures
+from mmdemo.models.fusion.attention import Attention
+from mmdemo.models.fusion.bilinear import Bilinear
+from mmdemo.models.fusion.bimodal import Bimodal
 from mmdemo.models.fusion.concat import Concat
+from mmdemo.models.fusion.cross_attention import CrossAttention
 from mmdemo.models.fusion.film import FiLM
+from mmdemo.models.fusion.hybrid import Hybrid
+from mmdemo.models.fusion.late import Late
+from mmdemo.models.fusion.native import Native
 from mmdemo.models.heads import Head, NerHead, ReHead
-from mmdemo.models.image_encoders import build_image_encoder
-from mmdemo.models.text_encoders import CasedBert
+from mmdemo.models.image_encoders import ImageEncoder, build_image_encoder
+from mmdemo.models.joint_encoders import BlipText, JointEncoder, ViltStack
+from mmdemo.models.text_encoders import MarkedBert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,25 +39,35 @@ class MultimodalModel(nn.Module):
     """
 
     def __init__(
-        self, *, text_encoder: Encoder, image_encoder: Encoder, fusion: Fusion, head: Head, width: int
+        self, *, text_encoder: Encoder, image_encoder: ImageEncoder, fusion: Fusion, head: Head, width: int
     ) -> None:
         super().__init__()
         self.text_encoder = text_encoder
         self.image_encoder = image_encoder
+        region_width = image_encoder.width
+        if isinstance(text_encoder, JointEncoder):
+            region_width = text_encoder.region_width
         self.text_projection = nn.Linear(text_encoder.width, width)
-        self.image_projection = nn.Sequential(
-            nn.LayerNorm(image_encoder.width), nn.Linear(image_encoder.width, width)
-        )
+        self.image_projection = nn.Sequential(nn.LayerNorm(region_width), nn.Linear(region_width, width))
         self.fusion = fusion
         self.head = head
 
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """The encoders' raw states (B, L, text width), and regions (B, R, image width) if any has a photo."""
-        states, regions = batch.states_BLD, batch.regions_BRD
-        if states is None:
-            states = self.text_encoder(batch.ids_BL, batch.features_BL, batch.mask_BL)
+        """The encoders' states (B, L, text width), and regions (B, R, region width) if any has a photo.
+
+        States that the batch carries are final; regions without states are the image encoder's, which a
+        joint encoder still has to mix with the text.
+        """
+        regions = batch.regions_BRD
+        if batch.states_BLD is not None and (regions is not None or batch.pixels_BCHW is None):
+            return batch.states_BLD, regions
         if regions is None and batch.pixels_BCHW is not None:
             regions = self.image_encoder(batch.pixels_BCHW)
+        text = (batch.ids_BL, batch.features_BL, batch.mask_BL)
+        if isinstance(self.text_encoder, JointEncoder):
+            mixed = self.text_encoder(*text, regions, batch.present_B)
+            return mixed.tokens_BLD, mixed.regions_BRD
+        states = self.text_encoder(*text) if batch.states_BLD is None else batch.states_BLD
         return states, regions
 
     def fuse(self, states_BLD: Tensor, regions_BRD: Tensor | None, batch: Batch) -> ModelOutput:
@@ -58,7 +77,11 @@ class MultimodalModel(nn.Module):
             return ModelOutput(logits=self.head(text.tokens_BLD, batch), trace={})
         image = ImageFeatures(regions_BRD=self.image_projection(regions_BRD), present_B=batch.present_B)
         fused = self.fusion(text, image)
-        return ModelOutput(logits=self.head(fused.tokens_BLD, batch), trace=fused.trace)
+        logits = self.head(fused.tokens_BLD, batch)
+        if fused.image_vote_BLD is not None and fused.image_weight_B is not None:
+            weight = fused.image_weight_B.view(-1, *[1] * (logits.ndim - 1))
+            logits = (1 - weight) * logits + weight * self.head(fused.image_vote_BLD, batch)
+        return ModelOutput(logits=logits, trace=fused.trace)
 
     def forward(self, batch: Batch) -> ModelOutput:
         states_BLD, regions_BRD = self.encode(batch)
@@ -67,18 +90,37 @@ class MultimodalModel(nn.Module):
 
 def build_fusion(config: ModelConfig) -> Fusion:
     """The configured fusion, at the preset's width."""
-    width = config.sizes.width
-    if config.fusion == "film":
-        return FiLM(width, config.film_variant, config.dropout)
-    return Concat(width)
+    width, dropout = config.sizes.width, config.dropout
+    builders: dict[str, Callable[[], Fusion]] = {
+        "film": lambda: FiLM(width, config.film_variant, dropout),
+        "attention": lambda: Attention(width),
+        "cross-attention": lambda: CrossAttention(width, dropout),
+        "bimodal": lambda: Bimodal(width),
+        "concat": lambda: Concat(width),
+        "native": Native,
+        "hybrid": lambda: Hybrid(width, dropout),
+        "bilinear": lambda: Bilinear(width),
+        "late": lambda: Late(width),
+    }
+    return builders[config.fusion]()
+
+
+def build_text_encoder(config: ModelConfig, region_width: int) -> Encoder:
+    """The configured text side; a joint model's also takes the image encoder's regions."""
+    if config.model == "blip":
+        return BlipText(config.preset, region_width)
+    if config.model == "vilt":
+        return ViltStack(config.preset, region_width)
+    return MarkedBert(config.preset, cased=config.model == "roberta-resnet50")
 
 
 def build_model(config: ModelConfig) -> MultimodalModel:
     """A model of the configured shape with random weights."""
     head = NerHead if config.task == "ner" else ReHead
+    image_encoder = build_image_encoder(config.preset)
     return MultimodalModel(
-        text_encoder=CasedBert(config.preset),
-        image_encoder=build_image_encoder(config.preset),
+        text_encoder=build_text_encoder(config, image_encoder.width),
+        image_encoder=image_encoder,
         fusion=build_fusion(config),
         head=head(
             config.sizes.width, config.sizes.head_hidden, len(output_labels(config.dataset)), config.dropout

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
-from mmdemo.data.text import FEATURES
+from mmdemo.data.text import FEATURES, MARKS
 from mmdemo.models.features import Encoder
 
 BERT_SIZES: dict[str, dict[str, Any]] = {
@@ -26,24 +26,44 @@ BERT_SIZES: dict[str, dict[str, Any]] = {
 }
 
 
-class CasedBert(Encoder):
-    """A BERT whose uncased vocabulary is given letter case and marks back by a feature embedding.
+FIRST_MARK = FEATURES.index(MARKS[0])
 
-    ``forward(ids_BL, features_BL, mask_BL)`` gives the last layer's states (B, L, width). The feature
-    embedding (rows: `mmdemo.data.text.FEATURES`) is added to the word embeddings and starts at zero,
-    so that the pretrained model is unchanged before training.
+
+def build_bert(preset: str) -> BertModel:
+    """The preset's BERT with random weights."""
+    return BertModel(BertConfig(vocab_size=30522, **BERT_SIZES[preset]), add_pooling_layer=False)
+
+
+class BertText(Encoder):
+    """A BERT that reads a feature embedding beside its uncased vocabulary; subclasses say how it runs.
+
+    The features (rows: `mmdemo.data.text.FEATURES`) are the four relation marks and, where ``cased`` (the
+    RoBERTa row, whose own vocabulary is cased), each word's letter case. The embedding is added to the word
+    embeddings and starts at zero, so that the pretrained model is unchanged before training.
     """
 
-    def __init__(self, preset: str) -> None:
+    def __init__(self, preset: str, *, cased: bool) -> None:
         super().__init__()
-        config = BertConfig(vocab_size=30522, **BERT_SIZES[preset])
-        self.bert = BertModel(config, add_pooling_layer=False)
-        self.width = config.hidden_size
+        self.bert = build_bert(preset)
+        self.width = self.bert.config.hidden_size
+        self.cased = cased
         self.feature_embedding = nn.Embedding(len(FEATURES), self.width)
         nn.init.zeros_(self.feature_embedding.weight)
 
+    def embed(self, ids_BL: Tensor, features_BL: Tensor) -> Tensor:
+        """Word embeddings with the features added (B, L, width); positions are not added yet."""
+        if not self.cased:
+            features_BL = features_BL.where(features_BL >= FIRST_MARK, 0)
+        return self.bert.embeddings.word_embeddings(ids_BL) + self.feature_embedding(features_BL)
+
+
+class MarkedBert(BertText):
+    """The text side of two-encoder models.
+
+    ``forward(ids_BL, features_BL, mask_BL)`` gives the last layer's states (B, L, width).
+    """
+
     def forward(self, ids_BL: Tensor, features_BL: Tensor, mask_BL: Tensor) -> Tensor:
-        words_BLD = self.bert.embeddings.word_embeddings(ids_BL)
-        words_BLD = words_BLD + self.feature_embedding(features_BL)
+        words_BLD = self.embed(ids_BL, features_BL)
         attention_mask = mask_BL.to(torch.long)
         return self.bert(inputs_embeds=words_BLD, attention_mask=attention_mask).last_hidden_state

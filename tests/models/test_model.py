@@ -6,14 +6,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdemo.checkpoint import cell_folder, load_base, load_card, load_model, save_cell, save_trunk
+from mmdemo.base import load_base
+from mmdemo.checkpoint import cell_folder, load_card, load_model, save_cell, save_trunk
 from mmdemo.config import FUSIONS, ModelConfig
 from mmdemo.data.batch import Example, collate
 from mmdemo.data.text import FEATURES
 from mmdemo.labels import output_labels
 from mmdemo.models.image_encoders import EfficientNetLite, TinyImageEncoder
 from mmdemo.models.model import build_model
-from mmdemo.models.text_encoders import CasedBert
+from mmdemo.models.text_encoders import MarkedBert
 from mmdemo.types import Pair
 from mmdemo.zoo import SHIPPED
 from tests.tiny import build_cell, lively_model
@@ -217,7 +218,7 @@ def test_lite_knows_what_words_mean(lite, reader):
 @given(st.lists(st.integers(1000, 30000), min_size=1, max_size=8))
 def test_padding_does_not_change_token_states(ids):
     torch.manual_seed(0)
-    encoder = CasedBert("tiny").eval()
+    encoder = MarkedBert("tiny", cased=True).eval()
     length = len(ids)
     padded = torch.tensor([[*ids, *[0] * 5]])
     mask = torch.tensor([[True] * length + [False] * 5])

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import torch
 
-from mmdemo.checkpoint import base_folder, read_tensors
+from mmdemo.base import base_folder
+from mmdemo.files import read_tensors
 from train.base import build_base
 
 ROOT = Path(__file__).parents[2]

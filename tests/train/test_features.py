@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo.checkpoint import load_base
+from mmdemo.base import load_base
 from mmdemo.config import ModelConfig
 from mmdemo.data.encode import PostEncoder
 from mmdemo.models.image_encoders import NORMALISATION

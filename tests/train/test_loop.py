@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mmdemo.checkpoint import load_base
+from mmdemo.base import load_base
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Batch, Example
 from mmdemo.models.model import MultimodalModel, build_model

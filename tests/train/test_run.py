@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from mmdemo import pipeline
-from mmdemo.checkpoint import load_base, load_trunk
+from mmdemo.base import load_base
+from mmdemo.checkpoint import load_trunk
 from mmdemo.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError

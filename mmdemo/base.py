@@ -1,0 +1,78 @@
+"""A preset's base: the pretrained encoders that all of its trunks are stored as differences to."""
+
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from mmdemo.files import file_hash, read_json, read_tensors
+from mmdemo.models.model import MultimodalModel
+from mmdemo.types import InputError
+
+TRUNK_PARTS = ("text_encoder.", "image_encoder.")
+
+#: Parts of joint encoders that no pretrained weights have. They start from a fixed draw instead.
+DRAWN_PARTS = ("text_encoder.cross.", "text_encoder.region_")
+
+#: Encoder tensors that a base file lacks: zero at the start, or not weights.
+NOT_IN_BASE = ("feature_embedding.weight", "num_batches_tracked")
+
+
+def base_folder(root: Path, preset: str) -> Path:
+    """Where a preset's pretrained encoders lie."""
+    return root / preset / "base"
+
+
+def load_base(root: Path, model: MultimodalModel, preset: str) -> None:
+    """Put the preset's pretrained encoders into ``model``. The ``tiny`` preset has none: seeded random."""
+    if preset == "tiny":
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.default_generator.manual_seed(0)
+            for name, parameter in sorted(model.named_parameters()):
+                if name.startswith(TRUNK_PARTS) and parameter.ndim > 1:
+                    parameter.normal_(std=0.1)
+                elif name.startswith(TRUNK_PARTS) and name.endswith(".bias"):
+                    parameter.zero_()
+        return
+    _draw_joint_parts(model)
+    folder = base_folder(root, preset)
+    _check_base(folder)
+    for part, module in (("text", model.text_encoder), ("image", model.image_encoder)):
+        file = folder / f"{part}.safetensors"
+        stored, _ = read_tensors(file)
+        state = {name: value.float() for name, value in stored.items()}
+        expected = {n for n in module.state_dict() if not f"{part}_encoder.{n}".startswith(DRAWN_PARTS)}
+        try:
+            missing, unknown = module.load_state_dict(state, strict=False)
+        except RuntimeError as error:  # a shape differs
+            raise InputError(f"the checkpoint file {file} does not fit the {part} encoder") from error
+        if unknown or [m for m in missing if m in expected and not m.endswith(NOT_IN_BASE)]:
+            raise InputError(f"the checkpoint file {file} does not fit the {part} encoder")
+
+
+@cache
+def _check_base(folder: Path) -> None:
+    """Verify the base files once a process."""
+    stated = read_json(folder / "base.json").get("files")
+    if not isinstance(stated, dict):
+        raise InputError(f"the checkpoint file {folder / 'base.json'} is damaged: it lists no files")
+    for name in ("text.safetensors", "image.safetensors", "tokenizer.json"):
+        if file_hash(folder / name) != stated.get(name):
+            raise InputError(
+                f"the checkpoint file {folder / name} is damaged or not the one that base.json means"
+            )
+
+
+def _draw_joint_parts(model: MultimodalModel) -> None:
+    """Weights of a joint encoder's own parts from a fixed seed, so that a trunk can be a difference to them.
+
+    The step out of cross-attention stays at zero: the encoder starts as the text encoder alone.
+    """
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.default_generator.manual_seed(0)
+        for name, parameter in sorted(model.named_parameters()):
+            if name.startswith(DRAWN_PARTS) and parameter.ndim > 1 and not name.endswith(".out.weight"):
+                nn.init.normal_(parameter, std=0.02 if "place" in name else parameter.shape[-1] ** -0.5)
+            elif name.startswith(DRAWN_PARTS) and name.endswith(".bias"):
+                nn.init.zeros_(parameter)

@@ -1,0 +1,184 @@
+"""Joint models: text states that have looked at the photo before any fusion (SPEC §3, kind "joint").
+
+Both start as the text encoder alone and learn what to take from the photo. Without a photo they give the
+text encoder's own states. Regions are the image encoder's 7x7 map averaged to 4x4: a text stack that also
+carries 49 regions would cost a CPU twice the time.
+"""
+
+from math import isqrt
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, scaled_dot_product_attention
+
+from mmdemo.models.features import JointStates
+from mmdemo.models.text_encoders import BertText
+
+GRID = 4  # regions a side
+
+
+def to_grid(regions_BRD: Tensor, side: int = GRID) -> Tensor:
+    """Regions of a square map in reading order, averaged to ``side`` x ``side``."""
+    batch, count, width = regions_BRD.shape
+    old = isqrt(count)
+    map_BDHW = regions_BRD.transpose(1, 2).reshape(batch, width, old, old)
+    return adaptive_avg_pool2d(map_BDHW, side).flatten(2).transpose(1, 2)
+
+
+class JointEncoder(BertText):
+    """The contract of joint encoders: text and regions go in together.
+
+    ``forward(ids_BL, features_BL, mask_BL, regions_BRD, present_B)`` gives `JointStates`; with
+    ``with_attention`` also each layer's text-to-image attention. ``region_width`` is the width of the
+    regions that it gives.
+    """
+
+    region_width: int
+
+    def forward(
+        self,
+        ids_BL: Tensor,
+        features_BL: Tensor,
+        mask_BL: Tensor,
+        regions_BRD: Tensor | None,
+        present_B: Tensor,
+        with_attention: bool = False,
+    ) -> JointStates:
+        raise NotImplementedError  # an interface
+
+    def _text_mask(self, mask_BL: Tensor, dtype: torch.dtype) -> Tensor:
+        """What attention adds to its scores: 0 at a real sub-token, the lowest number elsewhere."""
+        return torch.zeros_like(mask_BL, dtype=dtype).masked_fill(~mask_BL, torch.finfo(dtype).min)
+
+
+class RegionAttention(nn.Module):
+    """Multi-head attention from token states to image regions, and its residual step, which starts at 0."""
+
+    def __init__(self, width: int, region_width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.region_norm = nn.LayerNorm(region_width)
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(region_width, width, bias=False)  # softmax would cancel a bias
+        self.value = nn.Linear(region_width, width)
+        self.out = nn.Linear(width, width)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, states_BLD: Tensor, regions_BRD: Tensor) -> Tensor:
+        query, key = self._query_key(states_BLD, regions_BRD)
+        value = self._by_head(self.value(self.region_norm(regions_BRD)))
+        seen_BHLD = scaled_dot_product_attention(query, key, value)
+        return self.out(seen_BHLD.transpose(1, 2).flatten(2))
+
+    def weights(self, states_BLD: Tensor, regions_BRD: Tensor) -> Tensor:
+        """The attention itself: (B, H, L, R), rows sum to 1."""
+        query, key = self._query_key(states_BLD, regions_BRD)
+        return (query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5).softmax(-1)
+
+    def _query_key(self, states_BLD: Tensor, regions_BRD: Tensor) -> tuple[Tensor, Tensor]:
+        query = self._by_head(self.query(self.norm(states_BLD)))
+        return query, self._by_head(self.key(self.region_norm(regions_BRD)))
+
+    def _by_head(self, states_BLD: Tensor) -> Tensor:
+        return states_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class BlipText(JointEncoder):
+    """BLIP's arrangement (Li et al. 2022): a text encoder whose upper half looks at image regions.
+
+    After each layer of the upper half, h ← h + W_o·Attention(LN(h), regions). BLIP puts this step before
+    the layer's feed-forward part, in every layer; here it follows the layer and W_o starts at zero, so that
+    the tuned text encoder stays whole.
+    """
+
+    def __init__(self, preset: str, region_width: int) -> None:
+        super().__init__(preset, cased=False)
+        config = self.bert.config
+        self.region_width = region_width
+        self.first_cross = config.num_hidden_layers // 2
+        self.cross: Any = nn.ModuleList(
+            RegionAttention(self.width, region_width, config.num_attention_heads)
+            for _ in range(config.num_hidden_layers - self.first_cross)
+        )
+
+    def forward(
+        self,
+        ids_BL: Tensor,
+        features_BL: Tensor,
+        mask_BL: Tensor,
+        regions_BRD: Tensor | None,
+        present_B: Tensor,
+        with_attention: bool = False,
+    ) -> JointStates:
+        states_BLD = self.bert.embeddings(inputs_embeds=self.embed(ids_BL, features_BL))
+        mask_B11L = self._text_mask(mask_BL, states_BLD.dtype)[:, None, None]
+        grid_BRD = None if regions_BRD is None else to_grid(regions_BRD)
+        maps = []
+        for number, layer in enumerate(self.bert.encoder.layer):
+            states_BLD = layer(states_BLD, mask_B11L)
+            if grid_BRD is not None and number >= self.first_cross:
+                cross = self.cross[number - self.first_cross]
+                if with_attention:
+                    maps.append(cross.weights(states_BLD, grid_BRD))
+                step_BLD = cross(states_BLD, grid_BRD)
+                states_BLD = states_BLD + step_BLD * present_B[:, None, None]
+        attention = torch.stack(maps, 1) if maps else None
+        return JointStates(tokens_BLD=states_BLD, regions_BRD=grid_BRD, attention_BNHLR=attention)
+
+
+class ViltStack(JointEncoder):
+    """ViLT's arrangement (Kim et al. 2021): one transformer over text tokens and image regions.
+
+    Regions are projected to the stack's width, get a place and a modality embedding, and stand behind the
+    tokens; a post without a photo masks them out.
+    """
+
+    def __init__(self, preset: str, region_width: int) -> None:
+        super().__init__(preset, cased=False)
+        self.region_width = self.width
+        self.region_input = nn.Sequential(nn.LayerNorm(region_width), nn.Linear(region_width, self.width))
+        self.region_place = nn.Parameter(torch.zeros(GRID * GRID, self.width))
+        self.region_norm = nn.LayerNorm(self.width)
+        nn.init.normal_(self.region_place, std=0.02)
+
+    def forward(
+        self,
+        ids_BL: Tensor,
+        features_BL: Tensor,
+        mask_BL: Tensor,
+        regions_BRD: Tensor | None,
+        present_B: Tensor,
+        with_attention: bool = False,
+    ) -> JointStates:
+        states_BLD = self.bert.embeddings(inputs_embeds=self.embed(ids_BL, features_BL))
+        length = states_BLD.shape[1]
+        mask_BS = mask_BL
+        if regions_BRD is not None:
+            placed_BRD = self.region_input(to_grid(regions_BRD)) + self.region_place
+            states_BLD = torch.cat([states_BLD, self.region_norm(placed_BRD)], dim=1)
+            mask_BS = torch.cat([mask_BL, present_B[:, None].expand(-1, GRID * GRID)], dim=1)
+        mask_B11S = self._text_mask(mask_BS, states_BLD.dtype)[:, None, None]
+        maps = []
+        layers: Any = self.bert.encoder.layer
+        for layer in layers:
+            if with_attention and regions_BRD is not None:
+                maps.append(
+                    _self_attention(layer.attention.self, states_BLD, mask_B11S)[:, :, :length, length:]
+                )
+            states_BLD = layer(states_BLD, mask_B11S)
+        attention = torch.stack(maps, 1) if maps else None
+        regions = None if regions_BRD is None else states_BLD[:, length:]
+        return JointStates(tokens_BLD=states_BLD[:, :length], regions_BRD=regions, attention_BNHLR=attention)
+
+
+def _self_attention(attention: Any, states_BSD: Tensor, mask_B11S: Tensor) -> Tensor:
+    """A BERT layer's attention weights (B, H, S, S), which its fast path does not give."""
+    heads = attention.num_attention_heads
+    query, key = (
+        part(states_BSD).unflatten(-1, (heads, -1)).transpose(1, 2)
+        for part in (attention.query, attention.key)
+    )
+    return (query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5 + mask_B11S).softmax(-1)

@@ -1,0 +1,34 @@
+"""A cell's probabilities for a split, kept on disk: calibration, slices and intervals need no model again."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from train.state import replace_file
+
+
+def save_answers(file: Path, answers: dict[str, list[np.ndarray]]) -> None:
+    """Write each condition's rows, (words, tags) or (classes,), as one flat float16 array and its lengths."""
+    arrays: dict[str, np.ndarray] = {}
+    for condition, rows in answers.items():
+        arrays[condition] = np.concatenate([np.atleast_2d(row) for row in rows]).astype(np.float16)
+        arrays[f"{condition}_lengths"] = np.array([len(row) if row.ndim == 2 else 0 for row in rows])
+    replace_file(file, partial(_save, arrays))
+
+
+def _save(arrays: dict[str, np.ndarray], file: Path) -> None:
+    with file.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+
+def load_answers(file: Path) -> dict[str, list[np.ndarray]]:
+    """What `save_answers` wrote, in float64."""
+    with np.load(file, allow_pickle=False) as stored:
+        found = {}
+        for condition in (name for name in stored if not name.endswith("_lengths")):
+            rows, lengths = stored[condition].astype(np.float64), stored[f"{condition}_lengths"]
+            ends = np.cumsum(np.maximum(lengths, 1))
+            parts = np.split(rows, ends[:-1])
+            found[condition] = [p if n else p[0] for p, n in zip(parts, lengths, strict=True)]
+    return found

@@ -1,0 +1,140 @@
+"""A trunk's cells: its encoders' states computed once, then every fusion and head trained on them.
+
+The states of frozen encoders are the same for all fusions, and so are the batches: a zoo's cells differ in
+what stands on top.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+
+from mmdemo.base import TRUNK_PARTS
+from mmdemo.checkpoint import load_trunk
+from mmdemo.config import ModelConfig
+from mmdemo.data.batch import Batch, Example
+from mmdemo.data.encode import PostEncoder
+from mmdemo.models.model import MultimodalModel
+from mmdemo.types import InputError, Post
+from train.batches import bucketed_batches
+from train.config import Recipe
+from train.features import encoder_states, region_maps, with_regions
+from train.loop import Task, fit
+from train.stages import Material, backbone_salt, best_of, fresh_model, validation
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellData:
+    """Cached states of a trunk: random views of the training posts, and the validation posts."""
+
+    material: Material
+    views: list[list[Example]]
+    valid: list[Example]
+    _epochs: dict[tuple[int, Recipe], list[Batch]] = field(default_factory=dict)
+
+    def batches(self, epoch: int, recipe: Recipe) -> list[Batch]:
+        """An epoch's batches, made once for all fusions.
+
+        A joint encoder has seen or missed the photo already; elsewhere photos are dropped here.
+        """
+        key = (epoch, recipe)
+        if key not in self._epochs:
+            dropout = 0.0 if self.material.config.joint else recipe.image_dropout
+            view = self.views[epoch % len(self.views)]
+            found = bucketed_batches(
+                view, recipe.batch_size, seed=recipe.seed, epoch=epoch, image_dropout=dropout
+            )
+            self._epochs[key] = list(found)
+        return self._epochs[key]
+
+
+def load_trunk_model(
+    config: ModelConfig, recipe: Recipe, root: Path, trunks: Sequence[Path], trunk_run: Path | None
+) -> MultimodalModel:
+    """A fresh cell's model on its stored trunk; the head starts as the trunk's own run left it, if given."""
+    model = fresh_model(config, recipe, root)
+    if trunk_run is not None:
+        fitting = {n: v for n, v in best_of(trunk_run).items() if not n.startswith(TRUNK_PARTS)}
+        model.load_state_dict(fitting, strict=False)
+    for trunk in trunks:
+        load_trunk(trunk, model)
+    return model
+
+
+def cell_data(
+    model: MultimodalModel, material: Material, recipe: Recipe, root: Path, cache: Path
+) -> CellData:
+    """Compute a trunk's states for training (`Recipe.views` random ones) and validation.
+
+    Raises:
+        InputError: the recipe asks for no view.
+    """
+    if not recipe.views:
+        raise InputError("views is 0; a cell on cached states needs at least 1")
+    torch.manual_seed(recipe.seed)
+    views = [
+        cached_examples(model, material, material.train, recipe, view, root, cache)
+        for view in range(1, recipe.views + 1)
+    ]
+    return CellData(
+        material=material,
+        views=views,
+        valid=cached_examples(model, material, material.valid, recipe, 0, root, cache),
+    )
+
+
+def train_cell(
+    model: MultimodalModel, data: CellData, recipe: Recipe, folder: Path, accelerator: Accelerator, name: str
+) -> MultimodalModel:
+    """Train projections, fusion and head on cached states; ``model`` is left at its best epoch."""
+    model.to(accelerator.device)
+    task = Task(
+        name=name,
+        batches=lambda epoch: iter(data.batches(epoch, recipe)),
+        steps=-(-len(data.material.train) // recipe.batch_size),
+        validate=validation(data.material, recipe, data.valid, accelerator),
+    )
+    fit(model, task, recipe, folder, accelerator)
+    return model
+
+
+def cached_examples(
+    model: MultimodalModel,
+    material: Material,
+    posts: Sequence[Post],
+    recipe: Recipe,
+    view: int,
+    root: Path,
+    cache: Path,
+) -> list[Example]:
+    """Examples that carry the frozen encoders' outputs, so that training never runs them again.
+
+    View 0 is the plain one. In a joint encoder's training views some photos are dropped before it runs.
+    """
+    raw = raw_examples(model, material.encoder, posts, view, root, cache)
+    if view and material.config.joint:
+        rng = np.random.default_rng([recipe.seed, view])
+        keep = rng.random(len(raw)) >= recipe.image_dropout
+        raw = [e if kept else replace(e, regions_RD=None) for e, kept in zip(raw, keep, strict=True)]
+    return encoder_states(model, raw, view=view, batch_size=recipe.eval_batch_size)
+
+
+def raw_examples(
+    model: MultimodalModel,
+    encoder: PostEncoder,
+    posts: Sequence[Post],
+    view: int,
+    root: Path,
+    cache: Path,
+    tuned: str = "",
+) -> list[Example]:
+    """Encoded posts with the image encoder's regions and no token states yet.
+
+    ``tuned`` names the weights of a backbone that is not the base's.
+    """
+    salt = backbone_salt(root, encoder.config.preset) + tuned
+    examples = [encoder.encode(post, None, keep_gold=view > 0) for post in posts]
+    return with_regions(examples, posts, region_maps(model, encoder, posts, view, cache, salt))

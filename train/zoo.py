@@ -1,0 +1,201 @@
+"""The whole zoo: plan its cells, train what is missing or outdated, in an order that shares trunks.
+
+A *group* is a (dataset, model): its trunk, then one cell a fusion. A group waits for the trunk that it starts
+from (`train.recipes.STARTS`). Everything resumes: a cell that is whole and was made from the same settings,
+data and trunk is left alone.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from mmdemo.checkpoint import cell_folder, load_card
+from mmdemo.config import DATASETS, MODELS, fusions_of
+from mmdemo.files import file_hash, write_json
+from mmdemo.types import InputError
+from train.recipes import STARTS
+from train.run import Settings, Trunk, data_hash, run_cells, run_trunk, run_whole
+
+Group = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Cells by group, in an order in which every start comes before what starts from it."""
+
+    groups: dict[Group, tuple[str, ...]]
+
+    @property
+    def cells(self) -> int:
+        return sum(len(fusions) for fusions in self.groups.values())
+
+
+def plan(preset: str, only: str = "*", shard: tuple[int, int] = (1, 1)) -> Plan:
+    """All groups whose cells' names (preset/dataset/model/fusion) match ``only``; shard i/n takes every nth.
+
+    Raises:
+        InputError: nothing matches, or the shard is not one of 1/n to n/n.
+    """
+    number, count = shard
+    if not 1 <= number <= count:
+        raise InputError(f"--shard {number}/{count}: the first number must be from 1 to the second")
+    pattern = only if only.startswith((preset, "*")) else f"{preset}/{only}"
+    groups = {}
+    for model in MODELS:  # in this order every text trunk comes before those that start from it
+        for dataset in DATASETS:
+            name = f"{preset}/{dataset}/{model}"
+            fusions = tuple(f for f in fusions_of(model) if fnmatch(f"{name}/{f}", pattern))
+            if fusions:
+                groups[dataset, model] = fusions
+    if not groups:
+        raise InputError(f"--only {only}: no cell's name matches; names are {preset}/dataset/model/fusion")
+    mine = list(groups)[number - 1 :: count]
+    return Plan(groups={group: groups[group] for group in mine})
+
+
+def build(settings: Settings, wanted: Plan) -> Iterator[Path]:
+    """Train every outdated cell of the plan; yield each cell's folder as it becomes whole."""
+    with tqdm(total=wanted.cells, desc="zoo", unit="cell", disable=None) as bar:
+        for (dataset, model), fusions in wanted.groups.items():
+            bar.set_description(f"zoo: {dataset}/{model}")
+            for folder in _build_group(settings, dataset, model, fusions):
+                bar.update()
+                yield folder
+
+
+def _build_group(settings: Settings, dataset: str, model: str, fusions: Sequence[str]) -> Iterator[Path]:
+    config = replace(settings.config, dataset=dataset, model=model, fusion=fusions[0])
+    settings = replace(settings, config=config)
+    if settings.config.preset == "full" or settings.end_to_end:
+        for fusion in fusions:
+            own = replace(settings, config=replace(config, fusion=fusion))
+            folder = cell_folder(own.out, own.config)
+            yield folder if _is_current(own, folder, None) else _stamped(own, run_whole(own), None)
+        return
+    trunk = trunk_of(settings)
+    stale = []
+    for fusion in fusions:
+        own = replace(settings, config=replace(config, fusion=fusion))
+        folder = cell_folder(own.out, own.config)
+        if _is_current(own, folder, trunk):
+            yield folder
+        else:
+            stale.append(fusion)
+    if stale:
+        for folder, fusion in zip(run_cells(settings, trunk, stale), stale, strict=True):
+            own = replace(settings, config=replace(config, fusion=fusion))
+            yield _stamped(own, folder, trunk)
+
+
+def trunk_of(settings: Settings) -> Trunk:
+    """The group's trunk, trained if need be, after the one that it starts from."""
+    config = settings.config
+    start = STARTS.get((config.dataset, config.model))
+    if start is None:
+        return run_trunk(settings)
+    dataset, model = start
+    before = replace(
+        settings, config=replace(config, dataset=dataset, model=model, fusion=fusions_of(model)[0])
+    )
+    return run_trunk(replace(settings, start=trunk_of(before).run))
+
+
+def _determinants(settings: Settings, trunk: Trunk | None) -> str:
+    """A hash of all that decides what a cell becomes: configuration, recipe, data, photos, trunk."""
+    stage = "cell" if trunk else "whole"
+    facts: dict[str, Any] = {
+        "config": asdict(settings.config),
+        "recipe": asdict(settings.recipe(stage)),
+        "data": data_hash(settings.source, settings.config.dataset),
+        "photos": settings.source.photo_note,
+        "limit": settings.limit,
+    }
+    if trunk:
+        facts["trunks"] = [file_hash((trunk.folder / "fusion" / place).resolve()) for place in trunk.places]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _is_current(settings: Settings, folder: Path, trunk: Trunk | None) -> bool:
+    try:
+        card = load_card(folder)
+        whole = all(file_hash(folder / name) == digest for name, digest in card.files.items())
+    except InputError:
+        return False
+    scored = "splits" in card.metrics
+    return whole and scored and card.training.get("determinants") == _determinants(settings, trunk)
+
+
+def _stamped(settings: Settings, folder: Path, trunk: Trunk | None) -> Path:
+    """Note in config.json what the finished cell was made from."""
+    file = folder / "config.json"
+    stated = json.loads(file.read_text(encoding="utf-8"))
+    stated["training"]["determinants"] = _determinants(settings, trunk)
+    write_json(file, stated)
+    return folder
+
+
+# ---------------------------------------------------------------- several processes
+
+
+def build_parallel(settings: Settings, wanted: Plan, jobs: int) -> None:
+    """Build groups in ``jobs`` processes, each with its share of the cores; starts come first.
+
+    Raises:
+        InputError: a group failed; its log's last line is in the message.
+    """
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    waiting, running, done = list(wanted.groups), dict[Future[None], Group](), set[Group]()
+    with ThreadPoolExecutor(jobs) as pool, tqdm(total=wanted.cells, desc="zoo", unit="cell") as bar:
+        while waiting or running:
+            for group in [g for g in waiting if _ready(g, done, wanted)]:
+                if len(running) < jobs:
+                    waiting.remove(group)
+                    running[pool.submit(_run_group, settings, group, wanted.groups[group], threads)] = group
+            finished, _ = wait(running, return_when=FIRST_COMPLETED, timeout=60)
+            for future in finished:
+                future.result()
+                group = running.pop(future)
+                done.add(group)
+                bar.update(len(wanted.groups[group]))
+            bar.set_postfix_str(", ".join("/".join(g) for g in running.values()))
+
+
+def _ready(group: Group, done: set[Group], wanted: Plan) -> bool:
+    """Whether the trunks that a group stands on are made (or are none of this plan's)."""
+    start = STARTS.get(group)
+    return start is None or ((start in done or start not in wanted.groups) and _ready(start, done, wanted))
+
+
+def _run_group(settings: Settings, group: Group, fusions: Sequence[str], threads: int) -> None:
+    dataset, model = group
+    log = settings.work / "logs" / f"{dataset}-{model}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "train",
+        *sys.argv[1:],
+        "--only",
+        f"*/{dataset}/{model}/*",
+        "--jobs",
+        "1",
+    ]
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    with log.open("a") as stream:
+        stream.write(f"{time.strftime('%F %T')} {' '.join(command)}\n")
+        stream.flush()
+        code = subprocess.run(command, stdout=stream, stderr=stream, env=environment).returncode
+    if code:
+        last = log.read_text(errors="replace").strip().splitlines()[-1:]
+        raise InputError(f"{dataset}/{model} failed (see {log}): {' '.join(last)}")
