@@ -41,6 +41,10 @@ def best_tags(probabilities_WT: np.ndarray, tags: tuple[str, ...]) -> list[str]:
         return []
     start_T, step_TT = _transitions(tags)
     unseen = np.isnan(probabilities_WT).any(axis=1)
+    if not unseen.any():
+        path = probabilities_WT.argmax(axis=1)  # the likeliest of all sequences, if BIO allows it
+        if start_T[path[0]] == 0 and (step_TT[path[:-1], path[1:]] == 0).all():
+            return [tags[t] for t in path]
     scores_WT = np.log(np.clip(np.where(unseen[:, None], 1.0, probabilities_WT), 1e-12, None))
     # Continuing a span over an unseen word is free; starting one there never pays. O wins ties.
     for t, tag in enumerate(tags):
@@ -51,10 +55,10 @@ def best_tags(probabilities_WT: np.ndarray, tags: tuple[str, ...]) -> list[str]:
         paths_TT = best_T[:, None] + step_TT
         back.append(paths_TT.argmax(axis=0))
         best_T = paths_TT.max(axis=0) + row_T
-    path = [int(best_T.argmax())]
+    backwards = [int(best_T.argmax())]
     for pointers in reversed(back):
-        path.append(int(pointers[path[-1]]))
-    return [tags[t] for t in reversed(path)]
+        backwards.append(int(pointers[backwards[-1]]))
+    return [tags[t] for t in reversed(backwards)]
 
 
 def trim_unseen(spans: Sequence[tuple[int, int, str]], unseen_W: np.ndarray) -> list[tuple[int, int, str]]:

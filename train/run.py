@@ -26,7 +26,7 @@ from train.base import build_base
 from train.cells import cell_data, load_trunk_model, train_cell
 from train.config import Recipe
 from train.data import DataSource
-from train.evaluate import answers, conditioned_examples, evaluate, score_conditions
+from train.evaluate import CONDITIONS, answers, conditioned_examples, evaluate, score_conditions
 from train.loop import choose_accelerator
 from train.recipes import recipe_for
 from train.stages import Material, best_of, store_trunk, train_trunk, train_whole
@@ -141,12 +141,16 @@ HeldOut = dict[str, tuple[list[Post], dict[str, list[Example]]]]
 
 
 def _held_out(settings: Settings, model: MultimodalModel, encoder: PostEncoder) -> HeldOut:
-    """Validation and test posts with the trunk's states, under every photo condition."""
+    """Validation posts, and test posts under every photo condition, with the trunk's states."""
     found = {}
-    for split in ("valid", "test"):
+    for split, conditions in (("valid", ("photo", "none")), ("test", CONDITIONS)):
         posts = settings.source.posts(settings.config.dataset, split)[: settings.limit]
-        examples = conditioned_examples(model, encoder, posts, settings.out, _cache(settings))
-        found[split] = posts, examples
+        found[split] = (
+            posts,
+            conditioned_examples(
+                model, encoder, posts, settings.out, _cache(settings), conditions=conditions
+            ),
+        )
     return found
 
 
