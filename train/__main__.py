@@ -12,6 +12,7 @@ from mmdemo.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
 from mmdemo.types import InputError
 from train.config import Recipe
 from train.data import DataSource
+from train.push import push
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -245,6 +246,9 @@ def results(
     from train.results import write_results
 
     print(write_results(root, readme))
+
+
+app.command()(push)
 
 
 def main() -> None:
