@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from mmdemo import gpu
 from mmdemo.config import DATASETS, FUSIONS, MODELS
 from mmdemo.data.batch import collate
 from mmdemo.data.image import open_image
@@ -19,11 +20,13 @@ from mmdemo.data.text import has_marks, read_marks, split_words
 from mmdemo.decode import decode_entities, decode_relations, looks_untrained, softmax
 from mmdemo.explain import explainers
 from mmdemo.explain.subject import ask
+from mmdemo.gpu import ZERO_GPU
 from mmdemo.labels import output_labels
 from mmdemo.types import Entity, Explanation, ImageSource, InputError, Post, Prediction, Relation
 from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells, read_card
 
 __all__ = [
+    "ZERO_GPU",
     "Cell",
     "cells",
     "describe",
@@ -32,6 +35,7 @@ __all__ = [
     "load",
     "predict",
     "predict_many",
+    "preload",
     "read_post",
 ]
 
@@ -41,12 +45,22 @@ MAX_CHARACTERS = 200_000
 
 @cache
 def _zoo_in(root: Path) -> Zoo:
-    return Zoo(root)
+    if ZERO_GPU:  # what is loaded in a request's own process is lost with it: keep all (`preload`)
+        return Zoo(root, size=len(list_cells(root)), device=gpu.device())
+    return Zoo(root, device=gpu.device())
 
 
 def load(cell: Cell) -> LoadedCell:
     """The cell's model, from memory or disk. Raises InputError naming what is missing or damaged."""
     return _zoo_in(checkpoints_root()).load(cell)
+
+
+def preload() -> None:
+    """On a ZeroGPU Space, put every ready cell on the GPU; it must happen before the first request."""
+    if ZERO_GPU:
+        for cell in cells():
+            if not cell.problem:
+                load(cell)
 
 
 def cells(preset: str = "lite") -> tuple[Cell, ...]:
@@ -114,6 +128,7 @@ def read_post(text: str, dataset: str, image: ImageSource = None) -> Post:
     return Post(text=text, tokens=tuple(words), image=photo)
 
 
+@gpu.on_gpu
 def predict(post: Post, cell: Cell) -> Prediction:
     """Entities or relations of one post by one cell.
 
@@ -141,14 +156,14 @@ def predict_many(posts: Sequence[Post], cell: Cell) -> list[Prediction]:
         question = replace(post, entities=None, tags=None, relation=None)  # may be another dataset's
         examples.append(loaded.encoder.encode(question, photo))
     with torch.inference_mode():
-        output = loaded.model(collate(examples))
-    logits = output.logits.float().numpy()
+        output = loaded.model(collate(examples).to(loaded.device))
+    logits = output.logits.float().cpu().numpy()
     answers = []
     for row, (post, example) in enumerate(zip(posts, examples, strict=True)):
         first_W = np.array(example.text.first)
         own = logits[row] if loaded.card.config.task == "re" else logits[row, : len(first_W)]
         trace = {
-            name: _unpadded(name, value[row].float().numpy(), len(example.text.ids))
+            name: _unpadded(name, value[row].float().cpu().numpy(), len(example.text.ids))
             for name, value in output.trace.items()
             if post.image is not None  # beside others' photos its values would say nothing
         }
@@ -162,6 +177,7 @@ def _unpadded(name: str, value: np.ndarray, length: int) -> np.ndarray:
     return value[tuple(slice(length) if axis == "L" else slice(None) for axis in axes)]
 
 
+@gpu.on_gpu
 def explain(
     post: Post, cell: Cell, *, target: int | None = None, views: Sequence[str] | None = None
 ) -> Explanation:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+import torch
+
 from mmdemo import hub
 from mmdemo.base import base_folder
 from mmdemo.checkpoint import TRUNK_PLACES, Card, load_card, load_model
@@ -66,6 +68,11 @@ class LoadedCell:
     card: Card
     model: MultimodalModel
     encoder: PostEncoder
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model lies, and its batches must."""
+        return next(self.model.parameters()).device
 
 
 def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
@@ -141,11 +148,13 @@ def _problem(root: Path, folder: Path, config: ModelConfig) -> str | None:
 class Zoo:
     """Loads cells and keeps the ``size`` most recently used ones; safe to share between threads.
 
-    A cell whose JSON files have been replaced since (it was trained again) is loaded again.
+    A cell whose JSON files have been replaced since (it was trained again) is loaded again. Models lie on
+    ``device``; None leaves them where they were built.
     """
 
-    def __init__(self, root: Path, size: int = 8) -> None:
+    def __init__(self, root: Path, size: int = 8, device: torch.device | None = None) -> None:
         self.root = root
+        self._device = device
         self._size = size
         self._loaded: OrderedDict[str, tuple[tuple[int, ...], LoadedCell]] = OrderedDict()
         self._lock = Lock()
@@ -159,6 +168,7 @@ class Zoo:
             if cell.name not in self._loaded or self._loaded[cell.name][0] != state:
                 loaded = _load(cell.source.root if cell.source else self.root, cell)
                 self._share_encoders(loaded)
+                loaded.model.to(self._device or loaded.device)
                 self._loaded[cell.name] = state, loaded
             self._loaded.move_to_end(cell.name)
             while len(self._loaded) > self._size:

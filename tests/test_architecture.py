@@ -20,12 +20,14 @@ ORDER = (
     "quantise",
     "checkpoint",
     "hub",
+    "gpu",
     "explain",
     "zoo",
     "pipeline",
     "review",
     "ui",
     "batch",
+    "space",
     "__main__",
 )
 #: Parts that see less than what stands left of them.

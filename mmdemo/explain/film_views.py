@@ -43,9 +43,9 @@ def modulation(subject: Subject) -> Modulation:
     with torch.inference_mode():
         states_BLD, regions_BRD = model.encode(subject.batch)
         if by_token:
-            x = model.image_projection(regions_BRD).mean(1)[0].float().numpy()[None]
+            x = model.image_projection(regions_BRD).mean(1)[0].float().cpu().numpy()[None]
         else:
-            x = model.text_projection(states_BLD)[0].float().numpy()[places]
+            x = model.text_projection(states_BLD)[0].float().cpu().numpy()[places]
     if by_token:
         gamma, beta = gamma[places], beta[places]
     residual = subject.encoder.config.film_variant == "residual"

@@ -67,9 +67,9 @@ def ask(
     photo = None if post.image is None else open_image(post.image)
     question = replace(post, entities=None, tags=None, relation=None)  # answers may be another dataset's
     example = encoder.encode(question, photo)
-    batch = collate([example])
+    batch = collate([example]).to(next(model.parameters()).device)
     with torch.inference_mode():
-        logits = model(batch).logits[0].float().numpy()
+        logits = model(batch).logits[0].float().cpu().numpy()
     labels = output_labels(encoder.config.dataset)
     if encoder.config.task == "re":
         assert example.text.markers is not None

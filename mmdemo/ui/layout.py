@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from mmdemo import pipeline
 from mmdemo.ui import examples, predict_tab
 
 HERE = Path(__file__).parent
@@ -63,7 +64,9 @@ def build() -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Predict", id="predict-tab"):
                 predict_tab.build()
-    return demo.queue(max_size=32)
+    pipeline.preload()
+    # One model runs at a time (`predict_tab.MODEL_QUEUE`); ZeroGPU has a queue of its own.
+    return demo.queue() if pipeline.ZERO_GPU else demo.queue(max_size=32)
 
 
 def launch_settings() -> dict[str, Any]:
