@@ -4,15 +4,16 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from mmdemo.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
 from mmdemo.types import InputError
-from train.config import Recipe
 from train.data import DataSource
+from train.options import Change, Data, Device, Images, Limit, Out, Pairs, Seed, Split, Work, read_changes
 from train.push import push
+from train.zoo_command import simulate_review, zoo
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,13 +22,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Check data, train cells of the zoo, and score them. Each command's --help has an example.",
 )
-
-FIELDS = ", ".join(vars(Recipe()))
-
-Data = Annotated[Path, typer.Option(help="Folder with twitter2015/, twitter2017/ and mnre/.")]
-Images = Annotated[Path | None, typer.Option(help="Folder of original photos, {image_id}.jpg.")]
-Pairs = Annotated[Path | None, typer.Option(help="CSV that pairs posts with stand-in photos.")]
-Split = Annotated[str, typer.Option("--scheme", help="official splits, or the report's 70:15:15.")]
 
 
 @app.command()
@@ -76,33 +70,32 @@ def run(
     images: Images = None,
     pairs: Pairs = None,
     scheme: Split = "official",
-    out: Annotated[Path, typer.Option(help="Root that gets preset/dataset/model/fusion.")] = Path("runs"),
-    work: Annotated[Path, typer.Option(help="Logs, resume states and cached photo features.")] = Path("runs"),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Order, dropout, augmentation and first weights.")] = 1337,
+    out: Out = Path("runs"),
+    work: Work = Path("runs"),
+    device: Device = "auto",
+    seed: Seed = 1337,
     end_to_end: Annotated[bool, typer.Option(help="Train encoders, fusion and head at once.")] = False,
-    change: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help=f"Override a recipe: [trunk.|cell.|whole.]field=value. Repeatable. Fields: {FIELDS}.",
-        ),
-    ] = None,
+    change: Change = None,
     start: Annotated[
         Path | None, typer.Option("--from", help="Checkpoint to start from, of this or another dataset.")
     ] = None,
-    trunk_only: Annotated[bool, typer.Option(help="Stop after the trunk, to start other runs from.")] = False,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Only each split's first N posts, to try things.")
+    extra: Annotated[
+        Path | None, typer.Option(help="Reviewed posts (JSON lines) to train on too; see docs/reviews.md.")
     ] = None,
+    drop_leaks: Annotated[
+        bool, typer.Option(help="Leave out extra posts that stand in validation or test.")
+    ] = False,
+    trunk_only: Annotated[bool, typer.Option(help="Stop after the trunk, to start other runs from.")] = False,
+    limit: Limit = None,
 ) -> None:
     """Train one cell, resuming if it was cut off, and score it on validation and test.
 
     Example: python -m train run --dataset twitter2017 --model roberta-resnet50 --fusion film
     --preset lite --data ../shared/data --set trunk.epochs=5
     """
-    from train.run import Settings
+    from train import extra as reviewed
     from train.run import run as train
+    from train.settings import Settings
 
     config = ModelConfig(
         dataset=dataset,
@@ -114,10 +107,14 @@ def run(
     )
     changes = read_changes(change or [])
     changes.setdefault("", {}).setdefault("seed", seed)
+    source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)
+    posts = reviewed.read_extra(extra, dataset) if extra else ()
+    posts = reviewed.without_leaks(posts, source, dataset, drop=drop_leaks)
     folder = train(
         Settings(
             config=config,
-            source=DataSource(folder=data, images=images, pairs=pairs, scheme=scheme),
+            source=source,
+            extra=posts,
             out=out,
             work=work,
             device=device,
@@ -128,84 +125,9 @@ def run(
             trunk_only=trunk_only,
         )
     )
+    if extra and start and (start / "metrics.json").exists():
+        print(reviewed.compare(start, folder))
     print(folder)
-
-
-def read_changes(changes: list[str]) -> dict[str, dict[str, Any]]:
-    """``["cell.epochs=3", "seed=1"]`` -> ``{"cell": {"epochs": 3}, "": {"seed": 1}}``.
-
-    Raises:
-        InputError: no such field, or a value of the wrong type.
-    """
-    types = {name: type(value) for name, value in vars(Recipe()).items()}
-    found: dict[str, dict[str, Any]] = {}
-    for text in changes:
-        name, _, value = text.partition("=")
-        stage, _, key = name.rpartition(".")
-        if key not in types or stage not in ("", "trunk", "cell", "whole"):
-            raise InputError(f"--set {text}: no such setting; settings are {', '.join(types)}")
-        try:
-            found.setdefault(stage, {})[key] = types[key](value)
-        except ValueError as error:
-            raise InputError(f"--set {text}: {key} takes a {types[key].__name__}") from error
-    return found
-
-
-@app.command()
-def zoo(
-    data: Data,
-    preset: Annotated[str, typer.Option(help="lite (CPU), full (GPU) or tiny (tests).")] = "lite",
-    only: Annotated[str, typer.Option(help="Cells whose name matches, as 'lite/twitter2017/*/film'.")] = "*",
-    jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a group of cells.")] = 1,
-    shard: Annotated[str, typer.Option(help="i/n: this machine's part of the groups.")] = "1/1",
-    images: Images = None,
-    pairs: Pairs = None,
-    scheme: Split = "official",
-    out: Annotated[Path, typer.Option(help="Root that gets preset/dataset/model/fusion.")] = Path("runs"),
-    work: Annotated[Path, typer.Option(help="Logs, resume states and cached photo features.")] = Path("runs"),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Order, dropout, augmentation and first weights.")] = 1337,
-    end_to_end: Annotated[bool, typer.Option(help="Each cell at once, no shared trunk.")] = False,
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Override recipes, as in train run. Repeatable.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only each split's first N posts.")] = None,
-    dry_run: Annotated[bool, typer.Option(help="Print the plan and stop.")] = False,
-) -> None:
-    """Train every missing or outdated cell of the zoo, then write results.json and README's tables.
-
-    It can be killed at any moment and goes on where it was. Only what changed is trained again.
-
-    Example: python -m train zoo --preset lite --data ../shared/data --only '*/twitter2017/*' --jobs 2
-    """
-    from train import zoo as building
-    from train.run import Settings
-
-    number, _, count = shard.partition("/")
-    if not (number.isdigit() and count.isdigit()):
-        raise InputError(f"--shard {shard}: write it as 1/4")
-    wanted = building.plan(preset, only, (int(number), int(count)))
-    if dry_run:
-        for (dataset, model), fusions in wanted.groups.items():
-            print(f"{preset}/{dataset}/{model}: {', '.join(fusions)}")
-        raise typer.Exit()
-    changes = read_changes(change or [])
-    changes.setdefault("", {}).setdefault("seed", seed)
-    settings = Settings(
-        config=ModelConfig(dataset="twitter2017", preset=preset),
-        source=DataSource(folder=data, images=images, pairs=pairs, scheme=scheme),
-        out=out,
-        work=work,
-        device=device,
-        end_to_end=end_to_end,
-        changes=changes,
-        limit=limit,
-    )
-    if jobs > 1:
-        building.build_parallel(settings, wanted, jobs)
-    else:
-        for folder in building.build(settings, wanted):
-            print(folder)
 
 
 @app.command()
@@ -249,6 +171,8 @@ def results(
 
 
 app.command()(push)
+app.command()(zoo)
+app.command("simulate_review")(simulate_review)
 
 
 def main() -> None:

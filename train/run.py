@@ -1,69 +1,33 @@
 """Train one cell from data to a checkpoint folder with its card and scores."""
 
-import hashlib
-import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mmdemo.base import base_folder
 from mmdemo.checkpoint import TEXT_TRUNK, cell_folder, load_card, load_model, save_cell
-from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
-from mmdemo.data.formats import FILES
-from mmdemo.files import read_json, write_json
+from mmdemo.files import write_json
 from mmdemo.models.model import MultimodalModel
-from mmdemo.types import InputError, Post
+from mmdemo.types import Post
 from mmdemo.zoo import SHIPPED, post_encoder
 from train.align import align
 from train.answers import save_answers
 from train.base import build_base
 from train.cells import cell_data, load_trunk_model, train_cell
-from train.config import Recipe
 from train.data import DataSource
 from train.evaluate import CONDITIONS, answers, conditioned_examples, evaluate, score_conditions
 from train.loop import choose_accelerator
-from train.recipes import recipe_for
+from train.settings import Settings, provenance, stage_folder, training_record
 from train.stages import Material, best_of, store_trunk, train_trunk, train_whole
 
 #: A trunk at 4 bits scored as at 16 on Twitter2017's validation split (85.2, 85.0 entity F1) in a quarter of
 #: the space (5.4 MB).
 TRUNK_BITS = 4
 OWN_TRUNK_BITS = 8  # trained with the photos too: convolutions are fewer and more sensitive
-
-#: Configuration that the trunk does not depend on.
-CELL_ONLY = ("fusion", "film_variant")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What one ``train run`` does.
-
-    ``changes`` override recipe fields, by stage; ``start`` is a checkpoint to take weights from.
-    """
-
-    config: ModelConfig
-    source: DataSource
-    out: Path
-    work: Path
-    device: str = "auto"
-    end_to_end: bool = False
-    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    limit: int | None = None
-    start: Path | None = None
-    trunk_only: bool = False
-
-    def recipe(self, stage: str) -> Recipe:
-        """The stage's recipe with this run's changes."""
-        config = self.config
-        chosen = recipe_for(config.preset, config.task, config.model, stage)
-        recipe = replace(chosen, **self.changes.get("", {}))
-        return replace(recipe, **self.changes.get(stage, {}))
 
 
 def run(settings: Settings) -> Path:
@@ -93,7 +57,7 @@ def run_trunk(settings: Settings) -> Trunk:
     ensure_base(settings.out, config.preset, settings.source)
     accelerator = choose_accelerator(settings.device)
     folder = cell_folder(settings.out, config).parent
-    stage = _stage_folder(settings, "trunk")
+    stage = stage_folder(settings, "trunk")
     if config.model == "clip-bert":
         text = replace(settings, config=replace(config, model="bert-resnet50", fusion="concat"))
         text_run = settings.start or run_trunk(text).run  # the zoo has trained it already
@@ -124,13 +88,13 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
     held_out = _held_out(settings, model.cpu(), material.encoder)
     for fusion in fusions:
         own = replace(settings, config=replace(config, fusion=fusion))
-        stage = _stage_folder(own, "cell")
+        stage = stage_folder(own, "cell")
         model = load_trunk_model(own.config, recipe, settings.out, trunks, start)
         train_cell(model, data, recipe, stage, accelerator, own.config.cell)
         folder = cell_folder(settings.out, own.config)
         if accelerator.is_main_process:
             recipes = {stage: own.recipe(stage) for stage in ("trunk", "cell")}
-            training = _training_record(own, recipes)
+            training = training_record(own, recipes)
             save_cell(folder, model.cpu(), own.config, trunks=trunk.places, training=training, metrics={})
             _score(own, folder, training, held_out)
         accelerator.wait_for_everyone()
@@ -163,7 +127,7 @@ def _score(settings: Settings, folder: Path, training: dict[str, Any], held_out:
         found = answers(model, examples)
         save_answers(settings.work / "answers" / config.cell / f"{split}.npz", found)
         splits[split] = score_conditions(config, posts, found)
-    write_json(folder / "metrics.json", {"cell": config.cell, **_provenance(training), "splits": splits})
+    write_json(folder / "metrics.json", {"cell": config.cell, **provenance(training), "splits": splits})
 
 
 def run_whole(settings: Settings) -> Path:
@@ -172,18 +136,18 @@ def run_whole(settings: Settings) -> Path:
     ensure_base(out, config.preset, settings.source)
     accelerator = choose_accelerator(settings.device)
     folder, recipe = cell_folder(out, config), settings.recipe("whole")
-    stage = _stage_folder(settings, "whole")
+    stage = stage_folder(settings, "whole")
     model = train_whole(_material(settings), recipe, stage, out, accelerator, settings.start)
     if accelerator.is_main_process:
         place = "trunk.safetensors"
         store_trunk(config, model.cpu().state_dict(), out, folder / place, OWN_TRUNK_BITS)
-        training = _training_record(settings, {"whole": recipe})
+        training = training_record(settings, {"whole": recipe})
         save_cell(folder, model, config, trunks=(place,), training=training, metrics={})
         splits = {
             s: evaluate(folder, settings.source, s, cache=_cache(settings), limit=settings.limit)
             for s in ("valid", "test")
         }
-        metrics = {"cell": config.cell, **_provenance(training), "splits": splits}
+        metrics = {"cell": config.cell, **provenance(training), "splits": splits}
         write_json(folder / "metrics.json", metrics)
     accelerator.wait_for_everyone()
     return folder
@@ -192,7 +156,7 @@ def run_whole(settings: Settings) -> Path:
 def _material(settings: Settings) -> Material:
     config, source = settings.config, settings.source
     return Material(
-        train=source.posts(config.dataset, "train")[: settings.limit],
+        train=[*source.posts(config.dataset, "train")[: settings.limit], *settings.extra],
         valid=source.posts(config.dataset, "valid")[: settings.limit],
         encoder=post_encoder(config, settings.out),
     )
@@ -212,74 +176,3 @@ def ensure_base(root: Path, preset: str, source: DataSource) -> None:
         shutil.copytree(shipped, folder, dirs_exist_ok=True)
     else:
         build_base(root, source)
-
-
-def _stage_folder(settings: Settings, stage: str) -> Path:
-    """Where a stage keeps its state and log. Other settings than those kept there are an error, not a mix."""
-    config = settings.config
-    name = config.cell if stage != "trunk" else config.cell.rsplit("/", 1)[0]
-    folder = settings.work / "training" / name / stage
-    facts = {
-        "config": {k: v for k, v in asdict(config).items() if stage != "trunk" or k not in CELL_ONLY},
-        "recipe": asdict(settings.recipe(stage)),
-        "data": data_hash(settings.source, config.dataset),
-        "photos": settings.source.photo_note if stage != "trunk" else "",
-        "limit": settings.limit,
-        "start": str(settings.start) if settings.start else "",
-    }
-    file = folder / "stage.json"
-    if file.exists() and read_json(file) != json.loads(json.dumps(facts)):
-        raise InputError(
-            f"{folder} holds a run with other settings; remove it or choose another --work folder"
-        )
-    write_json(file, facts)
-    return folder
-
-
-def data_hash(source: DataSource, dataset: str) -> str:
-    """SHA-256 over the dataset's files, its pairs and the split scheme."""
-    digest = hashlib.sha256(source.scheme.encode())
-    for (name, _), file in sorted(FILES.items()):
-        if name == dataset:
-            digest.update(_bytes(source.folder / file))
-    if source.pairs_file:
-        digest.update(_bytes(source.pairs_file))
-    return digest.hexdigest()
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
-
-
-def _training_record(settings: Settings, recipes: dict[str, Recipe]) -> dict[str, Any]:
-    return {
-        "command": "python -m train " + " ".join(sys.argv[1:]),
-        "commit": _commit(),
-        "data": settings.source.photo_note,
-        "data_sha256": data_hash(settings.source, settings.config.dataset),
-        "split_scheme": settings.source.scheme,
-        "limit": settings.limit,
-        "recipes": {stage: asdict(recipe) for stage, recipe in recipes.items()},
-    }
-
-
-def _provenance(training: dict[str, Any]) -> dict[str, Any]:
-    seed = next(iter(training["recipes"].values()))["seed"]
-    return {"seed": seed, **{k: training[k] for k in ("data", "command", "commit", "split_scheme")}}
-
-
-def _commit() -> str:
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
-    except OSError:
-        return "unknown"
-    return found.stdout.strip() or "unknown"

@@ -25,7 +25,8 @@ from mmdemo.config import DATASETS, MODELS, fusions_of
 from mmdemo.files import file_hash, write_json
 from mmdemo.types import InputError
 from train.recipes import STARTS
-from train.run import Settings, Trunk, data_hash, run_cells, run_trunk, run_whole
+from train.run import Trunk, run_cells, run_trunk, run_whole
+from train.settings import Settings, data_hash
 
 Group = tuple[str, str]
 

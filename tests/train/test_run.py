@@ -24,7 +24,8 @@ from tests.tiny import write_data
 from train.__main__ import app, read_changes
 from train.config import Recipe
 from train.data import DataSource
-from train.run import Settings, run
+from train.run import run
+from train.settings import Settings
 from train.stages import start_from
 
 ROOT = Path(__file__).resolve().parents[2]

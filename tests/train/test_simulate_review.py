@@ -1,0 +1,56 @@
+"""The simulated reviewer, whole, on tiny models and generated posts."""
+
+import numpy as np
+import pytest
+
+from mmdemo.config import ModelConfig
+from mmdemo.types import InputError
+from tests.tiny import write_data
+from train.data import DataSource
+from train.settings import Settings
+from train.simulate_review import entropy, render, simulate
+
+
+def settings(folder, **fields) -> Settings:
+    changes = {"": {"epochs": 1, "members": 1, "seed": 3}}
+    config = ModelConfig(dataset="twitter2017", preset="tiny") if not fields else ModelConfig(**fields)
+    return Settings(
+        config=config,
+        source=DataSource(folder=write_data(folder / "data", posts=24)),
+        out=folder / "out",
+        work=folder / "out",
+        device="cpu",
+        changes=changes,
+    )
+
+
+def test_each_order_reviews_its_own_posts_and_is_scored(tmp_path):
+    said: list[str] = []
+    found = simulate(settings(tmp_path), share=0.5, reviews=4, orders=("random", "entropy"), say=said.append)
+    assert list(found["after"]) == ["random", "entropy"] and len(said) == 3
+    assert all(
+        0 <= found["after"][order][split] <= 1 for order in found["after"] for split in ("valid", "test")
+    )
+    assert found["after"]["random"]["entities"] == 8  # every generated post has two
+    assert (tmp_path / "out" / "simulate_review.json").is_file()
+    assert (tmp_path / "out" / "simulate_review.png").stat().st_size > 1000
+    assert "| entropy | 8 |" in render(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "fields", "message"),
+    [
+        ({"orders": ("alphabet",)}, {}, "unknown order"),
+        ({"reviews": 13}, {}, "13 to review"),
+        ({}, {"dataset": "mnre", "preset": "tiny"}, "reviews entities"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said(tmp_path, change, fields, message):
+    asked = {"share": 0.5, "reviews": 4, "orders": ("random",), "say": print} | change
+    with pytest.raises(InputError, match=message):
+        simulate(settings(tmp_path, **fields), **asked)
+
+
+def test_entropy_is_that_of_the_most_doubtful_seen_word():
+    rows = np.array([[1.0, 0.0], [0.5, 0.5], [np.nan, np.nan]])
+    assert entropy(rows) == pytest.approx(np.log(2))

@@ -1,0 +1,137 @@
+"""What a training run is asked to do, where its stages keep their state, and what its card says of it."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mmdemo.config import ModelConfig
+from mmdemo.data.formats import FILES
+from mmdemo.files import read_json, write_json
+from mmdemo.types import InputError, Post
+from train.config import Recipe
+from train.data import DataSource
+from train.recipes import recipe_for
+
+#: Configuration that the trunk does not depend on.
+CELL_ONLY = ("fusion", "film_variant")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What one ``train run`` does.
+
+    ``changes`` override recipe fields, by stage; ``start`` is a checkpoint to take weights from; ``extra``
+    are reviewed posts to train on too (`train.extra`).
+    """
+
+    config: ModelConfig
+    source: DataSource
+    out: Path
+    work: Path
+    device: str = "auto"
+    end_to_end: bool = False
+    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    limit: int | None = None
+    start: Path | None = None
+    trunk_only: bool = False
+    extra: tuple[Post, ...] = ()
+
+    def recipe(self, stage: str) -> Recipe:
+        """The stage's recipe with this run's changes."""
+        config = self.config
+        chosen = recipe_for(config.preset, config.task, config.model, stage)
+        recipe = replace(chosen, **self.changes.get("", {}))
+        return replace(recipe, **self.changes.get(stage, {}))
+
+
+def stage_folder(settings: Settings, stage: str) -> Path:
+    """Where a stage keeps its state and log. Other settings than those kept there are an error, not a mix."""
+    config = settings.config
+    name = config.cell if stage != "trunk" else config.cell.rsplit("/", 1)[0]
+    folder = settings.work / "training" / name / stage
+    facts = {
+        "config": {k: v for k, v in asdict(config).items() if stage != "trunk" or k not in CELL_ONLY},
+        "recipe": asdict(settings.recipe(stage)),
+        "data": data_hash(settings.source, config.dataset),
+        "photos": settings.source.photo_note if stage != "trunk" else "",
+        "limit": settings.limit,
+        "extra": posts_hash(settings.extra),
+        "start": str(settings.start) if settings.start else "",
+    }
+    file = folder / "stage.json"
+    if file.exists() and read_json(file) != json.loads(json.dumps(facts)):
+        raise InputError(
+            f"{folder} holds a run with other settings; remove it or choose another --work folder"
+        )
+    write_json(file, facts)
+    return folder
+
+
+def data_hash(source: DataSource, dataset: str) -> str:
+    """SHA-256 over the dataset's files, its pairs and the split scheme."""
+    digest = hashlib.sha256(source.scheme.encode())
+    for (name, _), file in sorted(FILES.items()):
+        if name == dataset:
+            digest.update(_bytes(source.folder / file))
+    if source.pairs_file:
+        digest.update(_bytes(source.pairs_file))
+    return digest.hexdigest()
+
+
+def posts_hash(posts: Sequence[Post]) -> str:
+    """SHA-256 over what posts say and how they are labelled; empty for none."""
+    if not posts:
+        return ""
+    facts = [[p.tokens, p.image_id, gold_facts(p)] for p in posts]
+    return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
+
+
+def gold_facts(post: Post) -> list[Any]:
+    """A post's labels as plain values."""
+    entities = [[e.start, e.end, e.label] for e in post.entities or ()]
+    pair = [post.pair.head, post.pair.tail] if post.pair else None
+    return [entities, post.tags, pair, post.relation]
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def training_record(settings: Settings, recipes: dict[str, Recipe]) -> dict[str, Any]:
+    return {
+        "command": "python -m train " + " ".join(sys.argv[1:]),
+        "commit": _commit(),
+        "data": settings.source.photo_note,
+        "data_sha256": data_hash(settings.source, settings.config.dataset),
+        "split_scheme": settings.source.scheme,
+        "limit": settings.limit,
+        "extra_posts": len(settings.extra),
+        "recipes": {stage: asdict(recipe) for stage, recipe in recipes.items()},
+    }
+
+
+def provenance(training: dict[str, Any]) -> dict[str, Any]:
+    seed = next(iter(training["recipes"].values()))["seed"]
+    return {"seed": seed, **{k: training[k] for k in ("data", "command", "commit", "split_scheme")}}
+
+
+def _commit() -> str:
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except OSError:
+        return "unknown"
+    return found.stdout.strip() or "unknown"

@@ -1,0 +1,105 @@
+"""Commands that train many cells: ``train zoo`` and ``train simulate_review``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmdemo.config import ModelConfig
+from mmdemo.types import InputError
+from train.data import DataSource
+from train.options import Change, Data, Device, Images, Limit, Out, Pairs, Seed, Split, Work, read_changes
+
+
+def zoo(
+    data: Data,
+    preset: Annotated[str, typer.Option(help="lite (CPU), full (GPU) or tiny (tests).")] = "lite",
+    only: Annotated[str, typer.Option(help="Cells whose name matches, as 'lite/twitter2017/*/film'.")] = "*",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a group of cells.")] = 1,
+    shard: Annotated[str, typer.Option(help="i/n: this machine's part of the groups.")] = "1/1",
+    images: Images = None,
+    pairs: Pairs = None,
+    scheme: Split = "official",
+    out: Out = Path("runs"),
+    work: Work = Path("runs"),
+    device: Device = "auto",
+    seed: Seed = 1337,
+    end_to_end: Annotated[bool, typer.Option(help="Each cell at once, no shared trunk.")] = False,
+    change: Change = None,
+    limit: Limit = None,
+    dry_run: Annotated[bool, typer.Option(help="Print the plan and stop.")] = False,
+) -> None:
+    """Train every missing or outdated cell of the zoo, then write results.json and README's tables.
+
+    It can be killed at any moment and goes on where it was. Only what changed is trained again.
+
+    Example: python -m train zoo --preset lite --data ../shared/data --only '*/twitter2017/*' --jobs 2
+    """
+    from train import zoo as building
+    from train.settings import Settings
+
+    number, _, count = shard.partition("/")
+    if not (number.isdigit() and count.isdigit()):
+        raise InputError(f"--shard {shard}: write it as 1/4")
+    wanted = building.plan(preset, only, (int(number), int(count)))
+    if dry_run:
+        for (dataset, model), fusions in wanted.groups.items():
+            print(f"{preset}/{dataset}/{model}: {', '.join(fusions)}")
+        raise typer.Exit()
+    changes = read_changes(change or [])
+    changes.setdefault("", {}).setdefault("seed", seed)
+    settings = Settings(
+        config=ModelConfig(dataset="twitter2017", preset=preset),
+        source=DataSource(folder=data, images=images, pairs=pairs, scheme=scheme),
+        out=out,
+        work=work,
+        device=device,
+        end_to_end=end_to_end,
+        changes=changes,
+        limit=limit,
+    )
+    if jobs > 1:
+        building.build_parallel(settings, wanted, jobs)
+    else:
+        for folder in building.build(settings, wanted):
+            print(folder)
+
+
+def simulate_review(
+    data: Data,
+    dataset: Annotated[str, typer.Option(help="twitter2015 or twitter2017.")] = "twitter2017",
+    share: Annotated[float, typer.Option(min=0.01, max=0.99, help="Part of the posts known at first.")] = 1
+    / 3,
+    reviews: Annotated[int, typer.Option(min=1, help="Posts that are reviewed.")] = 300,
+    orders: Annotated[str, typer.Option(help="Queue orders.")] = "random,entropy,disagreement,flip",
+    images: Images = None,
+    pairs: Pairs = None,
+    out: Out = Path("runs/simulate"),
+    work: Work = Path("runs/simulate"),
+    device: Device = "auto",
+    seed: Seed = 1337,
+    change: Change = None,
+    limit: Limit = None,
+) -> None:
+    """Show what reviewing buys: train on a part, review what a queue puts first, train again, compare.
+
+    The reviewer is simulated by gold answers. Writes simulate_review.json and a plot into --out.
+
+    Example: python -m train simulate_review --data ../shared/data --orders random,entropy
+    """
+    from train.settings import Settings
+    from train.simulate_review import render, simulate
+
+    changes = read_changes(change or [])
+    changes.setdefault("", {}).setdefault("seed", seed)
+    settings = Settings(
+        config=ModelConfig(dataset=dataset, fusion="film"),
+        source=DataSource(folder=data, images=images, pairs=pairs),
+        out=out,
+        work=work,
+        device=device,
+        changes=changes,
+        limit=limit,
+    )
+    found = simulate(settings, share=share, reviews=reviews, orders=orders.split(","), say=print)
+    print(render(found))
