@@ -86,6 +86,7 @@ def train_trunk(
         scores = fit(model, task, member, folder / f"member-{number}", accelerator)
         members.append((headline(scores), best_of(folder / f"member-{number}")))
     _, scores = greedy_soup(model, members, task.validate)
+    model.text_encoder.requires_grad_(True)  # layers that this run froze may come from the start: keep them
     if accelerator.is_main_process:
         save_state(folder / "best.safetensors", {"model": model}, None, {"scores": scores})
     accelerator.wait_for_everyone()
