@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mmdemo.batch.command import batch
+from mmdemo.space.command import space
 from mmdemo.types import InputError
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ def predict(
 
 
 app.command()(batch)
+app.command()(space)
 
 
 def _lines(answer: dict) -> str:

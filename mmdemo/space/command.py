@@ -1,0 +1,90 @@
+"""``python -m mmdemo space``: check a folder before it becomes a Hugging Face Space, and push it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmdemo.space.contents import check_contents, files_of
+from mmdemo.space.front_matter import check_front_matter, read_front_matter
+from mmdemo.space.packages import check_packages
+from mmdemo.space.packages import resolve as resolve_packages
+from mmdemo.types import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What would be pushed, and a sentence for each reason not to."""
+
+    files: tuple[Path, ...]
+    size: int
+    problems: tuple[str, ...]
+
+
+def space(
+    check: Annotated[Path | None, typer.Option(help="Folder to check.")] = None,
+    push: Annotated[
+        str | None, typer.Option(help="owner/name of the Space to push the folder to, once it passes.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Folder to push.")] = Path("."),
+    resolve: Annotated[
+        bool, typer.Option("--resolve", help="Also let pip resolve for the Space's Python (needs a network).")
+    ] = False,
+    private: Annotated[bool, typer.Option(help="A Space that only you see, if it is made now.")] = True,
+) -> None:
+    """Verify a folder as a Space: front matter, sizes, secrets, pickles, requirements; and push it.
+
+    Example: python -m mmdemo space --check .
+    Example: python -m mmdemo space --push me/mmdemo
+    """
+    if check is None and push is None:
+        raise InputError("say what to do: --check FOLDER, or --push owner/name")
+    report = check_folder(check or folder, resolve)
+    for problem in report.problems:
+        print(f"- {problem}")
+    if report.problems:
+        raise InputError(f"{check or folder} is not ready for a Space: {len(report.problems)} problems")
+    print(f"ready: {len(report.files)} files, {report.size / 2**20:.1f} MB")
+    if push is not None:
+        print(push_folder(check or folder, report, push, private))
+
+
+def check_folder(folder: Path, resolve: bool = False) -> Report:
+    """All checks of a folder. Raises InputError where there is none."""
+    files = files_of(folder)
+    problems = check_front_matter(folder) + check_contents(folder, files)
+    values = read_front_matter(folder / "README.md")
+    if isinstance(values, dict):
+        python, gradio = str(values.get("python_version", "3.10")), str(values.get("sdk_version", "0"))
+        problems += check_packages(folder, python, gradio, str(values.get("suggested_hardware", "")))
+        if resolve:
+            problems += resolve_packages(folder, python, gradio)
+    size = sum((folder / path).stat().st_size for path in files if (folder / path).is_file())
+    return Report(files=tuple(files), size=size, problems=tuple(problems))
+
+
+def push_folder(folder: Path, report: Report, repo: str, private: bool) -> str:
+    """Make the Space if need be and commit the report's files; its address.
+
+    Raises:
+        InputError: the Hub refuses or does not answer.
+    """
+    from huggingface_hub import CommitOperationAdd, HfApi, constants
+
+    api = HfApi(endpoint=constants.ENDPOINT)
+    try:
+        made = api.create_repo(repo, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
+        api.create_commit(
+            repo,
+            [
+                CommitOperationAdd(path_in_repo=path.as_posix(), path_or_fileobj=str(folder / path))
+                for path in report.files
+            ],
+            repo_type="space",
+            commit_message="Update the app",
+        )
+    except Exception as error:  # the client raises httpx's, its own, ValueError for a bad name
+        line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise InputError(f"the Hub did not take {repo}: {line}") from error
+    return str(made)
