@@ -88,21 +88,23 @@ class MultimodalModel(nn.Module):
         return self.fuse(states_BLD, regions_BRD, batch)
 
 
+#: Name -> how the fusion is built at (width, configuration); `mmdemo.config.FUSIONS` says what each shows.
+FUSION_BUILDERS: dict[str, Callable[[int, ModelConfig], Fusion]] = {
+    "film": lambda width, config: FiLM(width, config.film_variant, config.dropout),
+    "attention": lambda width, config: Attention(width),
+    "cross-attention": lambda width, config: CrossAttention(width, config.dropout),
+    "bimodal": lambda width, config: Bimodal(width),
+    "concat": lambda width, config: Concat(width),
+    "native": lambda width, config: Native(),
+    "hybrid": lambda width, config: Hybrid(width, config.dropout),
+    "bilinear": lambda width, config: Bilinear(width),
+    "late": lambda width, config: Late(width),
+}
+
+
 def build_fusion(config: ModelConfig) -> Fusion:
     """The configured fusion, at the preset's width."""
-    width, dropout = config.sizes.width, config.dropout
-    builders: dict[str, Callable[[], Fusion]] = {
-        "film": lambda: FiLM(width, config.film_variant, dropout),
-        "attention": lambda: Attention(width),
-        "cross-attention": lambda: CrossAttention(width, dropout),
-        "bimodal": lambda: Bimodal(width),
-        "concat": lambda: Concat(width),
-        "native": Native,
-        "hybrid": lambda: Hybrid(width, dropout),
-        "bilinear": lambda: Bilinear(width),
-        "late": lambda: Late(width),
-    }
-    return builders[config.fusion]()
+    return FUSION_BUILDERS[config.fusion](config.sizes.width, config)
 
 
 def build_text_encoder(config: ModelConfig, region_width: int) -> Encoder:
