@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mmdemo.batch.command import batch
+from mmdemo.commands.compare import compare
 from mmdemo.space.command import space
 from mmdemo.types import InputError
 
@@ -45,6 +46,7 @@ def predict(
 
 app.command()(batch)
 app.command()(space)
+app.command()(compare)
 
 
 def _lines(answer: dict) -> str:

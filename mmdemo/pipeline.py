@@ -14,7 +14,7 @@ import torch
 
 from mmdemo import gpu
 from mmdemo.config import DATASETS, FUSIONS, MODELS
-from mmdemo.data.batch import collate
+from mmdemo.data.batch import Example, collate
 from mmdemo.data.image import open_image
 from mmdemo.data.text import has_marks, read_marks, split_words
 from mmdemo.decode import decode_entities, decode_relations, looks_untrained, softmax
@@ -22,6 +22,7 @@ from mmdemo.explain import explainers
 from mmdemo.explain.subject import ask
 from mmdemo.gpu import ZERO_GPU
 from mmdemo.labels import output_labels
+from mmdemo.models.model import ModelOutput
 from mmdemo.types import Entity, Explanation, ImageSource, InputError, Post, Prediction, Relation
 from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells, read_card
 
@@ -148,6 +149,14 @@ def predict_many(posts: Sequence[Post], cell: Cell) -> list[Prediction]:
         InputError: as `predict`, for any one of the posts.
     """
     loaded = load(cell)
+    examples = encode(posts, loaded)
+    with torch.inference_mode():
+        output = loaded.model(collate(examples).to(loaded.device))
+    return answers_of(posts, cell, loaded, examples, output)
+
+
+def encode(posts: Sequence[Post], loaded: LoadedCell) -> list[Example]:
+    """The posts as a cell's model takes them. Raises InputError as `predict`."""
     if loaded.card.config.task == "re" and any(post.pair is None for post in posts):
         raise InputError("mark the head as [E1]…[/E1] and the tail as [E2]…[/E2]")
     examples = []
@@ -155,8 +164,13 @@ def predict_many(posts: Sequence[Post], cell: Cell) -> list[Prediction]:
         photo = None if post.image is None else open_image(post.image)
         question = replace(post, entities=None, tags=None, relation=None)  # may be another dataset's
         examples.append(loaded.encoder.encode(question, photo))
-    with torch.inference_mode():
-        output = loaded.model(collate(examples).to(loaded.device))
+    return examples
+
+
+def answers_of(
+    posts: Sequence[Post], cell: Cell, loaded: LoadedCell, examples: Sequence[Example], output: ModelOutput
+) -> list[Prediction]:
+    """What a model's output says of each post. Raises InputError where its scores are not finite."""
     logits = output.logits.float().cpu().numpy()
     answers = []
     for row, (post, example) in enumerate(zip(posts, examples, strict=True)):

@@ -122,5 +122,33 @@ class Explanation:
     absent: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One cell's answer in a comparison, and what it took.
+
+    ``pass_number`` counts encoder passes from 0: cells with the same one shared it, and ``encode_ms`` is
+    that pass. ``fuse_ms`` is the cell's own: fusion, head, decoding. Milliseconds of this one run.
+    """
+
+    prediction: Prediction
+    pass_number: int
+    encode_ms: float
+    fuse_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One post answered by several cells of one dataset, in the order in which they were asked for."""
+
+    post: Post
+    answers: tuple[Compared, ...]
+
+    @property
+    def total_ms(self) -> float:
+        """Milliseconds of all answers together: each encoder pass once, each fusion."""
+        passes = {answer.pass_number: answer.encode_ms for answer in self.answers}
+        return sum(passes.values()) + sum(answer.fuse_ms for answer in self.answers)
+
+
 class InputError(ValueError):
     """The person's input or file cannot be used; the message is one clear sentence for them."""

@@ -178,13 +178,13 @@ class Zoo:
     def _share_encoders(self, loaded: LoadedCell) -> None:
         """Let cells on one trunk hold its encoders once: frozen, and nearly all of a cell's 110 MB."""
         for _, other in self._loaded.values():
-            if _trunk_hash(other.card) == _trunk_hash(loaded.card):
+            if trunk_hash(other.card) == trunk_hash(loaded.card):
                 loaded.model.text_encoder = other.model.text_encoder
                 loaded.model.image_encoder = other.model.image_encoder
                 return
 
 
-def _trunk_hash(card: Card) -> tuple[str, ...]:
+def trunk_hash(card: Card) -> tuple[str, ...]:
     """The same for two cells only where the base, the trunk's bytes and the shape are the same."""
     digests = [digest for name, digest in card.files.items() if name in TRUNK_PLACES]
     return (card.config.preset, card.config.model, *digests)

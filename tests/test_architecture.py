@@ -24,16 +24,18 @@ ORDER = (
     "explain",
     "zoo",
     "pipeline",
+    "compare",
     "review",
     "ui",
     "batch",
     "space",
+    "commands",
     "__main__",
 )
 #: Parts that see less than what stands left of them.
 NARROW = {
     "review": {"types", "labels", "data.formats", "data.jsonl", "data.lines", "data.text", "data.image"},
-    "ui": {"types", "labels", "config", "pipeline", "review"},
+    "ui": {"types", "labels", "config", "pipeline", "compare", "review"},
     "data": {"types", "labels", "config"},
     "decode": {"types", "labels", "config"},
 }
