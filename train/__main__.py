@@ -157,6 +157,29 @@ def evaluate(
 
 
 @app.command()
+def analyse(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder that gets analysis.html.")],
+    images: Images = None,
+    pairs: Pairs = None,
+    scheme: Split = "official",
+    work: Annotated[Path, typer.Option(help="Where what the photos show is kept, for the next time.")] = Path(
+        "runs"
+    ),
+    limit: Annotated[int | None, typer.Option(min=1, help="Only each split's first N posts.")] = None,
+) -> None:
+    """Draw what is in the data as one page: lengths, labels, photos, words, content, duplicates and leaks.
+
+    Example: python -m train analyse --data ../shared/data --out runs/analysis
+    """
+    from train.analyse import analyse as draw
+
+    source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)
+    command = "python -m train " + " ".join(sys.argv[1:])
+    print(draw(source, out, cache=work / "analysis", limit=limit, command=command))
+
+
+@app.command()
 def results(
     root: Annotated[Path, typer.Option(help="Checkpoints to read.")] = Path("checkpoints"),
     readme: Annotated[Path, typer.Option(help="File whose table is replaced.")] = Path("README.md"),
