@@ -103,8 +103,9 @@ def test_the_part_names_above_are_the_real_ones():
         ("accelerate", ("train.",)),
         ("seqeval", ("train.",)),
         ("wordcloud", ("train.analyse",)),
-        ("jinja2", ("train.analyse",)),
+        ("jinja2", ("train.page",)),
         ("sklearn", ("train.",)),
+        ("optuna", ("train.tune", "train.search")),
     ],
 )
 def test_a_library_stays_at_home(library, homes):

@@ -11,6 +11,7 @@ import typer
 from mmdemo.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
 from mmdemo.types import InputError
 from train.data import DataSource
+from train.exploring import analyse, tune
 from train.options import Change, Data, Device, Images, Limit, Out, Pairs, Seed, Split, Work, read_changes
 from train.push import push
 from train.zoo_command import simulate_review, zoo
@@ -157,29 +158,6 @@ def evaluate(
 
 
 @app.command()
-def analyse(
-    data: Data,
-    out: Annotated[Path, typer.Option(help="Folder that gets analysis.html.")],
-    images: Images = None,
-    pairs: Pairs = None,
-    scheme: Split = "official",
-    work: Annotated[Path, typer.Option(help="Where what the photos show is kept, for the next time.")] = Path(
-        "runs"
-    ),
-    limit: Annotated[int | None, typer.Option(min=1, help="Only each split's first N posts.")] = None,
-) -> None:
-    """Draw what is in the data as one page: lengths, labels, photos, words, content, duplicates and leaks.
-
-    Example: python -m train analyse --data ../shared/data --out runs/analysis
-    """
-    from train.analyse import analyse as draw
-
-    source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)
-    command = "python -m train " + " ".join(sys.argv[1:])
-    print(draw(source, out, cache=work / "analysis", limit=limit, command=command))
-
-
-@app.command()
 def results(
     root: Annotated[Path, typer.Option(help="Checkpoints to read.")] = Path("checkpoints"),
     readme: Annotated[Path, typer.Option(help="File whose table is replaced.")] = Path("README.md"),
@@ -196,6 +174,8 @@ def results(
 app.command()(push)
 app.command()(zoo)
 app.command("simulate_review")(simulate_review)
+app.command()(analyse)
+app.command()(tune)
 
 
 def main() -> None:

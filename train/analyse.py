@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import jinja2
 from tqdm.auto import tqdm
 
 from mmdemo.config import DATASETS, SPLITS, ModelConfig
@@ -17,9 +15,7 @@ from train.analyse_figures import Figure
 from train.analyse_photos import Facts, PhotoFacts, photo_facts
 from train.analyse_texts import SplitFacts, split_facts, words_by_class
 from train.data import DataSource
-
-TEMPLATE = Path(__file__).with_name("analyse.html")
-PAGE = "analysis.html"
+from train.page import write_page
 
 #: Colours with which the app marks types; relations share one.
 COLOURS = {"PER": "#0072B2", "LOC": "#00795A", "ORG": "#B84A00", "OTHER": "#A2487A", "MISC": "#A2487A"}
@@ -70,8 +66,14 @@ def analyse(
         for dataset in tqdm(DATASETS, "figures", disable=None)
     ]
     shared = figures.shared_heatmap(list(everything), shared_texts(everything))
-    return _write(
-        out, sections=sections, shared=shared, source=source, limit=limit, command=command, colours=COLOURS
+    return write_page(
+        out / "analysis.html",
+        "analyse.html",
+        sections=sections,
+        shared=shared,
+        source=source,
+        limit=limit,
+        command=command,
     )
 
 
@@ -128,15 +130,3 @@ def _clouds(posts: Sequence[Post]) -> list[Figure]:
     ordered = sorted(classes, key=lambda name: -classes[name].total())
     clouds = (figures.class_cloud(n, classes[n], COLOURS.get(n, RELATION_COLOUR)) for n in ordered)
     return [cloud for cloud in clouds if cloud]
-
-
-def _write(out: Path, **values: Any) -> Path:
-    """Fill the template, which escapes every value; the page may run no script and load nothing."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(**values)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / PAGE).write_text(page, encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"{out / PAGE} cannot be written: {error.strerror or error}") from error
-    return out / PAGE

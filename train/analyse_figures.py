@@ -1,6 +1,5 @@
 """The figures of the analysis, drawn with matplotlib without its global state, as images in data URIs."""
 
-import base64
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure as Canvas
 
 from train.analyse_photos import PhotoFacts
 from train.analyse_texts import SplitFacts
+from train.page import data_uri, image_uri
 
 SPLIT_COLOURS = {"train": "#0072B2", "valid": "#E69F00", "test": "#00795A"}
 #: Posts below this many by chance say nothing about a class: the cell stays blank.
@@ -235,7 +235,9 @@ def class_cloud(name: str, words: Counter[str], colour: str) -> Figure | None:
     stream = io.BytesIO()
     cloud.to_image().quantize(16).save(stream, format="PNG", optimize=True)
     common = ", ".join(f"{word} {count}" for word, count in words.most_common(8))
-    return Figure(title=name, note=common, alt=f"Word cloud of {name}: {common}", uri=_uri(stream, "png"))
+    return Figure(
+        title=name, note=common, alt=f"Word cloud of {name}: {common}", uri=data_uri(stream.getvalue(), "png")
+    )
 
 
 def _grouped(
@@ -279,11 +281,6 @@ def _panels(number: int, height: float = 2.8, width: float = 7.2) -> tuple[Canva
 
 
 def _figure(canvas: Canvas, title: str, note: str, *, wide: bool = False) -> Figure:
-    stream = io.BytesIO()
     with rc_context(STYLE):
-        canvas.savefig(stream, format="svg", metadata={"Date": None})
-    return Figure(title=title, note=note, alt=f"{title}. {note}", uri=_uri(stream, "svg+xml"), wide=wide)
-
-
-def _uri(stream: io.BytesIO, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+        uri = image_uri(canvas, "svg")
+    return Figure(title=title, note=note, alt=f"{title}. {note}", uri=uri, wide=wide)

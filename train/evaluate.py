@@ -115,7 +115,7 @@ def change_photos(
     having = [i for i, e in enumerate(examples) if e.regions_RD is not None]
     changed = list(examples)
     if condition == "blank":
-        size = encoder.config.sizes.image_size
+        size = encoder.image_size
         pixels = torch.from_numpy(encoder.pixels(Image.new("RGB", (size, size), (128, 128, 128))))
         with torch.inference_mode():
             blank_RD = model.image_encoder(pixels[None])[0]

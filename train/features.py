@@ -47,6 +47,8 @@ def backbone_maps(
     Kept in ``folder`` as plain arrays under a name that hashes the photo's bytes, the view and ``salt`` (the
     backbone's identity), so that a second run, another dataset or another reduction finds them.
     """
+    if encoder.image_size != encoder.config.sizes.image_size:
+        salt += f" {encoder.image_size} pixels"
     by_photo = {Path(post.image): post for post in posts if isinstance(post.image, str | Path)}
     found: Regions = {}
     model.image_encoder.eval()
@@ -75,7 +77,7 @@ def _backbone_map(
     if photo is None:
         return None
     if view:
-        photo = augment(photo, encoder.config.sizes.image_size, np.random.default_rng([seed, view]))
+        photo = augment(photo, encoder.image_size, np.random.default_rng([seed, view]))
     with torch.inference_mode():
         map_BRD = model.image_encoder.backbone_map(torch.from_numpy(encoder.pixels(photo))[None])
     return map_BRD[0].to(torch.float16).numpy()

@@ -45,5 +45,5 @@ class LivePhotos(Sequence[Example]):
         if photo is None:
             return self.examples[index]
         rng = np.random.default_rng([self.seed, self.number, index])
-        photo = augment(photo, self.encoder.config.sizes.image_size, rng)
+        photo = augment(photo, self.encoder.image_size, rng)
         return replace(self.examples[index], pixels_CHW=self.encoder.pixels(photo))

@@ -28,6 +28,10 @@ from train.state import load_state, save_state, seed_everything
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
+class Diverged(InputError):
+    """The loss is no number any more: a rate is too high."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """What to learn: batches of an epoch, how many of them, and how to score the model on validation."""
@@ -100,7 +104,7 @@ def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accele
                 average.update_parameters(model)
             value = float(loss.detach())
             if not math.isfinite(value):
-                raise InputError(f"{task.name}: the loss is {value} at epoch {epoch + 1}; lower the rates")
+                raise Diverged(f"{task.name}: the loss is {value} at epoch {epoch + 1}; lower the rates")
             bar.set_postfix(loss=f"{value:.3f}")
             log.write(epoch=epoch, step=step, loss=value, norm=float(norm), lr=schedule.get_last_lr()[0])
         scores = task.validate(shown)

@@ -67,7 +67,7 @@ def run_trunk(settings: Settings) -> Trunk:
     recipe = settings.recipe("trunk")
     if not (stage / "best.safetensors").exists():
         train_trunk(
-            _material(settings), recipe, stage, settings.out, _cache(settings), accelerator, settings.start
+            material_of(settings), recipe, stage, settings.out, _cache(settings), accelerator, settings.start
         )
     if accelerator.is_main_process:
         store_trunk(config, best_of(stage), settings.out, folder / "trunk.safetensors", TRUNK_BITS)
@@ -79,7 +79,7 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
     """Train, save and score each fusion's cell on the trunk; yield its folder when it is whole."""
     config, recipe = settings.config, settings.recipe("cell")
     accelerator = choose_accelerator(settings.device)
-    material = _material(settings)
+    material = material_of(settings)
     files = [trunk.folder / "fusion" / place for place in trunk.places]
     trunks = [file.resolve() for file in files]
     start = trunk.run if (trunk.run / "best.safetensors").exists() else None
@@ -137,7 +137,7 @@ def run_whole(settings: Settings) -> Path:
     accelerator = choose_accelerator(settings.device)
     folder, recipe = cell_folder(out, config), settings.recipe("whole")
     stage = stage_folder(settings, "whole")
-    model = train_whole(_material(settings), recipe, stage, out, accelerator, settings.start)
+    model = train_whole(material_of(settings), recipe, stage, out, accelerator, settings.start)
     if accelerator.is_main_process:
         place = "trunk.safetensors"
         store_trunk(config, model.cpu().state_dict(), out, folder / place, OWN_TRUNK_BITS)
@@ -153,7 +153,8 @@ def run_whole(settings: Settings) -> Path:
     return folder
 
 
-def _material(settings: Settings) -> Material:
+def material_of(settings: Settings) -> Material:
+    """The posts of training and validation, and what encodes them."""
     config, source = settings.config, settings.source
     return Material(
         train=[*source.posts(config.dataset, "train")[: settings.limit], *settings.extra],

@@ -30,11 +30,12 @@ from train.state import save_state
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """Posts of training and validation, and what encodes them."""
+    """Posts of training and validation, and what encodes them. ``watch`` hears each validation's scores."""
 
     train: list[Post]
     valid: list[Post]
     encoder: PostEncoder
+    watch: Callable[[Scores], None] | None = None
 
     @property
     def config(self) -> ModelConfig:
@@ -196,7 +197,10 @@ def validation(
 
     def validate(model: MultimodalModel) -> Scores:
         found = probabilities(model, valid, batch_size=recipe.eval_batch_size, device=accelerator.device)
-        return score(config.dataset, gold, found)
+        scores = score(config.dataset, gold, found)
+        if material.watch is not None:
+            material.watch(scores)
+        return scores
 
     return validate
 

@@ -24,6 +24,7 @@ class PostEncoder:
         self.config = config
         self.reader = reader
         self.normalisation = normalisation
+        self.image_size = config.sizes.image_size  # another one only while tuning: cards do not state it
         self.index = {label: i for i, label in enumerate(output_labels(config.dataset))}
 
     def encode(self, post: Post, photo: Image.Image | None, *, keep_gold: bool = False) -> Example:
@@ -42,7 +43,7 @@ class PostEncoder:
 
     def pixels(self, photo: Image.Image) -> np.ndarray:
         """The photo as the image encoder takes it: float32 (3, size, size)."""
-        return to_pixels(photo, self.config.sizes.image_size, *self.normalisation)
+        return to_pixels(photo, self.image_size, *self.normalisation)
 
     def _target(self, post: Post) -> tuple[int, ...] | int | None:
         if self.config.task == "re":
