@@ -4,6 +4,7 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -17,7 +18,7 @@ from train.page import data_uri, image_uri
 SPLIT_COLOURS = {"train": "#0072B2", "valid": "#E69F00", "test": "#00795A"}
 #: Posts below this many by chance say nothing about a class: the cell stays blank.
 FEW = 5
-STYLE = {
+STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -139,7 +140,12 @@ def photo_looks(facts: Mapping[str, Sequence[PhotoFacts]]) -> Figure:
         if rows:
             values = [f.brightness for f in rows]
             weights = np.full(len(rows), 100 / len(rows))
-            style = {"histtype": "step", "linewidth": 1.5, "color": SPLIT_COLOURS[split], "label": split}
+            style: dict[str, Any] = {
+                "histtype": "step",
+                "linewidth": 1.5,
+                "color": SPLIT_COLOURS[split],
+                "label": split,
+            }
             axes[1].hist(values, bins=20, range=(0, 1), weights=weights, **style)
     axes[1].set(xlabel="mean brightness (0 black, 1 white)", ylabel="% of photos", xlim=(0, 1))
     if any(facts.values()):

@@ -98,10 +98,11 @@ def photo_facts(posts: Iterable[Post], folder: Path) -> Facts:
         with appending(file) as stream:
             for digest, path in tqdm(unknown.items(), "photos", unit="photo", disable=None):
                 try:
-                    known[digest] = looking.facts(path, digest)
+                    found = looking.facts(path, digest)
                 except (InputError, OSError):
                     continue
-                stream.write(json.dumps(asdict(known[digest])) + "\n")
+                known[digest] = found
+                stream.write(json.dumps(asdict(found)) + "\n")
     return {path: known.get(digest) for path, digest in digests.items()}
 
 
