@@ -9,6 +9,7 @@ import typer
 
 from mmdemo.batch.command import batch
 from mmdemo.commands.compare import compare
+from mmdemo.commands.explain import explain
 from mmdemo.space.command import space
 from mmdemo.types import InputError
 
@@ -45,6 +46,7 @@ def predict(
 
 
 app.command()(batch)
+app.command()(explain)
 app.command()(space)
 app.command()(compare)
 

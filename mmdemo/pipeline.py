@@ -3,7 +3,7 @@
 The command line and the app call only these functions; every `InputError` is a sentence to show.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -19,17 +19,30 @@ from mmdemo.data.image import open_image
 from mmdemo.data.text import has_marks, read_marks, split_words
 from mmdemo.decode import decode_entities, decode_relations, looks_untrained, softmax
 from mmdemo.explain import explainers
+from mmdemo.explain.counterfactual import changes, imagined
+from mmdemo.explain.explainers import VIEWS
 from mmdemo.explain.subject import ask
 from mmdemo.gpu import ZERO_GPU
 from mmdemo.labels import output_labels
 from mmdemo.models.model import ModelOutput
-from mmdemo.types import Entity, Explanation, ImageSource, InputError, Post, Prediction, Relation
+from mmdemo.types import (
+    Counterfactual,
+    Entity,
+    Explanation,
+    ImageSource,
+    InputError,
+    Post,
+    Prediction,
+    Relation,
+)
 from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells, read_card
 
 __all__ = [
+    "VIEWS",
     "ZERO_GPU",
     "Cell",
     "cells",
+    "counterfactuals",
     "describe",
     "explain",
     "find_cell",
@@ -193,21 +206,52 @@ def _unpadded(name: str, value: np.ndarray, length: int) -> np.ndarray:
 
 @gpu.on_gpu
 def explain(
-    post: Post, cell: Cell, *, target: int | None = None, views: Sequence[str] | None = None
+    post: Post,
+    cell: Cell,
+    *,
+    target: int | None = None,
+    views: Sequence[str] | None = None,
+    others: Sequence[ImageSource] = (),
 ) -> Explanation:
     """Why a cell answers a post as it does: pictures' numbers, for every view that the cell can give.
 
     Args:
         target: which answer. Entities: the index of a word, meaning its entity, or its likeliest tag where
             it is in none. A relation: its place among ``Prediction.relations``. None takes the surest.
-        views: names from `mmdemo.explain.explainers.VIEWS`; None takes all that are quick.
+        views: names from `VIEWS`; None takes all that are quick.
+        others: photos to set the post's own against (`image-contribution`).
 
     Raises:
         InputError: as in `predict`, or for a target or view that there is not.
     """
     prediction = predict(post, cell)
     loaded = load(cell)
-    return explainers.explain(ask(loaded.model, loaded.encoder, prediction, target), views)
+    return explainers.explain(ask(loaded.model, loaded.encoder, prediction, target, others=others), views)
+
+
+@gpu.on_gpu
+def counterfactuals(
+    post: Post,
+    cell: Cell,
+    *,
+    others: Sequence[ImageSource] = (),
+    painted: np.ndarray | None = None,
+    masked: Collection[int] = (),
+    replaced: Mapping[int, str] | None = None,
+) -> tuple[Counterfactual, ...]:
+    """The answers to a post imagined otherwise, each as what differs from the answer to the post itself.
+
+    The arguments are `mmdemo.explain.counterfactual.imagined`'s; "without the photo" comes first, unasked.
+
+    Raises:
+        InputError: as in `predict`, or for what cannot be imagined.
+    """
+    cases = imagined(post, others=others, painted=painted, masked=masked, replaced=replaced)
+    before, *answers = predict_many([post, *(case for _, case in cases)], cell)
+    return tuple(
+        Counterfactual(name=name, prediction=answer, changes=changes(before, answer))
+        for (name, _), answer in zip(cases, answers, strict=True)
+    )
 
 
 def _answer(

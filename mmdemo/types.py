@@ -150,5 +150,34 @@ class Comparison:
         return sum(passes.values()) + sum(answer.fuse_ms for answer in self.answers)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One entity or relation before and after something was imagined otherwise; None = not there."""
+
+    before: Entity | Relation | None
+    after: Entity | Relation | None
+
+    @property
+    def kind(self) -> Literal["kept", "gained", "lost", "relabelled", "resized"]:
+        """``resized``: another span of words that overlaps the first; ``kept``: at most the score moved."""
+        if self.before is None:
+            return "gained"
+        if self.after is None:
+            return "lost"
+        if isinstance(self.before, Entity) and isinstance(self.after, Entity):
+            if (self.before.start, self.before.end) != (self.after.start, self.after.end):
+                return "resized"
+        return "kept" if self.before.label == self.after.label else "relabelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterfactual:
+    """The answer to a post imagined otherwise (``name`` says how), and what differs from the real one's."""
+
+    name: str
+    prediction: Prediction
+    changes: tuple[Change, ...]
+
+
 class InputError(ValueError):
     """The person's input or file cannot be used; the message is one clear sentence for them."""

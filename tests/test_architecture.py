@@ -12,6 +12,7 @@ SOURCES = sorted([*ROOT.glob("mmdemo/**/*.py"), *ROOT.glob("train/**/*.py"), ROO
 #: Left to right: a part may import what stands left of it, and itself.
 ORDER = (
     "types",
+    "figures",
     "labels",
     "config",
     "data",
@@ -34,8 +35,9 @@ ORDER = (
 )
 #: Parts that see less than what stands left of them.
 NARROW = {
+    "figures": {"types"},
     "review": {"types", "labels", "data.formats", "data.jsonl", "data.lines", "data.text", "data.image"},
-    "ui": {"types", "labels", "config", "pipeline", "compare", "review"},
+    "ui": {"types", "figures", "labels", "config", "pipeline", "compare", "review"},
     "data": {"types", "labels", "config"},
     "decode": {"types", "labels", "config"},
 }
@@ -111,6 +113,15 @@ def test_the_part_names_above_are_the_real_ones():
 def test_a_library_stays_at_home(library, homes):
     users = {name_of(f) for f in SOURCES if library in {name.split(".")[0] for name in imports(f)}}
     assert all(user.startswith(homes) for user in users), users
+
+
+def test_figures_need_no_torch_and_no_global_state():
+    for file in (ROOT / "mmdemo" / "figures").glob("*.py"):
+        names = set(imports(file))
+        assert not {name.split(".")[0] for name in names} & {"torch", "gradio"}, name_of(file)
+        assert "matplotlib.pyplot" not in names, (
+            f"{name_of(file)}: pyplot is one global state for all threads"
+        )
 
 
 def test_transformers_only_in_encoders():

@@ -202,9 +202,9 @@ class TextReader:
         tokenizer.encode_special_tokens = True
         self.tokenizer = tokenizer
         self.limit = max_subtokens
-        self.start, self.end, *self.mark_ids = [
+        self.start, self.end, self.mask, *self.mark_ids = [
             _id_of(tokenizer, name)
-            for name in ("[CLS]", "[SEP]", *(f"[unused{i}]" for i in range(len(MARKS))))
+            for name in ("[CLS]", "[SEP]", "[MASK]", *(f"[unused{i}]" for i in range(len(MARKS))))
         ]
 
     @classmethod

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mmdemo.explain.attribution_views import region_views, token_attribution_view
+from mmdemo.explain.contribution import image_contribution_view
 from mmdemo.explain.film_views import film_views
 from mmdemo.explain.subject import Subject
-from mmdemo.explain.traces import cross_attention_views, modality_view, tokens_view
+from mmdemo.explain.traces import cross_attention_views, joint_attention_views, modality_view, tokens_view
+from mmdemo.models.text_encoders import BertText
 from mmdemo.types import Explanation, InputError, View
 
 Reason = Callable[[Subject], str | None]
@@ -37,6 +40,18 @@ def _trace(*names: str, thing: str, homes: str) -> Reason:
     return reason
 
 
+def _no_joint_attention(subject: Subject) -> str | None:
+    if not subject.joint:
+        return f"{subject.encoder.config.model} reads text and photo apart; blip and vilt read them together"
+    return None if subject.has_photo else "the post has no photo"
+
+
+def _no_words(subject: Subject) -> str | None:
+    if not isinstance(subject.model.text_encoder, BertText):
+        return "this text encoder does not let words be masked in parts"
+    return None if subject.words else "the model reads none of the post's words"
+
+
 EXPLAINERS: tuple[Explainer, ...] = (
     Explainer(
         views=("gamma", "gamma-distribution", "beta", "beta-distribution", "film-shift"),
@@ -62,6 +77,27 @@ EXPLAINERS: tuple[Explainer, ...] = (
         views=("cross-attention", "cross-attention-words"),
         draw=cross_attention_views,
         lacks=_trace("attention_BHLR", thing="map from words to regions", homes="cross-attention does"),
+    ),
+    Explainer(
+        views=("joint-attention", "joint-attention-heads"),
+        draw=joint_attention_views,
+        lacks=_no_joint_attention,
+        on_request=True,
+    ),
+    Explainer(
+        views=("region-gradient", "region-occlusion"),
+        draw=region_views,
+        lacks=lambda subject: None if subject.has_photo else "the post has no photo",
+    ),
+    Explainer(
+        views=("token-attribution",),
+        draw=lambda subject: [token_attribution_view(subject)],
+        lacks=_no_words,
+    ),
+    Explainer(
+        views=("image-contribution",),
+        draw=lambda subject: [image_contribution_view(subject)],
+        lacks=lambda subject: None if subject.has_photo else "the post has no photo",
     ),
 )
 

@@ -39,7 +39,8 @@ def modulation(subject: Subject) -> Modulation:
     places = [row.start for row in subject.rows]
     names = tuple(row.label for row in subject.rows)
     gamma, beta = trace["gamma_BLD"], trace["beta_BLD"]
-    by_token = subject.encoder.config.film_variant == "report"
+    config = subject.encoder.config
+    by_token = config.fusion == "hybrid" or config.film_variant == "report"
     with torch.inference_mode():
         states_BLD, regions_BRD = model.encode(subject.batch)
         if by_token:
@@ -48,14 +49,13 @@ def modulation(subject: Subject) -> Modulation:
             x = model.text_projection(states_BLD)[0].float().cpu().numpy()[places]
     if by_token:
         gamma, beta = gamma[places], beta[places]
-    residual = subject.encoder.config.film_variant == "residual"
     return Modulation(
         gamma=gamma,
         beta=beta,
         x=x,
         labels=names if by_token else ("the photo",),
         state_labels=names,
-        identity=0.0 if residual else 1.0,
+        identity=1.0 if by_token or config.film_variant != "residual" else 0.0,
         acts_on="the photo's mean state" if by_token else "each word's state",
     )
 

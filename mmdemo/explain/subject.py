@@ -1,8 +1,10 @@
 """One answered post together with the cell that answered: what every explainer is given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from PIL import Image
 
 from mmdemo.data.batch import Batch, Example, collate
 from mmdemo.data.encode import PostEncoder
@@ -11,8 +13,9 @@ from mmdemo.data.text import MARKS, TextInput
 from mmdemo.decode import softmax
 from mmdemo.explain.target import Target, entity_target, relation_target
 from mmdemo.labels import output_labels
+from mmdemo.models.joint_encoders import JointEncoder
 from mmdemo.models.model import MultimodalModel
-from mmdemo.types import Prediction
+from mmdemo.types import ImageSource, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,7 @@ class Row:
 class Subject:
     """A prediction to explain. ``batch`` holds the one post; ``rows`` its words and marks in reading order.
 
-    ``temperature`` divides the model's scores, as in the prediction.
+    ``temperature`` divides the model's scores, as in the prediction. ``others`` are photos to compare with.
     """
 
     model: MultimodalModel
@@ -40,10 +43,16 @@ class Subject:
     target: Target
     rows: tuple[Row, ...]
     temperature: float = 1.0
+    others: tuple[Image.Image, ...] = ()
 
     @property
     def has_photo(self) -> bool:
         return self.example.has_image
+
+    @property
+    def joint(self) -> bool:
+        """Whether the text encoder reads the photo, so that its states depend on it."""
+        return isinstance(self.model.text_encoder, JointEncoder)
 
     @property
     def words(self) -> tuple[Row, ...]:
@@ -56,12 +65,14 @@ def ask(
     encoder: PostEncoder,
     prediction: Prediction,
     chosen: int | None = None,
+    *,
     temperature: float = 1.0,
+    others: Sequence[ImageSource] = (),
 ) -> Subject:
     """Prepare a prediction's explanation; ``chosen`` as in `mmdemo.pipeline.explain`.
 
     Raises:
-        InputError: the target is not one of the prediction's.
+        InputError: the target is not one of the prediction's, or a photo cannot be read.
     """
     post = prediction.post
     photo = None if post.image is None else open_image(post.image)
@@ -86,6 +97,7 @@ def ask(
         target=target,
         rows=rows_of(example.text, post.tokens),
         temperature=temperature,
+        others=tuple(open_image(other) for other in others if other is not None),
     )
 
 

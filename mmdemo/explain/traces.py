@@ -3,8 +3,10 @@
 from math import isqrt
 
 import numpy as np
+import torch
 
 from mmdemo.explain.subject import Subject
+from mmdemo.models.joint_encoders import JointEncoder
 from mmdemo.types import View
 
 _ATTENTION = "Attention is not an explanation by itself: it says where was looked, not what came of it."
@@ -77,6 +79,50 @@ def cross_attention_views(subject: Subject) -> list[View]:
             kind="photo-map",
             values=by_word.astype(np.float32),
             axes=(words, regions),
+        ),
+    ]
+
+
+def joint_attention_views(subject: Subject) -> list[View]:
+    """A joint encoder's text-to-image attention at the target: by layer, and by layer and head."""
+    encoder, batch = subject.model.text_encoder, subject.batch
+    assert isinstance(encoder, JointEncoder) and batch.pixels_BCHW is not None
+    with torch.inference_mode():
+        states = encoder(
+            batch.ids_BL,
+            batch.features_BL,
+            batch.mask_BL,
+            subject.model.image_encoder(batch.pixels_BCHW),
+            batch.present_B,
+            with_attention=True,
+        )
+    maps_NHLR = states.attention_BNHLR[0].float().numpy()
+    by_head_NHR = maps_NHLR[:, :, list(subject.target.positions)].mean(2)
+    layers, heads, regions = by_head_NHR.shape
+    by_layer_NR = by_head_NHR.mean(1)
+    axis = region_labels(regions)
+    last = encoder.bert.config.num_hidden_layers  # layers that look at the photo are the last ones
+    numbers = range(last - layers + 1, last + 1)
+    note = (
+        "The share of attention that each region gets where the answer is read; in one stack over words and "
+        f"regions the words get the rest of the 1. {_ATTENTION}"
+    )
+    return [
+        View(
+            name="joint-attention",
+            title=f"Where {subject.target.title} looks in the photo, by layer",
+            note=note,
+            kind="photo-map",
+            values=np.concatenate([by_layer_NR.mean(0, keepdims=True), by_layer_NR]).astype(np.float32),
+            axes=(("mean of layers", *(f"layer {n}" for n in numbers)), axis),
+        ),
+        View(
+            name="joint-attention-heads",
+            title=f"Where {subject.target.title} looks in the photo, by layer (down) and head (across)",
+            note=note,
+            kind="photo-map",
+            values=by_head_NHR.reshape(layers * heads, regions).astype(np.float32),
+            axes=(tuple(f"layer {n}, head {h + 1}" for n in numbers for h in range(heads)), axis),
         ),
     ]
 

@@ -1,19 +1,16 @@
 """What a fusion did, as its trace has it: the right rows, the right order, and reasons for what is absent."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from mmdemo import pipeline
+from mmdemo.config import ModelConfig
 from mmdemo.types import Explanation, InputError
-
-TWEET = "Kevin Durant enters Oracle Arena"
-MARKED = "[E1] Kevin Durant [/E1] enters [E2] Oracle Arena [/E2]"
-
-
-@pytest.fixture(autouse=True)
-def tiny(tiny_zoo, monkeypatch):
-    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
+from tests.explain.cells import MARKED, TWEET, cell_of, loaded
 
 
 @pytest.fixture
@@ -22,9 +19,14 @@ def photo() -> Image.Image:
     return Image.fromarray(noise)
 
 
-def explained(text: str, dataset: str, photo=None, fusion="film", **options) -> Explanation:
-    cell = pipeline.find_cell(dataset, "roberta-resnet50", fusion, "tiny")
-    return pipeline.explain(pipeline.read_post(text, dataset, photo), cell, **options)
+@pytest.fixture
+def explained(monkeypatch) -> Callable[..., Explanation]:
+    def ask(text: str, dataset: str, photo=None, model="roberta-resnet50", fusion="film", **options):
+        config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="tiny")
+        monkeypatch.setattr(pipeline, "load", lambda _: loaded(config))
+        return pipeline.explain(pipeline.read_post(text, dataset, photo), cell_of(config), **options)
+
+    return ask
 
 
 def view(explanation: Explanation, name: str):
@@ -32,7 +34,7 @@ def view(explanation: Explanation, name: str):
     return found
 
 
-def test_gamma_has_a_row_for_each_word_and_mark(photo):
+def test_gamma_has_a_row_for_each_word_and_mark(explained, photo):
     answer = explained(MARKED, "mnre", photo)
     gamma = view(answer, "gamma")
     rows = "[E1] Kevin Durant [/E1] enters [E2] Oracle Arena [/E2]".split()
@@ -44,17 +46,15 @@ def test_gamma_has_a_row_for_each_word_and_mark(photo):
     assert sorted(order) == list(range(32))
 
 
-def test_channels_stand_in_order_of_effect(photo):
+def test_channels_stand_in_order_of_effect(explained, photo):
     """The pooled photo x is not in the trace: solve for it from the movement that the strip prints."""
     answer = explained(TWEET, "twitter2017", photo)
     gamma, beta, shift = (view(answer, name) for name in ("gamma", "beta", "film-shift"))
     assert gamma.axes == beta.axes and shift.axes[1] == gamma.axes[0]
-    loaded = pipeline.load(pipeline.find_cell("twitter2017", "roberta-resnet50", "film", "tiny"))
-    pixels = loaded.encoder.pixels(photo)[None]
-    import torch
-
+    cell = loaded(ModelConfig(dataset="twitter2017", fusion="film", preset="tiny"))
+    pixels = torch.from_numpy(cell.encoder.pixels(photo))[None]
     with torch.no_grad():
-        x = loaded.model.image_projection(loaded.model.image_encoder(torch.from_numpy(pixels))).mean(1)[0]
+        x = cell.model.image_projection(cell.model.image_encoder(pixels)).mean(1)[0]
     order = [int(label.split()[1]) for label in gamma.axes[1]]
     moved = (gamma.values - 1) * x.numpy()[order] + beta.values
     effect = np.abs(moved).mean(0)
@@ -63,21 +63,21 @@ def test_channels_stand_in_order_of_effect(photo):
     np.testing.assert_allclose(shift.values[2], ratio, rtol=1e-4)
 
 
-def test_modality_weights_add_up(photo):
+def test_modality_weights_add_up(explained, photo):
     modality = view(explained(TWEET, "twitter2017", photo), "modality")
     np.testing.assert_allclose(modality.values.sum(1), 1, atol=1e-5)
     assert modality.axes == (tuple(TWEET.split()), ("text", "photo"))
 
 
-def test_what_a_cell_lacks_is_said(photo):
-    concat = explained(TWEET, "twitter2017", photo, "concat")
+def test_what_a_cell_lacks_is_said(explained, photo):
+    concat = explained(TWEET, "twitter2017", photo, fusion="concat")
     assert "concat has no γ" in concat.absent["gamma"]
     unseen = explained(TWEET, "twitter2017")
     assert "no photo" in unseen.absent["gamma"]
     assert not {v.name for v in concat.views} & set(concat.absent)
 
 
-def test_targets(photo):
+def test_targets(explained, photo):
     answer = explained(TWEET, "twitter2017", photo)
     surest = max(answer.prediction.entities, key=lambda e: e.score)
     assert answer.target == f'{surest.label} "{surest.text}"'
@@ -97,6 +97,6 @@ def test_targets(photo):
         ({"views": ["magic"]}, "there is no view 'magic'; known: gamma"),
     ],
 )
-def test_bad_questions_are_one_sentence(photo, options, sentence):
+def test_bad_questions_are_one_sentence(explained, photo, options, sentence):
     with pytest.raises(InputError, match=sentence):
         explained(TWEET, "twitter2017", photo, **options)

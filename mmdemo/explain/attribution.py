@@ -1,0 +1,80 @@
+"""Which parts carried an answer: integrated gradients, occlusion, and the check that deletes the top parts.
+
+All ask a gate function (`gates`): gates (N, K) -> scores (N,).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mmdemo.explain.gates import Gates
+
+#: Points on the path. Gauss-Legendre is exact for polynomials of degree 2n - 1; what is left are kinks.
+STEPS = 16
+
+#: The deletion check removes this share of the parts, and as many at random, this many times.
+SHARE, DRAWS = 0.2, 15
+
+
+def integrated_gradients(score: Gates, parts: int, steps: int = STEPS) -> np.ndarray:
+    """Each part's share, (K,), of score(all) - score(none).
+
+    Sundararajan et al. 2017, on gates instead of inputs: a part's gradient with respect to its gate is the
+    gradient along the way from its reference to itself. Complete by construction: the shares add up to the
+    difference, but for the error of the quadrature. The gates open as time², which gives more points to the
+    start of the way (near a blank region a LayerNorm turns fastest; on real posts the error fell from 100 %
+    to 1 %); the integral is the same for any pace.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(steps)
+    times = (nodes + 1) / 2  # from (-1, 1) to (0, 1)
+    path_S1 = torch.from_numpy(times**2)[:, None].float()
+    gates_SK = path_S1.expand(steps, parts).clone().requires_grad_()
+    with torch.enable_grad():
+        (slope_SK,) = torch.autograd.grad(score(gates_SK).sum(), gates_SK)
+    return (weights * times) @ slope_SK.double().numpy()
+
+
+def occlusion(score: Gates, parts: int) -> np.ndarray:
+    """How much the score falls when one part alone is replaced by its reference, (K,)."""
+    with torch.inference_mode():
+        scores = score(torch.cat([torch.ones(1, parts), 1 - torch.eye(parts)]))
+    return (scores[0] - scores[1:]).numpy()
+
+
+def total(score: Gates, parts: int) -> float:
+    """score(all) - score(none): what all parts together bring over their references."""
+    with torch.inference_mode():
+        everything, nothing = score(torch.stack([torch.ones(parts), torch.zeros(parts)]))
+    return float(everything - nothing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """How much the score falls without the ``count`` parts that an attribution ranks first, and without
+    as many random ones (mean of `DRAWS` draws).
+    """
+
+    count: int
+    top: float
+    random: float
+
+
+def deletion(score: Gates, attribution: np.ndarray, share: float = SHARE, seed: int = 0) -> Deletion:
+    """The check of an attribution: its top parts should matter more than random ones.
+
+    Parts are removed as the attribution itself imagines it, by their reference, so that no other change is
+    measured along with them.
+    """
+    parts = len(attribution)
+    count = max(1, round(share * parts))
+    chosen = np.random.default_rng(seed)
+    removed = [np.argsort(-attribution, kind="stable")[:count]]
+    removed += [chosen.choice(parts, count, replace=False) for _ in range(DRAWS)]
+    gates = torch.ones(1 + len(removed), parts)
+    for row, gone in enumerate(removed, start=1):
+        gates[row, torch.from_numpy(gone)] = 0
+    with torch.inference_mode():
+        scores = score(gates)
+    falls = (scores[0] - scores[1:]).numpy()
+    return Deletion(count=count, top=float(falls[0]), random=float(falls[1:].mean()))

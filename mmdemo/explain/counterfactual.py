@@ -1,0 +1,125 @@
+"""Posts imagined otherwise: without the photo, with another, with a part painted out, with other words."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from mmdemo.data.image import open_image
+from mmdemo.types import Change, Entity, ImageSource, InputError, Post, Prediction
+
+MOST_OTHERS = 16
+
+
+def imagined(
+    post: Post,
+    *,
+    others: Sequence[ImageSource] = (),
+    painted: np.ndarray | None = None,
+    masked: Collection[int] = (),
+    replaced: Mapping[int, str] | None = None,
+) -> list[tuple[str, Post]]:
+    """The asked-for posts, each with the name of what is otherwise.
+
+    Args:
+        others: photos to put in place of the post's.
+        painted: where to paint the photo out: a 2-D mask over the whole photo, of any size.
+        masked: words to leave out, by index; the others keep their index.
+        replaced: new words by index, each one word.
+
+    Raises:
+        InputError: a photo cannot be read, nothing is painted, or a word is not there or not one word.
+    """
+    if len(others) > MOST_OTHERS:
+        raise InputError(f"{len(others)} other photos were given; at most {MOST_OTHERS} can be compared")
+    cases: list[tuple[str, Post]] = []
+    if post.image is not None:
+        cases.append(("without the photo", replace(post, image=None)))
+    name = "another photo" if post.image is not None else "a photo"
+    cases += [
+        (name if len(others) == 1 else f"{name} {number}", replace(post, image=open_image(other)))
+        for number, other in enumerate(others, start=1)
+        if other is not None
+    ]
+    if painted is not None:
+        if post.image is None:
+            raise InputError("the post has no photo to paint out")
+        photo = paint_out(open_image(post.image), painted)
+        cases.append(("part of the photo painted out", replace(post, image=photo)))
+    if masked:
+        gone = sorted({_checked(post, word) for word in masked})
+        if len(gone) == len(post.tokens):
+            raise InputError("every word is left out; keep at least one")
+        names = ", ".join(post.tokens[word] for word in gone)
+        cases.append((f"without the words: {names}", _with_words(post, dict.fromkeys(gone, ""))))
+    if replaced:
+        new = {_checked(post, word): _one_word(text) for word, text in replaced.items()}
+        names = ", ".join(f"{post.tokens[word]} → {text}" for word, text in sorted(new.items()))
+        cases.append((f"other words: {names}", _with_words(post, new)))
+    return cases
+
+
+def paint_out(photo: Image.Image, mask: np.ndarray) -> Image.Image:
+    """The photo with its own mean colour wherever the mask, stretched over it, is not zero.
+
+    The mean colour rather than black: a black patch is a thing of its own, which a model may react to.
+
+    Raises:
+        InputError: the mask is not a 2-D array, or is zero everywhere.
+    """
+    marked = np.asarray(mask)
+    if marked.ndim != 2 or marked.size == 0 or marked.dtype.kind not in "bif" or not np.any(marked):
+        raise InputError("nothing is painted on the photo; paint over the part to leave out")
+    area = Image.fromarray(np.where(marked != 0, 255, 0).astype(np.uint8))
+    area = area.resize(photo.size, Image.Resampling.NEAREST)
+    red, green, blue = np.asarray(photo).reshape(-1, 3).mean(0).round().astype(int).tolist()
+    painted = photo.copy()
+    painted.paste((red, green, blue), mask=area)
+    return painted
+
+
+def changes(before: Prediction, after: Prediction) -> tuple[Change, ...]:
+    """What differs: every entity of either answer once, or the best relation of each."""
+    if before.post.pair is not None:
+        return (Change(before=before.relations[0], after=after.relations[0]),)
+    left = list(after.entities)
+    found: list[Change] = []
+    alone: list[Entity] = []
+    for entity in before.entities:
+        same = next((e for e in left if (e.start, e.end) == (entity.start, entity.end)), None)
+        if same is None:
+            alone.append(entity)
+        else:
+            left.remove(same)
+            found.append(Change(before=entity, after=same))
+    for entity in alone:
+        over = next((e for e in left if e.start < entity.end and entity.start < e.end), None)
+        if over is not None:
+            left.remove(over)
+        found.append(Change(before=entity, after=over))
+    found += [Change(before=None, after=entity) for entity in left]
+    return tuple(sorted(found, key=_place))
+
+
+def _place(change: Change) -> tuple[int, int]:
+    entity = change.before or change.after
+    assert isinstance(entity, Entity)
+    return entity.start, entity.end
+
+
+def _checked(post: Post, word: int) -> int:
+    if not 0 <= word < len(post.tokens):
+        raise InputError(f"there is no word {word}; the post has {len(post.tokens)}, counted from 0")
+    return int(word)
+
+
+def _one_word(text: str) -> str:
+    if len(text.split()) != 1 or len(text) > 200:
+        raise InputError(f"{text[:40]!r} is not one word; replace each word by exactly one")
+    return text.strip()
+
+
+def _with_words(post: Post, new: Mapping[int, str]) -> Post:
+    tokens = tuple(new.get(index, token) for index, token in enumerate(post.tokens))
+    return replace(post, tokens=tokens, text=" ".join(token for token in tokens if token))

@@ -1,0 +1,117 @@
+"""Attribution as mathematics on functions made by hand, and as it must hold for every fusion and model."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmdemo import pipeline
+from mmdemo.config import ModelConfig
+from mmdemo.explain.attribution import Deletion, deletion, integrated_gradients, occlusion, total
+from mmdemo.explain.gates import region_gates, with_embedding, word_gates
+from mmdemo.explain.subject import Subject, ask
+from tests.explain.cells import NAMES, PAIRS, TEXTS, cell_of, loaded
+
+WEIGHTS = torch.tensor([3.0, -1.0, 0.0, 0.5, 0.0])
+
+
+def subject(dataset: str, model: str, fusion: str, monkeypatch, seed: int = 4) -> Subject:
+    config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="tiny")
+    cell = loaded(config)
+    monkeypatch.setattr(pipeline, "load", lambda _: cell)
+    noise = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    post = pipeline.read_post(TEXTS[dataset], dataset, Image.fromarray(noise))
+    return ask(cell.model, cell.encoder, pipeline.predict(post, cell_of(config)))
+
+
+# ---------------------------------------------------------------- by hand
+
+
+def test_a_sum_is_shared_out_by_its_weights():
+    for method in (integrated_gradients, occlusion):
+        np.testing.assert_allclose(method(lambda g: g @ WEIGHTS, 5), WEIGHTS, atol=1e-5)
+
+
+def test_a_product_is_shared_evenly_where_occlusion_counts_it_twice():
+    def both(gates):
+        return gates[:, 0] * gates[:, 1]
+
+    np.testing.assert_allclose(integrated_gradients(both, 2), [0.5, 0.5], atol=1e-6)
+    np.testing.assert_allclose(occlusion(both, 2), [1, 1])
+
+
+def test_gradients_are_complete_beyond_a_layer_norm():
+    """Near-constant references make the norm turn at the start of the path: 100 % off at an even pace."""
+    torch.manual_seed(0)
+    own, blank, read = torch.randn(6, 8), 0.03 * torch.randn(6, 8), torch.randn(8)
+
+    def score(gates):
+        states = blank + gates[..., None] * (own - blank)
+        return torch.nn.functional.layer_norm(states, (8,)).mean(1) @ read
+
+    shares = integrated_gradients(score, 6)
+    assert shares.sum() == pytest.approx(total(score, 6), abs=0.03 * np.abs(shares).sum())
+
+
+def test_deletion_knows_a_good_ranking_from_a_bad_one():
+    def score(gates):
+        return gates @ WEIGHTS
+
+    good = deletion(score, WEIGHTS.numpy(), share=0.4)
+    assert good.count == 2 and good.top == pytest.approx(3.5)
+    assert good.top > good.random > deletion(score, -WEIGHTS.numpy(), share=0.4).top
+    assert deletion(score, WEIGHTS.numpy()) == deletion(score, WEIGHTS.numpy())
+
+
+# ---------------------------------------------------------------- every fusion and model
+
+
+@pytest.mark.parametrize("gates", [region_gates, word_gates], ids=["regions", "words"])
+@pytest.mark.parametrize(("model", "fusion"), PAIRS, ids=NAMES)
+def test_open_gates_change_nothing_and_top_parts_matter(model, fusion, gates, monkeypatch):
+    """All gates open give the prediction's own score, shares add up, top parts matter more than others."""
+    found: dict[str, list[Deletion]] = {"gradients": [], "occlusion": []}
+    for seed in range(2):
+        asked = subject("mnre", model, fusion, monkeypatch, seed)
+        score, parts = gates(asked)
+        assert parts == (49 if gates is region_gates else 5)
+        with torch.inference_mode():
+            own = asked.target.log_odds(asked.model(asked.batch).logits)
+            assert score(torch.ones(17, parts)).numpy() == pytest.approx(float(own), abs=1e-4)
+        shares = integrated_gradients(score, parts)
+        assert shares.sum() == pytest.approx(total(score, parts), abs=0.1 * np.abs(shares).sum() + 1e-4)
+        assert np.abs(shares).sum() > 1e-4, "nothing here depends on the parts: the check below is empty"
+        found["gradients"].append(deletion(score, shares))
+        found["occlusion"].append(deletion(score, occlusion(score, parts)))
+    for method, deletions in found.items():
+        assert np.mean([d.top - d.random for d in deletions]) > 0, method
+
+
+def test_the_log_odds_are_those_of_the_answer(monkeypatch):
+    asked = subject("mnre", "roberta-resnet50", "film", monkeypatch)
+    best = asked.prediction.relations[0]
+    with torch.inference_mode():
+        own = float(asked.target.log_odds(asked.model(asked.batch).logits))
+    assert own == pytest.approx(np.log(best.score / (1 - best.score)), rel=1e-4)
+    named = subject("twitter2017", "roberta-resnet50", "film", monkeypatch)
+    surest = max(named.prediction.entities, key=lambda e: e.score)
+    with torch.inference_mode():
+        log = float(named.target.log_probability(named.model(named.batch).logits))
+    assert np.exp(log) == pytest.approx(surest.score, rel=1e-4)
+
+
+def test_a_certain_answer_has_finite_log_odds(monkeypatch):
+    target = subject("mnre", "roberta-resnet50", "film", monkeypatch).target
+    for logits in (torch.full((1, 23), -1000.0), torch.zeros(1, 23)):
+        logits[0, target.labels[0]] = 1000.0
+        assert torch.isfinite(target.log_odds(logits)).all()
+
+
+def test_the_model_itself_stays_as_it_is(monkeypatch):
+    """Explaining must not disturb a prediction that another thread makes with the same model."""
+    model = subject("mnre", "roberta-resnet50", "film", monkeypatch).model
+    encoder, names = model.text_encoder, list(model.text_encoder.__dict__)
+    changed = with_embedding(model, lambda ids, features: encoder.embed(ids, features))
+    assert model.text_encoder is encoder and list(encoder.__dict__) == names
+    assert changed.text_encoder is not encoder and changed.head is model.head
+    assert all(p.grad is None for p in model.parameters())
