@@ -20,8 +20,9 @@ def image_contribution_view(subject: Subject) -> View:
     own, encoder = subject.example, subject.encoder
     examples = [own, replace(own, pixels_CHW=None)]
     examples += [replace(own, pixels_CHW=encoder.pixels(photo)) for photo in subject.others]
+    batch = collate(examples).to(subject.batch.ids_BL.device)
     with torch.inference_mode():
-        logits = subject.model(collate(examples)).logits.float().numpy()
+        logits = subject.model(batch).logits.float().cpu().numpy()
     photo, none, *others = softmax(logits, subject.temperature)
     labels = output_labels(encoder.config.dataset)
     if encoder.config.task == "re":

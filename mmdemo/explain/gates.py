@@ -41,7 +41,7 @@ def region_gates(subject: Subject) -> tuple[Gates, int]:
         regions_NRD = blank_RD + gates_NR[..., None] * (own_RD - blank_RD)
         return _score(subject, model, replace(repeated(still, len(gates_NR)), regions_BRD=regions_NRD))
 
-    return in_chunks(score), len(own_RD)
+    return in_chunks(score, own_RD.device), len(own_RD)
 
 
 def word_gates(subject: Subject) -> tuple[Gates, int]:
@@ -73,16 +73,16 @@ def word_gates(subject: Subject) -> tuple[Gates, int]:
 
         return _score(subject, with_embedding(model, embed), repeated(still, len(gates_NW)))
 
-    return in_chunks(score), len(words)
+    return in_chunks(score, blank_1LD.device), len(words)
 
 
 def _score(subject: Subject, model: MultimodalModel, batch: Batch) -> Tensor:
     return subject.target.log_odds(model(batch).logits / subject.temperature)
 
 
-def in_chunks(score: Gates) -> Gates:
-    """The same function, `CHUNK` rows at a time: memory and caches stay small."""
-    return lambda gates_NK: torch.cat([score(part) for part in gates_NK.split(CHUNK)])
+def in_chunks(score: Gates, device: torch.device) -> Gates:
+    """The same function for gates on the CPU, `CHUNK` rows at a time: memory and caches stay small."""
+    return lambda gates_NK: torch.cat([score(part.to(device)).cpu() for part in gates_NK.split(CHUNK)])
 
 
 def repeated(batch: Batch, times: int) -> Batch:

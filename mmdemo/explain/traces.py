@@ -96,7 +96,7 @@ def joint_attention_views(subject: Subject) -> list[View]:
             batch.present_B,
             with_attention=True,
         )
-    maps_NHLR = states.attention_BNHLR[0].float().numpy()
+    maps_NHLR = states.attention_BNHLR[0].float().cpu().numpy()
     by_head_NHR = maps_NHLR[:, :, list(subject.target.positions)].mean(2)
     layers, heads, regions = by_head_NHR.shape
     by_layer_NR = by_head_NHR.mean(1)
