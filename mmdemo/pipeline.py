@@ -16,7 +16,7 @@ from mmdemo import gpu
 from mmdemo.config import DATASETS, FUSIONS, MODELS
 from mmdemo.data.batch import Example, collate
 from mmdemo.data.image import open_image
-from mmdemo.data.text import has_marks, read_marks, split_words
+from mmdemo.data.question import input_warnings, read_post
 from mmdemo.decode import decode_entities, decode_relations, looks_untrained, softmax
 from mmdemo.explain import explainers
 from mmdemo.explain.counterfactual import changes, imagined
@@ -52,9 +52,6 @@ __all__ = [
     "preload",
     "read_post",
 ]
-
-#: Beyond this, splitting itself would take long; models read the first 128 sub-tokens anyway.
-MAX_CHARACTERS = 200_000
 
 
 @cache
@@ -111,35 +108,6 @@ def describe(cell: Cell) -> dict[str, Any]:
         "training": card.training,
         "metrics": card.metrics,
     }
-
-
-def read_post(text: str, dataset: str, image: ImageSource = None) -> Post:
-    """A post from what a person typed and uploaded, checked and split as the dataset's models expect.
-
-    Raises:
-        InputError: unknown dataset, no word, text that is not Unicode, marks that do not fit the task, or a
-            photo that cannot be read.
-    """
-    if dataset not in DATASETS:
-        raise InputError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
-    if len(text) > MAX_CHARACTERS:
-        raise InputError(f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be read")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError("the text holds bytes that are not UTF-8, or half of a surrogate pair") from error
-    photo = None if image is None else open_image(image)
-    if DATASETS[dataset].task == "re":
-        words, pair = read_marks(text, dataset)
-        return Post(text=text, tokens=tuple(words), image=photo, pair=pair)
-    if has_marks(text):
-        raise InputError(
-            f"[E1]/[E2] marks ask for a relation, but {dataset} finds entities; remove them or choose mnre"
-        )
-    words = split_words(text, dataset)
-    if not words:
-        raise InputError("the text is empty; type or paste a tweet")
-    return Post(text=text, tokens=tuple(words), image=photo)
 
 
 @gpu.on_gpu
@@ -267,7 +235,7 @@ def _answer(
         raise InputError(f"the checkpoint {cell.name} gave no finite scores; its files may be damaged")
     labels = output_labels(cell.dataset)
     probabilities = softmax(logits)
-    warnings = _input_warnings(post, cut)
+    warnings = input_warnings(post, cut)
     if looks_untrained(probabilities):
         warnings.append("The best score is near chance: this checkpoint looks untrained.")
     entities: tuple[Entity, ...] = ()
@@ -286,18 +254,3 @@ def _answer(
         warnings=tuple(warnings),
         trace=trace,
     )
-
-
-def _input_warnings(post: Post, cut: tuple[int, ...]) -> list[str]:
-    warnings = []
-    if post.image is None:
-        warnings.append("No photo was given: the answer comes from the text alone.")
-    if cut:
-        first = min(cut)
-        warnings.append(
-            f"The text is longer than the model reads: {len(cut)} of {len(post.tokens)} words were left out, "
-            f"the first of them word {first + 1} ({post.tokens[first][:30]!r})."
-        )
-    if not any(character.isalnum() for word in post.tokens for character in word):
-        warnings.append("The text holds no letters or digits, only symbols: there is little to find.")
-    return warnings
