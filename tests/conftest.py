@@ -37,6 +37,12 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shipped() -> Path:
+    """The checkpoints under test: those of the repository, or $MMDEMO_CHECKPOINTS. Read only."""
+    return Path(os.environ.get("MMDEMO_CHECKPOINTS", Path(__file__).resolve().parents[1] / "checkpoints"))
+
+
+@pytest.fixture(scope="session")
 def reader() -> TextReader:
     """The shipped vocabulary with the usual limit of 128 sub-tokens."""
     from tests.tiny import TOKENIZER  # here: a second of imports that not every test needs
@@ -46,7 +52,7 @@ def reader() -> TextReader:
 
 @pytest.fixture(scope="session")
 def tiny_zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root with a tiny cell of random weights for every dataset and fusion. Read only: copy to damage."""
+    """A root with a tiny cell for every dataset, model and fusion. Read only: copy it to damage."""
     from tests.tiny import build_zoo
 
     root = tmp_path_factory.mktemp("zoo")

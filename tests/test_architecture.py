@@ -19,6 +19,8 @@ ORDER = (
     "decode",
     "models",
     "quantise",
+    "files",
+    "base",
     "checkpoint",
     "hub",
     "gpu",

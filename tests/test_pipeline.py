@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from mmdemo import pipeline
-from mmdemo.config import DATASETS, FUSIONS
+from mmdemo.config import DATASETS, MODELS, fusions_of
 from mmdemo.types import Entity, InputError, Pair, Post
 
 TWEET = "Kevin Durant enters Oracle Arena"
@@ -48,21 +48,23 @@ def one_sentence(error: pytest.ExceptionInfo[InputError]) -> None:
 # ---------------------------------------------------------------- answers
 
 
-@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_every_cell_answers(dataset, fusion, photo):
-    answer = ask(TEXTS[dataset], dataset, photo, fusion)
-    assert answer.checkpoint == f"tiny/{dataset}/roberta-resnet50/{fusion}"
-    assert answer.image_used and answer.warnings == ()
-    assert answer.post.tokens == tuple(TWEET.split())
-    if dataset == "mnre":
-        scores = [r.score for r in answer.relations]
-        assert answer.entities == () and len(scores) == 5
-        assert scores == sorted(scores, reverse=True) and 0 < sum(scores) <= 1
-    else:
-        assert answer.relations == () and answer.entities
-        for e in answer.entities:
-            assert e.text == " ".join(answer.post.tokens[e.start : e.end]) and 0 <= e.score <= 1
+def test_every_cell_answers(dataset, model, photo):
+    for fusion in fusions_of(model):
+        post = pipeline.read_post(TEXTS[dataset], dataset, photo)
+        answer = pipeline.predict(post, pipeline.find_cell(dataset, model, fusion, "tiny"))
+        assert answer.checkpoint == f"tiny/{dataset}/{model}/{fusion}"
+        assert answer.image_used and answer.warnings == ()
+        assert answer.post.tokens == tuple(TWEET.split())
+        if dataset == "mnre":
+            scores = [r.score for r in answer.relations]
+            assert answer.entities == () and len(scores) == 5
+            assert scores == sorted(scores, reverse=True) and 0 < sum(scores) <= 1
+        else:
+            assert answer.relations == () and answer.entities
+            for e in answer.entities:
+                assert e.text == " ".join(answer.post.tokens[e.start : e.end]) and 0 <= e.score <= 1
 
 
 def test_the_trace_is_the_fusions_for_one_post(photo):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmdemo import zoo as zoo_module
-from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig
+from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED, Zoo, checkpoints_root, list_cells
 from tests.tiny import build_cell
@@ -42,7 +42,7 @@ def root(tiny_zoo, tmp_path) -> Path:
 
 def test_every_combination_is_listed_once(tiny_zoo):
     cells = list_cells(tiny_zoo, "tiny")
-    assert len({c.name for c in cells}) == len(cells) == len(DATASETS) * len(MODELS) * len(FUSIONS)
+    assert len({c.name for c in cells}) == len(cells) == len(DATASETS) * len(MODELS) * 6 == 90
     assert [c.problem for c in cells] == [None] * len(cells)
     assert all(c.folder == tiny_zoo / c.name for c in cells)
 
@@ -77,11 +77,12 @@ def test_a_missing_file_is_a_problem_in_words_and_an_error_to_load(root, path, p
 
 def test_a_missing_base_is_a_problem_of_every_lite_cell(root):
     shutil.copytree(root / "tiny" / "mnre", root / "lite" / "mnre")
-    for fusion in FUSIONS:
+    for fusion in fusions_of("roberta-resnet50"):
         folder = root / "lite" / "mnre" / "roberta-resnet50" / fusion
         for name in ("config.json", "metrics.json"):
             (folder / name).write_text((folder / name).read_text().replace("tiny", "lite"))
-    problems = {c.problem for c in list_cells(root, "lite") if c.dataset == "mnre"}
+    ours = [c for c in list_cells(root, "lite") if (c.dataset, c.model) == ("mnre", "roberta-resnet50")]
+    problems = {c.problem for c in ours}
     assert problems == {f"the checkpoint file {root / 'lite' / 'base' / 'base.json'} is missing"}
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mmdemo.base import TRUNK_PARTS, load_base
-from mmdemo.checkpoint import cell_folder, save_cell, save_trunk
-from mmdemo.config import DATASETS, FUSIONS, ModelConfig
-from mmdemo.models.model import MultimodalModel, build_model
+from mmdemo.base import DRAWN_PARTS, TRUNK_PARTS, load_base
+from mmdemo.checkpoint import TEXT_TRUNK, cell_folder, load_trunk, save_cell, save_trunk
+from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
+from mmdemo.models.features import Fusion
+from mmdemo.models.model import MultimodalModel, build_fusion, build_model
 from mmdemo.zoo import SHIPPED
 
 TOKENIZER = SHIPPED / "lite" / "base" / "tokenizer.json"
@@ -20,15 +21,30 @@ def lively_model(config: ModelConfig, root: Path) -> tuple[MultimodalModel, dict
     """A model whose trunk differs from its base and whose answers are far from chance; and the base."""
     model = build_model(config)
     load_base(root, model, config.preset)
-    base = {n: p.detach().clone() for n, p in model.named_parameters() if n.startswith(TRUNK_PARTS)}
+    base = trunk_tensors(model)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.startswith("text_encoder.bert.encoder"):
                 parameter.add_(0.02 * torch.randn_like(parameter))
-            if name.startswith("fusion."):
-                parameter.add_(0.3 * torch.randn_like(parameter))
+            if name.startswith(DRAWN_PARTS):
+                parameter.add_(0.1 * torch.randn_like(parameter))
         model.head.layers[-1].weight.mul_(20)
+    model.fusion = lively_fusion(config)
     return model.eval(), base
+
+
+def lively_fusion(config: ModelConfig) -> Fusion:
+    """A fusion as training leaves it: no weight is still at its initial zero."""
+    fusion = build_fusion(config)
+    with torch.no_grad():
+        for parameter in fusion.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    return fusion.eval()
+
+
+def trunk_tensors(model: MultimodalModel) -> dict[str, Tensor]:
+    """Copies of the encoders' parameters by name."""
+    return {n: p.detach().clone() for n, p in model.named_parameters() if n.startswith(TRUNK_PARTS)}
 
 
 def build_cell(root: Path, config: ModelConfig, *, own_trunk: bool = False, bits: int = 8) -> MultimodalModel:
@@ -37,20 +53,50 @@ def build_cell(root: Path, config: ModelConfig, *, own_trunk: bool = False, bits
     folder = cell_folder(root, config)
     place = "trunk.safetensors" if own_trunk else "../trunk.safetensors"
     save_trunk(folder / place, model, base, bits)
-    training = {"data": "random weights", "commit": "none"}
-    save_cell(folder, model, config, trunk=place, training=training, metrics={"seed": 7}, bits=bits)
+    save(root, model, config, (place,), bits)
     return model
 
 
+def save(root: Path, model: MultimodalModel, config: ModelConfig, trunks: tuple[str, ...], bits: int) -> None:
+    training = {"data": "random weights", "commit": "none"}
+    folder = cell_folder(root, config)
+    save_cell(folder, model, config, trunks=trunks, training=training, metrics={"seed": 7}, bits=bits)
+
+
 def build_zoo(root: Path) -> None:
-    """A cell for every dataset and fusion: FiLM on the shared trunk, the others each on their own."""
+    """A cell for every dataset, model and fusion, laid out as `train.zoo` does.
+
+    Fusions stand on their model's shared trunk, but for roberta-resnet50's concat, which has its own.
+    """
     (root / "lite" / "base").mkdir(parents=True)
     shutil.copy(TOKENIZER, root / "lite" / "base")
     for dataset in DATASETS:
-        for fusion in FUSIONS:
+        for model in MODELS:
             torch.manual_seed(7)
-            config = ModelConfig(dataset=dataset, fusion=fusion, preset="tiny")
-            build_cell(root, config, own_trunk=fusion != "film")
+            _build_group(root, dataset, model)
+        own = ModelConfig(dataset=dataset, fusion="concat", preset="tiny")
+        shutil.rmtree(cell_folder(root, own))
+        build_cell(root, own, own_trunk=True)
+
+
+def _build_group(root: Path, dataset: str, name: str) -> None:
+    fusions = fusions_of(name)
+    configs = [ModelConfig(dataset=dataset, model=name, fusion=f, preset="tiny") for f in fusions]
+    model, base = lively_model(configs[0], root)
+    trunk = cell_folder(root, configs[0]).parent / "trunk.safetensors"
+    places: tuple[str, ...] = ("../trunk.safetensors",)
+    if name == "clip-bert":  # its own trunk holds the image side alone
+        places = (TEXT_TRUNK, *places)
+        model.load_state_dict(base, strict=False)
+        load_trunk((cell_folder(root, configs[0]) / TEXT_TRUNK).resolve(), model)
+        base = trunk_tensors(model)
+        with torch.no_grad():
+            for parameter in model.image_encoder.parameters():
+                parameter.add_(0.02 * torch.randn_like(parameter))
+    save_trunk(trunk, model, base, 8)
+    for config in configs:
+        model.fusion = lively_fusion(config)
+        save(root, model, config, places, 8)
 
 
 NAMES = ("Ann", "Kevin Durant", "Nick Kyrgios", "Serena", "Tom Hanks")

@@ -8,8 +8,15 @@ from torch import Tensor
 
 from mmdemo.config import FILM_VARIANTS, FUSIONS, ModelConfig
 from mmdemo.models.features import Fusion, ImageFeatures, TextFeatures
+from mmdemo.models.fusion.attention import Attention, TokenAttention
+from mmdemo.models.fusion.bilinear import Bilinear
+from mmdemo.models.fusion.bimodal import Bimodal
 from mmdemo.models.fusion.concat import Concat
+from mmdemo.models.fusion.cross_attention import CrossAttention
 from mmdemo.models.fusion.film import FiLM
+from mmdemo.models.fusion.hybrid import Hybrid
+from mmdemo.models.fusion.late import Late
+from mmdemo.models.fusion.native import Native
 from mmdemo.models.model import build_fusion
 
 KINDS = [*((f, "report") for f in FUSIONS), *(("film", variant) for variant in FILM_VARIANTS[1:])]
@@ -21,8 +28,22 @@ TRACES: dict[tuple[str, str], dict[str, tuple[int, ...]]] = {
     ("film", "swapped"): {"gamma_BLD": (B, 1, D), "beta_BLD": (B, 1, D)},
     ("film", "residual"): {"gamma_BLD": (B, 1, D), "beta_BLD": (B, 1, D)},
     ("film", "relu"): {"gamma_BLD": (B, 1, D), "beta_BLD": (B, 1, D)},
+    ("attention", "report"): {"modality_BL2": (B, L, 2), "tokens_BL": (B, L)},
+    ("cross-attention", "report"): {"attention_BHLR": (B, 8, L, R)},
+    ("bimodal", "report"): {"alpha_B1": (B, 1)},
     ("concat", "report"): {},
+    ("native", "report"): {},
+    ("hybrid", "report"): {
+        "gamma_BLD": (B, L, D),
+        "beta_BLD": (B, L, D),
+        "modality_BL2": (B, L, 2),
+        "tokens_BL": (B, L),
+    },
+    ("bilinear", "report"): {},
+    ("late", "report"): {"modality_BL2": (B, L, 2)},
 }
+#: Trace entries whose last axis is a distribution.
+SHARES = ("modality_BL2", "tokens_BL", "attention_BHLR")
 
 
 @pytest.fixture(params=KINDS, ids="-".join)
@@ -33,11 +54,24 @@ def kind(request) -> tuple[str, str]:
 @pytest.fixture
 def fusion(kind) -> Fusion:
     """The fusion as training leaves it: no weight is still at its initial zero."""
-    built = build_fusion(ModelConfig(dataset="mnre", fusion=kind[0], film_variant=kind[1], preset="tiny"))
+    model = "vilt" if kind[0] == "native" else "roberta-resnet50"
+    config = ModelConfig(
+        dataset="mnre", model=model, fusion=kind[0], film_variant=kind[1], preset="tiny", dropout=0.2
+    )
+    built = build_fusion(config)
     with torch.no_grad():
         for parameter in built.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
     return built.eval()
+
+
+def fuse(fusion: Fusion, text: TextFeatures, image: ImageFeatures) -> Tensor:
+    """The fused states; of a decision-level fusion the two votes' mix, as a linear head would see it."""
+    output = fusion(text, image)
+    if output.image_vote_BLD is None:
+        return output.tokens_BLD
+    weight_B11 = output.image_weight_B[:, None, None]
+    return (1 - weight_B11) * output.tokens_BLD + weight_B11 * output.image_vote_BLD
 
 
 def features(present=(True, True, True)) -> tuple[TextFeatures, ImageFeatures]:
@@ -58,58 +92,96 @@ def test_shapes_and_trace(fusion, kind):
     assert output.tokens_BLD.shape == (B, L, D)
     assert output.tokens_BLD.isfinite().all()
     assert {name: tuple(value.shape) for name, value in output.trace.items()} == TRACES[kind]
-    assert not torch.equal(output.tokens_BLD, text.tokens_BLD)
+    assert all(value.isfinite().all() for value in output.trace.values())
+    assert torch.equal(fuse(fusion, text, image), text.tokens_BLD) is (kind[0] == "native")
+
+
+def test_shares_are_shares(fusion):
+    trace = fusion(*features()).trace
+    for name in SHARES & trace.keys():
+        torch.testing.assert_close(trace[name].sum(-1), torch.ones(trace[name].shape[:-1]))
+        assert trace[name].ge(0).all()
+    if "tokens_BL" in trace:
+        assert trace["tokens_BL"][~features()[0].mask_BL].eq(0).all()  # padding gets none
+    if "alpha_B1" in trace:
+        assert trace["alpha_B1"].gt(0).all() and trace["alpha_B1"].lt(1).all()
 
 
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("present", [(False, False, False), (True, False, True), (False, True, False)])
-def test_without_a_photo_the_text_passes_unchanged(fusion, present, training):
+def test_without_a_photo_the_text_passes_unchanged(fusion, kind, present, training):
     text, image = features(present)
-    output = fusion.train(training)(text, image).tokens_BLD
+    output = fuse(fusion.train(training), text, image)
     for row, has_photo in enumerate(present):
-        assert torch.equal(output[row], text.tokens_BLD[row]) is not has_photo
+        changed = has_photo and kind[0] != "native"
+        assert torch.equal(output[row], text.tokens_BLD[row]) is not changed
 
 
 def test_a_post_answers_alike_whatever_its_batch(fusion):
     text, image = features((True, False, True))
-    together = fusion(text, image).tokens_BLD
+    together = fuse(fusion, text, image)
     for row in range(B):
-        alone = fusion(
-            TextFeatures(tokens_BLD=text.tokens_BLD[row : row + 1], mask_BL=text.mask_BL[row : row + 1]),
+        length = int(text.mask_BL[row].sum())
+        alone = fuse(
+            fusion,
+            TextFeatures(
+                tokens_BLD=text.tokens_BLD[row : row + 1, :length],
+                mask_BL=text.mask_BL[row : row + 1, :length],
+            ),
             ImageFeatures(
                 regions_BRD=image.regions_BRD[row : row + 1], present_B=image.present_B[row : row + 1]
             ),
         )
-        torch.testing.assert_close(alone.tokens_BLD[0], together[row], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(alone[0], together[row, :length], rtol=1e-5, atol=1e-6)
 
 
 def test_padding_changes_nothing(fusion):
     text, image = features()
     noisy_BLD = text.tokens_BLD.where(text.mask_BL[..., None], 100 * torch.randn(B, L, D))
-    clean = fusion(text, image).tokens_BLD
-    noisy = fusion(replace(text, tokens_BLD=noisy_BLD), image).tokens_BLD
+    clean = fuse(fusion, text, image)
+    noisy = fuse(fusion, replace(text, tokens_BLD=noisy_BLD), image)
     torch.testing.assert_close(clean[text.mask_BL], noisy[text.mask_BL])
 
 
 def test_an_absent_photos_regions_change_nothing(fusion):
     text, image = features((True, False, True))
     absent_BRD = image.regions_BRD.where(image.present_B[:, None, None], torch.full((B, R, D), 1e4))
-    output = fusion(text, replace(image, regions_BRD=absent_BRD)).tokens_BLD
-    assert torch.equal(output, fusion(text, image).tokens_BLD)
+    output = fuse(fusion, text, replace(image, regions_BRD=absent_BRD))
+    assert torch.equal(output, fuse(fusion, text, image))
 
 
-def test_gradients_reach_both_sides_and_every_weight(fusion):
+def test_the_order_of_regions_matters_to_none(fusion):
+    """All see the photo as a set: by its mean, or by attention without places."""
+    text, image = features()
+    turned = replace(image, regions_BRD=image.regions_BRD.flip(1))
+    torch.testing.assert_close(fuse(fusion, text, image), fuse(fusion, text, turned), rtol=1e-5, atol=1e-5)
+
+
+def test_gradients_reach_both_sides_and_every_weight(fusion, kind):
     text, image = features((True, False, True))
-    loss = fusion(text, image).tokens_BLD.square().sum()
+    loss = fuse(fusion, text, image).square().sum()
     loss.backward()
     assert loss.isfinite()
-    assert all(side.grad.abs().sum() > 0 for side in (text.tokens_BLD, image.regions_BRD))
-    assert image.regions_BRD.grad[1].eq(0).all()  # this post has no photo
+    assert text.tokens_BLD.grad.abs().sum() > 0
     assert text.tokens_BLD.grad[1].abs().sum() > 0
+    if kind[0] == "native":  # the photo's gradient goes through the encoder: tests/models/test_model.py
+        assert image.regions_BRD.grad is None
+        return
+    assert image.regions_BRD.grad.abs().sum() > 0
+    assert image.regions_BRD.grad[1].eq(0).all()  # this post has no photo
     untouched = [name for name, p in fusion.named_parameters() if p.grad is None or p.grad.eq(0).all()]
     # A softmax of two scores: a bias on either only matters by their difference, but both get a gradient.
     assert untouched == []
     assert all(p.grad.isfinite().all() for p in fusion.parameters())
+
+
+@pytest.mark.parametrize("name", ["attention", "cross-attention", "bimodal", "concat", "bilinear", "late"])
+def test_fusions_start_near_the_text(name):
+    """Training starts from what the text knows: the photo's part is the smaller one."""
+    text, image = features()
+    fusion = build_fusion(ModelConfig(dataset="mnre", fusion=name, preset="tiny")).eval()
+    change = (fuse(fusion, text, image) - text.tokens_BLD).norm() / text.tokens_BLD.norm()
+    assert 0 < change < 0.5
 
 
 @pytest.mark.parametrize("variant", FILM_VARIANTS)
@@ -197,6 +269,155 @@ def test_concat_by_hand():
     # [x_t; x_v] = (1, 2, 3, -1); W x + b = (1 + 3 - 0.5, 2·(-2) + 0) = (3.5, -4) -> (3.5, 0); s = (0.2, 9)
     fusion = Concat(2)
     set_(fusion.mix, [[1.0, 0.0, 1.0, 0.0], [0.0, -2.0, 0.0, 0.0]], [-0.5, 0.0])
-    with torch.no_grad():
-        fusion.scale.copy_(torch.tensor([0.2, 9.0]))
+    fill(fusion.scale, [0.2, 9.0])
     check(fusion, [1.7, 2.0])
+
+
+# Scores of a softmax whose shares are a quarter and three quarters: 0 and ln 3.
+LN3 = 1.0986122886681098
+#: Three tokens, the last of them padding.
+TOKENS = TextFeatures(
+    tokens_BLD=torch.tensor([[[1.0, 2.0], [3.0, 0.0], [9.0, 9.0]]]),
+    mask_BL=torch.tensor([[True, True, False]]),
+)
+
+
+def fill(parameter: torch.nn.Parameter, values: list[float]) -> None:
+    with torch.no_grad():
+        parameter.copy_(torch.tensor(values))
+
+
+def test_attention_by_hand():
+    # α = (1/4, 3/4): α_t (1, 2) + α_v (3, -1) = (2.5, -0.25); one token: Σ w x = x; s ⊙ x = (0.1, 0.4)
+    fusion = Attention(2)
+    set_(fusion.modality, [[0.0] * 4, [0.0] * 4], [0.0, LN3])
+    fill(fusion.scale, [0.1, 0.2])
+    trace = check(fusion, [2.6, 0.15])
+    torch.testing.assert_close(trace["modality_BL2"], torch.tensor([[[0.25, 0.75]]]))
+    assert trace["tokens_BL"].tolist() == [[1.0]]
+
+
+def test_attention_weighs_modalities_by_both():
+    # W [x_t; x_v]: text 2·x_t2 = 4, photo x_v1 + LN3 + 1 = 4 + ln 3
+    fusion = Attention(2)
+    set_(fusion.modality, [[0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]], [0.0, LN3 + 1])
+    fill(fusion.scale, [0.0, 0.0])
+    check(fusion, [2.5, -0.25])
+
+
+def test_image_guided_token_weights_by_hand():
+    # W_t x_t + W_v x_v + b = x_t1 + 3 - 4: (0, 2, padding); v tanh(0, 2) = (0, ln 3): w = (1/4, 3/4, 0)
+    attention = TokenAttention(2)
+    set_(attention.text, [[1.0, 0.0]], [-4.0])
+    set_(attention.image, [[1.0, 0.0]], [0.0])
+    fill(attention.score.weight, [[LN3 / 0.9640275800758169]])
+    weights_BL, summary_BD = attention(TOKENS, PHOTO)
+    torch.testing.assert_close(weights_BL, torch.tensor([[0.25, 0.75, 0.0]]))
+    torch.testing.assert_close(summary_BD, torch.tensor([[0.25 * 1 + 0.75 * 3, 0.25 * 2]]))
+
+
+def cross_attention(monkeypatch, heads: int, query: list[list[float]], key: list[list[float]]):
+    """Values are the regions; FFN(x) = W ReLU((2 x1 + 1, 3 x2 + 1)) + b; s = (0.1, 0.5)."""
+    monkeypatch.setattr("mmdemo.models.fusion.cross_attention.HEADS", heads)
+    fusion = CrossAttention(2, 0.0)
+    set_(fusion.query, query, [0.0, 0.0])
+    fill(fusion.key.weight, key)
+    set_(fusion.value, [[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0])
+    set_(fusion.feed_forward[0], [[2.0, 0.0], [0.0, 3.0]], [1.0, 1.0])
+    set_(fusion.feed_forward[-1], [[1.0, 0.0], [1.0, 1.0]], [0.0, -1.0])
+    fill(fusion.scale, [0.1, 0.5])
+    return fusion.eval()
+
+
+NOTHING, ALL = [[0.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_cross_attention_with_uniform_weights_by_hand(monkeypatch):
+    # AV + x_t = (3, -1) + (1, 2) = (4, 1); LayerNorm (1, -1); hidden (3, -2) -> (3, 0); FFN (3, 2)
+    fusion = cross_attention(monkeypatch, 1, NOTHING, NOTHING)
+    output = fusion(TOKEN, PHOTO)
+    expected = torch.tensor([[[1 + 0.1 * 3, 2 + 0.5 * 2]]])
+    torch.testing.assert_close(output.tokens_BLD, expected, rtol=1e-4, atol=0)  # LayerNorm's ε
+    assert output.trace["attention_BHLR"].tolist() == [[[[0.5, 0.5]]]]
+
+
+def test_cross_attention_looks_where_query_and_key_meet(monkeypatch):
+    # q = (1, 2), k = (0, c·y) with y = -3, 1: scores differ by 8c/√2 = ln 3, so A = (1/4, 3/4)
+    fusion = cross_attention(monkeypatch, 1, ALL, [[0.0, 0.0], [0.0, LN3 * 2**0.5 / 8]])
+    fusion.norm = torch.nn.Identity()
+    # AV + x_t = (3.5, 0) + (1, 2) = (4.5, 2); hidden (10, 7); FFN (10, 16)
+    trace = check(fusion, [1 + 0.1 * 10, 2 + 0.5 * 16])
+    torch.testing.assert_close(trace["attention_BHLR"], torch.tensor([[[[0.25, 0.75]]]]))
+
+
+def test_cross_attentions_heads_look_apart(monkeypatch):
+    # Each head has one channel: 1·a·(2, 4) with 2a = ln 3, and 2·b·(-3, 1) with 8b = -ln 3
+    fusion = cross_attention(monkeypatch, 2, ALL, [[LN3 / 2, 0.0], [0.0, -LN3 / 8]])
+    fusion.norm = torch.nn.Identity()
+    # AV = (3.5, 3/4·(-3) + 1/4·1) = (3.5, -2); + x_t = (4.5, 0); hidden (10, 1); FFN (10, 10)
+    trace = check(fusion, [1 + 0.1 * 10, 2 + 0.5 * 10])
+    torch.testing.assert_close(trace["attention_BHLR"], torch.tensor([[[[0.25, 0.75]], [[0.75, 0.25]]]]))
+
+
+def test_bimodal_by_hand():
+    # α = 3/4: F = 3/4·(1, 2) + 1/4·(3, -1) = (1.5, 1.25); W_f F + b = (2·1.5 - 3 + ln 3, 0); σ = (3/4, 1/2)
+    fusion = Bimodal(2)
+    set_(fusion.text, ALL, [0.0, 0.0])
+    set_(fusion.image, ALL, [0.0, 0.0])
+    fill(fusion.alpha_logit, [LN3])
+    set_(fusion.mix, [[2.0, 0.0], [0.0, 0.0]], [LN3 - 3, 0.0])
+    fill(fusion.scale, [2.0, 4.0])
+    trace = check(fusion, [1 + 2 * 0.75, 2 + 4 * 0.5])
+    torch.testing.assert_close(trace["alpha_B1"], torch.tensor([[0.75]]))
+
+
+def test_bimodal_starts_at_one_half():
+    assert Bimodal(2)(TOKEN, PHOTO).trace["alpha_B1"].tolist() == [[0.5]]
+
+
+def test_hybrid_by_hand():
+    # c = (1, 2): γ = (2, -2), β = (0, 3); m = (6, 5); W [x_t; m] + b = (1 + 6 - 1, 2 - 5) -> z = (6, 0)
+    fusion = Hybrid(2, 0.0).eval()
+    set_(fusion.generator_gamma, [[1.0, 0.0], [0.0, -1.0]], [1.0, 0.0])
+    set_(fusion.generator_beta, [[0.0, 0.0], [1.0, 1.0]], [0.0, 0.0])
+    set_(fusion.mix, [[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, -1.0]], [-1.0, 0.0])
+    for attend, score in ((fusion.attend_text, 0.0), (fusion.attend_mix, LN3)):
+        set_(attend.score[0], [[0.0, 0.0]], [0.0])
+        set_(attend.score[-1], [[0.0]], [score])
+    # one token: Σ w x = (1, 2); 1/4·(1, 2) + 3/4·(6 + 1, 0 + 2)
+    trace = check(fusion, [0.25 * 1 + 0.75 * 7, 0.25 * 2 + 0.75 * 2])
+    assert trace["gamma_BLD"].tolist() == [[[2.0, -2.0]]] and trace["beta_BLD"].tolist() == [[[0.0, 3.0]]]
+    torch.testing.assert_close(trace["modality_BL2"], torch.tensor([[[0.25, 0.75]]]))
+
+
+def test_native_by_hand():
+    assert check(Native(), [1.0, 2.0]) == {}
+
+
+def test_bilinear_by_hand():
+    # rank 1 of width 4: tanh(ln 3 / 2) · tanh(ln 3) = 1/2 · 4/5 = 0.4; P = (1, 0, 2, 0)ᵀ, b = (0, 1, 0, 0)
+    text = TextFeatures(tokens_BLD=torch.tensor([[[1.0, 2.0, 0.0, 0.0]]]), mask_BL=TOKEN.mask_BL)
+    photo = ImageFeatures(regions_BRD=torch.tensor([[[3.0, -1.0, 0.0, 0.0]]]), present_B=PHOTO.present_B)
+    fusion = Bilinear(4)
+    set_(fusion.text, [[LN3 / 2, 0.0, 5.0, 5.0]], [0.0])
+    set_(fusion.image, [[LN3 / 3, 0.0, 5.0, 5.0]], [0.0])
+    set_(fusion.out, [[1.0], [0.0], [2.0], [0.0]], [0.0, 1.0, 0.0, 0.0])
+    fill(fusion.scale, [0.5, 0.1, 1.0, 1.0])
+    expected = torch.tensor([[[1 + 0.5 * 0.4, 2 + 0.1, 0.8, 0.0]]])
+    torch.testing.assert_close(fusion(text, photo).tokens_BLD, expected)
+
+
+def test_late_by_hand():
+    # The photo's vote (2·3, -1 + 1), a quarter of the decision; the text's own states are the other vote
+    fusion = Late(2)
+    set_(fusion.image, [[2.0, 0.0], [0.0, 1.0]], [0.0, 1.0])
+    fill(fusion.weight_logit, [-LN3])
+    output = fusion(TOKEN, PHOTO)
+    assert output.tokens_BLD.tolist() == [[[1.0, 2.0]]]
+    torch.testing.assert_close(output.image_vote_BLD, torch.tensor([[[6.0, 0.0]]]))
+    torch.testing.assert_close(output.image_weight_B, torch.tensor([0.25]))
+    torch.testing.assert_close(output.trace["modality_BL2"], torch.tensor([[[0.75, 0.25]]]))
+
+
+def test_late_starts_with_a_tenth_for_the_photo():
+    torch.testing.assert_close(Late(2)(TOKEN, PHOTO).image_weight_B, torch.tensor([0.1]))

@@ -1,22 +1,72 @@
-"""The shipped base is what the two PyPI packages hold."""
+"""The base: what the two PyPI packages hold, and a reduction fitted to training photos."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
+from PIL import Image
 
 from mmdemo.base import base_folder
 from mmdemo.files import read_tensors
-from train.base import build_base
+from mmdemo.models.image_encoders import REDUCED, EfficientNetLite
+from mmdemo.types import InputError, Post
+from tests.tiny import write_data
+from train.base import build_base, fit_reduction, to_tensor_of
+from train.data import DataSource
 
-ROOT = Path(__file__).parents[2]
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
+    """Eight training posts, each with a photo of its own."""
+    folder = write_data(tmp_path_factory.mktemp("data"), 8)
+    (folder / "twitter2015").mkdir()
+    for split in ("train", "valid", "test"):
+        (folder / "twitter2015" / f"{split}.txt").write_text("IMGID:1\nAnn\tB-PER\n")
+    images = folder / "images"
+    images.mkdir()
+    rng = np.random.default_rng(2)
+    for i in range(8):
+        noise = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(noise).resize((224, 224), Image.Resampling.BICUBIC).save(images / f"train{i}.png")
+    return DataSource(folder=folder, images=images)
 
 
-def test_building_the_base_anew_gives_the_shipped_tensors(tmp_path: Path) -> None:
-    built, shipped = build_base(tmp_path), base_folder(ROOT / "checkpoints", "lite")
+@pytest.fixture(scope="module")
+def built(source: DataSource, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_base(tmp_path_factory.mktemp("root"), source)
+
+
+def test_building_the_base_anew_gives_the_shipped_tensors(built: Path, shipped: Path) -> None:
+    ours = base_folder(shipped, "lite")
     for name in ("text.safetensors", "image.safetensors"):
         new, bits = read_tensors(built / name)
-        old, _ = read_tensors(shipped / name)
+        old, _ = read_tensors(ours / name)
         assert bits == 16
         assert new.keys() == old.keys()
-        assert all(torch.equal(new[key], old[key]) for key in new)
-    assert (built / "tokenizer.json").read_bytes() == (shipped / "tokenizer.json").read_bytes()
+        same = [key for key in new if not key.startswith("reduction.")]  # fitted to whatever photos there are
+        assert len(same) > 90 and all(torch.equal(new[key], old[key]) for key in same)
+    assert (built / "tokenizer.json").read_bytes() == (ours / "tokenizer.json").read_bytes()
+
+
+def test_the_reduction_keeps_what_photos_vary_in(built: Path, source: DataSource) -> None:
+    """Principal components: mean 0, the largest directions first, uncorrelated, each of variance 1."""
+    encoder = EfficientNetLite()
+    stored, _ = read_tensors(built / "image.safetensors")
+    encoder.load_state_dict({n: v.float() for n, v in stored.items()}, strict=False)
+    encoder.eval()
+    reader: Callable[[Image.Image], torch.Tensor] = to_tensor_of(224)
+    assert source.images
+    with torch.inference_mode():
+        photos = [reader(Image.open(file)) for file in sorted(source.images.iterdir())]
+        rows_ND = torch.cat([encoder(photo)[0] for photo in photos])
+    assert rows_ND.shape == (8 * 49, REDUCED)
+    strongest = rows_ND[:, :20]
+    torch.testing.assert_close(strongest.mean(0), torch.zeros(20), atol=0.05, rtol=0)
+    torch.testing.assert_close(torch.cov(strongest.T), torch.eye(20), atol=0.1, rtol=0)
+
+
+def test_a_reduction_without_photos_is_refused() -> None:
+    with pytest.raises(InputError, match="the reduction needs photos; only 0 could be read"):
+        fit_reduction(EfficientNetLite(), [Post(text="a", tokens=("a",))])

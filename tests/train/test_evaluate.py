@@ -14,11 +14,12 @@ from mmdemo.config import ModelConfig
 from mmdemo.types import InputError
 from mmdemo.zoo import post_encoder
 from tests.tiny import build_cell, write_data
+from train.cells import cached_examples
 from train.config import Recipe
 from train.data import DataSource
 from train.evaluate import CONDITIONS, _others, change_photos, evaluate
 from train.report import render
-from train.stages import Material, cached_examples
+from train.stages import Material
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def test_a_second_evaluation_reads_the_cache_and_agrees(cell, data, tmp_path, mo
         raise AssertionError("a photo was encoded again")
 
     monkeypatch.setattr(
-        "train.features._regions", lambda *a, **k: None if "test2" in str(a[2].image) else never()
+        "train.features._backbone_map", lambda *a, **k: None if "test2" in str(a[2].image) else never()
     )
     assert evaluate(cell, data, "test", cache=tmp_path) == first
 

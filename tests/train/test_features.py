@@ -11,7 +11,7 @@ from mmdemo.data.encode import PostEncoder
 from mmdemo.models.image_encoders import NORMALISATION
 from mmdemo.models.model import build_model
 from mmdemo.types import Post
-from train.features import region_maps, with_regions, with_states
+from train.features import encoder_states, region_maps, with_regions
 from train.live import LivePhotos
 
 CONFIG = ModelConfig(dataset="twitter2017", preset="tiny")
@@ -50,7 +50,7 @@ def maps(model, encoder, posts, tmp_path):
 
 
 def states(model, examples, view: int) -> list[torch.Tensor]:
-    found = with_states(model, examples, view=view, batch_size=2, device=torch.device("cpu"))
+    found = encoder_states(model, examples, view=view, batch_size=2)
     return [e.states_LD for e in found]
 
 
