@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mmdemo.types import InputError
 
 COUNTS = ("epochs", "batch_size", "eval_batch_size")
-SHARES = ("warmup", "dropout", "label_smoothing", "image_dropout", "layer_decay", "ema")
+SHARES = ("warmup", "dropout", "label_smoothing", "image_dropout", "layer_decay", "ema", "share")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,7 @@ class Recipe:
     augmentation for photos) that a stage on cached states takes in turn, an epoch each; 0 means that
     the encoders run live. ``members`` trunks are trained from one start in different orders, and averaged
     (`train.soup`). ``frozen_layers`` are the lowest of the text encoder's ``layers``.
+    ``share`` is the part of the training posts that a trunk's stage sees, drawn by the seed.
     """
 
     epochs: int = 5
@@ -37,6 +38,7 @@ class Recipe:
     layer_decay: float = 1.0
     layers: int = 6
     frozen_layers: int = 0
+    share: float = 1.0
     ema: float = 0.0
     members: int = 1
     views: int = 0

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from mmdemo.base import TRUNK_PARTS, base_folder, load_base
 from mmdemo.checkpoint import load_card, load_model, load_trunk, root_of, save_trunk
-from mmdemo.config import ModelConfig
+from mmdemo.config import DATASETS, ModelConfig
 from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
 from mmdemo.data.formats import gold_tags
@@ -51,7 +52,12 @@ class Material:
 
 def gold_of(config: ModelConfig, posts: Sequence[Post]) -> list[list[str]] | list[str]:
     """Gold tags (NER) or relations (RE) of labelled posts."""
-    if config.task == "re":
+    return gold_of_dataset(config.dataset, posts)
+
+
+def gold_of_dataset(dataset: str, posts: Sequence[Post]) -> list[list[str]] | list[str]:
+    """As `gold_of`, by the dataset's name."""
+    if DATASETS[dataset].task == "re":
         return [str(post.relation) for post in posts]
     return [gold_tags(post) for post in posts]
 
@@ -71,6 +77,10 @@ def train_trunk(
     `Recipe.image_dropout` takes away. Several members (`Recipe.members`) start alike and differ in their
     seed of order and dropout.
     """
+    if recipe.share < 1:
+        chosen = np.random.default_rng(recipe.seed).permutation(len(material.train))
+        count = max(1, round(recipe.share * len(chosen)))
+        material = replace(material, train=[material.train[i] for i in chosen[:count]])
     train = material.examples(material.train, training=True)
     valid = material.examples(material.valid, training=False)
     if material.config.joint:
