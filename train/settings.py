@@ -64,12 +64,18 @@ def stage_folder(settings: Settings, stage: str) -> Path:
         "start": str(settings.start) if settings.start else "",
     }
     file = folder / "stage.json"
-    if file.exists() and read_json(file) != json.loads(json.dumps(facts)):
+    if file.exists() and _completed(read_json(file)) != json.loads(json.dumps(facts)):
         raise InputError(
             f"{folder} holds a run with other settings; remove it or choose another --work folder"
         )
     write_json(file, facts)
     return folder
+
+
+def _completed(facts: dict[str, Any]) -> dict[str, Any]:
+    """A stored stage's facts; a setting that was not there yet had its default."""
+    defaults: dict[str, Any] = {"extra": "", "recipe": {}}
+    return defaults | facts | {"recipe": asdict(Recipe()) | dict(facts.get("recipe", {}))}
 
 
 def data_hash(source: DataSource, dataset: str) -> str:
