@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from mmdemo import gpu
+from mmdemo.calibration import Calibration
 from mmdemo.config import DATASETS, FUSIONS, MODELS
 from mmdemo.data.batch import Example, collate
 from mmdemo.data.image import open_image
@@ -234,9 +235,10 @@ def _answer(
     if not np.isfinite(logits).all():
         raise InputError(f"the checkpoint {cell.name} gave no finite scores; its files may be damaged")
     labels = output_labels(cell.dataset)
-    probabilities = softmax(logits)
+    calibration = Calibration.of(loaded.card.metrics)
+    probabilities = calibration.probabilities(logits)
     warnings = input_warnings(post, cut)
-    if looks_untrained(probabilities):
+    if looks_untrained(softmax(logits)):
         warnings.append("The best score is near chance: this checkpoint looks untrained.")
     entities: tuple[Entity, ...] = ()
     relations: tuple[Relation, ...] = ()
@@ -244,7 +246,7 @@ def _answer(
         relations = decode_relations(probabilities, labels)
     else:
         seen_WT = np.where(first_W[:, None] >= 0, probabilities, np.nan)
-        entities = decode_entities(seen_WT, post.tokens, labels)
+        entities = calibration.entities(decode_entities(seen_WT, post.tokens, labels))
     return Prediction(
         post=post,
         checkpoint=cell.name,

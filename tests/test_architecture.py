@@ -17,6 +17,7 @@ ORDER = (
     "config",
     "data",
     "decode",
+    "calibration",
     "models",
     "quantise",
     "files",

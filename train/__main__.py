@@ -14,7 +14,7 @@ from train.data import DataSource
 from train.exploring import analyse, tune
 from train.options import Change, Data, Device, Images, Limit, Out, Pairs, Seed, Split, Work, read_changes
 from train.push import push
-from train.zoo_command import simulate_review, zoo
+from train.zoo_command import calibrate, simulate_review, zoo
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -173,6 +173,7 @@ def results(
 
 app.command()(push)
 app.command()(zoo)
+app.command()(calibrate)
 app.command("simulate_review")(simulate_review)
 app.command()(analyse)
 app.command()(tune)

@@ -103,3 +103,28 @@ def simulate_review(
     )
     found = simulate(settings, share=share, reviews=reviews, orders=orders.split(","), say=print)
     print(render(found))
+
+
+def calibrate(
+    data: Data,
+    root: Annotated[Path, typer.Option(help="Cells whose metrics.json gets its calibration.")] = Path("runs"),
+    work: Work = Path("runs"),
+    images: Images = None,
+    pairs: Pairs = None,
+    preset: Annotated[str, typer.Option(help="lite, full or tiny.")] = "lite",
+) -> None:
+    """Fit each cell's confidences on validation and measure them on test (ECE, Brier), before and after.
+
+    Reads the answers that training kept in --work; no model runs.
+
+    Example: python -m train calibrate --data ../shared/data --root runs --work runs
+    """
+    from train.calibrate import calibrate_all
+
+    found = calibrate_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
+    if not found:
+        raise InputError(
+            f"no cell of {root} has its answers in {work / 'answers'}, where training keeps them"
+        )
+    for cell, (before, after) in found.items():
+        print(f"{cell}: test ECE {before:.3f} before, {after:.3f} after")

@@ -1,0 +1,69 @@
+"""Calibrated confidences: the identity where nothing is stated, and an order that stays."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmdemo.calibration import Calibration, EntityCalibration
+from mmdemo.types import Entity
+
+shares = st.floats(0, 1)
+
+
+def entity(score: float | None, words: int = 1, label: str = "PER") -> Entity:
+    return Entity(start=0, end=words, label=label, score=score)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        None,
+        "no",
+        {},
+        {"temperature": "2"},
+        {"temperature": float("nan")},
+        {"temperature": 0},
+        {"temperature": True},
+        {"temperature": 1, "entity": {"a": 1, "b": None, "c": 0, "length": 0}},
+        {"temperature": 1, "entity": [1, 2, 3]},
+    ],
+)
+def test_what_is_not_a_calibration_changes_nothing(stated):
+    calibration = Calibration.of({"calibration": stated} if stated is not None else {})
+    assert calibration == Calibration()
+    assert calibration.entities((entity(0.3),)) == (entity(0.3),)
+
+
+def test_a_temperature_flattens_and_keeps_the_order():
+    logits = np.array([2.0, 0.0, -1.0])
+    cool, warm = Calibration().probabilities(logits), Calibration(temperature=2).probabilities(logits)
+    assert warm == pytest.approx(np.exp(logits / 2) / np.exp(logits / 2).sum())
+    assert warm.max() < cool.max() and (np.argsort(warm) == np.argsort(cool)).all()
+
+
+def test_the_map_by_hand():
+    # sigmoid(1·ln .5 - 2·ln .5 + .1 + .3·(2 - 1) + .2) = sigmoid(ln 2 + .6)
+    told = EntityCalibration(a=1, b=2, c=0.1, length=0.3, labels={"PER": 0.2})
+    assert told.score(entity(0.5, words=2)) == pytest.approx(1 / (1 + 0.5 * np.exp(-0.6)))
+    assert EntityCalibration(a=1, b=1, c=0).score(entity(0.3)) == pytest.approx(0.3)  # the identity
+
+
+@given(a=st.floats(0, 5), b=st.floats(0, 5), c=st.floats(-5, 5), low=shares, high=shares)
+def test_a_surer_entity_stays_surer(a, b, c, low, high):
+    told = EntityCalibration(a=a, b=b, c=c)
+    low, high = sorted((low, high))
+    first, second = told.score(entity(low)), told.score(entity(high))
+    assert 0 <= first <= second + 1e-12 <= 1 + 1e-12
+
+
+def test_stated_numbers_are_read_and_bounded():
+    entity = {"a": -1, "b": 1, "c": 0, "length": 0, "labels": {"PER": 1, "LOC": "x"}}
+    read = Calibration.of({"calibration": {"temperature": 2, "entity": entity}})
+    assert read.temperature == 2
+    assert read.entity == EntityCalibration(a=0, b=1, c=0, labels={"PER": 1.0})
+
+
+def test_entities_without_a_score_stay_so():
+    read = Calibration(entity=EntityCalibration(a=1, b=1, c=1))
+    assert read.entities((entity(None),))[0].score is None
