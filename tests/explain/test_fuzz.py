@@ -1,0 +1,74 @@
+"""Random text and photos through every explainer of every fusion: no exception, all finite, all drawn."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mmdemo import pipeline
+from mmdemo.config import ModelConfig
+from mmdemo.explain.explainers import VIEWS
+from mmdemo.types import InputError, View
+from tests.explain.cells import NAMES, PAIRS, cell_of, loaded
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+
+
+@st.composite
+def photos(draw) -> Image.Image | None:
+    width, height = draw(st.integers(1, 50)), draw(st.integers(1, 50))
+    kind = draw(st.sampled_from(["noise", "flat", "none"]))
+    if kind == "none":
+        return None
+    if kind == "flat":
+        return Image.new("RGB", (width, height), (draw(st.integers(0, 255)), 0, 0))
+    rng = np.random.default_rng(draw(st.integers(0, 9)))
+    return Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def check(view: View) -> None:
+    assert view.values.dtype == np.float32 and np.isfinite(view.values).all(), view.name
+    assert view.values.shape == tuple(len(axis) for axis in view.axes) and view.values.size, view.name
+    assert view.note.endswith(".") and view.title
+
+
+@pytest.mark.parametrize(("model", "fusion"), PAIRS, ids=NAMES)
+@pytest.mark.parametrize("dataset", ["twitter2015", "mnre"])
+@settings(max_examples=4)
+@given(data=st.data())
+def test_every_explainer_of_every_fusion(dataset, model, fusion, data):
+    config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="tiny")
+    words = data.draw(st.lists(WORDS, min_size=2, max_size=12))
+    text = " ".join(words)
+    if dataset == "mnre":
+        text = f"[E1] {words[0]} [/E1] {' '.join(words[2:])} [E2] {words[1]} [/E2]"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "load", lambda _: loaded(config))
+        try:
+            post = pipeline.read_post(text, dataset, data.draw(photos()))
+        except InputError:
+            return  # nothing but invisible characters
+        others = [Image.new("RGB", (8, 8), "green")]
+        try:
+            found = pipeline.explain(post, cell_of(config), views=VIEWS, others=others)
+        except InputError as error:
+            assert "reads none" in str(error)
+            return
+    assert {view.name for view in found.views} | set(found.absent) == set(VIEWS)
+    assert not {view.name for view in found.views} & set(found.absent)
+    for view in found.views:
+        check(view)
+    assert all(reason and "\n" not in reason for reason in found.absent.values())
+    if model in ("blip", "vilt"):
+        assert ("joint-attention" in found.absent) == (post.image is None)
+
+
+def test_a_slow_view_is_drawn_only_when_asked_for(monkeypatch):
+    config = ModelConfig(dataset="twitter2017", model="vilt", fusion="native", preset="tiny")
+    monkeypatch.setattr(pipeline, "load", lambda _: loaded(config))
+    post = pipeline.read_post("Kevin in Oakland", "twitter2017", Image.new("RGB", (9, 9), "red"))
+    assert "asked for by name" in pipeline.explain(post, cell_of(config)).absent["joint-attention"]
+    (asked,) = pipeline.explain(post, cell_of(config), views=["joint-attention"]).views
+    assert asked.axes[0] == ("mean of layers", "layer 1", "layer 2") and asked.values.shape == (3, 16)
+    assert (asked.values >= 0).all() and (asked.values.sum(1) < 1).all(), "the words have the rest"
