@@ -10,6 +10,7 @@ import typer
 from mmdemo.batch.command import batch
 from mmdemo.commands.compare import compare
 from mmdemo.commands.explain import explain
+from mmdemo.commands.zoo import zoo
 from mmdemo.space.command import space
 from mmdemo.types import InputError
 
@@ -49,6 +50,7 @@ app.command()(batch)
 app.command()(explain)
 app.command()(space)
 app.command()(compare)
+app.command()(zoo)
 
 
 def _lines(answer: dict) -> str:

@@ -3,8 +3,6 @@
 The page allows no script at all (its Content-Security-Policy says so), on top of `safe` escaping.
 """
 
-import base64
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ from PIL import Image
 from mmdemo.types import Comparison
 from mmdemo.ui.agreement import comparison_json
 from mmdemo.ui.compare_view import comparison_html
+from mmdemo.ui.post_bar import photo_source
 from mmdemo.ui.safe import safe
 from mmdemo.ui.titles import dataset_title
 from mmdemo.ui.view import entities_html, pair_html
@@ -70,9 +69,4 @@ def _photo_html(photo: object) -> str:
     """The photo inside the page, made smaller."""
     if not isinstance(photo, Image.Image):
         return ""
-    small = photo.convert("RGB")
-    small.thumbnail((PHOTO_SIDE, PHOTO_SIDE))
-    data = io.BytesIO()
-    small.save(data, "JPEG", quality=85)
-    source = base64.b64encode(data.getvalue()).decode("ascii")
-    return f'<img src="data:image/jpeg;base64,{source}" alt="The post’s photo">'
+    return f'<img src="{photo_source(photo, PHOTO_SIDE)}" alt="The post’s photo">'

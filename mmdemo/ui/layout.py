@@ -6,9 +6,11 @@ from typing import Any
 import gradio as gr
 
 from mmdemo import pipeline
-from mmdemo.ui import examples, predict_tab
+from mmdemo.ui import compare_tab, examples, predict_tab, why_tab, zoo_tab
+from mmdemo.ui.permalink import read_link
 
 HERE = Path(__file__).parent
+STYLES = ("style", "compare", "why", "zoo")
 TITLE = "Entities and relations in a tweet and its photo"
 INTRO = (
     "A tweet and its photo go in; named entities or the relation of a marked pair come out, "
@@ -61,17 +63,42 @@ def build() -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400)) as demo:
         header = f'<header class="mm-header"><h1>{TITLE}</h1><p>{INTRO}</p></header>'
         gr.HTML(header, apply_default_css=False)
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Predict", id="predict-tab"):
-                predict_tab.build()
+                form = predict_tab.build()
+            with gr.Tab("Compare", id="compare-tab"):
+                compared = compare_tab.build(form)
+            with gr.Tab("Why", id="why-tab"):
+                why_tab.build(form, tabs, compared.table, compared.kept)
+            with gr.Tab("Results", id="results-tab"):
+                zoo_tab.build()
+        _navigate(demo, tabs, form, compared)
     pipeline.preload()
     # One model runs at a time (`predict_tab.MODEL_QUEUE`); ZeroGPU has a queue of its own.
     return demo.queue() if pipeline.ZERO_GPU else demo.queue(max_size=32)
 
 
+def _navigate(demo: gr.Blocks, tabs: gr.Tabs, form: predict_tab.Form, compared: compare_tab.Parts) -> None:
+    """From an answer to its comparison, and from a link to the question that it holds."""
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    form.compare.click(lambda: gr.Tabs(selected="compare-tab"), None, tabs, **quiet)
+    filled = [*form.pickers[1:], compared.across, form.text, tabs]
+    demo.load(_from_link, None, filled, **quiet)
+
+
+def _from_link(request: gr.Request) -> list[Any]:
+    """What the page's address says, into the pickers and the text box; nothing is run."""
+    asked = read_link(dict(request.query_params))
+    values = [asked.dataset, asked.model, asked.fusion, asked.across, asked.text]
+    updates: list[Any] = [gr.update() if value is None else gr.update(value=value) for value in values]
+    if asked.model:
+        updates[2] = gr.update(choices=predict_tab.fusion_choices(asked.model), value=asked.fusion)
+    return [*updates, gr.Tabs(selected="compare-tab") if asked.across and asked.text else gr.Tabs()]
+
+
 def launch_settings() -> dict[str, Any]:
     """What `launch` needs. Only the example photos may be served beside uploads."""
-    style = (HERE / "style.css").read_text(encoding="utf-8")
+    style = "".join((HERE / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
     script = (HERE / "marks.js").read_text(encoding="utf-8")
     return {
         "theme": theme(),

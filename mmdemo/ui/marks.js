@@ -109,5 +109,33 @@ window.mmdemo = (() => {
     }
   });
 
-  return { strip, snap, wrap, mark, clear, reveal };
+  /** Give the visitor a text as a file. */
+  function save(name, kind, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: `${kind};charset=utf-8` }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+
+  /** Copy an address that opens the page with this question; the photo is not in it, and nothing is run. */
+  async function permalink(dataset, model, fusion, across, text) {
+    const query = new URLSearchParams({ dataset, model, fusion, across, text: text ?? "" });
+    const address = `${location.origin}${location.pathname}?${query}`;
+    const hint = document.getElementById("link-hint");
+    try {
+      await navigator.clipboard.writeText(address);
+      hint.textContent = "The link is copied. It holds the text and the choices, not the photo.";
+    } catch {
+      hint.textContent = address;
+    }
+  }
+
+  // A figure's PNG is the picture already in the page: the link takes it from there.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a.mm-png");
+    if (link) link.href = link.closest("figure").querySelector("img").src;
+  });
+
+  return { strip, snap, wrap, mark, clear, reveal, save, permalink };
 })();

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,18 @@ import gradio as gr
 from gradio.data_classes import ImageData
 
 from mmdemo import pipeline
-from mmdemo.config import DATASETS
+from mmdemo.config import DATASETS, FUSIONS, MODELS, fusions_of
 from mmdemo.pipeline import Cell
 from mmdemo.types import InputError, Prediction
 from mmdemo.ui import card, examples, view
+from mmdemo.ui.titles import fusion_title, model_title
 
 log = logging.getLogger(__name__)
 
 EMPTY = "No answer yet. Press “Entities” or “Relation” under an example, or write a post and press Predict."
 FAILED = "Something went wrong on the server; it has been logged. Please try again or change the input."
 Pickers = tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Dropdown]
+BASELINES = ("concat", "native")  # one idea, named by whether the encoders are two or joint
 MODEL_QUEUE = "model"  # events that run a model share one place in the queue: two would only slow each other
 
 
@@ -77,14 +80,51 @@ def show_card(preset: str, dataset: str, model: str, fusion: str) -> str:
         problem = cell.problem if cell and cell.problem else "There is no such checkpoint."
     except InputError as error:
         problem = str(error)
-    ready = [f"{c.model} with {c.fusion}" for c in pipeline.cells() if c.dataset == dataset and not c.problem]
+    ready = [
+        f"{model_title(c.model)} with {fusion_title(c.fusion)}"
+        for c in pipeline.cells()
+        if c.dataset == dataset and not c.problem
+    ]
     return card.missing_html(name, problem, ready)
 
 
-def adapt(preset: str, dataset: str, model: str, fusion: str) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """After a picker changed: the text box's placeholder, whether pairs can be marked, the card."""
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """Where a post and a cell are picked: what the Compare and Why tabs ask about too."""
+
+    pickers: Pickers  # preset, dataset, model, fusion
+    text: gr.Textbox
+    photo: gr.Image
+    compare: gr.Button
+    why: gr.Button
+
+    @property
+    def inputs(self) -> list[gr.components.Component]:
+        """Preset, dataset, model, fusion, text, photo: what `answer` takes."""
+        return [*self.pickers, self.text, self.photo]
+
+
+def fusion_choices(model: str) -> list[tuple[str, str]]:
+    """(title, name) of the fusions that fit a model."""
+    return [(fusion_title(name), name) for name in (fusions_of(model) if model in MODELS else FUSIONS)]
+
+
+def fitting(model: str, fusion: str) -> str:
+    """The fusion, or what stands in its place where the model has another baseline."""
+    names = [name for _, name in fusion_choices(model)]
+    if fusion in names:
+        return fusion
+    return next((name for name in names if fusion in BASELINES and name in BASELINES), names[0])
+
+
+def adapt(
+    preset: str, dataset: str, model: str, fusion: str
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]:
+    """After a picker changed: fitting fusions, placeholder, whether pairs are marked, the card."""
     known = DATASETS[dataset]
+    fusion = fitting(model, fusion)
     return (
+        gr.update(choices=fusion_choices(model), value=fusion),
         gr.update(placeholder=known.placeholder),
         gr.update(visible=known.task == "re"),
         show_card(preset, dataset, model, fusion),
@@ -105,10 +145,9 @@ def _pickers() -> Pickers:
     datasets = [(DATASETS[d].title, d) for d in dict.fromkeys(c.dataset for c in cells)]
     with gr.Row(elem_id="pickers"):
         dataset = gr.Dropdown(datasets, value=first.dataset, label="Dataset", min_width=200)
-        models = list(dict.fromkeys(c.model for c in cells))
+        models = [(model_title(m), m) for m in dict.fromkeys(c.model for c in cells)]
         model = gr.Dropdown(models, value=first.model, label="Model", min_width=200)
-        fusions = list(dict.fromkeys(c.fusion for c in cells))
-        fusion = gr.Dropdown(fusions, value=first.fusion, label="Fusion", min_width=120)
+        fusion = gr.Dropdown(fusion_choices(first.model), value=first.fusion, label="Fusion", min_width=120)
         preset = gr.Dropdown(
             presets, value=first.preset, label="Size", visible=len(presets) > 1, min_width=100
         )
@@ -200,8 +239,8 @@ def _api(pickers: Pickers, text: gr.Textbox, photo: gr.Image) -> None:
     )
 
 
-def build() -> None:
-    """Lay the tab out and wire it; call inside `gr.Blocks`."""
+def build() -> Form:
+    """Lay the tab out and wire it; call inside `gr.Blocks`. Gives what other tabs ask about."""
     pickers = _pickers()
     dataset = pickers[1]
     with gr.Row(equal_height=False):
@@ -210,13 +249,16 @@ def build() -> None:
             tries = _examples()
         with gr.Column(scale=6, min_width=280):
             result = _html(view.empty_html(EMPTY), elem_id="result")
+            with gr.Row(elem_id="further"):
+                compare = gr.Button("Compare all fusions", size="sm", min_width=120, elem_id="to-compare")
+                why = gr.Button("Why this answer?", size="sm", min_width=120, elem_id="to-why")
             shown_card = _html(show_card(*(p.value for p in pickers)), elem_id="card")
             with gr.Accordion("Result as JSON", open=False):
                 as_json = gr.JSON(show_label=False, elem_id="result-json")
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     for picker in pickers:
-        picker.change(adapt, [*pickers], [text, marks, shown_card], **quiet)
+        picker.change(adapt, [*pickers], [pickers[3], text, marks, shown_card], **quiet)
     ask: dict[str, Any] = {
         "fn": show_answer,
         "inputs": [*pickers, text, photo],
@@ -231,3 +273,4 @@ def build() -> None:
         fill = _filler(task, example, path)
         pressed.click(fill, dataset, [dataset, text, photo], **quiet).success(**ask).then(**reveal)
     _api(pickers, text, photo)
+    return Form(pickers=pickers, text=text, photo=photo, compare=compare, why=why)

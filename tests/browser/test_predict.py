@@ -55,8 +55,8 @@ def test_examples_answer_with_one_click(page):
 
 def test_another_fusion_answers_under_its_own_name(page):
     write(page, TWEET)
-    for fusion in ("concat", "film"):
-        live.pick(page, "Fusion", fusion)
+    for fusion, title in (("concat", "Concatenation"), ("film", "FiLM")):
+        live.pick(page, "Fusion", title)
         expect(page.locator("#card")).to_contain_text(f"roberta-resnet50/{fusion}")
         predict(page)
         expect(page.locator("#result")).to_contain_text(f"roberta-resnet50/{fusion}")

@@ -17,7 +17,7 @@ def test_the_page_builds_and_offers_one_stable_endpoint():
     assert done.returncode == 0, done.stderr
     page = json.loads(done.stdout.splitlines()[-1])
     assert page["analytics"] is False
-    assert set(page["api"]["named_endpoints"]) == {"/predict"}
+    assert set(page["api"]["named_endpoints"]) == {"/predict", "/compare", "/explain"}
     names = [p["parameter_name"] for p in page["api"]["named_endpoints"]["/predict"]["parameters"]]
     assert names == ["dataset", "model", "fusion", "text", "photo", "preset"]
 

@@ -97,7 +97,7 @@ def test_a_cell_that_is_not_ready_says_why(dataset):
 def test_the_card_says_what_is_missing_and_what_is_ready():
     assert "Not trained yet" in predict_tab.show_card("lite", "twitter2015", "roberta-resnet50", "film")
     html = predict_tab.show_card("lite", "twitter2017", "roberta-resnet50", "hybrid")
-    assert "roberta-resnet50 with film, roberta-resnet50 with concat" in html
+    assert "RoBERTa + ResNet50 with FiLM, RoBERTa + ResNet50 with Concatenation" in html
     assert "stand-in" in predict_tab.show_card(*T17)
 
 
@@ -111,9 +111,20 @@ def test_a_damaged_checkpoint_shows_in_the_card(stand_in):
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_pickers_adapt_the_text_box_and_the_mark_buttons(dataset):
-    text, marks, _ = predict_tab.adapt("lite", dataset, "roberta-resnet50", "film")
+    _, text, marks, _ = predict_tab.adapt("lite", dataset, "roberta-resnet50", "film")
     assert text["placeholder"] == DATASETS[dataset].placeholder
     assert marks["visible"] is (dataset == "mnre")
+
+
+@pytest.mark.parametrize(
+    ("model", "fusion", "fits"),
+    [("vilt", "concat", "native"), ("bert-resnet50", "native", "concat"), ("vilt", "film", "film")],
+)
+def test_only_fusions_that_fit_the_model_are_offered(model, fusion, fits):
+    update, *_ = predict_tab.adapt("lite", "mnre", model, fusion)
+    names = [name for _, name in update["choices"]]
+    assert update["value"] == fits and fits in names and len(names) == 6
+    assert ("FiLM", "film") in update["choices"] and "bilinear" not in names
 
 
 def test_an_upload_reaches_our_own_opener_undecoded():

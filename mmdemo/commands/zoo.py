@@ -1,0 +1,26 @@
+"""``python -m mmdemo zoo``."""
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def zoo(
+    preset: Annotated[str, typer.Option(help="lite (shipped) or tiny (tests).")] = "lite",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all metrics.")] = False,
+) -> None:
+    """List every checkpoint: dataset, model, fusion, whether it is ready, its size and its test score."""
+    from mmdemo.catalogue import entries, entry_json
+    from mmdemo.ui.zoo_view import score_of
+
+    found = entries(preset)
+    if as_json:
+        print(json.dumps([entry_json(entry) for entry in found], ensure_ascii=False, indent=2))
+        return
+    for entry in found:
+        score = score_of(entry.cell.dataset, entry.metrics)
+        shown = f"{score:6.1%}" if score is not None else f"{'':6}"
+        print(f"{shown}  {entry.size / 1e6:6.1f} MB  {entry.status:9}  {entry.cell.name}")
+    ready = sum(entry.status == "ready" for entry in found)
+    print(f"{ready} of {len(found)} ready; the score is entity F1, or micro-F1 without None, on test")

@@ -1,0 +1,260 @@
+"""The Why tab: what a fusion did with the Predict tab's post, and what it would have said otherwise."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from mmdemo import pipeline
+from mmdemo.figures.numbers import explanation_json
+from mmdemo.types import Explanation, InputError, Post
+from mmdemo.ui import examples, predict_tab, view, why_view
+from mmdemo.ui.compare_tab import pressed_cell
+from mmdemo.ui.post_bar import NO_POST, post_bar_html
+from mmdemo.ui.predict_tab import FAILED, Form
+from mmdemo.ui.why_view import ALL_PANELS, SECTIONS
+
+log = logging.getLogger(__name__)
+
+EMPTY = (
+    "No explanation yet. Press Explain; it asks the picked checkpoint many times, so it takes a few seconds."
+)
+#: Explaining costs as much as dozens of predictions: its own queue, so that predictions are not starved.
+EXPLAIN_QUEUE = "explain"
+TITLES = {
+    "fusion": "What the fusion did",
+    "photo": "Where in the photo",
+    "words": "Which words, and what the photo added",
+}
+#: The page's colours travel with the last input, so that figures fit light and dark.
+WITH_DARK = "(...a) => [...a.slice(0, -1), document.body.classList.contains('dark')]"
+
+
+def ask(
+    preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None, target: int | None
+) -> Explanation:
+    """The picked cell's explanation of the post. A target that this answer lacks falls back to its surest.
+
+    Raises:
+        InputError: as in `predict_tab.answer`.
+    """
+    cell, post = _read(preset, dataset, model, fusion, text, photo)
+    others = [path for _, path in examples.available()]
+    try:
+        return pipeline.explain(post, cell, target=target, others=others)
+    except InputError:
+        if target is None:
+            raise
+        return pipeline.explain(post, cell, others=others)
+
+
+def _read(
+    preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None
+) -> tuple[pipeline.Cell, Post]:
+    cell = predict_tab.find(preset, dataset, model, fusion)
+    if cell is None or cell.problem:
+        raise InputError(cell.problem if cell and cell.problem else "there is no such checkpoint")
+    whole = (text or "").encode("utf-8", "replace").decode("utf-8")
+    return cell, pipeline.read_post(whole, dataset, photo)
+
+
+def show(*inputs: Any) -> tuple[Any, ...]:
+    """Everything of the tab, in the order of ``shown`` in `build`."""
+    *asked, target, top, dark = inputs
+    try:
+        found = ask(*asked, target)
+        cell, post = _read(*asked)
+        cases = pipeline.counterfactuals(post, cell, others=[path for _, path in examples.available()])
+        targets = why_view.targets_of(found.prediction)
+        chosen = target if target in [value for _, value in targets] else None
+        sections = [why_view.section_html(found, name, dark=dark, top=int(top)) for name in SECTIONS]
+        words = [(token[:40], index) for index, token in enumerate(post.tokens)]
+        photo = found.prediction.post.image
+        return (
+            found,
+            post_bar_html(found.prediction.post, cell.dataset),
+            why_view.headline_html(found),
+            gr.update(choices=targets, value=chosen),
+            gr.update(choices=why_view.panels_of(found), value=ALL_PANELS),
+            *sections,
+            why_view.counterfactuals_html(cases) + why_view.absent_html(found),
+            gr.update(value=photo if not isinstance(photo, str) else None, visible=photo is not None),
+            gr.update(choices=words, value=[]),
+            gr.update(choices=words, value=None),
+            gr.update(visible=True),
+        )
+    except InputError as error:
+        message = str(error)
+    except Exception:
+        log.exception("explaining failed")
+        message = FAILED
+    same = [gr.update() for _ in range(2)]
+    empty = ["" for _ in SECTIONS]
+    rest = [gr.update() for _ in range(3)]
+    return None, NO_POST, why_view.failed_html(message), *same, *empty, "", *rest, gr.update(visible=False)
+
+
+def redraw(section: str) -> Callable[..., str]:
+    """A handler that draws one section again, with another number of channels or another panel."""
+
+    def draw(found: Explanation | None, top: float, panel: str, dark: bool) -> str:
+        if not isinstance(found, Explanation):
+            return ""
+        return why_view.section_html(found, section, dark=dark, top=int(top), panel=panel)
+
+    return draw
+
+
+def imagine(*inputs: Any) -> str:
+    """What the cell says of the post with a part painted out, and words left out or replaced."""
+    *asked, painted, masked, word, instead = inputs
+    try:
+        cell, post = _read(*asked)
+        mask = painted_mask(painted)
+        replaced = {int(word): instead} if word is not None and (instead or "").strip() else None
+        if mask is None and not masked and replaced is None:
+            raise InputError("paint over a part of the photo, or choose a word to leave out or replace")
+        cases = pipeline.counterfactuals(
+            post, cell, painted=mask, masked=[int(w) for w in masked or ()], replaced=replaced
+        )
+        own = [case for case in cases if case.name != "without the photo"]
+        return why_view.counterfactuals_html(own)
+    except InputError as error:
+        return view.error_html(str(error))
+    except Exception:
+        log.exception("imagining failed")
+        return view.error_html(FAILED)
+
+
+def painted_mask(editor: dict[str, Any] | None) -> np.ndarray | None:
+    """Where someone painted in the image editor: any layer's opacity; None where nobody did."""
+    layers = [np.asarray(layer) for layer in (editor or {}).get("layers") or ()]
+    masks = [layer[..., 3] > 0 for layer in layers if layer.ndim == 3 and layer.shape[-1] == 4]
+    mask = np.any(masks, axis=0) if masks else np.zeros((1, 1), dtype=bool)
+    return mask if mask.any() else None
+
+
+def api_explain(
+    dataset: str, model: str, fusion: str, text: str, photo: str | None, target: float | None, preset: str
+) -> dict[str, Any]:
+    """Why a checkpoint answers as it does: views with all their numbers, and imagined posts, as JSON."""
+    try:
+        cell, post = _read(preset, dataset, model, fusion, text, photo)
+        others = [path for _, path in examples.available()]
+        found = pipeline.explain(post, cell, target=None if target is None else int(target), others=others)
+        cases = pipeline.counterfactuals(post, cell, others=others)
+        return {
+            "prediction": view.prediction_json(found.prediction),
+            **explanation_json(found),
+            "counterfactuals": [why_view.counterfactual_json(case) for case in cases],
+        }
+    except InputError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def pick(kept: dict[str, Any] | None, event: gr.EventData) -> tuple[Any, ...]:
+    """A pressed cell of the comparison: its model and fusion into the pickers, its target, the Why tab."""
+    try:
+        (_, _, model, fusion), target = pressed_cell(
+            kept, getattr(event, "column", None), getattr(event, "place", None)
+        )
+    except InputError as error:
+        gr.Warning(str(error))
+        return gr.update(), gr.update(), gr.update(), gr.update()
+    choices = predict_tab.fusion_choices(model)
+    asked = gr.update(choices=[("the pressed cell", target)], value=target)  # `show` gives the real ones
+    return model, gr.update(choices=choices, value=fusion), asked, gr.Tabs(selected="why-tab")
+
+
+def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
+    """Lay the tab out and wire it to the form, the tabs and the comparison's table."""
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    found = gr.State(None)
+    bar = gr.HTML(NO_POST, apply_default_css=False, elem_id="why-post")
+    with gr.Row(elem_id="why-row"):
+        target = gr.Dropdown([], label="Explain", value=None, elem_id="why-target", scale=3, min_width=220)
+        button = gr.Button("Explain", variant="primary", elem_id="explain", scale=1, min_width=140)
+    headline = gr.HTML(view.empty_html(EMPTY), apply_default_css=False, elem_id="why-headline")
+    dark = gr.Checkbox(visible=False)
+    with gr.Column(visible=False, elem_id="why") as figures:
+        sections = {}
+        for name, title in TITLES.items():
+            gr.HTML(f'<h3 class="mm-section">{title}</h3>', apply_default_css=False)
+            if name == "fusion":
+                top = gr.Slider(4, 96, value=24, step=4, label="Channels shown, strongest first")
+            if name == "photo":
+                panel = gr.Dropdown(
+                    [ALL_PANELS], value=ALL_PANELS, label="Attention head", elem_id="why-head"
+                )
+            sections[name] = gr.HTML("", apply_default_css=False, elem_id=f"why-{name}")
+        gr.HTML('<h3 class="mm-section">The same post, imagined otherwise</h3>', apply_default_css=False)
+        cases = gr.HTML("", apply_default_css=False, elem_id="why-cases")
+        editor, masked, word, instead, try_it, imagined = _imagine_form()
+
+    asked = [*form.inputs, target, top, dark]
+    shown = [found, bar, headline, target, panel, *sections.values(), cases, editor, masked, word, figures]
+    slow: dict[str, Any] = {
+        "concurrency_id": EXPLAIN_QUEUE,
+        "concurrency_limit": 1,
+        "api_visibility": "private",
+        "js": WITH_DARK,
+        "show_progress_on": [headline],
+    }
+    button.click(show, asked, shown, **slow)
+    target.input(show, asked, shown, **slow)
+    form.why.click(lambda: (gr.Tabs(selected="why-tab"), None), None, [tabs, target], **quiet).then(
+        show, asked, shown, **slow
+    )
+    table.select(pick, kept, [form.pickers[2], form.pickers[3], target, tabs], **quiet).success(
+        show, asked, shown, **slow
+    )
+    state = [found, top, panel, dark]
+    top.release(redraw("fusion"), state, sections["fusion"], js=WITH_DARK, **quiet)
+    panel.input(redraw("photo"), state, sections["photo"], js=WITH_DARK, **quiet)
+    try_it.click(
+        imagine,
+        [*form.inputs, editor, masked, word, instead],
+        imagined,
+        concurrency_id=EXPLAIN_QUEUE,
+        api_visibility="private",
+    )
+    _api(form)
+
+
+def _imagine_form() -> tuple[gr.ImageEditor, gr.Dropdown, gr.Dropdown, gr.Textbox, gr.Button, gr.HTML]:
+    """Where a person imagines the post otherwise: paint out, leave out, replace."""
+    with gr.Accordion("Imagine it otherwise yourself", open=False, elem_id="imagine"):
+        with gr.Row():
+            with gr.Column(min_width=280):
+                editor = gr.ImageEditor(
+                    type="numpy",
+                    label="Paint over what the model shall not see",
+                    brush=gr.Brush(default_size=40, colors=["#0072B2"], color_mode="fixed"),
+                    sources=[],
+                    transforms=[],
+                    layers=False,
+                    buttons=[],
+                    height=340,
+                    elem_id="paint",
+                )
+            with gr.Column(min_width=240):
+                masked = gr.Dropdown([], multiselect=True, label="Words to leave out", elem_id="mask-words")
+                word = gr.Dropdown([], label="Word to replace", elem_id="replace-word")
+                instead = gr.Textbox(label="by this word", max_lines=1)
+                try_it = gr.Button("Ask again", variant="primary", elem_id="imagine-ask")
+        imagined = gr.HTML("", apply_default_css=False, elem_id="imagined")
+    return editor, masked, word, instead, try_it, imagined
+
+
+def _api(form: Form) -> None:
+    """``/explain`` over HTTP: JSON alone, in the queue of explanations."""
+    preset, dataset, model, fusion = form.pickers
+    gr.Button(visible=False).click(
+        api_explain,
+        [dataset, model, fusion, form.text, form.photo, gr.Number(visible=False, value=None), preset],
+        gr.JSON(visible=False),
+        api_name="explain",
+        concurrency_id=EXPLAIN_QUEUE,
+    )

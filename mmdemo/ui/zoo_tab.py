@@ -1,0 +1,65 @@
+"""The Results tab: every checkpoint's figures in one table, charts of a data set, details of a picked row."""
+
+from typing import Any
+
+import gradio as gr
+
+from mmdemo.catalogue import entries, entry_json
+from mmdemo.config import DATASETS
+from mmdemo.ui import card, zoo_view
+from mmdemo.ui.titles import dataset_title, fusion_title, model_title
+
+PICK = "Press a row of the table for its calibration and for the classes where the photo helped or hurt."
+
+
+def show(dataset: str) -> tuple[list[list[Any]], str, str]:
+    """Rows of the table, bars and scatter of one data set; "all" lists every cell and charts the first."""
+    listed = [entry_json(entry) for entry in entries()]
+    chosen = [e for e in listed if e["status"] == "ready" and dataset in ("all", e["dataset"])]
+    charted = dataset if dataset != "all" else next((e["dataset"] for e in chosen), next(iter(DATASETS)))
+    charts = zoo_view.bars_html(listed, charted), zoo_view.scatter_html(listed, charted)
+    return zoo_view.table_rows(chosen), *charts
+
+
+def detail(event: gr.SelectData) -> str:
+    """The picked row's reliability and slices."""
+    row = event.row_value or []
+    for entry in entries():
+        cell = entry.cell
+        names = [dataset_title(cell.dataset), model_title(cell.model), fusion_title(cell.fusion)]
+        if names == list(row[:3]):
+            rows = card.NER_ROWS if zoo_view.is_ner(cell.dataset) else card.RE_ROWS
+            return (
+                f'<section class="mm-card"><h3>{" · ".join(map(zoo_view.safe, names))}</h3>'
+                f"{card.scores_html(entry.metrics, rows)}{zoo_view.reliability_html(entry.metrics)}"
+                f"{zoo_view.slices_html(entry.metrics)}</section>"
+            )
+    return f'<p class="mm-quiet">{PICK}</p>'
+
+
+def build() -> None:
+    """Lay the tab out and wire it; call inside `gr.Blocks`."""
+    listed = [entry_json(entry) for entry in entries()]
+    rows, bars, scatter = show("all")
+    gr.HTML(zoo_view.notice_html(listed), apply_default_css=False, elem_id="zoo-notice")
+    choices = [("All", "all"), *((dataset_title(name), name) for name in DATASETS)]
+    dataset = gr.Radio(choices, value="all", label="Data set", elem_id="zoo-dataset")
+    table = gr.Dataframe(
+        rows,
+        headers=list(zoo_view.HEADERS),
+        datatype=["str"] * 3 + ["number"] * (len(zoo_view.HEADERS) - 3),
+        interactive=False,
+        show_search="search",
+        max_height=420,
+        elem_id="zoo-table",
+        show_label=False,
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            shown_bars = gr.HTML(bars, apply_default_css=False, elem_id="zoo-bars")
+        with gr.Column(scale=2, min_width=300):
+            picked = gr.HTML(f'<p class="mm-quiet">{PICK}</p>', apply_default_css=False, elem_id="zoo-detail")
+            shown_scatter = gr.HTML(scatter, apply_default_css=False, elem_id="zoo-scatter")
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    dataset.input(show, dataset, [table, shown_bars, shown_scatter], **quiet)
+    table.select(detail, None, picked, **quiet)

@@ -1,0 +1,64 @@
+"""Compare -> click -> Why in a real browser: entities in light, a relation in dark, and the downloads."""
+
+import csv
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import live
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("task", "theme"), [("Entities", "light"), ("Relation", "dark")])
+def test_from_a_comparison_to_the_reason(page, app_url, task, theme):
+    live.open_page(page, f"{app_url}/?__theme={theme}")
+    page.get_by_role("button", name=task).first.click()
+    expect(page.locator("#result .mm-result h3")).to_be_visible()
+    page.locator("#to-compare").click()
+    table = page.locator("#comparison .mm-compare")
+    expect(table.locator("tbody tr").first).to_be_visible()
+    expect(page.locator("#compare-post .mm-tweet")).to_be_visible()
+    columns = table.locator("thead th").all_inner_texts()[1:]
+    assert "FiLM" in columns and len(columns) > 1
+
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as one HTML file").click()
+    text = saved.value.path().read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>") and "<script" not in text
+
+    table.locator(f"button[data-column='{columns.index('FiLM')}']").first.click()
+    figure = page.locator("#why-fusion .mm-figure[data-view=gamma]")
+    expect(figure.locator("img")).to_be_visible()
+    expect(page.locator("#why-headline")).to_contain_text("/film")
+    expect(page.locator("#why-cases")).to_contain_text("without the photo")
+    corner = figure.locator("img").evaluate(
+        """async (img) => {
+            await img.decode();
+            const canvas = document.createElement('canvas');
+            canvas.getContext('2d').drawImage(img, 0, 0);
+            return canvas.getContext('2d').getImageData(2, 2, 1, 1).data[0];
+        }"""
+    )
+    assert (corner < 80) == (theme == "dark")  # the figure is drawn for the page's own ground
+
+    for kind in ("PNG", "CSV"):
+        with page.expect_download() as saved:
+            figure.get_by_role("link", name=kind).click()
+        file = saved.value.path()
+        if kind == "PNG":
+            assert file.read_bytes().startswith(b"\x89PNG")
+        else:
+            rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
+            assert len(rows) > 2 and all(len(row) == len(rows[0]) for row in rows)
+
+
+def test_a_link_fills_in_the_question_and_runs_nothing(page, app_url):
+    hostile = "<img src=x onerror=window.__xss=1> ${window.__xss=1} [E1] Ann [/E1] likes [E2] Nike [/E2]"
+    page.goto(f"{app_url}/?dataset=mnre&model=vilt&fusion=native&across=models&text={hostile}")
+    expect(page.locator("#comparison")).to_contain_text("No comparison yet")
+    page.get_by_role("tab", name="Predict").click()
+    expect(page.locator("#post-text textarea")).to_have_value(re.compile("onerror"))
+    expect(page.get_by_label("Fusion", exact=True)).to_have_value("Native")
+    expect(page.locator("#result")).to_contain_text("No answer yet")

@@ -1,0 +1,64 @@
+"""The zoo's figures as a table and charts; files are read tolerantly."""
+
+import re
+
+from mmdemo.catalogue import Entry, entry_json
+from mmdemo.ui import zoo_view
+from mmdemo.zoo import Cell
+
+
+def state(f1: float) -> dict:
+    rows = {"PER": {"f1": f1, "support": 9}, "<b>": {"f1": f1 / 2, "support": 3}}
+    return {"entity": {"f1": f1}, "entity_strict": {"f1": f1}, "token": {"f1": f1, "accuracy": 0.9},
+            "per_class": rows}  # fmt: skip
+
+
+def metrics(f1: float) -> dict:
+    bins = [{"confidence": c, "accuracy": c, "count": 5} for c in (0.1, 0.5, 0.9)]
+    return {
+        "data": "caption-matched stand-in photos",
+        "splits": {"test": {"photo": state(f1), "none": state(f1 - 0.01), "blank": state(f1)}},
+        "calibration": {"temperature": 1.5, "before": {"ece": 0.05}, "after": {"ece": 0.01, "bins": bins}},
+    }
+
+
+def listed(tmp_path, **scores: float) -> list[dict]:
+    found = []
+    for fusion, f1 in scores.items():
+        cell = Cell(preset="lite", dataset="twitter2017", model="vilt", fusion=fusion, folder=tmp_path)
+        entry = Entry(cell=cell, status="ready", problem=None, size=4_000_000, metrics=metrics(f1))
+        found.append(entry_json(entry))
+    return found
+
+
+def test_a_row_has_a_figure_for_each_header(tmp_path):
+    (row,) = zoo_view.table_rows(listed(tmp_path, film=0.8387))
+    assert len(row) == len(zoo_view.HEADERS)
+    assert row[:4] == ["Twitter2017", "ViLT", "FiLM", 83.87] and row[-3:] == [82.87, 0.01, 4.0]
+    empty = listed(tmp_path, film=0.8)[0] | {"metrics": {}, "size": 0}
+    assert zoo_view.table_rows([empty])[0][3:] == [None] * (len(zoo_view.HEADERS) - 3)
+
+
+def test_charts_start_at_zero_and_show_what_photos_add(tmp_path):
+    cells = listed(tmp_path, film=0.8, native=0.7)
+    bars = zoo_view.bars_html(cells, "twitter2017")
+    assert "width:80.00%" in bars and "left:79.00%" in bars and "+1.00" in bars
+    assert "No checkpoint" in zoo_view.bars_html(cells, "mnre")
+    assert zoo_view.scatter_html(cells, "twitter2017").count("<circle") == 2
+    assert zoo_view.scatter_html(cells, "mnre") == ""
+
+
+def test_reliability_and_slices_read_what_is_there():
+    whole = zoo_view.reliability_html(metrics(0.8))
+    assert "<polyline" in whole and "temperature 1.50" in whole and "ECE 0.010" in whole
+    assert "not calibrated" in zoo_view.reliability_html({})
+    assert "<svg" not in zoo_view.reliability_html({"calibration": {"after": {"ece": 0.1, "bins": "x"}}})
+    slices = zoo_view.slices_html(metrics(0.8))
+    assert "▲ +1.0" in slices and "<b>" not in slices
+    assert "No figures" in zoo_view.slices_html({})
+
+
+def test_stand_in_photos_are_named(tmp_path):
+    notice = zoo_view.notice_html(listed(tmp_path, film=0.8))
+    assert "1 of 1" in notice and "stand-ins" in notice
+    assert not re.search("stand-in", zoo_view.notice_html([]))
