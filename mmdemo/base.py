@@ -1,10 +1,10 @@
 """A preset's base: the pretrained encoders that all of its trunks are stored as differences to."""
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mmdemo.files import file_hash, read_json, read_tensors
 from mmdemo.models.model import MultimodalModel
@@ -24,8 +24,12 @@ def base_folder(root: Path, preset: str) -> Path:
     return root / preset / "base"
 
 
-def load_base(root: Path, model: MultimodalModel, preset: str) -> None:
-    """Put the preset's pretrained encoders into ``model``. The ``tiny`` preset has none: seeded random."""
+def load_base(root: Path, model: MultimodalModel, preset: str, *, share: bool = False) -> None:
+    """Put the preset's pretrained encoders into ``model``. The ``tiny`` preset has none: seeded random.
+
+    With ``share`` the model takes the tensors that this process holds already, 106 MB for all models
+    together: for those that nobody trains. What differs must be put beside them, never written into them.
+    """
     if preset == "tiny":
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.default_generator.manual_seed(0)
@@ -40,15 +44,27 @@ def load_base(root: Path, model: MultimodalModel, preset: str) -> None:
     _check_base(folder)
     for part, module in (("text", model.text_encoder), ("image", model.image_encoder)):
         file = folder / f"{part}.safetensors"
-        stored, _ = read_tensors(file)
-        state = {name: value.float() for name, value in stored.items()}
+        state = _base_tensors(file)
         expected = {n for n in module.state_dict() if not f"{part}_encoder.{n}".startswith(DRAWN_PARTS)}
         try:
-            missing, unknown = module.load_state_dict(state, strict=False)
+            missing, unknown = module.load_state_dict(state, strict=False, assign=share)
         except RuntimeError as error:  # a shape differs
             raise InputError(f"the checkpoint file {file} does not fit the {part} encoder") from error
         if unknown or [m for m in missing if m in expected and not m.endswith(NOT_IN_BASE)]:
             raise InputError(f"the checkpoint file {file} does not fit the {part} encoder")
+
+
+@lru_cache(maxsize=2)  # one preset's text and image side
+def _base_tensors(file: Path) -> dict[str, Tensor]:
+    """A base file's tensors in float32, and as the image encoder lays its kernels out."""
+    stored, _ = read_tensors(file)
+    with torch.inference_mode(False):  # whoever asks first: the tensors are for all
+        return {
+            name: value.float().contiguous(
+                memory_format=torch.channels_last if value.ndim == 4 else torch.contiguous_format
+            )
+            for name, value in stored.items()
+        }
 
 
 @cache

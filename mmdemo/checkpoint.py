@@ -22,7 +22,7 @@ from mmdemo.base import TRUNK_PARTS, load_base
 from mmdemo.config import ModelConfig
 from mmdemo.files import FORMAT, file_hash, read_json, read_tensors, save_tensors, write_json
 from mmdemo.labels import output_labels
-from mmdemo.models.model import MultimodalModel, build_model
+from mmdemo.models.model import MultimodalModel, NoDraws, build_model
 from mmdemo.quantise import stored_names, unpack
 from mmdemo.types import InputError
 
@@ -127,8 +127,12 @@ def load_card(folder: Path) -> Card:
     return Card(config=config, training=training, metrics=metrics, files=files)
 
 
-def load_model(root: Path, folder: Path, card: Card) -> MultimodalModel:
-    """The cell's model in evaluation mode, every file verified.
+def load_model(
+    root: Path, folder: Path, card: Card, encoders_of: MultimodalModel | None = None
+) -> MultimodalModel:
+    """The cell's model in evaluation mode, every file verified. It is not to be trained: it shares tensors.
+
+    ``encoders_of`` is a model that has been loaded from the same trunk and lends its encoders.
 
     Raises:
         InputError: a file is missing, damaged, or not the one that config.json means.
@@ -138,11 +142,13 @@ def load_model(root: Path, folder: Path, card: Card) -> MultimodalModel:
             raise InputError(
                 f"the checkpoint file {folder / name} is damaged or belongs to another checkpoint"
             )
-    model = build_model(card.config)
-    load_base(root, model, card.config.preset)
-    for name in card.files:
-        if name in TRUNK_PLACES:
-            load_trunk(folder / name, model)
+    with NoDraws():
+        model = build_model(card.config, encoders_of)
+    if encoders_of is None:
+        load_base(root, model, card.config.preset, share=True)
+        for name in card.files:
+            if name in TRUNK_PLACES:
+                load_trunk(folder / name, model)
     own = {n: p for n, p in model.named_parameters() if not n.startswith(TRUNK_PARTS)}
     for parameter in own.values():
         nn.init.zeros_(parameter)
@@ -174,6 +180,6 @@ def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bo
                 raise InputError(f"the checkpoint file {file} does not fit the model: {error}") from error
             if not value.isfinite().all():
                 raise InputError(f"the checkpoint file {file} holds values that are not finite ({name})")
-            parameter.add_(value)
+            parameter.data = parameter.data + value  # not in place: the base's tensors are shared
     if unknown := stored.keys() - owed:
         raise InputError(f"the checkpoint file {file} holds tensors that the model lacks: {min(unknown)}")

@@ -5,6 +5,7 @@ Files are untrusted: what is missing, damaged or of another kind is an `InputErr
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def save_tensors(file: Path, tensors: Mapping[str, Tensor], bits: int, metadata:
     for name, tensor in tensors.items():
         stored |= pack(name, tensor.detach().cpu(), bits)
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.part")
+    temporary = _beside(file)
     save_file(stored, temporary, {"format": str(FORMAT), "bits": str(bits), **metadata})
     _sort_metadata(temporary)
     temporary.replace(file)
@@ -61,7 +62,7 @@ def read_tensors(file: Path) -> tuple[dict[str, Tensor], int]:
 def write_json(file: Path, value: dict[str, Any]) -> None:
     """Write JSON for people (indented, one final newline) by replacing the file in one step."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.part")
+    temporary = _beside(file)
     temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     temporary.replace(file)
 
@@ -77,6 +78,11 @@ def read_json(file: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"the checkpoint file {file} is damaged: it holds no JSON object")
     return value
+
+
+def _beside(file: Path) -> Path:
+    """Where a file is written before it takes its place: two processes may write the same one at once."""
+    return file.with_name(f".{file.name}.{os.getpid()}.part")
 
 
 def file_hash(file: Path) -> str:

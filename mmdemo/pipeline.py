@@ -14,7 +14,7 @@ import torch
 
 from mmdemo import gpu
 from mmdemo.calibration import Calibration
-from mmdemo.config import DATASETS, FUSIONS, MODELS
+from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig, fusions_of
 from mmdemo.data.batch import Example, collate
 from mmdemo.data.image import open_image
 from mmdemo.data.question import input_warnings, read_post
@@ -36,7 +36,7 @@ from mmdemo.types import (
     Prediction,
     Relation,
 )
-from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells, read_card
+from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells, locate, read_card
 
 __all__ = [
     "VIEWS",
@@ -82,9 +82,9 @@ def cells(preset: str = "lite") -> tuple[Cell, ...]:
 
 def find_cell(dataset: str, model: str, fusion: str, preset: str = "lite") -> Cell:
     """The named cell. Raises InputError for an unknown name."""
-    for cell in cells(preset):
-        if (cell.dataset, cell.model, cell.fusion) == (dataset, model, fusion):
-            return cell
+    if dataset in DATASETS and model in MODELS and fusion in fusions_of(model):
+        config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset)
+        return locate(checkpoints_root(), config)
     raise InputError(
         f"there is no checkpoint for dataset {dataset!r}, model {model!r} and fusion {fusion!r}; known are "
         f"{', '.join(DATASETS)}; {', '.join(MODELS)}; {', '.join(FUSIONS)}"

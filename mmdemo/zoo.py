@@ -82,12 +82,12 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
         for model in MODELS:
             for fusion in fusions_of(model):
                 config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset)
-                cells.append(_cell(root, config))
+                cells.append(locate(root, config))
     return tuple(cells)
 
 
-def _cell(root: Path, config: ModelConfig) -> Cell:
-    """The cell in ``root``, else on the Hub where one is configured."""
+def locate(root: Path, config: ModelConfig) -> Cell:
+    """One cell, in ``root``, else on the Hub where one is configured; ready or with the reason why not."""
     folder, source = root / config.cell, None
     problem: str | None = f"{config.cell} is not among the checkpoints here"
     if folder.is_dir():
@@ -166,8 +166,7 @@ class Zoo:
         with self._lock:
             state = _state(cell)
             if cell.name not in self._loaded or self._loaded[cell.name][0] != state:
-                loaded = _load(cell.source.root if cell.source else self.root, cell)
-                self._share_encoders(loaded)
+                loaded = self._read(cell)
                 loaded.model.to(self._device or loaded.device)
                 self._loaded[cell.name] = state, loaded
             self._loaded.move_to_end(cell.name)
@@ -175,13 +174,14 @@ class Zoo:
                 self._loaded.popitem(last=False)
             return self._loaded[cell.name][1]
 
-    def _share_encoders(self, loaded: LoadedCell) -> None:
-        """Let cells on one trunk hold its encoders once: frozen, and nearly all of a cell's 110 MB."""
-        for _, other in self._loaded.values():
-            if trunk_hash(other.card) == trunk_hash(loaded.card):
-                loaded.model.text_encoder = other.model.text_encoder
-                loaded.model.image_encoder = other.model.image_encoder
-                return
+    def _read(self, cell: Cell) -> LoadedCell:
+        """The cell from disk. Cells on one trunk hold its encoders once: nearly all of a cell's size."""
+        root = cell.source.root if cell.source else self.root
+        card = _checked_card(root, cell)
+        on_trunk = [o.model for _, o in self._loaded.values() if trunk_hash(o.card) == trunk_hash(card)]
+        encoders_of = on_trunk[0] if on_trunk else None
+        model = load_model(root, cell.folder, card, encoders_of)
+        return LoadedCell(card=card, model=model, encoder=post_encoder(card.config, root))
 
 
 def trunk_hash(card: Card) -> tuple[str, ...]:
@@ -205,15 +205,13 @@ def _fetch(cell: Cell, repo: hub.HubRepo) -> None:
     hub.fetch(repo, [*_paths(card.config, tuple(card.files)), *_base_paths(card.config)])
 
 
-def _load(root: Path, cell: Cell) -> LoadedCell:
+def _checked_card(root: Path, cell: Cell) -> Card:
     if not cell.folder.is_dir():
         raise InputError(f"there is no checkpoint {cell.name} in {root}")
     card = load_card(cell.folder)
     if card.config.cell != cell.name:
         raise InputError(f"{cell.folder} holds another checkpoint ({card.config.cell})")
-    return LoadedCell(
-        card=card, model=load_model(root, cell.folder, card), encoder=post_encoder(card.config, root)
-    )
+    return card
 
 
 def post_encoder(config: ModelConfig, root: Path) -> PostEncoder:

@@ -23,13 +23,13 @@ def cell(root: Path, dataset: str = "twitter2017", fusion: str = "film"):
 def loads(monkeypatch) -> list[str]:
     """The cells that have been read from disk so far."""
     done: list[str] = []
-    read = zoo_module._load
+    read = zoo_module.load_model
 
-    def counted(root, wanted):
-        done.append(f"{wanted.dataset}/{wanted.fusion}")
-        return read(root, wanted)
+    def counted(root, folder, card, encoders_of):
+        done.append(f"{card.config.dataset}/{card.config.fusion}")
+        return read(root, folder, card, encoders_of)
 
-    monkeypatch.setattr(zoo_module, "_load", counted)
+    monkeypatch.setattr(zoo_module, "load_model", counted)
     return done
 
 

@@ -191,6 +191,8 @@ def _run_group(settings: Settings, group: Group, fusions: Sequence[str], threads
         f"*/{dataset}/{model}/*",
         "--jobs",
         "1",
+        "--shard",  # this process has taken its shard already
+        "1/1",
     ]
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
     with log.open("a") as stream:

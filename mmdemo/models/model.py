@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Batch
@@ -116,12 +118,16 @@ def build_text_encoder(config: ModelConfig, region_width: int) -> Encoder:
     return MarkedBert(config.preset, cased=config.model == "roberta-resnet50")
 
 
-def build_model(config: ModelConfig) -> MultimodalModel:
-    """A model of the configured shape with random weights."""
+def build_model(config: ModelConfig, encoders_of: MultimodalModel | None = None) -> MultimodalModel:
+    """A model of the configured shape with random weights, or with another model's very encoders."""
     head = NerHead if config.task == "ner" else ReHead
-    image_encoder = build_image_encoder(config.preset)
+    if encoders_of is None:
+        image_encoder = build_image_encoder(config.preset)
+        text_encoder = build_text_encoder(config, image_encoder.width)
+    else:
+        text_encoder, image_encoder = encoders_of.text_encoder, encoders_of.image_encoder
     return MultimodalModel(
-        text_encoder=build_text_encoder(config, image_encoder.width),
+        text_encoder=text_encoder,
         image_encoder=image_encoder,
         fusion=build_fusion(config),
         head=head(
@@ -129,3 +135,17 @@ def build_model(config: ModelConfig) -> MultimodalModel:
         ),
         width=config.sizes.width,
     )
+
+
+class NoDraws(TorchFunctionMode):
+    """Leaves weights unset that a constructor would draw at random, in this thread.
+
+    For models that are filled from files at once: drawing MiniLM's vocabulary takes longer than reading it.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func in (Tensor.normal_, Tensor.uniform_):
+            return args[0]
+        return func(*args, **(kwargs or {}))
