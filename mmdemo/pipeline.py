@@ -195,7 +195,9 @@ def explain(
     """
     prediction = predict(post, cell)
     loaded = load(cell)
-    return explainers.explain(ask(loaded.model, loaded.encoder, prediction, target, others=others), views)
+    temperature = Calibration.of(loaded.card.metrics).temperature
+    subject = ask(loaded.model, loaded.encoder, prediction, target, temperature=temperature, others=others)
+    return explainers.explain(subject, views)
 
 
 @gpu.on_gpu
