@@ -10,7 +10,7 @@ demo: .venv/demo
 	$(BIN)/python app.py
 
 test: .venv/test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/test
 	$(BIN)/ruff check .

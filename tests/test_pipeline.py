@@ -62,7 +62,8 @@ def test_every_cell_answers(dataset, model, photo):
             assert answer.entities == () and len(scores) == 5
             assert scores == sorted(scores, reverse=True) and 0 < sum(scores) <= 1
         else:
-            assert answer.relations == () and answer.entities
+            assert answer.relations == ()
+            assert answer.entities or model != "roberta-resnet50"  # random weights need not find any
             for e in answer.entities:
                 assert e.text == " ".join(answer.post.tokens[e.start : e.end]) and 0 <= e.score <= 1
 

@@ -5,18 +5,25 @@ import torch
 from PIL import Image
 
 from mmdemo import pipeline
+from mmdemo.config import fusions_of
 from mmdemo.data.batch import collate
 from mmdemo.data.formats import read_mnre
 from mmdemo.data.image import photo_lookup, with_photos
 from mmdemo.zoo import SHIPPED, Zoo, list_cells
 
 READY = [cell for cell in list_cells(SHIPPED) if cell.problem is None]
-WANTED = {f"lite/{d}/roberta-resnet50/{f}" for d in ("twitter2017", "mnre") for f in ("film", "concat")}
+#: Groups (dataset, model) of six cells each that are shipped.
+GROUPS = [
+    *((d, "roberta-resnet50") for d in ("twitter2015", "twitter2017", "mnre")),
+    *(("twitter2017", model) for model in ("bert-resnet50", "clip-bert", "blip")),
+]
+WANTED = {f"lite/{d}/{m}/{f}" for d, m in GROUPS for f in fusions_of(m)}
 
-#: Least test figures with the posts' own photos (issue 2): (path in the scores, value).
+#: Least test figures of the study's main model with the posts' own photos: (path in the scores, value).
 FLOORS = {
-    "twitter2017": ((("entity", "f1"), 0.830), (("token", "accuracy"), 0.960)),
-    "mnre": ((("micro_without_none", "f1"), 0.600), (("accuracy",), 0.730)),
+    "twitter2015": ((("entity", "f1"), 0.725), (("token", "accuracy"), 0.945)),
+    "twitter2017": ((("entity", "f1"), 0.840), (("token", "accuracy"), 0.960)),
+    "mnre": ((("micro_without_none", "f1"), 0.610), (("accuracy",), 0.730)),
 }
 
 
@@ -45,17 +52,18 @@ def test_a_cell_says_where_it_comes_from(cell):
     assert "MiniLM-L6 + EfficientNet-Lite0" in card["runs"]
     assert card["training"]["data"] == "caption-matched stand-in photos"
     assert card["training"]["limit"] is None
-    assert card["training"]["command"].startswith("python -m train run")
+    assert card["training"]["command"].startswith("python -m train ")
     metrics = card["metrics"]
     assert isinstance(metrics["seed"], int) and metrics["commit"] and metrics["command"]
-    for split in ("valid", "test"):
-        assert {"photo", "blank", "shuffled", "none"} <= metrics["splits"][split].keys()
+    assert {"photo", "none"} <= metrics["splits"]["valid"].keys()
+    assert {"photo", "blank", "shuffled", "none"} <= metrics["splits"]["test"].keys()
+    assert metrics["calibration"]["fitted_on"] == "valid"
 
 
 def test_a_cell_is_as_good_as_asked(cell):
     test = pipeline.describe(cell)["metrics"]["splits"]["test"]
     assert test["posts"] == {"twitter2015": 3257, "twitter2017": 723, "mnre": 1614}[cell.dataset]
-    for path, least in FLOORS.get(cell.dataset, ()):
+    for path, least in FLOORS[cell.dataset] if cell.model == "roberta-resnet50" else ():
         value = test["photo"]
         for key in path:
             value = value[key]
@@ -81,7 +89,7 @@ def test_cells_on_one_trunk_share_its_encoders_and_answer_as_if_alone():
 def test_entities_of_a_plain_tweet(cell):
     post = pipeline.read_post("Kevin Durant enters Oracle Arena in Oakland", cell.dataset)
     found = {(e.text, e.label): e.score for e in pipeline.predict(post, cell).entities}
-    assert found[("Kevin Durant", "PER")] > 0.8 and ("Oakland", "LOC") in found
+    assert found[("Kevin Durant", "PER")] > 0.6 and ("Oakland", "LOC") in found
     assert all(0 < score <= 1 for score in found.values())
 
 

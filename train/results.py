@@ -11,13 +11,14 @@ from train.state import replace_file
 START, END = "<!-- results: python -m train results -->", "<!-- results end -->"
 
 NER_HEAD = (
-    "| dataset | fusion | entity F1 | strict | token accuracy | token F1 | blank | shuffled | none |",
-    "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+    "| model | fusion | valid | test entity F1 | strict | token accuracy | token F1 | blank | shuffled "
+    "| none |",
+    "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
 )
 RE_HEAD = (
-    "| dataset | fusion | micro-F1 without None | macro F1 | accuracy | weighted F1 | blank | shuffled "
-    "| none |",
-    "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+    "| model | fusion | valid | test micro-F1 without None | macro F1 | accuracy | weighted F1 | blank "
+    "| shuffled | none |",
+    "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
 )
 
 #: Figures of one photo condition, in the tables' order.
@@ -43,28 +44,43 @@ def write_results(root: Path, readme: Path) -> str:
 
 
 def results_table(root: Path) -> str:
-    """Markdown tables, NER then RE, of the test split: the field's figure first, the report's beside it."""
-    cells = [read_json(file) for file in sorted(root.glob("lite/*/*/*/metrics.json"))]
-    ner = [_row(cell, NER_COLUMNS) for cell in cells if _is_ner(cell)]
-    relations = [_row(cell, RE_COLUMNS) for cell in cells if not _is_ner(cell)]
-    parts = []
-    for head, rows in ((NER_HEAD, ner), (RE_HEAD, relations)):
-        if rows:
-            parts.append("\n".join([*head, *rows]))
-    return "\n\n".join(parts)
+    """Markdown tables, one a dataset: the field's figure first, the report's beside it.
+
+    The cell that validation chooses stands in bold.
+    """
+    by_dataset: dict[str, list[dict[str, Any]]] = {}
+    for file in sorted(root.glob("lite/*/*/*/metrics.json")):
+        cell = read_json(file)
+        by_dataset.setdefault(cell["cell"].split("/")[1], []).append(cell)
+    return "\n\n".join(_dataset_table(dataset, cells) for dataset, cells in by_dataset.items())
+
+
+def _dataset_table(dataset: str, cells: Sequence[dict[str, Any]]) -> str:
+    ner = _is_ner(cells[0])
+    head, columns = (NER_HEAD, NER_COLUMNS) if ner else (RE_HEAD, RE_COLUMNS)
+    chosen = max(cells, key=lambda cell: _figure(cell["splits"]["valid"]["photo"], columns[0]))
+    rows = [_row(cell, columns, chosen=cell is chosen) for cell in cells]
+    lines = [f"**{dataset}**", "", *head, *rows]
+    errors = [cell["calibration"] for cell in cells if "calibration" in cell]
+    if errors:
+        before, after = (sum(e[when]["ece"] for e in errors) / len(errors) for when in ("before", "after"))
+        lines += ["", f"Calibration error (ECE, test, mean): {before:.3f} before, {after:.3f} after."]
+    return "\n".join(lines)
 
 
 def _is_ner(cell: dict[str, Any]) -> bool:
     return "entity" in cell["splits"]["test"]["photo"]
 
 
-def _row(cell: dict[str, Any], columns: Sequence[tuple[str, ...]]) -> str:
-    """One line: a figure for each path with the posts' own photos, then the first one without them."""
-    _, dataset, _, fusion = cell["cell"].split("/")
+def _row(cell: dict[str, Any], columns: Sequence[tuple[str, ...]], *, chosen: bool) -> str:
+    """Validation, a figure for each path with the posts' own photos, then the first one without them."""
+    _, _, model, fusion = cell["cell"].split("/")
     test = cell["splits"]["test"]
-    values = [_figure(test["photo"], path) for path in columns]
+    values = [_figure(cell["splits"]["valid"]["photo"], columns[0])]
+    values += [_figure(test["photo"], path) for path in columns]
     values += [_figure(test[condition], columns[0]) for condition in ("blank", "shuffled", "none")]
-    return f"| {dataset} | {fusion} | " + " | ".join(f"{100 * value:.2f}" for value in values) + " |"
+    name = f"**{fusion}**" if chosen else fusion
+    return f"| {model} | {name} | " + " | ".join(f"{100 * value:.2f}" for value in values) + " |"
 
 
 def _figure(scores: dict[str, Any], path: tuple[str, ...]) -> float:

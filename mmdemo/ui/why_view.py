@@ -19,13 +19,13 @@ from mmdemo.ui.safe import percent, safe, sentence
 from mmdemo.ui.view import readable, words_of
 
 ALL_PANELS = "all panels"
+FUSION_VIEWS = ("film-shift", "modality", "tokens")
 #: Section -> which views stand there, in the order of the page.
 SECTIONS: dict[str, Callable[[View], bool]] = {
     "fusion": lambda view: view.kind in ("heatmap", "distribution") or view.name in FUSION_VIEWS,
     "photo": lambda view: view.kind == "photo-map",
     "words": lambda view: True,
 }
-FUSION_VIEWS = ("film-shift", "modality", "tokens")
 
 
 def views_of(explanation: Explanation, section: str) -> list[View]:

@@ -15,7 +15,7 @@ def put_cell(root: Path, cell: str, photo: dict[str, object]) -> None:
     folder = root / cell
     folder.mkdir(parents=True)
     test = {condition: photo for condition in ("photo", "blank", "shuffled", "none")}
-    (folder / "metrics.json").write_text(json.dumps({"cell": cell, "splits": {"test": test}}))
+    (folder / "metrics.json").write_text(json.dumps({"cell": cell, "splits": {"valid": test, "test": test}}))
 
 
 def test_table_shows_the_field_s_figure_first_and_the_report_s_beside_it(tmp_path: Path) -> None:
@@ -39,8 +39,14 @@ def test_table_shows_the_field_s_figure_first_and_the_report_s_beside_it(tmp_pat
         },
     )
     lines = results_table(tmp_path).splitlines()
-    assert "| twitter2017 | film | 83.12 | 83.00 | 96.10 | 96.05 | 83.12 | 83.12 | 83.12 |" in lines
-    assert "| mnre | concat | 61.00 | 40.00 | 74.00 | 73.00 | 61.00 | 61.00 | 61.00 |" in lines
+    assert (
+        "| roberta-resnet50 | **film** | 83.12 | 83.12 | 83.00 | 96.10 | 96.05 | 83.12 | 83.12 | 83.12 |"
+        in lines
+    )
+    assert (
+        "| roberta-resnet50 | **concat** | 61.00 | 61.00 | 40.00 | 74.00 | 73.00 | 61.00 | 61.00 | 61.00 |"
+        in lines
+    )
 
 
 def test_only_the_part_between_the_marks_is_replaced(tmp_path: Path) -> None:
