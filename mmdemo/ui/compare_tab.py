@@ -59,7 +59,7 @@ def show(*inputs: Any) -> tuple[str, str, dict[str, Any] | None, dict[str, Any],
         left_out = len(row) - len(cells)
         note = [f"{left_out} more are not among the checkpoints here."] if left_out > 0 else []
         table = view.notes_html(note) + comparison_html(comparison, metrics)
-        kept = {"cells": [[c.preset, c.dataset, c.model, c.fusion] for c in cells]}
+        kept: dict[str, Any] = {"cells": [[c.preset, c.dataset, c.model, c.fusion] for c in cells]}
         kept["json"] = comparison_json(comparison)
         bar = post_bar_html(comparison.post, inputs[2])
         return bar, table, kept, gr.update(visible=True), page_html(comparison, metrics)

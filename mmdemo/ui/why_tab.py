@@ -64,7 +64,7 @@ def show(*inputs: Any) -> tuple[Any, ...]:
     """Everything of the tab, in the order of ``shown`` in `build`."""
     *asked, target, top, dark = inputs
     try:
-        found = ask(*asked, target)
+        found = ask(*inputs[:-2])
         cell, post = _read(*asked)
         cases = pipeline.counterfactuals(post, cell, others=[path for _, path in examples.available()])
         targets = why_view.targets_of(found.prediction)

@@ -44,10 +44,11 @@ def build() -> None:
     gr.HTML(zoo_view.notice_html(listed), apply_default_css=False, elem_id="zoo-notice")
     choices = [("All", "all"), *((dataset_title(name), name) for name in DATASETS)]
     dataset = gr.Radio(choices, value="all", label="Data set", elem_id="zoo-dataset")
+    datatype: Any = ["str"] * 3 + ["number"] * (len(zoo_view.HEADERS) - 3)
     table = gr.Dataframe(
         rows,
         headers=list(zoo_view.HEADERS),
-        datatype=["str"] * 3 + ["number"] * (len(zoo_view.HEADERS) - 3),
+        datatype=datatype,
         interactive=False,
         show_search="search",
         max_height=420,
