@@ -15,7 +15,7 @@ READY = [cell for cell in list_cells(SHIPPED) if cell.problem is None]
 #: Groups (dataset, model) of six cells each that are shipped.
 GROUPS = [
     *((d, "roberta-resnet50") for d in ("twitter2015", "twitter2017", "mnre")),
-    *(("twitter2017", model) for model in ("bert-resnet50", "clip-bert", "blip")),
+    *(("twitter2017", model) for model in ("bert-resnet50", "clip-bert", "blip", "vilt")),
 ]
 WANTED = {f"lite/{d}/{m}/{f}" for d, m in GROUPS for f in fusions_of(m)}
 
