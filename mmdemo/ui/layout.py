@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from mmdemo import pipeline
-from mmdemo.ui import compare_tab, examples, predict_tab, why_tab, zoo_tab
+from mmdemo.ui import compare_tab, editor, examples, predict_tab, review_tab, why_tab, zoo_tab
 from mmdemo.ui.permalink import read_link
 
 HERE = Path(__file__).parent
@@ -70,6 +70,8 @@ def build() -> gr.Blocks:
                 compared = compare_tab.build(form)
             with gr.Tab("Why", id="why-tab"):
                 why_tab.build(form, tabs, compared.table, compared.kept)
+            with gr.Tab("Review", id="review-tab"):
+                review_tab.build()
             with gr.Tab("Results", id="results-tab"):
                 zoo_tab.build()
         _navigate(demo, tabs, form, compared)
@@ -103,7 +105,7 @@ def launch_settings() -> dict[str, Any]:
     return {
         "theme": theme(),
         # Not css_paths: Gradio rewrites those selectors, after which dark mode and @media rules lose.
-        "head": f"<style>{style}</style><script>{script}</script>",
+        "head": f"<style>{style}</style><script>{script}</script>{editor.head()}",
         "allowed_paths": [str(path) for _, path in examples.available()],
         "max_file_size": "20mb",
         "footer_links": ["api", "settings"],
