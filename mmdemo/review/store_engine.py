@@ -40,18 +40,24 @@ def open_engine(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.drivername in ("postgres", "postgresql"):
             parsed = parsed.set(drivername="postgresql+psycopg")
-        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            raise InputError("reviews are kept in SQLite or PostgreSQL; give sqlite:///… or postgresql://…")
         sqlite = parsed.get_backend_name() == "sqlite"
+        if not sqlite and parsed.get_backend_name() != "postgresql":
+            raise InputError("reviews are kept in SQLite or PostgreSQL; give sqlite:///… or postgresql://…")
         engine = create_engine(parsed, connect_args={"timeout": PATIENCE} if sqlite else {}, pool_size=10)
-        if sqlite:
-            _tune_sqlite(engine)
-        _migrate(engine)
     except (ArgumentError, NoSuchModuleError) as error:
         raise InputError(f"the database URL cannot be used: {error}") from error
-    except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise InputError(f"the database of reviews cannot be opened: {reason}") from error
+    except ModuleNotFoundError as error:
+        raise InputError("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from error
+    if sqlite:
+        _tune_sqlite(engine)
+    try:
+        _migrate(engine)
+    except BaseException as error:
+        engine.dispose()
+        if isinstance(error, DBAPIError):
+            reason = str(error.orig).strip().splitlines()[0]
+            raise InputError(f"the database of reviews cannot be opened: {reason}") from error
+        raise
     return engine
 
 

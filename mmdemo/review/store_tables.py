@@ -39,7 +39,7 @@ posts = Table(
     Column("id", _Number, primary_key=True),
     Column("queue_id", ForeignKey("queues.id"), nullable=False),
     Column("ref", Text, nullable=False),  # the post's id in its files
-    Column("shuffle", Integer, nullable=False),  # a hash of ref, for the random order
+    Column("shuffle", _Number, nullable=False),  # a hash of ref, for the random order
     Column("body", Text, nullable=False),  # text, tokens, image_id, pair, tags
     Column("photo", Text),  # name in the folder of photos
     Column("search", Text, nullable=False),

@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("id", _Number, primary_key=True),
         sa.Column("queue_id", _Number, sa.ForeignKey("queues.id"), nullable=False),
         sa.Column("ref", sa.Text, nullable=False),
-        sa.Column("shuffle", sa.Integer, nullable=False),
+        sa.Column("shuffle", _Number, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("photo", sa.Text),
         sa.Column("search", sa.Text, nullable=False),

@@ -1,0 +1,93 @@
+"""Answers that a browser sends: checked against the post, whatever is in them."""
+
+import json
+
+import pytest
+
+from mmdemo.labels import RELATIONS
+from mmdemo.review.answers import answer_row, read_answer, stored_answer, with_scores
+from mmdemo.review.records import Answer, Link, Suggestion
+from mmdemo.review.schema import entity_labels, relation_labels
+from mmdemo.types import Entity, InputError, Pair, Post
+
+POST = Post(
+    text="Kevin Durant visits Oakland 0", tokens=("Kevin", "Durant", "visits", "Oakland", "0"), id="p"
+)
+PERSON = {"start": 0, "end": 2, "label": "PER"}
+LIVES = {"head": [0, 2], "tail": [3, 4], "label": "/per/loc/place_of_residence"}
+
+
+def test_an_answer_in_any_form_and_order() -> None:
+    place = {"start": 3, "end": 4, "label": "LOC", "score": 1.0}
+    row = {"entities": [place, PERSON], "links": [LIVES]}
+    answer = read_answer(row, POST, "twitter2017")
+    assert [(e.start, e.text, e.score) for e in answer.entities] == [
+        (0, "Kevin Durant", None),
+        (3, "Oakland", None),
+    ]
+    assert (
+        read_answer(json.dumps(row), POST, "twitter2017")
+        == answer
+        == read_answer(answer, POST, "twitter2017")
+    )
+    assert stored_answer(answer_row(answer), POST.tokens) == answer
+    assert read_answer({}, POST, "mnre") == Answer()
+
+
+def test_scores_come_from_the_suggestion_alone() -> None:
+    suggested = Answer(
+        entities=(Entity(start=0, end=2, label="PER", score=0.7),),
+        links=(Link(head=(0, 2), tail=(3, 4), label="/per/loc/place_of_residence", score=0.4),),
+    )
+    sent = {"entities": [{**PERSON, "score": 1.0}, {"start": 3, "end": 4, "label": "ORG", "score": 1.0}]}
+    kept = with_scores(read_answer(sent, POST, "twitter2017"), Suggestion(answer=suggested, checkpoint="c"))
+    assert [e.score for e in kept.entities] == [0.7, None]
+    assert Suggestion(answer=suggested, checkpoint="c").score == 0.4
+
+
+FORGED = [
+    ({"entities": [{"start": 0, "end": 6, "label": "PER"}]}, "outside its 5 words"),
+    ({"entities": [{"start": -1, "end": 1, "label": "PER"}]}, "outside its 5 words"),
+    ({"entities": [{"start": True, "end": 2, "label": "PER"}]}, "outside its 5 words"),
+    ({"entities": [{"start": 0, "end": 1, "label": "CITY"}]}, "unknown entity label 'CITY'"),
+    ({"entities": [{"start": 0, "end": 1, "label": ["PER"]}]}, "unknown entity label"),
+    ({"entities": [PERSON, {**PERSON, "label": "ORG"}]}, "two entities on the same words"),
+    ({"entities": [PERSON] * 1001}, "1,001 entities"),
+    ({"entities": "PER"}, "not a list of objects"),
+    ({"entities": [3]}, "not a list of objects"),
+    ({"links": [{**LIVES, "label": "/per/per/boss"}]}, "unknown relation"),
+    ({"links": [{**LIVES, "tail": [3, 9]}]}, "outside its 5 words"),
+    ({"links": [{**LIVES, "tail": [0, 2]}]}, "to itself"),
+    ({"links": [LIVES, LIVES]}, "the same relation twice"),
+    ({"entities": [{**PERSON, "label": "ORG"}], "links": [LIVES]}, "does not fit a ORG head"),
+    ({"entities": [], "status": "accepted"}, "not an object with entities and links"),
+    ("[" * 100_000, "not JSON"),
+    ('{"entities": [], "x": "' + "y" * 1_000_000 + '"}', "at most 1,000,000"),
+    (b"{}", "not an object"),
+    (None, "not an object"),
+]
+
+
+@pytest.mark.parametrize(("sent", "says"), FORGED)
+def test_forged_answers_are_refused(sent: object, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read_answer(sent, POST, "twitter2017")
+
+
+def test_labels_of_each_dataset() -> None:
+    with pytest.raises(InputError, match="unknown entity label 'MISC'"):
+        read_answer({"entities": [{**PERSON, "label": "MISC"}]}, POST, "twitter2015")
+    assert entity_labels("mnre") == ("PER", "LOC", "ORG", "MISC")
+    assert relation_labels() == RELATIONS and relation_labels("LOC", "PER") == ("None",)
+    assert relation_labels("PER", "OTHER") == relation_labels("PER", "MISC")
+    assert relation_labels("ORG", "LOC") == ("None", "/org/loc/locate_at")
+    assert "/misc/misc/part_of" in relation_labels(None, "MISC")
+
+
+def test_a_marked_pair_may_be_one_span() -> None:
+    """MNRE marks spans that overlap; only a file can ask about a span and itself."""
+    link = {"head": [0, 2], "tail": [0, 2], "label": "None"}
+    asked = Post(**{**vars(POST), "pair": Pair(head=(0, 2), tail=(0, 2))})
+    assert read_answer({"links": [link]}, asked, "mnre").links
+    with pytest.raises(InputError, match="to itself"):
+        read_answer({"links": [link]}, POST, "mnre")
