@@ -14,7 +14,6 @@ from mmdemo.review.records import Labelled
 from mmdemo.review.store import Store
 from mmdemo.types import Post
 
-
 #: The migrated database that each test's is a copy of; two runs may share a server.
 TEMPLATE = f"mmdemo_template_{os.getpid()}"
 

@@ -1,0 +1,183 @@
+"""Out of the store, into files, and somebody's corrections back: nothing is written that does not read back."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mmdemo.data.lines import name_of
+from mmdemo.review.formats.table import Format, find_format
+from mmdemo.review.records import Answer, Changed, Labelled, Review
+from mmdemo.review.store import Store
+from mmdemo.types import Entity, InputError
+
+#: Posts named in one message.
+NAMED = 5
+
+
+class Unfit(InputError):
+    """The format cannot hold these posts; ``problems`` has the reason for each id. Nothing was written."""
+
+    def __init__(self, name: str, problems: dict[str, str]) -> None:
+        named = "; ".join(f"{ref!r}: {why}" for ref, why in list(problems.items())[:NAMED])
+        more = f" and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
+        super().__init__(f"{len(problems)} posts do not fit the format {name}: {named}{more}")
+        self.problems = problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What an export wrote. ``left_out`` are posts that do not fit (where asked for) with the reason."""
+
+    path: Path
+    posts: int
+    rejected: int
+    left_out: dict[str, str]
+
+
+def export(
+    store: Store, queue: str, path: Path, name: str, *, photos: Path | None = None, skip: bool = False
+) -> Exported:
+    """Write the decided posts of a queue; rejected ones are left out, and so are scores: people decided.
+
+    Args:
+        photos: a folder to copy the photos to, as ``<photo id or id>.jpg``, from which training reads them.
+        skip: leave posts out that the format cannot hold, instead of refusing them all.
+
+    Raises:
+        Unfit: the format cannot hold some posts (the error lists them).
+        InputError: the file cannot be written, or does not read back as what was written.
+    """
+    found = find_format(name)
+    decided = list(store.decided(queue))
+    items = [as_labelled(review) for review in decided if review.status != "rejected"]
+    problems = unfit(items, found)
+    if problems and not skip:
+        raise Unfit(name, problems)
+    items = [item for item in items if (item.post.id or "") not in problems]
+    if photos is not None:
+        items = [_with_photo(item, Path(photos)) for item in items]
+    dataset = next((q.dataset for q in store.queues() if q.name == queue), "")
+    write_checked(Path(path), items, found, dataset)
+    rejected = sum(review.status == "rejected" for review in decided)
+    return Exported(path=Path(path), posts=len(items), rejected=rejected, left_out=problems)
+
+
+def as_labelled(review: Review) -> Labelled:
+    """A decided post for a file."""
+    answer = review.decision.answer if review.decision else Answer()
+    entities = tuple(Entity(start=e.start, end=e.end, label=e.label, text=e.text) for e in answer.entities)
+    links = tuple(replace(link, score=None) for link in answer.links)
+    return Labelled(post=review.post, answer=Answer(entities=entities, links=links))
+
+
+def unfit(items: Sequence[Labelled], found: Format) -> dict[str, str]:
+    """Why which posts, by id, cannot be written."""
+    problems, seen = {}, set[str | None]()
+    for item in items:
+        problem = found.problem(item)
+        name = found.name_of(item)
+        if problem is None and name in seen:
+            problem = f"another post is called {name!r} too, by which the file tells them apart"
+        if problem is None:
+            seen.add(name)
+        else:
+            problems[item.post.id or ""] = problem
+    return problems
+
+
+def write_checked(path: Path, items: Sequence[Labelled], found: Format, dataset: str) -> None:
+    """Write beside ``path``, read that back, compare, and only then put it in its place."""
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"the folder {path.absolute().parent} does not exist")
+    if not found.suffix and path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(f"{path} exists; name a new or empty folder")
+    with tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".export-") as scratch:
+        draft = Path(scratch) / (path.name or "export")
+        found.write(draft, items)
+        compare(items, found.read(draft, dataset), found)
+        if not found.suffix and path.is_dir():
+            path.rmdir()
+        os.replace(draft, path)
+
+
+def compare(written: Sequence[Labelled], back: Sequence[Labelled], found: Format) -> None:
+    """Raises InputError naming the first post that does not come back as it is."""
+    there = {found.name_of(item): item for item in back}
+    for item in written:
+        again = there.get(found.name_of(item))
+        if again is None or not _same(item, again, found):
+            raise InputError(f"{name_of(item.post)} does not read back as it was written; nothing was kept")
+    if len(back) != len(written):
+        raise InputError(f"{len(back)} posts read back, where {len(written)} were written; nothing was kept")
+
+
+def _same(one: Labelled, other: Labelled, found: Format) -> bool:
+    return (
+        one.post.tokens == other.post.tokens
+        and (one.answer or Answer()).same_as(other.answer or Answer())
+        and (not found.text or one.post.text == other.post.text)
+        and (not found.photo_id or one.post.image_id == other.post.image_id)
+    )
+
+
+def _with_photo(item: Labelled, folder: Path) -> Labelled:
+    """Copy the photo to where training looks for it, and point the post there."""
+    if item.post.image is None:
+        return item
+    source = Path(str(item.post.image))
+    stem = item.post.image_id or item.post.id or source.stem
+    if Path(stem).name != stem:
+        raise InputError(f"{name_of(item.post)} has the photo id {stem!r}, which cannot name a file")
+    name = stem if Path(stem).suffix.lower() == source.suffix else stem + source.suffix
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, folder / name)
+    except OSError as error:
+        raise InputError(f"the photo {source.name} cannot be copied: {error.strerror or error}") from error
+    return replace(item, post=replace(item.post, image=folder / name))
+
+
+# ---------------------------------------------------------------- corrections
+
+
+def apply_corrections(store: Store, queue: str, items: Iterable[Labelled], reviewer: str) -> Changed:
+    """Take somebody's corrected export in: one decision by ``reviewer`` for each post it changes.
+
+    Posts are found by id, or by their photo's where only one post has it (CoNLL). What is the same as the
+    present decision stays. A post that is unknown, has other words or is being edited is kept, with the
+    reason.
+    """
+    decisions = {review.key: review for review in _all(store, queue, reviewer)}
+    by_id = {review.post.id: review for review in decisions.values()}
+    by_photo: dict[str | None, list[Review]] = {}
+    for review in decisions.values():
+        by_photo.setdefault(review.post.image_id, []).append(review)
+    changed, kept, unknown = [], dict[int, str](), 0
+    for item in items:
+        same_photo = by_photo.get(item.post.image_id or item.post.id, [])
+        found = by_id.get(item.post.id) or (same_photo[0] if len(same_photo) == 1 else None)
+        if found is None or item.answer is None:
+            unknown += 1
+            kept[-unknown] = f"{name_of(item.post)} is not in the queue, or has no answer"
+            continue
+        if found.post.tokens != item.post.tokens:
+            kept[found.key] = f"{name_of(item.post)} has other words in the file"
+            continue
+        if found.decision is not None and found.decision.answer.same_as(item.answer):
+            continue
+        try:
+            store.decide(queue, found.key, reviewer, item.answer, version=found.version)
+            changed.append(found.key)
+        except InputError as error:
+            kept[found.key] = f"{name_of(item.post)}: {error}"
+    return Changed(keys=tuple(changed), kept=kept)
+
+
+def _all(store: Store, queue: str, reviewer: str) -> Iterable[Review]:
+    offset = 0
+    while batch := store.page(queue, reviewer, offset=offset, limit=500).reviews:
+        yield from batch
+        offset += len(batch)
