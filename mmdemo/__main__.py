@@ -10,6 +10,7 @@ import typer
 from mmdemo.batch.command import batch
 from mmdemo.commands.compare import compare
 from mmdemo.commands.explain import explain
+from mmdemo.commands.review import app as review
 from mmdemo.commands.zoo import zoo
 from mmdemo.space.command import space
 from mmdemo.types import InputError
@@ -51,6 +52,7 @@ app.command()(explain)
 app.command()(space)
 app.command()(compare)
 app.command()(zoo)
+app.add_typer(review, name="review")
 
 
 def _lines(answer: dict) -> str:

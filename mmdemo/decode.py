@@ -114,6 +114,12 @@ def decode_relations(
     return tuple(Relation(label=labels[i], score=float(probabilities_C[i])) for i in order)
 
 
+def entropy(probabilities: np.ndarray) -> float:
+    """Shannon entropy in nats over the last axis, summed over all rows without NaN (words that were seen)."""
+    seen = probabilities[~np.isnan(probabilities).any(axis=-1)]
+    return float(-(seen * np.log(np.clip(seen, 1e-12, None))).sum())
+
+
 def looks_untrained(probabilities: np.ndarray) -> bool:
     """Whether even the best class is near chance (under twice 1/classes), as the report's own example is."""
     return bool(np.nanmax(probabilities) < 2 / probabilities.shape[-1])

@@ -18,7 +18,7 @@ from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig, fusions_of
 from mmdemo.data.batch import Example, collate
 from mmdemo.data.image import open_image
 from mmdemo.data.question import input_warnings, read_post
-from mmdemo.decode import decode_entities, decode_relations, looks_untrained, softmax
+from mmdemo.decode import decode_entities, decode_relations, entropy, looks_untrained, softmax
 from mmdemo.explain import explainers
 from mmdemo.explain.counterfactual import changes, imagined
 from mmdemo.explain.explainers import VIEWS
@@ -247,8 +247,8 @@ def _answer(
     if loaded.card.config.task == "re":
         relations = decode_relations(probabilities, labels)
     else:
-        seen_WT = np.where(first_W[:, None] >= 0, probabilities, np.nan)
-        entities = calibration.entities(decode_entities(seen_WT, post.tokens, labels))
+        probabilities = np.where(first_W[:, None] >= 0, probabilities, np.nan)
+        entities = calibration.entities(decode_entities(probabilities, post.tokens, labels))
     return Prediction(
         post=post,
         checkpoint=cell.name,
@@ -257,4 +257,5 @@ def _answer(
         relations=relations,
         warnings=tuple(warnings),
         trace=trace,
+        entropy=entropy(probabilities),
     )

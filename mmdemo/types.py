@@ -70,7 +70,9 @@ class Prediction:
     """What a checkpoint answers: entities (NER) or the likeliest relations, best first (RE).
 
     ``post`` is the post as it was read (its tokens are what the spans count); ``trace`` holds the
-    fusion's named tensors (SPEC §4) as arrays for one post, without the batch axis.
+    fusion's named tensors (SPEC §4) as arrays for one post, without the batch axis. ``entropy`` says in
+    nats how unsure the answer is: of the relation, or summed over the words' tags (total token entropy,
+    Settles and Craven 2008).
     """
 
     post: Post
@@ -80,6 +82,7 @@ class Prediction:
     relations: tuple[Relation, ...] = ()
     warnings: tuple[str, ...] = ()
     trace: dict[str, np.ndarray] = field(default_factory=dict)
+    entropy: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Out of the store, into files, and somebody's corrections back: nothing is written that does not read back."""
+"""Out of the store into files, and corrections of those back: all that is written reads back."""
 
 import os
 import shutil

@@ -210,6 +210,15 @@ class Decisions(Opening):
 
         return self._writer.run(write).review_for(reviewer)
 
+    def double_reviews(self, queue: str) -> tuple[tuple[Post, Decision, Decision], ...]:
+        """Every post with two blind reviews, settled or not, for `mmdemo.review.agreement`."""
+        queue_id, _ = self._queue(queue)
+        query = select_known().where(posts.c.queue_id == queue_id, posts.c.reviewers != "|")
+        with self.engine.connect() as connection:
+            items = [known(row, self.photos) for row in connection.execute(query.order_by(posts.c.id))]
+        both = [(item.post, fold.blind_decisions(item.seats)[:2]) for item in items]
+        return tuple((post, two[0], two[1]) for post, two in both if len(two) == 2)
+
     # ------------------------------------------------------------ the log
 
     def history(self, key: int) -> tuple[Event, ...]:

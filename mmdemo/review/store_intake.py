@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -88,7 +89,7 @@ def _checked(item: Labelled, dataset: str) -> Labelled:
     if post.pair is not None:
         for span in (post.pair.head, post.pair.tail):
             check_span(span, len(post.tokens), where)
-    post = Post(**{**vars(post), "id": ref})
+    post = replace(post, id=ref, image_id=post.image_id or None)
     if item.answer is None:
         return Labelled(post=post, answer=None)
     try:

@@ -26,7 +26,7 @@ def labelled(posts: Iterable[Post]) -> list[Labelled]:
 
 
 def _labelled(post: Post) -> Labelled:
-    links = ()
+    links: tuple[Link, ...] = ()
     if post.pair is not None and post.relation is not None:
         links = (Link(head=post.pair.head, tail=post.pair.tail, label=post.relation),)
     stated = post.entities is not None or bool(links)

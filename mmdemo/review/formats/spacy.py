@@ -1,4 +1,4 @@
-"""spaCy: a line for each post, as `Doc.to_json` writes and `Doc.from_json` reads it, with the post's ``id``."""
+"""spaCy: a line for each post, as `Doc.to_json` writes and `Doc.from_json` reads it, and its ``id``."""
 
 import json
 from collections.abc import Sequence

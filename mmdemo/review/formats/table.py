@@ -36,7 +36,7 @@ def _conll(item: Labelled) -> str | None:
         return "CoNLL holds no relations"
     if any(c in field for field in fields for c in "\t\n\r"):
         return "CoNLL holds no word or photo id with a tab or line break"
-    return _overlap(item, "CoNLL")
+    return _empty_word(item) or _overlap(item, "CoNLL")
 
 
 def _mnre(item: Labelled) -> str | None:
@@ -48,7 +48,7 @@ def _mnre(item: Labelled) -> str | None:
 def _spacy(item: Labelled) -> str | None:
     if _answer(item).links:
         return "spaCy's documents hold no relations"
-    return _overlap(item, "spaCy")
+    return _empty_word(item) or _overlap(item, "spaCy")
 
 
 def _brat(item: Labelled) -> str | None:
@@ -56,13 +56,16 @@ def _brat(item: Labelled) -> str | None:
         return "its id is too long for a file name"
     if any(c in token for token in item.post.tokens for c in " \n\r"):
         return "brat parts words by blanks, and one of its words holds one"
-    if item.post.tokens[0].startswith("\ufeff"):
-        return "its first word starts with a byte order mark"
-    return None
+    return _empty_word(item)
 
 
 def _anything(item: Labelled) -> None:
     return None
+
+
+def _empty_word(item: Labelled) -> str | None:
+    """A word without characters has no place in a text."""
+    return None if all(item.post.tokens) else "one of its words is empty"
 
 
 def _answer(item: Labelled) -> Answer:
@@ -106,7 +109,7 @@ FORMATS: dict[str, Format] = {
         suffix=".json",
         write=label_studio.write,
         read=label_studio.read,
-        problem=_anything,
+        problem=_empty_word,
         text=True,
         photo_id=True,
     ),

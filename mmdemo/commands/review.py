@@ -1,0 +1,161 @@
+"""``python -m mmdemo review``: bring posts in, let a model propose, export; `commands.review_reports` has the rest."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, say
+from mmdemo.types import InputError, Post
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Annotation review: from predictions to corrected data. The editor is the app's Review tab.\n\n"
+    "A first session: review import posts.jsonl --queue may --dataset twitter2017; "
+    "review predict --queue may; python app.py; review export --queue may --format conll --output may.txt",
+)
+
+app.command("list")(list_)
+app.command()(history)
+app.command()(agreement)
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="A file, or a folder (photos with .txt beside them, brat).")],
+    queue: QueueName,
+    dataset: Annotated[
+        str | None, typer.Option(help="Label scheme of a new queue: twitter2015, twitter2017 or mnre.")
+    ] = None,
+    source: Annotated[
+        str,
+        typer.Option("--format", help="conll, mnre, jsonl, label-studio, spacy, brat, csv, folder; or auto."),
+    ] = "auto",
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of photos, or of a public archive; named by photo id.")
+    ] = None,
+    pairs: Annotated[Path | None, typer.Option(help="csv of stand-in photos (shared data).")] = None,
+    split: Annotated[str, typer.Option(help="Which split's photos to look in.")] = "train",
+    answers: Annotated[
+        str, typer.Option(help="Answers in the file: suggest them, ignore them, or accept them as decided.")
+    ] = "suggest",
+    double: Annotated[bool, typer.Option("--double", help="A new queue: two blind reviews a post.")] = False,
+    corrections: Annotated[
+        bool, typer.Option("--corrections", help="The file is a corrected export: decide its posts by id.")
+    ] = False,
+    reviewer: Annotated[str, typer.Option(help="Whose decisions these then are.")] = "import",
+    place: Place = None,
+    as_json: Json = False,
+) -> None:
+    """Add posts to a queue, or take corrections of an export in; either can be repeated.
+
+    Example: python -m mmdemo review import train.txt --queue may --dataset twitter2017 --images photos/
+    """
+    from mmdemo.review.export import apply_corrections
+    from mmdemo.review.sources import Photos, read_posts
+    from mmdemo.review.store import open_store
+
+    if answers not in ("suggest", "ignore", "accept"):
+        raise InputError(f"unknown use of answers {answers!r}; known: suggest, ignore, accept")
+    store = open_store(place)
+    known = {found.name: found for found in store.queues()}.get(queue)
+    scheme = dataset or (known.dataset if known else None)
+    if scheme is None:
+        raise InputError(f"the queue {queue!r} is new; say its label scheme by --dataset")
+    photos = Photos(folder=images, pairs=pairs, split=split, trusted=(store.photos,))
+    items = read_posts(path, source, scheme, photos)
+    if corrections:
+        changed = apply_corrections(store, queue, items, reviewer)
+        report = {"changed": len(changed.keys), "kept": list(changed.kept.values())}
+        lines = [f"{len(changed.keys)} posts changed", *(f"kept: {why}" for why in changed.kept.values())]
+        say(report, as_json, "\n".join(lines))
+        return
+    store.make_queue(queue, scheme, double=known.double if known and not double else double)
+    done = store.add(queue, items, use=answers, reviewer=reviewer)  # type: ignore[arg-type]
+    lines = [f"{done.added} posts added, {done.known} were there", *(f"note: {w}" for w in done.warnings)]
+    say(asdict(done), as_json, "\n".join(lines))
+
+
+@app.command()
+def predict(
+    queue: QueueName,
+    model: Annotated[str, typer.Option(help="Which encoders.")] = "roberta-resnet50",
+    fusion: Annotated[str, typer.Option(help="Whose answers are suggested.")] = "film",
+    compare: Annotated[
+        str, typer.Option(help="Further fusions, by commas, for the order by disagreement.")
+    ] = "",
+    flip: Annotated[
+        bool, typer.Option(help="Also answer without the photo, for the order by image flip.")
+    ] = True,
+    preset: Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")] = "lite",
+    batch: Annotated[int, typer.Option(min=1, max=256, help="Posts in one forward pass.")] = 16,
+    place: Place = None,
+    as_json: Json = False,
+) -> None:
+    """Let a cell propose answers for the undecided posts; a run that was cut off goes on where it stopped.
+
+    Example: python -m mmdemo review predict --queue may --fusion film --compare attention,concat
+    """
+    from mmdemo import pipeline
+    from mmdemo.review.records import Suggestion
+    from mmdemo.review.store import open_store
+    from mmdemo.review.suggest import annotate, suggestion_of
+
+    store = open_store(place)
+    dataset = store.progress(queue).queue.dataset
+    names = [fusion, *(name.strip() for name in compare.split(",") if name.strip())]
+    cell, *others = [pipeline.find_cell(dataset, model, name, preset) for name in names]
+
+    def assess(posts: Sequence[Post]) -> list[Suggestion]:
+        own = pipeline.predict_many(posts, cell)
+        rest = [pipeline.predict_many(posts, other) for other in others]
+        bare = pipeline.predict_many([replace(p, image=None) for p in posts], cell) if flip else []
+        return [
+            suggestion_of(answer, [row[i] for row in rest], bare[i] if flip else None)
+            for i, answer in enumerate(own)
+        ]
+
+    with tqdm(total=0, unit="post", file=sys.stderr, disable=as_json) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        made = annotate(store, queue, cell.name, assess, batch=batch, progress=progress)
+    say(
+        {"suggested": made, "checkpoint": cell.name},
+        as_json,
+        f"{made} posts have a suggestion by {cell.name}",
+    )
+
+
+@app.command()
+def export(
+    queue: QueueName,
+    output: Annotated[Path, typer.Option(help="The file to write; for brat a new folder.")],
+    format_: Annotated[
+        str, typer.Option("--format", help="conll, mnre, jsonl, label-studio, spacy or brat.")
+    ] = "jsonl",
+    photos: Annotated[Path | None, typer.Option(help="Also copy the photos to this folder.")] = None,
+    skip: Annotated[
+        bool, typer.Option("--skip", help="Leave out what the format cannot hold, instead of refusing.")
+    ] = False,
+    place: Place = None,
+    as_json: Json = False,
+) -> None:
+    """Write the decided posts. The file is read back and compared before it takes its place.
+
+    Example: python -m mmdemo review export --queue may --format conll --output may.txt --photos photos/
+    """
+    from mmdemo.review.export import export as write
+    from mmdemo.review.store import open_store
+
+    done = write(open_store(place), queue, output, format_, photos=photos, skip=skip)
+    lines = [f"{done.posts} posts written to {done.path}; {done.rejected} rejected ones left out"]
+    lines += [f"left out {ref!r}: {why}" for ref, why in done.left_out.items()]
+    say(asdict(done) | {"path": str(done.path)}, as_json, "\n".join(lines))

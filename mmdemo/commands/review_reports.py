@@ -1,0 +1,156 @@
+"""``python -m mmdemo review list``, ``history`` and ``agreement``: what a store says, as lines or as JSON."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from mmdemo.review.agreement import agreements
+from mmdemo.review.answers import answer_row
+from mmdemo.review.records import STATUSES, Filter, Review
+from mmdemo.types import InputError
+
+QueueName = Annotated[str, typer.Option("--queue", help="The queue's name.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Place = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        help="SQLite file or postgresql://… URL; else $MMDEMO_DATABASE_URL, $MMDEMO_REVIEWS or "
+        "./reviews.sqlite3.",
+    ),
+]
+
+
+def say(value: Any, as_json: bool, line: str) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2) if as_json else line)
+
+
+def list_(
+    queue: Annotated[
+        str | None, typer.Option("--queue", help="The queue; all queues' counts if not said.")
+    ] = None,
+    order: Annotated[str, typer.Option(help="entropy, disagreement, flip, random or input.")] = "input",
+    status: Annotated[
+        str, typer.Option(help="By commas: open, second, disputed, accepted, corrected, rejected.")
+    ] = "",
+    label: Annotated[str | None, typer.Option(help="Posts whose answer has this label.")] = None,
+    least: Annotated[float | None, typer.Option(help="Least score of the suggestion.")] = None,
+    most: Annotated[float | None, typer.Option(help="Largest score of the suggestion.")] = None,
+    reviewer: Annotated[str | None, typer.Option(help="Posts that this person decided.")] = None,
+    text: Annotated[str | None, typer.Option(help="Posts with this text, or this id.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the random order.")] = 0,
+    offset: Annotated[int, typer.Option(min=0)] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+    place: Place = None,
+    as_json: Json = False,
+) -> None:
+    """Show a page of a queue, or the progress of all queues.
+
+    Example: python -m mmdemo review list --queue may --order entropy --status open --limit 5
+    """
+    from mmdemo.review.store import open_store  # here, as below: SQL takes half a second
+
+    store = open_store(place)
+    if queue is None:
+        found = [store.progress(known.name) for known in store.queues()]
+        lines = [
+            f"{p.queue.name}: {p.decided} of {p.posts} decided, {p.suggested} with a suggestion "
+            f"({p.queue.dataset}{', double' if p.queue.double else ''})"
+            for p in found
+        ]
+        say([asdict(p) | {"decided": p.decided} for p in found], as_json, "\n".join(lines) or "no queue yet")
+        return
+    statuses = tuple(name.strip() for name in status.split(",") if name.strip())
+    if unknown := set(statuses) - set(STATUSES):
+        raise InputError(f"unknown status {min(unknown)!r}; known: {', '.join(STATUSES)}")
+    wanted = Filter(
+        statuses=statuses,  # type: ignore[arg-type]
+        label=label,
+        least=least,
+        most=most,
+        reviewer=reviewer,
+        text=text,
+    )
+    page = store.page(
+        queue,
+        "command line",
+        order=order,  # type: ignore[arg-type]
+        wanted=wanted,
+        seed=seed,
+        offset=offset,
+        limit=limit,
+    )
+    rows = [_row(review) for review in page.reviews]
+    lines = [f"{r['status']:9} {r['id']}: {r['text']}\n{'':10}{r['says']}" for r in rows]
+    say({"total": page.total, "posts": rows}, as_json, "\n".join([*lines, f"{page.total} posts in all"]))
+
+
+def _row(review: Review) -> dict[str, Any]:
+    answer = review.answer
+    said = [f"{e.label} {e.text!r}" for e in answer.entities] + [link.label for link in answer.links]
+    suggestion = review.suggestion
+    return {
+        "key": review.key,
+        "id": review.post.id,
+        "text": review.post.text,
+        "status": review.status,
+        "reviewer": review.decision.reviewer if review.decision else None,
+        "score": suggestion.score if suggestion else None,
+        "checkpoint": suggestion.checkpoint if suggestion else None,
+        "says": ", ".join(said) or "nothing",
+        **answer_row(answer),
+    }
+
+
+def agreement(queue: QueueName, place: Place = None, as_json: Json = False) -> None:
+    """How far the reviewers of a double queue agree: F1 of their spans, Cohen's kappa, per class.
+
+    Example: python -m mmdemo review agreement --queue may
+    """
+    from mmdemo.review.store import open_store
+
+    found = agreements(open_store(place).double_reviews(queue))
+    lines = []
+    for pair in found:
+        lines.append(f"{pair.reviewers[0]} and {pair.reviewers[1]}, {pair.posts} posts")
+        lines.append(f"  {'':32} exact F1  overlap F1  kappa   marked")
+        for title, scores in (
+            ("entities", pair.entities),
+            *pair.by_entity.items(),
+            ("relations", pair.relations),
+            *pair.by_relation.items(),
+        ):
+            figures = [_figure(scores.exact), _figure(scores.overlap), _figure(scores.kappa)]
+            lines.append(
+                f"  {title:32} {figures[0]:>8}  {figures[1]:>10}  {figures[2]:>5}   "
+                f"{scores.first} / {scores.second}"
+            )
+    say([asdict(pair) for pair in found], as_json, "\n".join(lines) or "no post has two reviews yet")
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def history(
+    queue: QueueName,
+    post: Annotated[str, typer.Option("--id", help="The post's id.")],
+    place: Place = None,
+    as_json: Json = False,
+) -> None:
+    """Everything that happened to one post, oldest first.
+
+    Example: python -m mmdemo review history --queue may --id 17_06_4705
+    """
+    from mmdemo.review.store import open_store
+
+    store = open_store(place)
+    found = store.page(queue, "command line", wanted=Filter(text=post), limit=500).reviews
+    keys = [review.key for review in found if review.post.id == post]
+    if not keys:
+        raise InputError(f"there is no post {post!r} in the queue {queue!r}")
+    events = store.history(keys[0])
+    lines = [f"{e.at} {e.reviewer}: {e.kind} -> {e.after.verdict if e.after else 'open'}" for e in events]
+    say([asdict(event) for event in events], as_json, "\n".join(lines) or "nothing yet")

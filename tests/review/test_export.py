@@ -1,0 +1,210 @@
+"""From files into a queue, through decisions, out again, and back as corrections."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mmdemo.data.formats import read_conll, read_split, write_conll
+from mmdemo.data.jsonl import read_jsonl
+from mmdemo.review.export import Unfit, apply_corrections, as_labelled, export
+from mmdemo.review.sources import Photos, read_posts
+from mmdemo.review.store import Store
+from mmdemo.types import InputError
+from tests.review.conftest import tweets
+
+PERSON = {"start": 0, "end": 2, "label": "PER"}
+NESTED = {"start": 1, "end": 2, "label": "ORG"}
+
+
+@pytest.fixture
+def desk(template: Path, tmp_path: Path) -> Store:
+    """A store in ``tmp_path`` with a queue of four posts; three are decided, one of them rejected."""
+    (tmp_path / "r.sqlite3").write_bytes(template.read_bytes())
+    store = Store(f"sqlite:///{tmp_path / 'r.sqlite3'}", tmp_path / "photos")
+    store.make_queue("q", "twitter2017")
+    store.add("q", tweets(4))
+    for review, answer in zip(store.page("q", "Ann").reviews, ([PERSON], [], [NESTED]), strict=False):
+        store.decide("q", review.key, "Ann", {"entities": answer}, version=0, reject=not answer)
+    return store
+
+
+def photo(path: Path, colour: str = "red") -> Path:
+    path.parent.mkdir(exist_ok=True, parents=True)
+    Image.new("RGB", (8, 8), colour).save(path)
+    return path
+
+
+# ---------------------------------------------------------------- out
+
+
+def test_an_export_holds_what_was_decided(desk: Store, tmp_path: Path) -> None:
+    done = export(desk, "q", tmp_path / "out.txt", "conll")
+    assert (done.posts, done.rejected, done.left_out) == (2, 1, {})
+    posts = read_conll(tmp_path / "out.txt")
+    assert [post.id for post in posts] == ["p0", "p2"]
+    assert [(e.start, e.label) for post in posts for e in post.entities or ()] == [(0, "PER"), (1, "ORG")]
+
+
+def test_what_does_not_fit_is_listed_and_nothing_is_written(desk: Store, tmp_path: Path) -> None:
+    review = desk.page("q", "Ann").reviews[0]
+    desk.decide("q", review.key, "Ann", {"entities": [PERSON, NESTED]}, version=1)
+    with pytest.raises(Unfit, match="1 posts do not fit the format conll: 'p0'") as caught:
+        export(desk, "q", tmp_path / "out.txt", "conll")
+    assert set(caught.value.problems) == {"p0"} and not (tmp_path / "out.txt").exists()
+    done = export(desk, "q", tmp_path / "out.txt", "conll", skip=True)
+    assert done.posts == 1 and set(done.left_out) == {"p0"}
+
+
+def test_an_export_that_does_not_read_back_is_not_kept(
+    desk: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out.txt").write_text("what was there")
+    monkeypatch.setattr(
+        "mmdemo.review.formats.plain.write_conll", lambda path, posts: write_conll(path, posts[:1])
+    )
+    with pytest.raises(InputError, match="does not read back"):
+        export(desk, "q", tmp_path / "out.txt", "conll")
+    assert (tmp_path / "out.txt").read_text() == "what was there"
+    assert not list(tmp_path.glob(".export-*"))
+
+
+def test_paths_that_cannot_be_written(desk: Store, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        export(desk, "q", tmp_path / "no" / "out.txt", "conll")
+    photo(tmp_path / "full" / "x.png")
+    with pytest.raises(InputError, match="new or empty folder"):
+        export(desk, "q", tmp_path / "full", "brat")
+    (tmp_path / "empty").mkdir()
+    assert export(desk, "q", tmp_path / "empty", "brat").posts == 2
+    with pytest.raises(InputError, match="no queue"):
+        export(desk, "r", tmp_path / "x", "conll")
+
+
+def test_photos_go_where_training_reads_them(desk: Store, tmp_path: Path) -> None:
+    photo(tmp_path / "in" / "17_06.jpg")
+    (tmp_path / "in.txt").write_text("IMGID:17_06\nRome\tB-LOC\n")
+    items = read_posts(tmp_path / "in.txt", "auto", "twitter2017", Photos(folder=tmp_path / "in"))
+    desk.make_queue("p", "twitter2017")
+    desk.add("p", items, use="accept")
+    export(desk, "p", tmp_path / "out.jsonl", "jsonl", photos=tmp_path / "pictures")
+    (post,) = read_jsonl(tmp_path / "out.jsonl")
+    assert post.image == tmp_path / "pictures" / "17_06.jpg" and post.image.is_file()
+
+
+# ---------------------------------------------------------------- corrections
+
+
+def test_corrections_of_an_export_come_back_by_id(desk: Store, tmp_path: Path) -> None:
+    export(desk, "q", tmp_path / "out.json", "label-studio")
+    tasks = json.loads((tmp_path / "out.json").read_text())
+    tasks[0]["annotations"][0]["result"][0]["value"] |= {"end": 5, "labels": ["ORG"]}
+    tasks.append(json.loads(json.dumps(tasks[1])))
+    tasks[2]["data"] |= {"id": "unknown"}
+    (tmp_path / "out.json").write_text(json.dumps(tasks))
+    changed = apply_corrections(desk, "q", read_posts(tmp_path / "out.json", "auto", "twitter2017"), "Eve")
+    first = desk.page("q", "Ann").reviews[0]
+    assert changed.keys == (first.key,) and len(changed.kept) == 1
+    assert [(e.start, e.end, e.label) for e in first.answer.entities] == [(0, 1, "ORG")]
+    assert [event.reviewer for event in desk.history(first.key)] == ["Ann", "Eve"]
+    assert desk.undo("q", "Eve").keys == (first.key,)
+
+
+def test_corrections_with_other_words_are_kept_out(desk: Store) -> None:
+    item = as_labelled(desk.page("q", "Ann").reviews[0])
+    other = replace(item, post=replace(item.post, tokens=("other", "words")))
+    changed = apply_corrections(desk, "q", [other], "Eve")
+    assert changed.keys == () and "other words" in next(iter(changed.kept.values()))
+
+
+# ---------------------------------------------------------------- in
+
+
+def test_csv_with_photos(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png")
+    with (tmp_path / "posts.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [["id", "text", "image"], ["t1", "Kevin visits #Oakland\n=1+1", "a.png"], ["", "Hi there", ""]]
+        )
+    one, two = (item.post for item in read_posts(tmp_path / "posts.csv", "auto", "twitter2017"))
+    assert (one.id, one.image_id, one.image) == ("t1", "a", tmp_path / "a.png")
+    assert one.tokens[:4] == ("Kevin", "visits", "#", "Oakland")
+    assert (two.id, two.image) == ("posts:2", None)
+
+
+def test_a_folder_of_photos_with_texts(tmp_path: Path, desk: Store) -> None:
+    photo(tmp_path / "in" / "a.jpg")
+    photo(tmp_path / "in" / "lonely.jpg")
+    (tmp_path / "in" / "a.txt").write_text("[E1] Ann [/E1] in [E2] Rome [/E2]")
+    (item,) = read_posts(tmp_path / "in", "auto", "mnre")
+    assert item.post.pair and item.post.image == tmp_path / "in" / "a.jpg" and item.post.id == "a"
+    desk.make_queue("m", "mnre")
+    assert desk.add("m", [item]).added == 1
+    (review,) = desk.page("m", "Ann").reviews
+    assert isinstance(review.post.image, Path) and review.post.image.is_relative_to(tmp_path / "photos")
+
+
+def test_photos_are_kept_once_by_content_and_only_if_they_are_photos(tmp_path: Path, desk: Store) -> None:
+    photo(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.jpg").write_bytes((tmp_path / "in" / "a.png").read_bytes())
+    (tmp_path / "in" / "c.jpg").write_text("<script>alert(1)</script>")
+    for name in "abc":
+        (tmp_path / "in" / f"{name}.txt").write_text(f"text {name}")
+    desk.make_queue("f", "twitter2017")
+    done = desk.add("f", read_posts(tmp_path / "in", "folder", "twitter2017"))
+    assert done.added == 3 and len(done.warnings) == 1 and "'c.jpg'" in done.warnings[0]
+    (kept,) = (path for path in desk.photos.rglob("*") if path.is_file())
+    assert kept.suffix == ".png", "the content names the format"
+    assert [review.post.image for review in desk.page("f", "Ann").reviews] == [kept, kept, None]
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "a/../../secret.png"])
+def test_a_file_reaches_no_photo_outside_its_folders(tmp_path: Path, name: str) -> None:
+    photo(tmp_path / "secret.png")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "x.csv").write_text(f"text,image\nhello,{name}\n")
+    (tmp_path / "in" / "x.jsonl").write_text(json.dumps({"text": "a", "tokens": ["a"], "image": name}))
+    for file in ("x.csv", "x.jsonl"):
+        with pytest.raises(InputError, match="outside its folders"):
+            read_posts(tmp_path / "in" / file, "auto", "twitter2017")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "dataset", "says"),
+    [
+        ("x.csv", "tweet\nhello", "twitter2017", "must name the columns text"),
+        ("x.csv", 'text\n"hello', "twitter2017", "not readable csv"),
+        ("x.csv", "text\n\ufe0f", "twitter2017", "line 2 has a text without words"),
+        ("x.csv", "text\n[E1] a [/E1]", "mnre", "line 2: .*missing"),
+        ("x.csv", "text\n[E1] a [/E1]", "twitter2015", "ask for a relation"),
+        ("x.docx", "", "mnre", "is not clear"),
+        ("x.json", "[1]", "twitter2017", "task 1 is not"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, file: str, content: str, dataset: str, says: str) -> None:
+    (tmp_path / file).write_text(content)
+    with pytest.raises(InputError, match=says):
+        read_posts(tmp_path / file, "auto", dataset)
+
+
+def test_real_rows_go_in_and_come_out_alike(shared_data: Path, desk: Store, tmp_path: Path) -> None:
+    """50 MNRE rows with their photos, and tweets of Twitter2015 with their orphan tags."""
+    rows = read_posts(
+        shared_data / "real_pairs" / "mnre.jsonl",
+        "auto",
+        "mnre",
+        Photos(folder=shared_data / "real_pairs" / "photos"),
+    )
+    desk.make_queue("m", "mnre")
+    assert desk.add("m", rows, use="accept").added == 50 and len(list(desk.photos.rglob("*.*"))) == 26
+    export(desk, "m", tmp_path / "m.txt", "mnre")
+    assert read_posts(tmp_path / "m.txt", "mnre", "mnre")[0].answer == rows[0].answer
+    desk.make_queue("t", "twitter2015")
+    tweets15 = read_posts(shared_data / "twitter2015" / "valid.txt", "auto", "twitter2015")
+    desk.add("t", tweets15[:150], use="accept")
+    export(desk, "t", tmp_path / "t.txt", "conll")
+    gold = read_split(shared_data, "twitter2015", "valid")[:150]
+    assert read_conll(tmp_path / "t.txt") == gold and any(post.tags for post in gold)
