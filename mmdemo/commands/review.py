@@ -1,4 +1,4 @@
-"""``python -m mmdemo review``: bring posts in, let a model propose, export; `commands.review_reports` has the rest."""
+"""``python -m mmdemo review``: bring posts in, let a model propose, export; see also `review_reports`."""
 
 import sys
 from collections.abc import Sequence
