@@ -14,6 +14,8 @@ INTRO = (
     "A tweet and its photo go in; named entities or the relation of a marked pair come out, "
     "each with a probability. Pick how text and photo are fused."
 )
+#: Requests that may wait for an answer; more are told at once that the queue is full.
+QUEUE = 128
 # System fonts: the page loads nothing from elsewhere.
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -66,7 +68,7 @@ def build() -> gr.Blocks:
                 predict_tab.build()
     pipeline.preload()
     # One model runs at a time (`predict_tab.MODEL_QUEUE`); ZeroGPU has a queue of its own.
-    return demo.queue() if pipeline.ZERO_GPU else demo.queue(max_size=32)
+    return demo.queue() if pipeline.ZERO_GPU else demo.queue(max_size=QUEUE)
 
 
 def launch_settings() -> dict[str, Any]:

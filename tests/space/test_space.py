@@ -1,4 +1,4 @@
-"""A folder on its way to a Space: what is wrong with it is said first, and nothing goes up until it is right."""
+"""A folder on its way to a Space: what is wrong with it is said, and nothing goes up until it is right."""
 
 import io
 import pickle
