@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from mmdemo.config import ModelConfig
 from mmdemo.files import file_hash, read_json, read_tensors
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
@@ -16,12 +17,18 @@ TRUNK_PARTS = ("text_encoder.", "image_encoder.")
 DRAWN_PARTS = ("text_encoder.cross.", "text_encoder.region_")
 
 #: Encoder tensors that a base file lacks: zero at the start, or not weights.
-NOT_IN_BASE = ("feature_embedding.weight", "num_batches_tracked")
+NOT_IN_BASE = ("feature_embedding.weight", "feature_embedding.embedding.weight", "num_batches_tracked")
 
 
 def base_folder(root: Path, preset: str) -> Path:
     """Where a preset's pretrained encoders lie."""
     return root / preset / "base"
+
+
+def base_place(config: ModelConfig) -> str:
+    """A configuration's base folder below a root: tiny borrows lite's, each full model has its own."""
+    preset = "lite" if config.preset == "tiny" else config.preset
+    return f"{preset}/base/{config.model}" if preset == "full" else f"{preset}/base"
 
 
 def load_base(root: Path, model: MultimodalModel, preset: str) -> None:
@@ -36,7 +43,7 @@ def load_base(root: Path, model: MultimodalModel, preset: str) -> None:
                     parameter.zero_()
         return
     _draw_joint_parts(model)
-    folder = base_folder(root, preset)
+    folder = base_folder(root, preset) / model.text_encoder.base
     _check_base(folder)
     for part, module in (("text", model.text_encoder), ("image", model.image_encoder)):
         file = folder / f"{part}.safetensors"

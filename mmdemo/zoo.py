@@ -11,11 +11,12 @@ from threading import Lock
 import torch
 
 from mmdemo import hub
-from mmdemo.base import base_folder
+from mmdemo.base import base_place
 from mmdemo.checkpoint import TRUNK_PLACES, Card, load_card, load_model
 from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.data.encode import PostEncoder
 from mmdemo.data.text import TextReader
+from mmdemo.models.full_image_encoders import FULL_NORMALISATION
 from mmdemo.models.image_encoders import NORMALISATION
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
@@ -26,6 +27,7 @@ SHIPPED = Path(__file__).parents[1] / "checkpoints"
 #: What a preset's cells read from the base folder.
 BASE_FILES: dict[str, tuple[str, ...]] = {
     "lite": ("base.json", "text.safetensors", "image.safetensors", "tokenizer.json"),
+    "full": ("base.json", "text.safetensors", "image.safetensors", "tokenizer.json"),
     "tiny": ("tokenizer.json",),
 }
 
@@ -121,7 +123,7 @@ def _paths(config: ModelConfig, names: Sequence[str]) -> list[str]:
 
 
 def _base_paths(config: ModelConfig) -> list[str]:
-    return [f"{_base_preset(config.preset)}/base/{name}" for name in BASE_FILES[config.preset]]
+    return [f"{base_place(config)}/{name}" for name in BASE_FILES[config.preset]]
 
 
 def read_card(cell: Cell) -> Card:
@@ -140,7 +142,7 @@ def _problem(root: Path, folder: Path, config: ModelConfig) -> str | None:
     if card.config.cell != config.cell:
         return f"{folder} holds another checkpoint ({card.config.cell})"
     needed = [folder / name for name in card.files]
-    needed += [base_folder(root, _base_preset(config.preset)) / name for name in BASE_FILES[config.preset]]
+    needed += [root / place for place in _base_paths(config)]
     missing = [file for file in needed if not file.is_file()]
     return f"the checkpoint file {missing[0]} is missing" if missing else None
 
@@ -218,11 +220,7 @@ def _load(root: Path, cell: Cell) -> LoadedCell:
 
 def post_encoder(config: ModelConfig, root: Path) -> PostEncoder:
     """What turns posts into a configuration's examples; the tokenizer lies in the base folder."""
-    tokenizer = base_folder(root, _base_preset(config.preset)) / "tokenizer.json"
+    tokenizer = root / base_place(config) / "tokenizer.json"
     reader = TextReader.load(tokenizer, config.sizes.max_subtokens)
-    return PostEncoder(config, reader, NORMALISATION[config.preset])
-
-
-def _base_preset(preset: str) -> str:
-    """Whose base folder a preset uses: tiny borrows lite's vocabulary."""
-    return "lite" if preset == "tiny" else preset
+    full = FULL_NORMALISATION if config.preset == "full" else {}
+    return PostEncoder(config, reader, full.get(config.model) or NORMALISATION[config.preset])

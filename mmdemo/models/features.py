@@ -55,9 +55,13 @@ class JointStates:
 
 
 class Encoder(nn.Module):
-    """One modality's encoder; ``width`` is the last axis of the states that it gives."""
+    """One modality's encoder; ``width`` is the last axis of the states that it gives.
+
+    ``base`` is the folder of its pretrained weights inside its preset's; "" where all models share one.
+    """
 
     width: int
+    base: str = ""
 
 
 class Fusion(nn.Module):

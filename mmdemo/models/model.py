@@ -9,6 +9,9 @@ from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Batch
 from mmdemo.labels import output_labels
 from mmdemo.models.features import Encoder, Fusion, ImageFeatures, TextFeatures
+from mmdemo.models.full_image_encoders import build_full_image_encoder
+from mmdemo.models.full_joint_encoders import JOINT_SIDES
+from mmdemo.models.full_text_encoders import FullText
 from mmdemo.models.fusion.attention import Attention
 from mmdemo.models.fusion.bilinear import Bilinear
 from mmdemo.models.fusion.bimodal import Bimodal
@@ -109,6 +112,9 @@ def build_fusion(config: ModelConfig) -> Fusion:
 
 def build_text_encoder(config: ModelConfig, region_width: int) -> Encoder:
     """The configured text side; a joint model's also takes the image encoder's regions."""
+    if config.preset == "full":
+        joint = JOINT_SIDES.get(config.model)
+        return joint(config.model, region_width) if joint else FullText(config.model)
     if config.model == "blip":
         return BlipText(config.preset, region_width)
     if config.model == "vilt":
@@ -119,7 +125,10 @@ def build_text_encoder(config: ModelConfig, region_width: int) -> Encoder:
 def build_model(config: ModelConfig) -> MultimodalModel:
     """A model of the configured shape with random weights."""
     head = NerHead if config.task == "ner" else ReHead
-    image_encoder = build_image_encoder(config.preset)
+    if config.preset == "full":
+        image_encoder = build_full_image_encoder(config.model)
+    else:
+        image_encoder = build_image_encoder(config.preset)
     return MultimodalModel(
         text_encoder=build_text_encoder(config, image_encoder.width),
         image_encoder=image_encoder,
