@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from mmdemo import pipeline
-from mmdemo.ui import examples, predict_tab
+from mmdemo.ui import editor, examples, predict_tab, review_tab
 
 HERE = Path(__file__).parent
 TITLE = "Entities and relations in a tweet and its photo"
@@ -64,6 +64,8 @@ def build() -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Predict", id="predict-tab"):
                 predict_tab.build()
+            with gr.Tab("Review", id="review-tab"):
+                review_tab.build()
     pipeline.preload()
     # One model runs at a time (`predict_tab.MODEL_QUEUE`); ZeroGPU has a queue of its own.
     return demo.queue() if pipeline.ZERO_GPU else demo.queue(max_size=32)
@@ -76,7 +78,7 @@ def launch_settings() -> dict[str, Any]:
     return {
         "theme": theme(),
         # Not css_paths: Gradio rewrites those selectors, after which dark mode and @media rules lose.
-        "head": f"<style>{style}</style><script>{script}</script>",
+        "head": f"<style>{style}</style><script>{script}</script>{editor.head()}",
         "allowed_paths": [str(path) for _, path in examples.available()],
         "max_file_size": "20mb",
         "footer_links": ["api", "settings"],

@@ -23,22 +23,32 @@ def _letter_kind(char: str) -> str:
     return "mark" if unicodedata.category(char) in ("Mn", "Me") else "plain"
 
 
-def safe(text: str) -> str:
-    """The text as HTML that shows it and does nothing else."""
+def pieces(text: str) -> list[str | list[str]]:
+    """The text cut for display: strings that may stand as they are, and ``[name]`` for what is named instead.
+
+    JSON as it is, so that a script can put the strings into text nodes and the names into marked ones.
+    """
     if text.isascii() and text.isprintable():
-        return text.translate(_ESCAPES)
-    parts = []
+        return [text]
+    parts: list[str | list[str]] = []
     for kind, group in groupby(text, key=_letter_kind):
         chars = "".join(group)
         if kind == "control":
-            parts += [f'<span class="mm-control">{_CONTROLS[c]}</span>' for c in chars]
+            parts += [[_CONTROLS[c]] for c in chars]
         elif kind == "mark" and len(chars) > MARKS_PER_LETTER:
-            dropped = len(chars) - MARKS_PER_LETTER
             parts.append(chars[:MARKS_PER_LETTER])
-            parts.append(f'<span class="mm-control">+{dropped:,} combining marks</span>')
+            parts.append([f"+{len(chars) - MARKS_PER_LETTER:,} combining marks"])
         else:
-            parts.append(chars.translate(_ESCAPES))
-    return "".join(parts)
+            parts.append(chars)
+    return parts
+
+
+def safe(text: str) -> str:
+    """The text as HTML that shows it and does nothing else."""
+    return "".join(
+        part.translate(_ESCAPES) if isinstance(part, str) else f'<span class="mm-control">{part[0]}</span>'
+        for part in pieces(text)
+    )
 
 
 def percent(score: float | None) -> str:

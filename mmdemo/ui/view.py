@@ -43,7 +43,7 @@ def words_of(post: Post, span: Span) -> str:
 # --- the tweet with its spans ------------------------------------------------------------------
 
 
-def _gaps(post: Post) -> list[str]:
+def spaces_before(post: Post) -> list[str]:
     """What stood before each word in the text as written: nothing, a blank or a line break.
 
     The words may have been cut ("#NBA" -> "#", "NBA") or cleaned, so each is looked up in the text
@@ -92,7 +92,7 @@ def _chip(text: str, colour: str, extra: str = "") -> str:
 
 def entities_html(post: Post, entities: Sequence[Entity]) -> str:
     """The tweet with each entity tinted, underlined in its type's way, and its label and score behind it."""
-    gaps, parts = _gaps(post), []
+    gaps, parts = spaces_before(post), []
     for run in runs(len(post.tokens), [(e.start, e.end) for e in entities]):
         words = _words_html(post, gaps, run)
         if run.members:
@@ -118,7 +118,7 @@ def _legend(entities: Sequence[Entity]) -> str:
 def pair_html(post: Post, head: Span, tail: Span) -> str:
     """The tweet with both sides of the relation marked by E1 and E2 chips."""
     names, looks = ("E1", "E2"), (HEAD_LOOK, TAIL_LOOK)
-    spans, gaps, parts = (head, tail), _gaps(post), []
+    spans, gaps, parts = (head, tail), spaces_before(post), []
     for run in runs(len(post.tokens), spans):
         words = _words_html(post, gaps, run)
         if run.members:

@@ -47,7 +47,8 @@ def running_app() -> Iterator[str]:
         return
     port = free_port()
     settings = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
+        settings["MMDEMO_REVIEWS"] = f"{folder}/reviews.sqlite3"
         app = subprocess.Popen(
             [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log
         )

@@ -1,0 +1,72 @@
+"""The review editor as one `gr.HTML`: a fixed shell that scripts fill from what the server functions answer.
+
+No text of a post ever stands in a template: scripts set it as text nodes (`ui/review/page.js`).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+ASSETS = Path(__file__).parent / "review"
+#: In the order in which they need each other.
+SCRIPTS = ("answer", "page", "session", "words", "parts", "queue", "keys", "edits", "editor")
+
+SHELL = """
+<section class="rv" aria-label="Review posts">
+  <div class="rv-top">
+    <div class="rv-progress" data-at="progress"></div>
+    <div class="rv-who" data-at="who"></div>
+  </div>
+  <div class="rv-warn" data-at="warn"></div>
+  <div class="rv-body">
+    <nav class="rv-queue rv-card" aria-label="Queue">
+      <div class="rv-filters" data-at="filters"></div>
+      <ol class="rv-rows" data-at="rows"></ol>
+      <div class="rv-foot"><div class="rv-pager" data-at="pager"></div><div data-at="bulk"></div></div>
+    </nav>
+    <div>
+      <div class="rv-empty rv-card" data-at="empty">
+        <b>No post is open</b>
+        Load the examples or add posts below; then correct what a model found, with a few keys.
+      </div>
+      <article class="rv-post rv-card" aria-label="Post">
+        <p class="rv-facts" data-at="facts"></p>
+        <div class="rv-disputed" data-at="disputed"></div>
+        <div class="rv-sheet">
+          <div class="rv-photo" data-at="photo"></div>
+          <div>
+            <div class="rv-words" data-at="words" tabindex="0" dir="auto"
+              role="listbox" aria-multiselectable="true"
+              aria-label="Words of the post. Arrows move, Shift and arrows select, numbers label."></div>
+            <div data-at="palette"></div>
+          </div>
+        </div>
+        <ul class="rv-spans" data-at="spans" aria-label="Entities"></ul>
+        <div data-at="links"></div>
+        <div class="rv-actions" data-at="actions" role="toolbar" aria-label="Decide and move"></div>
+      </article>
+    </div>
+  </div>
+  <p class="rv-live" data-at="live" role="status" aria-live="polite"></p>
+</section>
+"""
+
+
+def head() -> str:
+    """The editor's style and scripts, for the page's head."""
+    style = (ASSETS / "review.css").read_text(encoding="utf-8")
+    scripts = "\n".join((ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    return f"<style>{style}</style><script>{scripts}</script>"
+
+
+def build(calls: list[Callable[..., Any]]) -> gr.HTML:
+    """The component; ``calls`` are what its scripts may ask the server, by their names."""
+    return gr.HTML(
+        html_template=SHELL,
+        js_on_load="window.mmreview.mount(element, server);",
+        apply_default_css=False,
+        server_functions=calls,
+        elem_id="review-editor",
+    )

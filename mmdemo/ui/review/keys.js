@@ -1,0 +1,69 @@
+// The keyboard: one table that the help shows and the listener obeys.
+window.mmreview.keys = (() => {
+  const { el, dialog } = window.mmreview.page;
+  //: [what the help prints, what it does]
+  const HELP = [
+    ["A", "accept the selected part; with nothing selected, accept the post and go on"],
+    ["R", "reject the selected part; with nothing selected, reject the whole post"],
+    ["1 – 9", "give the selected words that label, or the relation that name; 0 is “no relation”"],
+    ["U / Shift+U", "undo / redo, also decisions already sent"],
+    ["N / P", "next / previous post"],
+    ["← →", "move over the words; with Shift, select words or move the end of the selected part"],
+    ["Alt+Shift+← →", "move the start of the selected part"],
+    ["↑ ↓", "select the previous / next part"],
+    ["L", "relate: from the selected entity to the one you select next"],
+    ["S", "swap the two sides of the relation"],
+    ["Delete", "reject the selected part"],
+    ["G", "guidelines for every label"],
+    ["Esc", "select nothing"],
+    ["?", "this help"],
+  ];
+  const NAMED = { Delete: "remove", Backspace: "remove", Escape: "clear", ArrowUp: "partBefore", ArrowDown: "partAfter" };
+  const LETTERS = { a: "accept", r: "reject", n: "next", p: "previous", l: "relate", s: "swap", g: "guidelines", "?": "help" };
+
+  const typing = (target) =>
+    target.closest?.("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable=true]") !== null;
+
+  /** The action that a key press asks for as [name, ...arguments], or null. */
+  function action(event) {
+    if (event.ctrlKey || event.metaKey) {
+      const name = event.key.toLowerCase();
+      if (name === "z") return [event.shiftKey ? "redo" : "undo"];
+      return name === "y" ? ["redo"] : null;
+    }
+    if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+      const step = event.key === "ArrowLeft" ? -1 : 1;
+      if (event.shiftKey) return ["stretch", event.altKey ? "start" : "end", step];
+      return event.altKey ? null : ["move", step];
+    }
+    if (event.altKey) return null;
+    if (NAMED[event.key]) return [NAMED[event.key]];
+    if (/^[0-9]$/.test(event.key)) return ["number", Number(event.key)];
+    const letter = event.key.toLowerCase();
+    if (letter === "u") return [event.shiftKey ? "redo" : "undo"];
+    return LETTERS[letter] ? [LETTERS[letter]] : null;
+  }
+
+  /** Run `actions[name]` for each key while `box` is on screen, nobody types and no dialog is open. */
+  function listen(box, actions) {
+    function press(event) {
+      if (!box.isConnected) return document.removeEventListener("keydown", press);
+      if (event.defaultPrevented || event.isComposing || !box.offsetParent || typing(event.target)) return;
+      if (document.querySelector("dialog[open]")) return;
+      // A focused control outside the editor, such as a tab, keeps the keys that are no letters.
+      const outside = event.target !== document.body && !box.contains(event.target);
+      if (outside && !/^[a-z?]$/i.test(event.key)) return;
+      const wanted = action(event);
+      if (!wanted) return;
+      event.preventDefault();
+      actions[wanted[0]](...wanted.slice(1));
+    }
+    document.addEventListener("keydown", press);
+  }
+
+  function help() {
+    dialog("Keys", () => el("dl", { class: "rv-help" }, ...HELP.flatMap(([name, text]) => [el("dt", {}, el("kbd", { text: name })), el("dd", { text })])));
+  }
+
+  return { HELP, action, listen, help };
+})();

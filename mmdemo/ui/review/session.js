@@ -1,0 +1,82 @@
+// What a reviewer's browser remembers: the name, drafts that survive a reload, and one history for the whole
+// session, so that undo also goes back over decisions that have been sent.
+window.mmreview.session = (() => {
+  const NAME = "mmreview.name";
+  const DRAFTS = "mmreview.drafts";
+  const HISTORY = "mmreview.history";
+  const LIMIT = 500; // steps kept; the oldest go first
+
+  function read(store, key, otherwise) {
+    try {
+      return JSON.parse(store.getItem(key)) ?? otherwise;
+    } catch {
+      return otherwise; // blocked storage, or something else's value
+    }
+  }
+
+  function write(store, key, value) {
+    try {
+      store.setItem(key, JSON.stringify(value));
+    } catch {
+      // Full or blocked: the review goes on, only a reload would lose the draft.
+    }
+  }
+
+  const name = () => read(localStorage, NAME, "");
+  const rename = (value) => write(localStorage, NAME, value);
+
+  /** The unsent answer to a post, if it was begun on this version of it. */
+  function draft(post) {
+    const found = read(localStorage, DRAFTS, {})[post.id];
+    return found && found.version === post.version ? found.answer : null;
+  }
+
+  function keep(post, answer) {
+    const drafts = read(localStorage, DRAFTS, {});
+    drafts[post.id] = { version: post.version, answer, at: Date.now() };
+    const newest = Object.entries(drafts).sort((a, b) => b[1].at - a[1].at).slice(0, 100);
+    write(localStorage, DRAFTS, Object.fromEntries(newest));
+  }
+
+  function drop(id) {
+    const drafts = read(localStorage, DRAFTS, {});
+    delete drafts[id];
+    write(localStorage, DRAFTS, drafts);
+  }
+
+  // A step is {kind: "edit", post, version, before, after, what} or {kind: "decision", posts: [{id, version}], verdict, answer, what}. The history
+  // lives as long as the tab: another tab has its own.
+  let past = read(sessionStorage, HISTORY, { undo: [], redo: [] });
+  const save = () => write(sessionStorage, HISTORY, past);
+
+  function push(step) {
+    past = { undo: [...past.undo, step].slice(-LIMIT), redo: [] };
+    save();
+  }
+
+  /** Move the latest step of one stack to the other and give it: `from` is "undo" or "redo". */
+  function step(from) {
+    const found = past[from].at(-1);
+    if (!found) return null;
+    const to = from === "undo" ? "redo" : "undo";
+    past = { ...past, [from]: past[from].slice(0, -1), [to]: [...past[to], found] };
+    save();
+    return found;
+  }
+
+  /** A decision of one's own gave a post a new version: what one did to it before can still be undone. */
+  function moved(id, from, to) {
+    const same = (one) => (one.id === id && one.version === from ? { ...one, version: to } : one);
+    const follow = (one) => {
+      if (one.kind === "edit") return one.post === id && one.version === from ? { ...one, version: to } : one;
+      return { ...one, posts: one.posts.map(same) };
+    };
+    past = { undo: past.undo.map(follow), redo: past.redo.map(follow) };
+    save();
+  }
+
+  const can = (from) => past[from].length > 0;
+  const latest = (from) => past[from].at(-1) ?? null;
+
+  return { name, rename, draft, keep, drop, push, step, moved, can, latest };
+})();

@@ -1,0 +1,134 @@
+// The words of a post: drawn with their spans and link sides, and turned into selections by mouse, pen or finger.
+window.mmreview.words = (() => {
+  const { el, pieces, spoken } = window.mmreview.page;
+  const { kept, spanAt } = window.mmreview.answer;
+
+  /** The word range that a selection covers, or null. */
+  function range(answer, selection) {
+    if (selection?.kind === "words") return [selection.start, selection.end];
+    if (selection?.kind === "span") return [answer.spans[selection.i].start, answer.spans[selection.i].end];
+    if (selection?.kind === "side") return answer.links[selection.i][selection.side];
+    return null;
+  }
+
+  /** The sides of links at a word: [{i, side, name, start, end}], kept links only. */
+  function sidesAt(answer, word) {
+    const found = [];
+    answer.links.forEach((link, i) => {
+      if (!kept(link)) return;
+      for (const [side, name] of [["head", "E1"], ["tail", "E2"]]) {
+        const [start, end] = link[side];
+        if (start <= word && word < end) found.push({ i, side, name, start, end });
+      }
+    });
+    return found;
+  }
+
+  function describe(state, word) {
+    const { post, answer } = state;
+    const span = answer.spans[spanAt(answer, word)];
+    const sides = sidesAt(answer, word).map((s) => (s.side === "head" ? "head of the relation" : "tail of the relation"));
+    const parts = [spoken(post.words[word]), span && `${span.label}, ${span.state}`, ...sides];
+    return parts.filter(Boolean).join(", ");
+  }
+
+  const grip = (end) => el("span", { class: "rv-grip", data: { end }, "aria-hidden": "true" });
+
+  function chip(text, score, look) {
+    const number = score ? el("span", { text: ` ${score}` }) : null;
+    return el("span", { class: "rv-chip", css: { "--look": look.colour }, "aria-hidden": "true" }, text, number);
+  }
+
+  const sideTag = ({ name }, looks) =>
+    el("span", { class: "rv-side", css: { "--look": looks[name].colour }, text: name, "aria-hidden": "true" });
+
+  /** One word with what stands around it: grips at a selected range's ends, chips behind a span. */
+  function word(state, i, chosen) {
+    const { post, answer, looks } = state;
+    const at = spanAt(answer, i);
+    const span = answer.spans[at];
+    const sides = sidesAt(answer, i);
+    const classes = ["rv-word"];
+    const css = {};
+    if (span) {
+      const look = looks[span.label] ?? looks[""];
+      Object.assign(css, { "--look": look.colour, "--tint": look.tint, "--line": look.underline });
+      classes.push("rv-in", span.state === "open" && "rv-open");
+      if (i === span.start) classes.push("rv-first");
+      if (i === span.end - 1) classes.push("rv-last");
+    }
+    sides.forEach((s) => classes.push(`rv-${s.side}`));
+    if (chosen && chosen[0] <= i && i < chosen[1]) classes.push("rv-chosen");
+    if (state.cursor === i) classes.push("rv-cursor");
+    const node = el("span", {
+      class: classes.filter(Boolean).join(" "), css, role: "option", id: `rv-word-${i}`, data: { word: i },
+      "aria-label": describe(state, i), "aria-selected": String(Boolean(chosen && chosen[0] <= i && i < chosen[1])),
+    });
+    node.append(el("bdi", {}, ...pieces(post.words[i])));
+    const [before, after] = [[], []];
+    before.push(...sides.filter((s) => s.start === i).map((s) => sideTag(s, looks)));
+    if (chosen?.[0] === i && state.selection.kind !== "words") node.prepend(grip("start"));
+    if (chosen?.[1] === i + 1 && state.selection.kind !== "words") node.append(grip("end"));
+    if (span && span.end === i + 1) after.push(chip(span.label, state.percent(span.score), looks[span.label] ?? looks[""]));
+    return [...before, node, ...after];
+  }
+
+  /** A gap belongs to a span when both its neighbours do, so that the tint runs on. */
+  function gap(state, i) {
+    const text = state.post.gaps[i];
+    const span = i > 0 ? spanAt(state.answer, i) : -1;
+    const shared = sidesAt(state.answer, i).filter((side) => side.start < i).map((side) => `rv-${side.side}`).join(" ");
+    if (text && span >= 0 && span === spanAt(state.answer, i - 1)) {
+      const look = state.looks[state.answer.spans[span].label] ?? state.looks[""];
+      const css = { "--look": look.colour, "--tint": look.tint, "--line": look.underline };
+      return el("span", { class: `rv-in rv-gap ${shared}`, css, text, "aria-hidden": "true" });
+    }
+    return shared ? el("span", { class: shared, text, "aria-hidden": "true" }) : text;
+  }
+
+  function draw(box, state) {
+    const chosen = range(state.answer, state.selection);
+    box.replaceChildren(...state.post.words.flatMap((_, i) => [gap(state, i), ...word(state, i, chosen)]));
+    if (state.cursor === null) box.removeAttribute("aria-activedescendant");
+    else box.setAttribute("aria-activedescendant", `rv-word-${state.cursor}`);
+  }
+
+  /** The word nearest to a point on the page. */
+  function wordAt(box, event) {
+    const hit = document.elementFromPoint(event.clientX, event.clientY)?.closest?.(".rv-word");
+    return hit && box.contains(hit) ? Number(hit.dataset.word) : null;
+  }
+
+  /** Make `box` tell `on.tap(word)`, `on.sweep(start, end, done)` and `on.grip(end, word, done)`. */
+  function listen(box, on) {
+    let drag = null;
+    box.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      const end = event.target.closest(".rv-grip")?.dataset.end;
+      const word = wordAt(box, event);
+      if (word === null && !end) return;
+      drag = { end, from: word, last: word, moved: false };
+      box.setPointerCapture(event.pointerId);
+      box.focus({ preventScroll: true });
+      event.preventDefault();
+    });
+    box.addEventListener("pointermove", (event) => {
+      const word = drag && wordAt(box, event);
+      if (!drag || word === null || word === drag.last) return;
+      Object.assign(drag, { last: word, moved: true });
+      if (drag.end) on.grip(drag.end, word, false);
+      else on.sweep(Math.min(drag.from, word), Math.max(drag.from, word) + 1, false);
+    });
+    box.addEventListener("pointerup", () => {
+      if (!drag) return;
+      const { end, from, last, moved } = drag;
+      drag = null;
+      if (end) on.grip(end, last, true);
+      else if (moved) on.sweep(Math.min(from, last), Math.max(from, last) + 1, true);
+      else on.tap(from);
+    });
+    box.addEventListener("pointercancel", () => (drag = null));
+  }
+
+  return { draw, range, describe, listen };
+})();

@@ -1,0 +1,270 @@
+"""What the editor's scripts may ask: JSON in, JSON out. Whatever a browser sends may be forged.
+
+Each call answers ``{"ok": true, …}`` or ``{"ok": false, "problem": one sentence}``; refused ones are logged.
+A call is one short HTTP request beside Gradio's queue: reviewers wait neither for models nor for each other.
+"""
+
+import base64
+import io
+import logging
+import os
+from collections.abc import Callable
+from functools import cache, lru_cache, wraps
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from mmdemo.review.names import check_name, check_number
+from mmdemo.review.records import Changed, Conflict, Dispute, Leased, Review
+from mmdemo.review.store import Store, open_store
+from mmdemo.types import InputError
+from mmdemo.ui.review_asked import Asked, read_asked
+from mmdemo.ui.review_view import dispute_json, facets_json, page_facts, post_json, row_json
+from mmdemo.ui.safe import sentence
+
+log = logging.getLogger(__name__)
+
+FAILED = "Something went wrong on the server; it has been logged. Your draft is kept."
+GUEST = "guest"  # who looks on without a name
+ROWS = 20  # posts on a page of the list
+PHOTO_SIDE = 900  # pixels
+Answer = dict[str, Any]
+#: (what was asked, who asks) -> the reply without its "ok".
+Handler = Callable[[Asked, str], Answer]
+
+
+@cache
+def store() -> Store:
+    """The one store of this process."""
+    return open_store()
+
+
+def on_space() -> bool:
+    """Whether this runs as a Hugging Face Space, where names come from signing in."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
+def reviewer_of(name: object, profile: gr.OAuthProfile | None) -> str:
+    """Who writes. Raises InputError for a name that cannot be one, or a stranger on a Space."""
+    if not on_space():
+        return check_name(name, "reviewer")
+    if profile is None:
+        raise InputError("sign in with Hugging Face above; then you can review")
+    return check_name(profile.username, "reviewer")
+
+
+def call(*, writes: bool) -> Callable[[Handler], Callable[..., Answer]]:
+    """Make a handler answer browsers: check what they send, name the reviewer, catch what goes wrong."""
+
+    def decorate(handle: Handler) -> Callable[..., Answer]:
+        @wraps(handle)
+        def answered(
+            sent: Any, profile: gr.OAuthProfile | None = None, request: gr.Request | None = None
+        ) -> Answer:
+            try:
+                asked = read_asked(sent, request.headers.get("content-length") if request else None)
+                try:
+                    reviewer = reviewer_of(asked.name, profile)
+                except InputError:
+                    if writes:
+                        raise
+                    reviewer = GUEST
+                return {"ok": True, **handle(asked, reviewer)}
+            except Conflict as error:
+                return {
+                    **_refused(error),
+                    "conflict": True,
+                    "post": post_json(error.review, asked.name or GUEST),
+                }
+            except InputError as error:
+                log.warning("refused %s: %.300s", handle.__name__, error)
+                return _refused(error)
+            except Exception:
+                log.exception("%s failed", handle.__name__)
+                return {"ok": False, "problem": FAILED}
+
+        # Gradio reads these to pass the profile and the request in.
+        answered.__annotations__ = {"profile": gr.OAuthProfile | None, "request": gr.Request | None}
+        del answered.__wrapped__
+        return answered
+
+    return decorate
+
+
+def _refused(error: InputError) -> Answer:
+    return {"ok": False, "problem": sentence(str(error))}
+
+
+# --- look ------------------------------------------------------------------------------------------
+
+
+@call(writes=False)
+def review_start(asked: Asked, reviewer: str) -> Answer:
+    """What the page needs once, and the queue it shows first: the one asked for, else the newest."""
+    queues = store().queues()
+    chosen = next((q for q in queues if q.name == asked.queue), queues[-1] if queues else None)
+    return {
+        **page_facts(),
+        "queue": chosen.name if chosen else None,
+        "name": "" if reviewer == GUEST else reviewer,
+        "fixed": on_space(),
+        "facets": facets_json(queues, store().progress(chosen.name) if chosen else None),
+    }
+
+
+@call(writes=False)
+def review_list(asked: Asked, reviewer: str) -> Answer:
+    """A page of the list, with the counts of the whole queue."""
+    if asked.queue is None:
+        return {"rows": [], "page": 0, "pages": 0, "offset": 0, "total": 0, "counts": {}}
+    offset = asked.page * ROWS
+    if asked.settles:
+        found = [dispute.review for dispute in store().disputes(asked.queue)]
+        rows, total = tuple(found[offset : offset + ROWS]), len(found)
+    else:
+        page = store().page(
+            asked.queue, reviewer, order=asked.order, wanted=asked.wanted, offset=offset, limit=ROWS
+        )
+        rows, total = page.reviews, page.total
+    return {
+        "rows": [row_json(review, reviewer) for review in rows],
+        "page": asked.page,
+        "pages": -(-total // ROWS),
+        "offset": offset,
+        "total": total,
+        "counts": dict(store().progress(asked.queue).by_status),
+    }
+
+
+@call(writes=False)
+def review_photo(asked: Asked, reviewer: str) -> Answer:
+    """A post's photo as a data URI: no folder of the server is opened to browsers."""
+    found = store().reviews([asked.id], reviewer)
+    source = found[0].post.image if found else None
+    if source is None:
+        raise InputError(f"post {asked.id} has no photo")
+    return {"photo": _data_uri(Path(str(source)))}
+
+
+@lru_cache(maxsize=64)
+def _data_uri(path: Path) -> str:
+    """The stored photo, made small and drawn anew, so that nothing but its pixels reaches a browser."""
+    try:
+        with Image.open(path) as opened:
+            photo = opened.convert("RGB")
+    except (OSError, ValueError) as error:
+        raise InputError("the photo is no longer in the store") from error
+    photo.thumbnail((PHOTO_SIDE, PHOTO_SIDE))
+    data = io.BytesIO()
+    photo.save(data, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode("ascii")
+
+
+# --- open and leave ----------------------------------------------------------------------------------
+
+
+def _dispute(asked: Asked) -> Dispute:
+    for dispute in store().disputes(asked.chosen):
+        if dispute.review.key == asked.id:
+            return dispute
+    raise InputError("this post is not in dispute any more")
+
+
+def _leave(asked: Asked, reviewer: str) -> None:
+    if asked.leave is not None:
+        store().release(asked.leave, reviewer)
+
+
+@call(writes=True)
+def review_open(asked: Asked, reviewer: str) -> Answer:
+    """One post, reserved for this reviewer; one that somebody else has can be looked at."""
+    _leave(asked, reviewer)
+    if asked.settles:
+        return {"post": dispute_json(_dispute(asked), reviewer)}
+    try:
+        review = store().open(asked.id, reviewer)
+    except Leased:
+        review = store().open(asked.id, reviewer, lease=False)
+    return {"post": post_json(review, reviewer)}
+
+
+@call(writes=True)
+def review_next(asked: Asked, reviewer: str) -> Answer:
+    """The next post that this reviewer can decide, reserved for them; null when there is none."""
+    _leave(asked, reviewer)
+    if asked.settles:
+        found = store().disputes(asked.chosen)
+        keys = [dispute.review.key for dispute in found]
+        at = keys.index(asked.leave) + 1 if asked.leave in keys else 0
+        return {"post": dispute_json(found[at], reviewer) if at < len(found) else None}
+    review = store().next(asked.chosen, reviewer, order=asked.order, wanted=asked.wanted, after=asked.leave)
+    return {"post": post_json(review, reviewer) if review else None}
+
+
+@call(writes=True)
+def review_renew(asked: Asked, reviewer: str) -> Answer:
+    """Keep the reservation of the post on screen."""
+    store().lease(asked.id, reviewer)
+    return {}
+
+
+# --- decide ------------------------------------------------------------------------------------------
+
+
+@call(writes=True)
+def review_save(asked: Asked, reviewer: str) -> Answer:
+    """A decision: an answer, or that the post is unusable."""
+    save = store().adjudicate if asked.settles else store().decide
+    review = save(
+        asked.chosen,
+        asked.id,
+        reviewer,
+        asked.answer,
+        version=check_number(asked.version, "version"),
+        seconds=asked.seconds,
+        reject=asked.reject,
+    )
+    return _state(review)
+
+
+def _state(review: Review) -> Answer:
+    return {"id": review.key, "version": review.version, "status": review.status}
+
+
+@call(writes=True)
+def review_bulk(asked: Asked, reviewer: str) -> Answer:
+    """Accept the suggestions of several posts at once."""
+    return _changed(store().accept(asked.chosen, reviewer, asked.posts), reviewer)
+
+
+@call(writes=True)
+def review_undo(asked: Asked, reviewer: str) -> Answer:
+    """Take this reviewer's latest decision back."""
+    return _changed(store().undo(asked.chosen, reviewer), reviewer)
+
+
+@call(writes=True)
+def review_redo(asked: Asked, reviewer: str) -> Answer:
+    """Repeat what was taken back."""
+    return _changed(store().redo(asked.chosen, reviewer), reviewer)
+
+
+def _changed(changed: Changed, reviewer: str) -> Answer:
+    found = store().reviews(changed.keys, reviewer)
+    return {"posts": [_state(review) for review in found], "kept": len(changed.kept)}
+
+
+CALLS: list[Callable[..., Answer]] = [
+    review_start,
+    review_list,
+    review_photo,
+    review_open,
+    review_next,
+    review_renew,
+    review_save,
+    review_bulk,
+    review_undo,
+    review_redo,
+]

@@ -1,0 +1,278 @@
+"""What the Review tab's calls answer: a real store, no browser. What a browser sends may be forged."""
+
+import json
+
+import gradio as gr
+import pytest
+from gradio.helpers import special_args
+from PIL import Image
+
+from mmdemo.review.records import Answer, Labelled, Link, Suggestion
+from mmdemo.review.store import open_store
+from mmdemo.types import Entity, Pair, Post
+from mmdemo.ui import editor, guidelines, review_calls
+from mmdemo.ui.review_calls import CALLS
+from mmdemo.ui.review_view import page_facts
+
+HOSTILE = "<img src=x onerror=1> ${x} {{7*7}} =1+1 \u202eevil a" + "\u0301" * 5000
+ANN = {"name": "Ann", "queue": "may"}
+SPANS = {"entities": [{"start": 0, "end": 2, "label": "PER"}], "links": []}
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    found = open_store(tmp_path / "reviews.sqlite3")
+    monkeypatch.setattr(review_calls, "store", lambda: found)
+    found.make_queue("may", "twitter2017")
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (2000, 10)).save(photo)
+    tweets = ("Kevin Durant enters Oracle Arena", HOSTILE, "Ann sings")
+    found.add("may", [Labelled(post=post(f"p{i}", t, photo), answer=None) for i, t in enumerate(tweets)])
+    keys = found.unsuggested("may", "tiny")
+    entity = Entity(start=0, end=2, label="PER", text="Kevin Durant", score=0.9)
+    found.suggest([(keys[0], Suggestion(answer=Answer(entities=(entity,)), checkpoint="tiny"))])
+    yield found
+    found.close()
+
+
+def post(name, text, image=None, pair=None):
+    return Post(text=text, tokens=tuple(text.split()), image=image, id=name, pair=pair)
+
+
+def ask(what, /, **sent):
+    """A call as a browser makes it: through JSON both ways."""
+    call = next(call for call in CALLS if call.__name__ == f"review_{what}")
+    return json.loads(json.dumps(call(json.loads(json.dumps({**ANN, **sent})))))
+
+
+def opened(**sent):
+    return ask("next", **sent)["post"]
+
+
+def test_a_post_comes_with_its_words_labels_and_open_suggestion(store):
+    found = opened()
+    assert [word[0] for word in found["words"]] == ["Kevin", "Durant", "enters", "Oracle", "Arena"]
+    assert found["labels"] == ["PER", "LOC", "ORG", "MISC"] and found["gaps"][:2] == ["", " "]
+    span = {"start": 0, "end": 2, "label": "PER"}
+    assert found["answer"]["spans"] == [{**span, "score": 0.9, "state": "open", "was": span}]
+
+
+def test_hostile_text_is_text_and_what_it_hides_is_named(store):
+    words = opened(leave=opened()["id"])["words"]
+    assert words[0] == ["<img"] and words[3] == ["${x}"] and words[4] == ["{{7*7}}"]
+    assert words[6] == [["U+202E"], "evil"] and words[7][-1] == ["+4,995 combining marks"]
+    assert "\u202e" not in json.dumps(ask("list"), ensure_ascii=False)
+
+
+def test_a_correction_is_saved_and_shows_how_each_part_came_out(store):
+    found = opened()
+    answer = {"entities": [{"start": 0, "end": 1, "label": "PER"}, {"start": 3, "end": 5, "label": "LOC"}]}
+    saved = ask("save", id=found["id"], version=found["version"], answer=answer, seconds=2.5)
+    assert saved["ok"] and saved["status"] == "corrected"
+    spans = ask("open", id=found["id"])["post"]["answer"]["spans"]
+    assert [(s["state"], s["score"]) for s in spans] == [("changed", 0.9), ("added", None)]
+    assert ask("list")["counts"] == {"corrected": 1, "open": 2}
+    assert ask("undo")["posts"][0]["status"] == "open"
+    assert ask("redo")["posts"][0]["status"] == "corrected"
+
+
+def test_a_rejected_part_can_be_seen_afterwards(store):
+    found = opened()
+    ask("save", id=found["id"], version=0, answer={"entities": []})
+    assert [s["state"] for s in ask("open", id=found["id"])["post"]["answer"]["spans"]] == ["rejected"]
+
+
+def test_who_comes_second_sees_the_first_ones_answer_and_nothing_is_overwritten(store):
+    found = opened()
+    store.release(found["id"], "Ann")
+    ask("save", name="Bob", id=found["id"], version=0, answer=SPANS)
+    late = ask("save", id=found["id"], version=0, answer={"entities": []})
+    assert late["conflict"] and "Bob" in late["problem"] and late["post"]["reviewer"] == "Bob"
+    assert store.reviews([found["id"]], "Ann")[0].decision.reviewer == "Bob"
+
+
+def test_a_post_somebody_has_can_be_looked_at_and_is_passed_over(store):
+    first = opened()
+    assert ask("open", name="Bob", id=first["id"])["post"]["holder"] == "Ann"
+    assert opened(name="Bob")["id"] != first["id"]
+    assert not ask("save", name="Bob", id=first["id"], version=0, answer=SPANS)["ok"]
+
+
+def test_bulk_acceptance_is_undone_as_one(store):
+    row = ask("list")["rows"][0]
+    done = ask("bulk", posts=[{"id": row["id"], "version": row["version"]}, {"id": 999, "version": 0}])
+    assert [p["status"] for p in done["posts"]] == ["accepted"] and done["kept"] == 1
+    assert ask("list", filters={"status": "accepted", "low": "80", "reviewer": "Ann"})["total"] == 1
+    assert [p["status"] for p in ask("undo")["posts"]] == ["open"]
+
+
+def test_a_photo_reaches_the_browser_as_small_new_pixels(store):
+    found = ask("photo", id=opened()["id"])
+    assert found["photo"].startswith("data:image/jpeg;base64,") and len(found["photo"]) < 20_000
+    assert str(store.photos) not in json.dumps(opened())
+
+
+FORGED = [
+    {"answer": {"entities": [{"start": 0, "end": 99, "label": "PER"}]}},
+    {"answer": {"entities": [{"start": -1, "end": 1, "label": "PER"}]}},
+    {"answer": {"entities": [{"start": 0, "end": 1, "label": "<b>"}]}},
+    {"answer": {"links": [{"head": [0, 1], "tail": [0, 1], "label": "/per/per/peer"}]}},
+    {"answer": {"entities": [{"start": 0, "end": 1, "label": "PER"}] * 2000}},
+    {"answer": "x" * 1_500_000},
+    {"answer": None},
+    {"id": 10**30},
+    {"id": "1; drop table posts"},
+    {"id": 999},
+    {"version": -1},
+    {"version": "0"},
+    {"seconds": -5},
+    {"seconds": "soon"},
+    {"verdict": "admin"},
+    {"mode": "root"},
+    {"queue": "another"},
+    {"queue": ["may"]},
+    {"name": ""},
+    {"name": "A|B"},
+    {"name": {"x": 1}},
+    {"unknown": 1},
+    {"filters": {"order": "; drop"}},
+    {"posts": [1]},
+]
+
+
+@pytest.mark.parametrize("forged", FORGED, ids=lambda f: str(f)[:40])
+def test_a_forged_request_is_refused_in_one_sentence_and_logged(store, forged, caplog):
+    found = opened()
+    reply = ask("save", **{"id": found["id"], "version": 0, "answer": SPANS, **forged})
+    assert not reply["ok"] and reply["problem"].count(".") <= 3 and "Traceback" not in reply["problem"]
+    assert len(reply["problem"]) < 300 and "refused" in caplog.text
+    assert store.progress("may").decided == 0
+
+
+@pytest.mark.parametrize(
+    "sent", [None, [], "x", 3, {"page": -1}, {"filters": [1]}, {"filters": {"low": "NaN"}}]
+)
+def test_nonsense_is_refused(store, sent):
+    for call in CALLS:
+        if call.__name__ != "review_start" or not isinstance(sent, dict):
+            assert call(sent)["ok"] is False
+
+
+def test_a_huge_body_is_refused_before_it_is_looked_at(store):
+    class Request:
+        headers = {"content-length": "3000000"}
+
+    assert "3,000,000" in review_calls.review_save({}, None, Request())["problem"]
+
+
+def test_a_crash_tells_nothing(store, monkeypatch, caplog):
+    monkeypatch.setattr(review_calls, "row_json", lambda *_: 1 / 0)
+    assert ask("list") == {"ok": False, "problem": review_calls.FAILED}
+    assert "ZeroDivisionError" in caplog.text
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+def profile(name):
+    return gr.OAuthProfile({"name": name, "preferred_username": name, "profile": "", "picture": ""})
+
+
+def test_on_a_space_the_name_is_that_of_the_login_whatever_is_sent(store, monkeypatch):
+    found = opened()
+    monkeypatch.setenv("SPACE_ID", "a/b")
+    sent = {**ANN, "id": found["id"], "version": 0, "answer": SPANS}
+    assert "sign in" in review_calls.review_save(sent, None)["problem"].lower()
+    assert review_calls.review_list(sent, None)["ok"]  # anybody may look
+    store.release(found["id"], "Ann")
+    assert review_calls.review_save(sent, profile("eve"))["ok"]
+    assert store.reviews([found["id"]], "x")[0].decision.reviewer == "eve"
+
+
+def test_gradio_passes_the_login_and_the_request_in():
+    for call in CALLS:
+        assert special_args(call, [{}], None, None)[0] == [{}, None, None]
+
+
+# --- relations and double review -----------------------------------------------------------------
+
+
+@pytest.fixture
+def relations(store):
+    store.make_queue("june", "mnre")
+    asked = post("r1", "Lauren Bacall on the set of Key Largo", pair=Pair(head=(0, 2), tail=(6, 8)))
+    store.add("june", [Labelled(post=asked, answer=None)])
+    return store
+
+
+def test_the_question_of_a_relation_waits_for_its_label(relations):
+    found = opened(queue="june")
+    (link,) = found["answer"]["links"]
+    assert (link["head"], link["tail"], link["label"], link["state"]) == ([0, 2], [6, 8], None, "open")
+    answer = {"links": [{"head": [0, 2], "tail": [6, 8], "label": "/per/misc/present_in"}]}
+    assert ask("save", queue="june", id=found["id"], version=0, answer=answer)["ok"]
+
+
+def test_a_relation_that_the_types_do_not_allow_is_refused(relations):
+    entities = [{"start": 0, "end": 2, "label": "LOC"}]
+    links = [{"head": [0, 2], "tail": [6, 8], "label": "/per/misc/present_in"}]
+    found = opened(queue="june")
+    reply = ask(
+        "save", queue="june", id=found["id"], version=0, answer={"entities": entities, "links": links}
+    )
+    assert "does not fit" in reply["problem"]
+
+
+def test_a_dispute_shows_both_answers_without_names_and_is_settled(store):
+    store.make_queue("twice", "twitter2017", double=True)
+    store.add("twice", [Labelled(post=post("d", "Kevin Durant wins"), answer=None)])
+    blank = {"entities": []}
+    for name, answer in (("Ann", SPANS), ("Bob", blank)):
+        found = opened(queue="twice", name=name)
+        assert found["answer"]["spans"] == []  # blind
+        assert ask("save", queue="twice", name=name, id=found["id"], version=0, answer=answer)["ok"]
+    settle = {"queue": "twice", "mode": "settle", "name": "Cid"}
+    found = opened(**settle)
+    assert [side["only"] for side in found["disputed"]] == [
+        [["Kevin Durant: PER"]],
+        [["has nothing that the other lacks"]],
+    ]
+    assert "Ann" not in json.dumps(found) and "Bob" not in json.dumps(found)
+    assert ask("list", **settle)["total"] == 1
+    done = ask("save", **settle, id=found["id"], version=found["version"], answer=SPANS)
+    assert done["ok"] and ask("list", **settle)["total"] == 0
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def test_every_label_has_a_guideline_a_name_and_a_look():
+    facts = page_facts()
+    assert set(facts["relations"]) == set(guidelines.RELATIONS) == set(facts["names"])
+    assert set(guidelines.ENTITIES) <= set(facts["looks"])
+
+
+def test_no_template_holds_an_expression():
+    assert "${" not in editor.SHELL and "{{" not in editor.SHELL
+
+
+def test_scripts_write_text_never_html():
+    for script in editor.ASSETS.glob("*.js"):
+        code = script.read_text(encoding="utf-8")
+        for risky in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("):
+            assert risky not in code, f"{script.name}: {risky}"
+
+
+def test_links_keep_their_states(relations):
+    found = opened(queue="june")
+    pair = Link(head=(0, 2), tail=(6, 8), label="/per/misc/present_in", score=0.7)
+    relations.suggest([(found["id"], Suggestion(answer=Answer(links=(pair,)), checkpoint="tiny"))])
+    other = {"links": [{"head": [0, 2], "tail": [6, 8], "label": "None"}]}
+    assert ask("save", queue="june", id=found["id"], version=0, answer=other)["ok"]
+    (link,) = ask("open", queue="june", id=found["id"])["post"]["answer"]["links"]
+    assert (link["label"], link["state"], link["score"], link["was"]["label"]) == (
+        "None",
+        "changed",
+        0.7,
+        "/per/misc/present_in",
+    )
