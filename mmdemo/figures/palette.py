@@ -85,10 +85,11 @@ def printable(text: str, limit: int = 16) -> str:
 
 
 def number(value: float, signed: bool = False) -> str:
-    """A short number for a small place: three figures at most."""
+    """A short number for a small place: two or three figures."""
     form = "+" if signed else ""
     size = abs(value)
-    if size and size < 0.0005:
+    if size and size < 0.0001:
         return f"{value:{form}.0e}".replace("e-0", "e-").replace("-", "−")
-    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or not size else 3
+    steps = ((100, 0), (10, 1), (0.1, 2), (0.01, 3), (0, 4))
+    places = 2 if not size else next(places for least, places in steps if size >= least)
     return f"{value:{form}.{places}f}".replace("-", "−")

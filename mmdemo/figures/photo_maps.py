@@ -51,10 +51,10 @@ def photo_map(view: View, theme: Theme, top: int, photo: Image.Image | None) -> 
 
 
 def _grey(photo: Image.Image) -> np.ndarray:
-    """The photo in grey, so that only the map has colour; small, for it is drawn small."""
+    """The photo in 16 greys, so that only the map has colour and the PNG stays small."""
     small = photo.convert("L")
-    small.thumbnail((480, 480))
-    return np.asarray(small)
+    small.thumbnail((400, 400))
+    return np.asarray(small) & 0xF0
 
 
 def _lay(
@@ -72,7 +72,9 @@ def _lay(
     extent = (0.0, float(side), float(side), 0.0)
     shade = colours(norm(values_R)).reshape(side, side, 4)
     if below is not None:
-        axes.imshow(below, cmap="gray", vmin=-40, vmax=295, extent=extent, aspect="auto")
+        axes.imshow(
+            below, cmap="gray", vmin=-40, vmax=295, extent=extent, aspect="auto", interpolation="nearest"
+        )
         shown = np.clip(np.asarray(norm(values_R)), 0, 1).reshape(side, side)
         strength = np.abs(shown - 0.5) * 2 if centre is not None else shown
         shade[..., 3] = 0.12 + 0.68 * strength

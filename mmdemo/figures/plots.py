@@ -165,7 +165,9 @@ def _flow(words: list[str]) -> tuple[list[tuple[str, float, int, float]], int]:
 
 def _row_labels(axes: Axes, labels: tuple[str, ...], theme: Theme) -> None:
     """Names of rows; those of the relation's two marks stand out."""
-    axes.set_yticks(range(len(labels)), [printable(label) for label in labels], parse_math=False)
+    short = [label.rsplit("/", 1)[-1] if label.count("/") == 3 else label for label in labels]
+    names = [printable(label) for label in short]  # of /per/org/member_of the last part says enough
+    axes.set_yticks(range(len(labels)), names, parse_math=False)
     for row, (label, tick) in enumerate(zip(labels, axes.get_yticklabels(), strict=True)):
         if label in MARKS:
             tick.set(color=_mark_colour(label, theme), fontweight="bold")
@@ -198,7 +200,8 @@ def _ranges(axes: Axes, values: np.ndarray, theme: Theme) -> None:
     for row, (low, value, high) in enumerate(values):
         axes.plot([low, high], [row, row], color=theme.parts[0], linewidth=3, alpha=0.55)
         axes.plot([value], [row], "o", color=theme.parts[1], markersize=5.5)
-        _beside(axes, row, number(float(value), signed=True), theme)
+        _beside(axes, row, number(float(value), signed=True) if abs(value) >= 1e-6 else "0", theme)
+    axes.xaxis.set_major_formatter(lambda value, _: number(value, signed=True) if value else "0")
 
 
 def _signed(axes: Axes, values: np.ndarray, theme: Theme) -> None:
@@ -209,6 +212,7 @@ def _signed(axes: Axes, values: np.ndarray, theme: Theme) -> None:
     axes.axvline(0, color=theme.quiet, linewidth=0.9)
     for row, value in enumerate(values):
         _beside(axes, row, number(float(value), signed=bool(values.min() < 0)), theme)
+    axes.xaxis.set_major_formatter(lambda value, _: number(value) if value else "0")
 
 
 def _beside(axes: Axes, row: int, words: str, theme: Theme) -> None:

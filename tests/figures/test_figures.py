@@ -97,7 +97,14 @@ def test_text_that_the_font_lacks_is_marked():
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.0, "+0.00"), (-1.25, "−1.25"), (123.4, "+123"), (0.0123, "+0.012"), (2e-5, "+2e−5")],
+    [
+        (0.0, "+0.00"),
+        (-1.25, "−1.25"),
+        (123.4, "+123"),
+        (0.0123, "+0.012"),
+        (0.00123, "+0.0012"),
+        (2e-5, "+2e−5"),
+    ],
 )
 def test_numbers_are_short(value, shown):
     assert number(value, signed=True) == shown
