@@ -31,7 +31,7 @@ def server() -> Iterator[Engine]:
     """The PostgreSQL server, with an empty store in the database `TEMPLATE`."""
     address = os.environ.get("MMDEMO_TEST_DATABASE_URL")
     if not address:
-        pytest.skip("MMDEMO_TEST_DATABASE_URL names no PostgreSQL server; .ci/run starts one")
+        pytest.skip("MMDEMO_TEST_DATABASE_URL names no PostgreSQL server (.ci/postgres starts one)")
     engine = create_engine(
         make_url(address).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
     )
