@@ -27,12 +27,14 @@ def app_url() -> Iterator[str]:
 def page(browser: Browser, app_url: str) -> Iterator[Page]:
     """The app at 1280x800. Whatever script a test smuggles in sets window.__xss or opens a dialog."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    alarms: list[str] = []
-    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
-    page.on("pageerror", lambda error: alarms.append(str(error)))
-    live.open_page(page, app_url)
-    yield page
-    assert page.evaluate("window.__xss") is None
-    assert alarms == []
-    context.close()
+    try:
+        page = context.new_page()
+        alarms: list[str] = []
+        page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
+        page.on("pageerror", lambda error: alarms.append(str(error)))
+        live.open_page(page, app_url)
+        yield page
+        assert page.evaluate("window.__xss") is None
+        assert alarms == []
+    finally:  # a page left open goes on asking the app, and slows every test after it
+        context.close()

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 300  # importing torch and gradio takes that long beside a training run
@@ -87,10 +87,18 @@ def running_browser() -> Iterator[Browser]:
 
 def open_page(page: Page, url: str) -> None:
     """Load the app and wait until it answers to clicks."""
+    pending: set[Request] = set()
+    page.on("request", lambda request: pending.add(request))  # a bound method is not accepted
+    page.on("requestfinished", lambda request: pending.discard(request))
+    page.on("requestfailed", lambda request: pending.discard(request))
     page.goto(url)
     page.locator("#predict").wait_for()
     page.wait_for_function("window.mmdemo !== undefined")
-    page.wait_for_load_state("networkidle")
+    # Playwright's "networkidle" never comes: Gradio keeps one request open, by which it learns that a page left.
+    quiet, deadline = 0, time.monotonic() + WAIT / 1000
+    while quiet < 5 and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+        quiet = 0 if any("/heartbeat/" not in request.url for request in pending) else quiet + 1
 
 
 def pick(page: Page, picker: str, option: str) -> None:
