@@ -1,7 +1,7 @@
 """Scores of a saved checkpoint on a split: with its photos, with blank or shuffled ones, and without."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +51,20 @@ def evaluate(
     posts = source.posts(card.config.dataset, split)[:limit]
     encoder = post_encoder(card.config, root)
     tuned = card.files.get("trunk.safetensors", "")  # a cell's own trunk may hold a tuned image encoder
-    examples = conditioned_examples(model, encoder, posts, root, cache, conditions=conditions, tuned=tuned)
-    return score_conditions(card.config, posts, answers(model, examples))
+    held_out = condition_posts(model, encoder, posts, root, cache, conditions=conditions, tuned=tuned)
+    return score_conditions(card.config, held_out, answers(model, held_out))
 
 
-def conditioned_examples(
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """Posts to be scored: each condition's examples, and how many photos could be read."""
+
+    posts: Sequence[Post]
+    examples: dict[str, list[Example]]
+    with_photo: int
+
+
+def condition_posts(
     model: MultimodalModel,
     encoder: PostEncoder,
     posts: Sequence[Post],
@@ -64,39 +73,34 @@ def conditioned_examples(
     *,
     conditions: Sequence[str] = CONDITIONS,
     tuned: str = "",
-) -> dict[str, list[Example]]:
+) -> HeldOut:
     """The posts under each condition with the encoders' states: the same for all cells of a trunk."""
     raw = raw_examples(model, encoder, posts, 0, root, cache, tuned)
     plain = encoder_states(model, raw, view=0, batch_size=BATCH)
     found = {}
-    for condition in conditions:
-        changed = change_photos(model, encoder, raw, posts, condition)
-        if condition == "photo":
-            found[condition] = plain
+    for name in conditions:
+        changed = change_photos(model, encoder, raw, posts, name)
+        if name == "photo":
+            found[name] = plain
         elif encoder.config.joint:
-            found[condition] = encoder_states(model, changed, view=0, batch_size=BATCH)
+            found[name] = encoder_states(model, changed, view=0, batch_size=BATCH)
         else:
-            found[condition] = [
-                replace(c, states_LD=p.states_LD) for c, p in zip(changed, plain, strict=True)
-            ]
-    return found
+            found[name] = [replace(c, states_LD=p.states_LD) for c, p in zip(changed, plain, strict=True)]
+    return HeldOut(posts=posts, examples=found, with_photo=sum(e.has_image for e in raw))
 
 
-def answers(model: MultimodalModel, examples: dict[str, list[Example]]) -> dict[str, list[np.ndarray]]:
+def answers(model: MultimodalModel, held_out: HeldOut) -> dict[str, list[np.ndarray]]:
     """The model's probabilities under each condition (see `train.predict.probabilities`)."""
     device = torch.device("cpu")
-    return {c: probabilities(model, e, batch_size=BATCH, device=device) for c, e in examples.items()}
+    return {c: probabilities(model, e, batch_size=BATCH, device=device) for c, e in held_out.examples.items()}
 
 
 def score_conditions(
-    config: ModelConfig, posts: Sequence[Post], found: dict[str, list[np.ndarray]]
+    config: ModelConfig, held_out: HeldOut, found: dict[str, list[np.ndarray]]
 ) -> dict[str, Any]:
     """Scores by condition of `answers` to labelled posts."""
-    gold = gold_of(config, posts)
-    scores: dict[str, Any] = {
-        "posts": len(posts),
-        "with_photo": sum(post.image is not None for post in posts),
-    }
+    gold = gold_of(config, held_out.posts)
+    scores: dict[str, Any] = {"posts": len(held_out.posts), "with_photo": held_out.with_photo}
     return scores | {c: score(config.dataset, gold, rows) for c, rows in found.items()}
 
 

@@ -8,18 +8,16 @@ from typing import Any
 
 from mmdemo.base import base_folder
 from mmdemo.checkpoint import TEXT_TRUNK, cell_folder, load_card, load_model, save_cell
-from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
 from mmdemo.files import write_json
 from mmdemo.models.model import MultimodalModel
-from mmdemo.types import Post
 from mmdemo.zoo import SHIPPED, post_encoder
 from train.align import align
 from train.answers import save_answers
 from train.base import build_base
 from train.cells import cell_data, load_trunk_model, train_cell
 from train.data import DataSource
-from train.evaluate import CONDITIONS, answers, conditioned_examples, evaluate, score_conditions
+from train.evaluate import CONDITIONS, HeldOut, answers, condition_posts, evaluate, score_conditions
 from train.loop import choose_accelerator
 from train.settings import Settings, provenance, stage_folder, training_record
 from train.stages import Material, best_of, store_trunk, train_trunk, train_whole
@@ -101,30 +99,24 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
         yield folder
 
 
-HeldOut = dict[str, tuple[list[Post], dict[str, list[Example]]]]
-
-
-def _held_out(settings: Settings, model: MultimodalModel, encoder: PostEncoder) -> HeldOut:
+def _held_out(settings: Settings, model: MultimodalModel, encoder: PostEncoder) -> dict[str, HeldOut]:
     """Validation posts, and test posts under every photo condition, with the trunk's states."""
     found = {}
     for split, conditions in (("valid", ("photo", "none")), ("test", CONDITIONS)):
         posts = settings.source.posts(settings.config.dataset, split)[: settings.limit]
-        found[split] = (
-            posts,
-            conditioned_examples(
-                model, encoder, posts, settings.out, _cache(settings), conditions=conditions
-            ),
+        found[split] = condition_posts(
+            model, encoder, posts, settings.out, _cache(settings), conditions=conditions
         )
     return found
 
 
-def _score(settings: Settings, folder: Path, training: dict[str, Any], held_out: HeldOut) -> None:
+def _score(settings: Settings, folder: Path, training: dict[str, Any], held_out: dict[str, HeldOut]) -> None:
     """Score the stored cell as it will be loaded; keep its probabilities for calibration and slices."""
     config = settings.config
     model = load_model(settings.out, folder, load_card(folder))
     splits = {}
-    for split, (posts, examples) in held_out.items():
-        found = answers(model, examples)
+    for split, posts in held_out.items():
+        found = answers(model, posts)
         save_answers(settings.work / "answers" / config.cell / f"{split}.npz", found)
         splits[split] = score_conditions(config, posts, found)
     write_json(folder / "metrics.json", {"cell": config.cell, **provenance(training), "splits": splits})

@@ -20,7 +20,7 @@ from mmdemo.labels import bio_tags
 from mmdemo.types import InputError, Post
 from mmdemo.zoo import post_encoder
 from train.data import DataSource
-from train.evaluate import answers, conditioned_examples
+from train.evaluate import answers, condition_posts
 from train.metrics import headline
 from train.run import run_cells, run_trunk
 from train.settings import Settings
@@ -135,8 +135,8 @@ def _tag_probabilities(
     model = load_model(root, folder, load_card(folder))
     encoder = post_encoder(config, root)
     cache = settings.work / "start" / "regions"
-    examples = conditioned_examples(model, encoder, queue, root, cache, conditions=("photo", "none"))
-    return answers(model, examples)
+    posts = condition_posts(model, encoder, queue, root, cache, conditions=("photo", "none"))
+    return answers(model, posts)
 
 
 def plot(found: dict[str, Any]) -> Figure:

@@ -94,7 +94,7 @@ def open_page(page: Page, url: str) -> None:
     page.goto(url)
     page.locator("#predict").wait_for()
     page.wait_for_function("window.mmdemo !== undefined")
-    # Playwright's "networkidle" never comes: Gradio keeps one request open, by which it learns that a page left.
+    # Playwright's "networkidle" never comes: by one request, kept open, Gradio learns that a page left.
     quiet, deadline = 0, time.monotonic() + WAIT / 1000
     while quiet < 5 and time.monotonic() < deadline:
         page.wait_for_timeout(100)

@@ -104,7 +104,8 @@ def test_a_second_fusion_stands_on_the_first_ones_trunk(data, tmp_path):
     run(settings(data, tmp_path, fusion="concat"))
     assert (film.parent / "trunk.safetensors").read_bytes() == trunk
     assert file.read_text() == log
-    cells = [c for c in list_cells(tmp_path / "out", "tiny") if c.dataset == "twitter2017"]
+    cells = [c for c in list_cells(tmp_path / "out", "tiny") if c.problem is None]
+    assert [(c.dataset, c.fusion) for c in cells] == [("twitter2017", "film"), ("twitter2017", "concat")]
     for cell in cells:
         assert Zoo(tmp_path / "out").load(cell).card.config.fusion == cell.fusion
 
@@ -244,7 +245,7 @@ def test_a_recipe_that_cannot_be_is_refused(values):
         (["--scheme", "mine"], "unknown split scheme 'mine'"),
         (["--set", "epochs=0"], "epochs is 0"),
         (["--set", "cell.views=0"], "views is 0"),
-        (["--data", "/no/such/folder"], "train.txt cannot be read"),
+        (["--data", "/no/such/folder"], "txt cannot be read: No such file"),
         (["--images", "/no/such/folder"], "the image folder /no/such/folder does not exist"),
         (["--from", "/no/such/folder"], "/no/such/folder does not exist"),
     ],
