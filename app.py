@@ -1,13 +1,13 @@
-"""Build the page and launch it. Gradio reads GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and GRADIO_ROOT_PATH."""
+"""Build the page and serve it. Gradio reads GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and GRADIO_ROOT_PATH."""
 
 import os
 
 # Before gradio is imported: it sends usage data from the moment a page is built.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from mmdemo.ui import layout  # noqa: E402
+from mmdemo.ui import layout, server  # noqa: E402
 
 demo = layout.build()
 
 if __name__ == "__main__":
-    demo.launch(**layout.launch_settings())
+    server.serve(demo, layout.launch_settings())

@@ -18,6 +18,7 @@ from mmdemo.ui.compare_page import page_html
 from mmdemo.ui.compare_view import comparison_html
 from mmdemo.ui.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.predict_tab import FAILED, MODEL_QUEUE, Form
+from mmdemo.ui.safe import public
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def api_compare(
     try:
         return comparison_json(ask(across, preset, dataset, model, fusion, text, photo)[0])
     except InputError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise gr.Error(public(str(error)), print_exception=False) from error
 
 
 def show_post(dataset: str, text: str, photo: str | None) -> str:

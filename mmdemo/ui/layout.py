@@ -16,6 +16,8 @@ INTRO = (
     "A tweet and its photo go in; named entities or the relation of a marked pair come out, "
     "each with a probability. Pick how text and photo are fused."
 )
+#: Requests that may wait for an answer; more are told at once that the queue is full.
+QUEUE = 128
 # System fonts: the page loads nothing from elsewhere.
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -77,7 +79,7 @@ def build() -> gr.Blocks:
         _navigate(demo, tabs, form, compared)
     pipeline.preload()
     # One model runs at a time (`predict_tab.MODEL_QUEUE`); ZeroGPU has a queue of its own.
-    return demo.queue() if pipeline.ZERO_GPU else demo.queue(max_size=32)
+    return demo.queue() if pipeline.ZERO_GPU else demo.queue(max_size=QUEUE)
 
 
 def _navigate(demo: gr.Blocks, tabs: gr.Tabs, form: predict_tab.Form, compared: compare_tab.Parts) -> None:
@@ -111,4 +113,6 @@ def launch_settings() -> dict[str, Any]:
         "footer_links": ["api", "settings"],
         "run_history": False,
         "enable_monitoring": False,
+        # On a Space, Gradio would let Node send the page, without the headers of `mmdemo.ui.server`.
+        "ssr_mode": False,
     }

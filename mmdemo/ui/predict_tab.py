@@ -14,6 +14,7 @@ from mmdemo.config import DATASETS, FUSIONS, MODELS, fusions_of
 from mmdemo.pipeline import Cell
 from mmdemo.types import InputError, Prediction
 from mmdemo.ui import card, examples, view
+from mmdemo.ui.safe import public
 from mmdemo.ui.titles import fusion_title, model_title
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def api_answer(
     try:
         return view.prediction_json(answer(preset, dataset, model, fusion, text, photo))
     except InputError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise gr.Error(public(str(error)), print_exception=False) from error
 
 
 def show_card(preset: str, dataset: str, model: str, fusion: str) -> str:

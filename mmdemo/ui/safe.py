@@ -4,8 +4,12 @@ A tweet is hostile. What `safe` returns holds nothing that HTML, a Handlebars te
 template literal would read as code, and nothing that reorders or paints over what stands beside it.
 """
 
+import os
+import sys
+import tempfile
 import unicodedata
 from itertools import groupby
+from pathlib import Path
 
 MARKS_PER_LETTER = 5  # more than writing needs; "Zalgo" text stacks thousands and paints over the page
 
@@ -61,8 +65,26 @@ def percent(score: float | None) -> str:
 
 
 def sentence(message: str) -> str:
-    """A message with a capital and a full stop. A name that leads it stays as it is."""
+    """A message for the page: a capital, a full stop, no folder of this machine. A leading name stays."""
+    message = public(message)
     first = message.split(" ", 1)[0]
     capital = first.capitalize() if first.isalpha() and first.islower() else first
     stop = "" if message.endswith((".", "!", "?", "…")) else "."
     return capital + message[len(first) :] + stop
+
+
+#: Variables that name folders of this machine.
+_FOLDERS = ("MMDEMO_CHECKPOINTS", "MMDEMO_REVIEWS", "GRADIO_TEMP_DIR", "HF_HOME", "HF_HUB_CACHE")
+
+
+def public(message: str) -> str:
+    """A message without the places of this machine's folders: strangers need not know them.
+
+    By the folders themselves, not by their look: a relation such as /per/org/member_of is no path.
+    """
+    roots = {os.getcwd(), os.path.expanduser("~"), tempfile.gettempdir(), sys.prefix}
+    roots |= {str(Path(__file__).parents[2])}
+    roots |= {os.path.abspath(os.environ[name]) for name in _FOLDERS if os.environ.get(name)}
+    for root in sorted(roots - {"/", "~"}, key=len, reverse=True):
+        message = message.replace(root, "…")
+    return message

@@ -14,6 +14,7 @@ from mmdemo.ui import examples, predict_tab, view, why_view
 from mmdemo.ui.compare_tab import pressed_cell
 from mmdemo.ui.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.predict_tab import FAILED, Form
+from mmdemo.ui.safe import public
 from mmdemo.ui.why_view import ALL_PANELS, SECTIONS
 
 log = logging.getLogger(__name__)
@@ -151,7 +152,7 @@ def api_explain(
             "counterfactuals": [why_view.counterfactual_json(case) for case in cases],
         }
     except InputError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise gr.Error(public(str(error)), print_exception=False) from error
 
 
 def pick(kept: dict[str, Any] | None, event: gr.EventData) -> tuple[Any, ...]:

@@ -1,0 +1,154 @@
+"""Serve the page: security headers on every answer, and a stop that lets running answers finish."""
+
+import logging
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from mmdemo.types import InputError
+from mmdemo.ui.headers import FIXED, content_security_policy, script_hashes
+
+log = logging.getLogger(__name__)
+
+#: How long a stop waits for answers that are being computed; container platforms kill after 30 seconds.
+DRAIN_SECONDS = 20
+#: Whoever has just sent a question is about to ask for its answer, in a second request.
+GRACE_SECONDS = 0.5
+
+#: Streams on which a client waits for its answer.
+WAITING = ("/queue/data", "/call/")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Gate:
+    """Counts the answers that clients wait for; once it is closed, no new work comes in."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._waiting = 0
+        self._changed = threading.Condition()
+
+    def change(self, by: int) -> None:
+        with self._changed:
+            self._waiting += by
+            self._changed.notify_all()
+
+    def drain(self, seconds: float) -> bool:
+        """Close, then wait until nobody waits for an answer any more; False where that took too long."""
+        self.closed = True
+        time.sleep(min(GRACE_SECONDS, seconds))
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting, seconds)
+
+
+class Shield:
+    """ASGI middleware: security headers, and the `Gate`. ``scripts`` are added to the page in the browser."""
+
+    def __init__(self, app: Any, gate: Gate, scripts: tuple[str, ...], on_space: bool) -> None:
+        self.app, self.gate, self.scripts, self.on_space = app, gate, scripts, on_space
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        guarded = Guarded(send, self._policy)
+        asks = scope["method"] == "POST"
+        if asks and self.gate.closed:
+            return await _refuse(guarded)
+        if not asks and not any(part in scope["path"] for part in WAITING):
+            return await self.app(scope, receive, guarded)
+        self.gate.change(+1)
+        try:
+            await self.app(scope, receive, guarded)
+        finally:
+            self.gate.change(-1)
+
+    def _policy(self, html: bytes) -> str:
+        return content_security_policy((*script_hashes(html), *self.scripts), on_space=self.on_space)
+
+
+class Guarded:
+    """A `Send` that adds headers. A page is held back until it is whole: its policy names its scripts."""
+
+    def __init__(self, send: Send, policy: Callable[[bytes], str]) -> None:
+        self._send, self._policy = send, policy
+        self._held: Message | None = None
+        self._page = bytearray()
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = dict(message.get("headers", ()))
+            if headers.get(b"content-type", b"").startswith(b"text/html"):
+                self._held = message
+            else:
+                await self._start(message, b"")
+            return
+        if self._held is None or message["type"] != "http.response.body":
+            await self._send(message)
+            return
+        self._page += message.get("body", b"")
+        if not message.get("more_body"):
+            await self._start(self._held, bytes(self._page))
+            await self._send({"type": "http.response.body", "body": bytes(self._page)})
+
+    async def _start(self, message: Message, page: bytes) -> None:
+        added = {**FIXED, "content-security-policy": self._policy(page)}
+        ours = [(name.encode(), value.encode()) for name, value in added.items()]
+        await self._send({**message, "headers": [*message.get("headers", ()), *ours]})
+
+
+async def _refuse(send: Send) -> None:
+    headers = [(b"content-type", b"application/json"), (b"retry-after", b"30")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"detail": "The server is restarting; try again."}'})
+
+
+def check_uploads() -> None:
+    """Photos need a folder that can be written. Raises InputError naming it where it cannot."""
+    folder = Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(4096))
+            probe.flush()
+    except OSError as error:
+        raise InputError(
+            f"photos cannot be uploaded: the folder {folder} cannot be written ({error.strerror or error}); "
+            "set GRADIO_TEMP_DIR to one that can"
+        ) from error
+
+
+def serve(demo: gr.Blocks, settings: dict[str, Any]) -> None:
+    """Launch and stay until SIGTERM or Ctrl+C; after SIGTERM, what is being answered is answered still."""
+    try:
+        check_uploads()
+    except InputError as error:  # texts are answered all the same
+        log.warning("%s", error)
+    gate, stop = Gate(), threading.Event()
+    shield = Middleware(
+        Shield,
+        gate=gate,
+        scripts=script_hashes(settings.get("head", "").encode()),
+        on_space="SPACE_ID" in os.environ,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    demo.launch(**settings, app_kwargs={"middleware": [shield]}, prevent_thread_lock=True)
+    try:
+        while not stop.wait(0.2):
+            pass
+        if not gate.drain(DRAIN_SECONDS):
+            log.warning("stopping although answers were still being computed")
+    except KeyboardInterrupt:
+        pass
+    demo.close(verbose=False)

@@ -1,0 +1,203 @@
+"""The whole app as a process with no home and a full disk: it answers, hides its folders, and drains."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmdemo.types import InputError
+from mmdemo.ui import server
+from mmdemo.ui.safe import public, sentence
+from tests.browser.live import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+NO_HOME = "/proc/no-home"  # nobody can make it, not even root
+HELD = "Wait for Kevin Durant"
+#: The real page; the disk takes no file over 64 kB, and a post that says so waits for the test.
+APP = """
+    import os, resource, time
+    from pathlib import Path
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from mmdemo import pipeline
+    from mmdemo.ui import layout, server
+
+    folder, predict = Path(os.environ["TEST_FOLDER"]), pipeline.predict
+
+    def slowly(post, cell):
+        if post.text.startswith("Wait"):
+            (folder / "begun").touch()
+            while not (folder / "go on").exists():
+                time.sleep(0.02)
+        return predict(post, cell)
+
+    pipeline.predict = slowly
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+    server.serve(layout.build(), layout.launch_settings())
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """The running process, where it listens, and the folder that it shares with the test."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    folder: Path
+
+    def post(self, path: str, data: bytes, kind: str = "application/json") -> tuple[int, str]:
+        request = urllib.request.Request(f"{self.url}/gradio_api{path}", data, {"Content-Type": kind})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def ask(self, text: str) -> str:
+        """Start a prediction; the event to wait for."""
+        body = json.dumps({"data": ["twitter2017", "roberta-resnet50", "film", text, None, "lite"]})
+        status, reply = self.post("/call/predict", body.encode())
+        assert status == 200, reply
+        return str(json.loads(reply)["event_id"])
+
+    def answer(self, event: str) -> str:
+        with urllib.request.urlopen(f"{self.url}/gradio_api/call/predict/{event}", timeout=120) as reply:
+            return str(reply.read().decode())
+
+    def upload(self, size: int) -> tuple[int, str]:
+        edge = uuid.uuid4().hex
+        head = f'--{edge}\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
+        body = head.encode() + os.urandom(size) + f"\r\n--{edge}--\r\n".encode()
+        return self.post("/upload", body, f"multipart/form-data; boundary={edge}")
+
+
+def until(happened: Any, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 300
+    while not happened():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    folder, port = tmp_path_factory.mktemp("app"), free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "MMDEMO_", "MPLCONFIG"))}
+    environment |= {"HOME": NO_HOME, "MMDEMO_REVIEWS": f"{NO_HOME}/reviews.sqlite3", "HF_HUB_OFFLINE": "1"}
+    environment |= {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "uploads")}
+    environment |= {"TEST_FOLDER": str(folder)}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(APP)], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+    found = App(process=process, url=f"http://127.0.0.1:{port}", folder=folder)
+
+    def listens() -> bool:
+        try:
+            with urllib.request.urlopen(found.url, timeout=5):
+                return True
+        except OSError:
+            return False
+
+    try:
+        until(listens, process)
+        yield found
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_every_answer_carries_a_policy_and_a_page_one_that_names_its_scripts(app):
+    with urllib.request.urlopen(app.url, timeout=30) as reply:
+        page = reply.headers["content-security-policy"]
+    with urllib.request.urlopen(f"{app.url}/config", timeout=30) as reply:
+        other = reply.headers["content-security-policy"]
+        assert reply.headers["x-content-type-options"] == "nosniff"
+    assert page.count("'sha256-") > other.count("'sha256-") > 0
+    scripts = next(part for part in page.split("; ") if part.startswith("script-src"))
+    assert "'unsafe-inline'" not in scripts and "http" not in scripts and "*" not in page
+
+
+def test_without_a_home_it_answers(app):
+    answer = app.answer(app.ask("Kevin Durant enters Oracle Arena"))
+    assert "event: complete" in answer and "Kevin Durant" in answer
+
+
+def test_a_full_disk_costs_the_upload_alone_and_tells_no_folder(app):
+    status, reply = app.upload(200_000)
+    assert status >= 500 and str(app.folder) not in reply and "Traceback" not in reply
+    assert app.upload(1000)[0] == 200
+    assert "event: complete" in app.answer(app.ask("Ann met Bob in Paris"))
+
+
+def test_reviews_that_cannot_be_kept_say_so_without_naming_a_folder(app):
+    with urllib.request.urlopen(f"{app.url}/config", timeout=30) as reply:
+        parts = json.load(reply)["components"]
+    editor = next(p["id"] for p in parts if p["props"].get("elem_id") == "review-editor")
+    asked = {"component_id": editor, "session_hash": "s", "fn_name": "review_start", "data": {}}
+    status, reply = app.post("/component_server", json.dumps(asked).encode())
+    assert status == 200 and json.loads(reply)["ok"] is False
+    assert "does not exist" in reply and NO_HOME not in reply
+
+
+def test_sigterm_lets_the_running_answer_finish_and_takes_no_new_one(app):
+    event = app.ask(HELD)
+    answers: list[str] = []
+    waiting = threading.Thread(target=lambda: answers.append(app.answer(event)))
+    waiting.start()
+    until((app.folder / "begun").exists, app.process)
+    app.process.send_signal(signal.SIGTERM)
+    # Until the signal has been seen, an empty upload is refused for another reason.
+    until(lambda: app.post("/upload", b"")[0] == 503, app.process)
+    status, reply = app.post("/call/predict", b'{"data": []}')
+    assert status == 503 and "restarting" in reply
+    assert answers == []
+    (app.folder / "go on").touch()
+    waiting.join(60)
+    assert "event: complete" in answers[0] and "Kevin Durant" in answers[0]
+    assert app.process.wait(timeout=60) == 0, (app.folder / "log").read_text()
+
+
+# ---------------------------------------------------------------- the parts
+
+
+def test_a_drain_that_takes_too_long_gives_up():
+    gate = server.Gate()
+    gate.change(+1)
+    assert gate.drain(0.1) is False and gate.closed
+    gate.change(-1)
+    assert gate.drain(0.1) is True
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "/dev/null/uploads")
+    with pytest.raises(InputError, match="cannot be written .*; set GRADIO_TEMP_DIR"):
+        server.check_uploads()
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("the file /srv/a b/zoo/lite/config.json is missing", "the file …/lite/config.json is missing"),
+        ("there is no checkpoint lite/mnre/x in /srv/a b/zoo", "there is no checkpoint lite/mnre/x in …"),
+        (f"{ROOT}/mmdemo/x.json and {Path.home()}/y", "…/mmdemo/x.json and …/y"),
+        ("the relation /per/org/member_of is unknown", "the relation /per/org/member_of is unknown"),
+        ("the photo 'x.jpg' is damaged", "the photo 'x.jpg' is damaged"),
+    ],
+)
+def test_no_folder_of_the_server_is_shown(monkeypatch, message, shown):
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", "/srv/a b/zoo")
+    assert public(message) == shown
+    assert "/srv" not in sentence(message)
