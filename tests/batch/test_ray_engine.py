@@ -7,18 +7,22 @@ import threading
 
 import psutil
 import pytest
+import ray
 
 from mmdemo import pipeline
 from mmdemo.batch.job import Job, one_process, run
 from mmdemo.batch.ray_engine import ray_engine
 
-ray = pytest.importorskip("ray", reason="ray is not installed (mmdemo/batch/requirements.txt)")
-
 
 @pytest.fixture
 def cluster():
     yield
+    processes = psutil.Process().children(recursive=True)
     ray.shutdown()
+    for process in psutil.wait_procs(processes, timeout=5)[
+        1
+    ]:  # a busy machine's workers outlive their cluster
+        process.kill()
 
 
 def kill_one_worker(stop: threading.Event) -> None:
