@@ -168,16 +168,18 @@ class Handler(BaseHTTPRequestHandler):
         return commit
 
     def look(self, path: str) -> None:
-        kind, owner, name, what, *rest = [*path.removeprefix("/api/").split("/"), "", ""]
+        kind, owner, name, what, *rest = [*path.removeprefix("/api/").split("/"), "", "", "", ""]
+        held = self.hub.repos.get(f"{kind}/{owner}/{name}")
+        if held and self.allowed() and not (what or held.commits):  # just made
+            return self.answer({"id": f"{owner}/{name}", "private": held.private, "siblings": []})
         commit = self.found(f"{kind}/{owner}/{name}", rest[0] or "main")
         if commit is None:
             return
         if what == "tree":
             self.answer([self.entry(path, data) for path, data in sorted(commit[1].items())])
         else:
-            self.answer(
-                {"id": f"{owner}/{name}", "sha": commit[0], "siblings": [{"rfilename": p} for p in commit[1]]}
-            )
+            known = {"id": f"{owner}/{name}", "private": self.hub.repos[f"{kind}/{owner}/{name}"].private}
+            self.answer({**known, "sha": commit[0], "siblings": [{"rfilename": p} for p in commit[1]]})
 
     def entry(self, path: str, data: bytes) -> dict[str, Any]:
         row = {"type": "file", "path": path, "size": len(data), "oid": git_hash(data)}

@@ -11,11 +11,13 @@ import os
 from collections.abc import Callable
 from functools import cache, lru_cache, wraps
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
+from mmdemo.review.backup import Backup, backup_from_environment
 from mmdemo.review.names import check_name, check_number
 from mmdemo.review.records import Changed, Conflict, Dispute, Leased, Review
 from mmdemo.review.store import Store, open_store
@@ -35,10 +37,31 @@ Answer = dict[str, Any]
 Handler = Callable[[Asked, str], Answer]
 
 
-@cache
+_opening = Lock()
+
+
 def store() -> Store:
-    """The one store of this process."""
-    return open_store()
+    """The one store of this process; backed up where `mmdemo.review.backup` is told where to."""
+    with _opening:
+        return _kept()[0]
+
+
+@cache
+def _kept() -> tuple[Store, Backup | None]:
+    found = open_store()
+    return found, backup_from_environment(found)
+
+
+def close_store() -> None:
+    """Push what a backup still lacks, and close; for the end of the process."""
+    with _opening:
+        if not _kept.cache_info().currsize:
+            return
+        found, backup = _kept()
+        _kept.cache_clear()
+    if backup:
+        backup.close()
+    found.close()
 
 
 def on_space() -> bool:

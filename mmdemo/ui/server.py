@@ -14,6 +14,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mmdemo.types import InputError
+from mmdemo.ui import review_calls
 from mmdemo.ui.headers import FIXED, content_security_policy, script_hashes
 
 log = logging.getLogger(__name__)
@@ -152,3 +153,4 @@ def serve(demo: gr.Blocks, settings: dict[str, Any]) -> None:
     except KeyboardInterrupt:
         pass
     demo.close(verbose=False)
+    review_calls.close_store()

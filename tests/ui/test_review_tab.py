@@ -276,3 +276,19 @@ def test_links_keep_their_states(relations):
         0.7,
         "/per/misc/present_in",
     )
+
+
+def test_the_store_opens_once_with_its_backup_and_closes_with_it(tmp_path, monkeypatch):
+    said = []
+
+    class Kept:
+        def close(self):
+            said.append("pushed")
+
+    monkeypatch.setenv("MMDEMO_REVIEWS", str(tmp_path / "reviews.sqlite3"))
+    monkeypatch.setattr(review_calls, "backup_from_environment", lambda store: said.append(store) or Kept())
+    review_calls.close_store()
+    assert said == [], "nothing was open"
+    assert review_calls.store() is review_calls.store() and said == [review_calls.store()]
+    review_calls.close_store()
+    assert said[1:] == ["pushed"]

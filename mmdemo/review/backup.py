@@ -1,0 +1,240 @@
+"""Reviews kept in a private dataset repository, for a Space whose disk is lost with each restart.
+
+    backup = backup_from_environment(store)     # None where MMDEMO_REVIEWS_REPO is not set
+
+Each run appends to a JSONL file of its own, named by a UUID: a line is one post with the history of its
+decisions in that run, written anew when that grows, so that of a post's lines the one with the latest event
+holds. Photos lie beside it by their hash. `CommitScheduler` pushes the folder; at a start what holds is
+replayed into an empty store.
+"""
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import CommitScheduler, HfApi, constants, snapshot_download
+
+from mmdemo.data.lines import check_words, read_lines
+from mmdemo.review.answers import answer_row, stored_answer
+from mmdemo.review.records import Event, Filter, Labelled, Review
+from mmdemo.review.store import Store
+from mmdemo.types import InputError, Pair, Post
+
+log = logging.getLogger(__name__)
+
+PAGE = 100
+MINUTES = 5.0  # between two pushes; what a crash of the whole machine may lose
+
+
+class Backup:
+    """Appends what has changed in a store, and pushes it now and then."""
+
+    def __init__(self, store: Store, repo: str, folder: Path, minutes: float = MINUTES) -> None:
+        self._store = store
+        self._folder = folder
+        self._seen: dict[int, int] = {}  # post's key -> events written
+        self._turn = threading.Lock()
+        self._stopped = threading.Event()
+        self.scheduler = CommitScheduler(
+            repo_id=repo,
+            repo_type="dataset",
+            folder_path=folder,
+            every=minutes,
+            private=True,
+            hf_api=HfApi(endpoint=constants.ENDPOINT),
+        )
+        self._file = folder / f"reviews-{uuid.uuid4()}.jsonl"
+        self._thread = threading.Thread(target=self._watch, args=(minutes * 60,), daemon=True)
+        self._thread.start()
+
+    def _watch(self, seconds: float) -> None:
+        while not self._stopped.wait(seconds):
+            try:
+                self.write()
+            except Exception:  # the next turn tries again; the store itself has every decision
+                log.exception("the reviews could not be written for their backup")
+
+    def write(self) -> int:
+        """Append a line for each post whose history has grown since; how many."""
+        with self._turn:
+            lines = []
+            for review, double in _all_reviews(self._store):
+                events = self._store.history(review.key)
+                if review.key not in self._seen or len(events) > self._seen[review.key]:
+                    lines.append((review.key, len(events), self._line(review, double, events)))
+            if lines:
+                with self.scheduler.lock:  # a push must not take half of this
+                    with self._file.open("a", encoding="utf-8") as stream:
+                        stream.writelines(line + "\n" for _, _, line in lines)
+                        stream.flush()
+                        os.fsync(stream.fileno())
+            self._seen |= {key: count for key, count, _ in lines}
+            return len(lines)
+
+    def _line(self, review: Review, double: bool, events: tuple[Event, ...]) -> str:
+        post = review.post
+        photo = Path(post.image).name if isinstance(post.image, str | Path) else None
+        if photo and not (self._folder / "photos" / photo).exists():
+            (self._folder / "photos").mkdir(exist_ok=True)
+            shutil.copyfile(Path(str(post.image)), self._folder / "photos" / photo)
+        row = {
+            "queue": {"name": review.queue, "dataset": review.dataset, "double": double},
+            "post": {
+                "id": post.id,
+                "text": post.text,
+                "tokens": post.tokens,
+                "pair": vars(post.pair) if post.pair else None,
+                "image_id": post.image_id,
+                "photo": photo,
+            },
+            "suggestion": answer_row(review.suggestion.answer) if review.suggestion else None,
+            "events": [_event_row(event) for event in events],
+        }
+        return json.dumps(row, ensure_ascii=True)
+
+    def close(self) -> None:
+        """Write and push what is left, then stop."""
+        self._stopped.set()
+        self._thread.join()
+        self.write()
+        self.scheduler.trigger().result()
+        self.scheduler.stop()
+
+
+def backup_from_environment(store: Store) -> Backup | None:
+    """Restore an empty store from $MMDEMO_REVIEWS_REPO and keep it backed up there; None where it is not set.
+
+    Raises:
+        InputError: the repository cannot be read or made, or everybody could read it.
+    """
+    repo = os.environ.get("MMDEMO_REVIEWS_REPO", "").strip()
+    if not repo:
+        return None
+    api = HfApi(endpoint=constants.ENDPOINT)
+    try:
+        api.create_repo(repo, repo_type="dataset", private=True, exist_ok=True)
+        private = api.repo_info(repo, repo_type="dataset").private
+    except Exception as error:  # the Hub's client raises httpx's, its own, ValueError for a bad name
+        raise InputError(f"the reviews' repository {repo} cannot be used ({type(error).__name__})") from error
+    if not private:  # tweets, photos and reviewers' names are in it
+        raise InputError(f"the reviews' repository {repo} is public; make it private, then start again")
+    if not store.queues():
+        restore(store, repo)
+    return Backup(store, repo, Path(tempfile.mkdtemp(prefix="mmdemo-reviews-")))
+
+
+def restore(store: Store, repo: str) -> int:
+    """Bring posts and decisions back from the repository; how many posts. No repository: none.
+
+    A line that is not what `Backup` writes is logged and passed over: the others still count.
+
+    Raises:
+        InputError: the Hub does not answer.
+    """
+    api = HfApi(endpoint=constants.ENDPOINT)
+    try:
+        if not api.repo_exists(repo, repo_type="dataset"):
+            return 0
+        folder = Path(snapshot_download(repo, repo_type="dataset", endpoint=constants.ENDPOINT))
+    except Exception as error:  # as above
+        raise InputError(f"the reviews' repository {repo} cannot be read ({type(error).__name__})") from error
+    latest: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
+    for file in sorted(folder.glob("reviews-*.jsonl")):
+        for name, at, row in _rows(file):
+            if name not in latest or at >= latest[name][0]:
+                latest[name] = at, row
+    restored = 0
+    for (queue, post), (_, row) in latest.items():
+        try:
+            _restore_post(store, row, folder / "photos")
+            restored += 1
+        except (InputError, KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+            log.warning("post %r of %r is not restored: %s: %s", post, queue, type(error).__name__, error)
+    log.warning("restored %d posts from %s", restored, repo)
+    return restored
+
+
+def _all_reviews(store: Store) -> Iterator[tuple[Review, bool]]:
+    for queue in store.queues():
+        offset = 0
+        while batch := store.page(queue.name, "backup", offset=offset, limit=PAGE).reviews:
+            yield from ((review, queue.double) for review in batch)
+            offset += len(batch)
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    after = event.after
+    return {
+        "kind": event.kind,
+        "reviewer": event.reviewer,
+        "at": event.at,
+        "seconds": event.seconds,
+        "checkpoint": event.checkpoint,
+        "after": None
+        if after is None
+        else {"verdict": after.verdict, "reviewer": after.reviewer, **answer_row(after.answer)},
+    }
+
+
+def _rows(file: Path) -> Iterator[tuple[tuple[str, str], str, dict[str, Any]]]:
+    """(queue, post), the time of its latest event, and the row, for each line of one run's file.
+
+    What is not such a line is passed over: a crash may have cut the last one off.
+    """
+    for number, line in read_lines(file):
+        try:
+            row = json.loads(line)
+            name = str(row["queue"]["name"]), str(row["post"]["id"])
+            at = max((str(event["at"]) for event in row["events"]), default="")
+        except (ValueError, TypeError, KeyError, RecursionError):
+            log.warning("%s line %d is passed over", file.name, number)
+            continue
+        yield name, at, row
+
+
+def _restore_post(store: Store, row: dict[str, Any], photos: Path) -> None:
+    queue, held = row["queue"], row["post"]
+    pair, photo = held["pair"], held["photo"]
+    image = photos / Path(photo).name if photo else None
+    post = Post(
+        text=held["text"],
+        tokens=check_words(held["tokens"], f"the backup of post {held['id']!r}"),
+        image=image if image and image.is_file() else None,
+        pair=Pair(head=tuple(pair["head"]), tail=tuple(pair["tail"])) if pair else None,
+        id=held["id"],
+        image_id=held["image_id"],
+    )
+    store.make_queue(queue["name"], queue["dataset"], double=queue["double"])
+    suggested = stored_answer(row["suggestion"], post.tokens) if row["suggestion"] else None
+    store.add(queue["name"], [Labelled(post=post, answer=suggested)])
+    named = store.page(queue["name"], "backup", wanted=Filter(text=post.id), limit=PAGE).reviews
+    key = next(review.key for review in named if review.post.id == post.id)
+    for event in _standing(row["events"], queue["double"]):
+        _replay(store, queue["name"], key, event)
+
+
+def _standing(events: list[dict[str, Any]], double: bool) -> list[dict[str, Any]]:
+    """The events whose outcome holds: the last one, or each blind reviewer's last and the third look."""
+    by_seat = {event["reviewer"] if double else "": event for event in events if event["kind"] != "kept"}
+    standing = [event for event in by_seat.values() if event["after"] is not None]
+    return sorted(standing, key=lambda event: (event["kind"] == "adjudicate", event["at"]))
+
+
+def _replay(store: Store, queue: str, key: int, event: dict[str, Any]) -> None:
+    after, reviewer = event["after"], event["after"]["reviewer"]
+    answer = {"entities": after["entities"], "links": after["links"]}
+    if event["kind"] == "adjudicate":
+        dispute = next((d for d in store.disputes(queue) if d.review.key == key), None)
+        if dispute is not None:
+            store.adjudicate(queue, key, reviewer, answer, version=dispute.version)
+        return
+    version = store.open(key, reviewer, lease=False).version
+    rejected = after["verdict"] == "rejected"
+    store.decide(queue, key, reviewer, answer, version=version, seconds=event["seconds"], reject=rejected)

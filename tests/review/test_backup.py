@@ -1,0 +1,164 @@
+"""Reviews in a private dataset repository: what one run decided, the next one has, against a stand-in Hub."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mmdemo.review.backup import Backup, backup_from_environment, restore
+from mmdemo.review.records import Answer, Labelled
+from mmdemo.review.store import Store, open_store
+from mmdemo.types import Entity, InputError, Post
+from tests.hub_standin import Hub, running_hub, use
+
+REPO = "datasets/me/reviews"
+PER = {"entities": [{"start": 0, "end": 1, "label": "PER"}], "links": []}
+LOC = {"entities": [{"start": 2, "end": 3, "label": "LOC"}], "links": []}
+NONE: dict = {"entities": [], "links": []}
+
+#: `huggingface_hub` itself uploads large files in a way that httpx deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+
+
+@pytest.fixture
+def standin(monkeypatch, tmp_path):
+    monkeypatch.setenv("MMDEMO_REVIEWS_REPO", "me/reviews")
+    with running_hub() as running:
+        use(running, tmp_path / "cache", monkeypatch)
+        yield running
+
+
+def new_store(folder: Path) -> Store:
+    folder.mkdir()
+    return open_store(folder / "reviews.sqlite3")
+
+
+def filled(store: Store, photo: Path) -> Store:
+    """A shared queue with a suggestion, an undone and a rejected decision; a double one with a third look."""
+    posts = [
+        Post(
+            text="Ann sees Paris",
+            tokens=("Ann", "sees", "Paris"),
+            id=f"p{i}",
+            image=photo if i == 0 else None,
+        )
+        for i in range(4)
+    ]
+    seen = Answer(entities=(Entity(start=0, end=1, label="PER", text="Ann"),))
+    store.make_queue("may", "twitter2017")
+    store.add("may", [Labelled(post=p, answer=seen if p.id == "p0" else None) for p in posts])
+    keys = {r.post.id: r.key for r in store.page("may", "Ann").reviews}
+    store.decide("may", keys["p0"], "Ann", NONE, version=0)
+    store.decide("may", keys["p0"], "Ben", PER, version=1, seconds=3.5)
+    store.decide("may", keys["p1"], "Ann", NONE, version=0, reject=True)
+    store.decide("may", keys["p2"], "Ann", LOC, version=0)
+    store.undo("may", "Ann")
+    store.make_queue("blind", "twitter2017", double=True)
+    store.add("blind", [Labelled(post=posts[1], answer=None)])
+    (review,) = store.page("blind", "Ann").reviews
+    store.decide("blind", review.key, "Ann", PER, version=0)
+    store.decide("blind", review.key, "Ben", LOC, version=0)
+    (dispute,) = store.disputes("blind")
+    store.adjudicate("blind", review.key, "Cleo", PER, version=dispute.version)
+    return store
+
+
+def said(store: Store) -> dict:
+    """All that counts of a store: queues, posts, photos, who decided what."""
+    found = {}
+    for queue in store.queues():
+        for review in store.page(queue.name, "reader", limit=50).reviews:
+            decision = review.decision
+            found[queue.name, queue.double, review.post.id] = (
+                review.post.text,
+                review.status,
+                Path(str(review.post.image)).read_bytes() if review.post.image else None,
+                decision and (decision.reviewer, decision.verdict, decision.answer.items()),
+            )
+    return found
+
+
+def test_the_next_run_has_what_the_last_one_decided(standin: Hub, tmp_path):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "photo.png")
+    store = filled(new_store(tmp_path / "one"), tmp_path / "photo.png")
+    backup = backup_from_environment(store)
+    assert backup.write() == 5
+    assert backup.write() == 0, "nothing new, nothing written"
+    keys = {r.post.id: r.key for r in store.page("may", "Ann").reviews}
+    store.decide("may", keys["p3"], "Ann", PER, version=0)
+    backup.close()
+
+    held = standin.repos[REPO]
+    assert held.private
+    (log,) = [path for path in held.commits[-1][1] if path.endswith(".jsonl")]
+    lines = [json.loads(line) for line in held.commits[-1][1][log].splitlines()]
+    ids = [line["post"]["id"] for line in lines if line["queue"]["name"] == "may"]
+    assert ids == ["p0", "p1", "p2", "p3", "p3"], "appended, not changed"
+    assert [e["reviewer"] for e in lines[0]["events"]] == ["Ann", "Ben"], "the whole history is there"
+
+    again = new_store(tmp_path / "two")
+    second = backup_from_environment(again)
+    assert said(again) == said(store)
+    assert said(again)["may", False, "p0"][3][:2] == ("Ben", "accepted")
+    (disagreed,) = [r for r in again.page("may", "Ben").reviews if r.post.id == "p0"]
+    version = again.open(disagreed.key, "Ben").version
+    again.decide("may", disagreed.key, "Ben", NONE, version=version)
+    second.close()
+    files = [path for path in held.commits[-1][1] if path.endswith(".jsonl")]
+    assert len(files) == 2, "each run has a file of its own"
+
+    third = new_store(tmp_path / "three")
+    assert restore(third, "me/reviews") == 5
+    assert said(third) == said(again) != said(store), "a shorter history wins where it is the later one"
+    third.close()
+
+
+def test_lines_are_appended_and_never_changed(standin: Hub, tmp_path):
+    store = new_store(tmp_path / "one")
+    store.make_queue("may", "twitter2017")
+    backup = Backup(store, "me/reviews", tmp_path / "log", minutes=60)
+    before = b""
+    for i in range(3):
+        store.add("may", [Labelled(post=Post(text="Ann", tokens=("Ann",), id=f"p{i}"), answer=None)])
+        backup.write()
+        (file,) = (tmp_path / "log").glob("*.jsonl")
+        assert file.read_bytes().startswith(before) and len(file.read_bytes()) > len(before)
+        before = file.read_bytes()
+    backup.close()
+
+
+def test_a_line_that_a_crash_cut_off_or_somebody_forged_is_passed_over(standin: Hub, tmp_path):
+    held = {"id": "p0", "text": "Ann", "tokens": ["Ann"], "pair": None, "image_id": None, "photo": "../x"}
+    queue = {"name": "may", "dataset": "twitter2017", "double": False}
+    row = {"queue": queue, "post": held, "suggestion": None, "events": []}
+    line = json.dumps(row).encode()
+    forged = [
+        [],
+        {**row, "events": [1]},
+        {**row, "post": {**held, "id": "p9", "tokens": 5}},
+        {**row, "queue": 1},
+    ]
+    bad = b"".join(json.dumps(f).encode() + b"\n" for f in forged)
+    standin.add(REPO, {"reviews-1.jsonl": line + b"\n" + bad + line[:40]}, private=True)
+    store = new_store(tmp_path / "one")
+    assert restore(store, "me/reviews") == 1
+    assert store.page("may", "Ann").reviews[0].post.image is None, "a photo outside the folder is none"
+
+
+def test_without_a_repository_nothing_is_asked(standin: Hub, tmp_path, monkeypatch):
+    monkeypatch.delenv("MMDEMO_REVIEWS_REPO")
+    assert backup_from_environment(new_store(tmp_path / "one")) is None and standin.requests == []
+
+
+def test_a_repository_that_cannot_be_used_is_a_sentence(standin: Hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    with pytest.raises(InputError, match="the reviews' repository me/reviews cannot be"):
+        backup_from_environment(new_store(tmp_path / "one"))
+
+
+def test_a_public_repository_is_refused(standin: Hub, tmp_path):
+    standin.add(REPO, {"README.md": b"for everybody"})
+    with pytest.raises(InputError, match="is public; make it private"):
+        backup_from_environment(new_store(tmp_path / "one"))
+    assert len(standin.repos[REPO].commits) == 1
