@@ -14,7 +14,7 @@ from train.data import DataSource
 from train.exploring import analyse, tune
 from train.options import Change, Data, Device, Images, Limit, Out, Pairs, Seed, Split, Work, read_changes
 from train.push import push
-from train.zoo_command import calibrate, simulate_review, zoo
+from train.zoo_command import calibrate, photo_effect, seeds, simulate_review, zoo
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -174,6 +174,8 @@ def results(
 app.command()(push)
 app.command()(zoo)
 app.command()(calibrate)
+app.command("photo_effect")(photo_effect)
+app.command()(seeds)
 app.command("simulate_review")(simulate_review)
 app.command()(analyse)
 app.command()(tune)

@@ -6,6 +6,7 @@ from typing import Any
 
 from mmdemo.files import read_json
 from mmdemo.types import InputError
+from train.seeds import SHOWN, mean_and_deviation
 from train.state import replace_file
 
 START, END = "<!-- results: python -m train results -->", "<!-- results end -->"
@@ -20,6 +21,26 @@ RE_HEAD = (
     "| shuffled | none |",
     "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
 )
+
+PUBLISHED_DATASETS = ("twitter2015", "twitter2017", "mnre")
+#: Entity-level F1, and micro-F1 without None, as published (collected in the study's SPEC §8).
+PUBLISHED = {
+    "BERT-CRF; BERT (text only)": ("71.81", "83.44", "59.40"),
+    "UMT": ("73.41", "85.31", "-"),
+    "HVPNeT": ("75.32", "86.87", "81.85"),
+    "ITA": ("78.03", "89.75", "-"),
+    "PGIM (ChatGPT)": ("79.33", "91.43", "-"),
+    "MEGA": ("-", "-", "66.41"),
+    "TMR": ("-", "-", "89.05"),
+}
+#: The report's accuracies of its first model (SPEC §7); O counts, so they stand apart from the field's.
+REPORTED = {
+    "the report: FiLM": ("95.38", "97.18", "75.38"),
+    "the report: attention": ("84.61", "87.39", "70.53"),
+    "the report: cross-attention": ("89.34", "91.45", "73.86"),
+    "the report: bimodal": ("95.28", "96.98", "74.62"),
+    "the report: tuned FiLM": ("95.52", "97.56", "76.00"),
+}
 
 #: Figures of one photo condition, in the tables' order.
 NER_COLUMNS = (("entity", "f1"), ("entity_strict", "f1"), ("token", "accuracy"), ("token", "f1"))
@@ -52,20 +73,96 @@ def results_table(root: Path) -> str:
     for file in sorted(root.glob("lite/*/*/*/metrics.json")):
         cell = read_json(file)
         by_dataset.setdefault(cell["cell"].split("/")[1], []).append(cell)
-    return "\n\n".join(_dataset_table(dataset, cells) for dataset, cells in by_dataset.items())
+    tables = [_dataset_table(dataset, cells) for dataset, cells in by_dataset.items()]
+    return "\n\n".join([*tables, *_comparison(by_dataset)])
+
+
+def _comparison(by_dataset: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """The cell that validation chooses on each dataset, beside the report's and published figures."""
+    ours: dict[str, tuple[str, float, float]] = {}
+    for dataset, cells in by_dataset.items():
+        columns = NER_COLUMNS if _is_ner(cells[0]) else RE_COLUMNS
+        best = _chosen(cells, columns[0])
+        photo = best["splits"]["test"]["photo"]
+        accuracy = ("token", "accuracy") if _is_ner(best) else ("accuracy",)
+        ours[dataset] = best["cell"], _figure(photo, columns[0]), _figure(photo, accuracy)
+    if not ours:
+        return []
+
+    def line(name: str, figures: dict[str, str]) -> str:
+        return f"| {name} | " + " | ".join(figures.get(d, "-") for d in PUBLISHED_DATASETS) + " |"
+
+    rows = [
+        "| | twitter2015 | twitter2017 | mnre |",
+        "|---|--:|--:|--:|",
+        line("**entity F1, micro-F1 without None**", dict.fromkeys(PUBLISHED_DATASETS, "")),
+        line("this zoo's chosen cell", {d: f"{100 * f1:.2f}" for d, (_, f1, _) in ours.items()}),
+        *(
+            line(name, dict(zip(PUBLISHED_DATASETS, figures, strict=True)))
+            for name, figures in PUBLISHED.items()
+        ),
+        line("**token accuracy, accuracy**", dict.fromkeys(PUBLISHED_DATASETS, "")),
+        line("this zoo's chosen cell", {d: f"{100 * accuracy:.2f}" for d, (_, _, accuracy) in ours.items()}),
+        *(
+            line(name, dict(zip(PUBLISHED_DATASETS, figures, strict=True)))
+            for name, figures in REPORTED.items()
+        ),
+    ]
+    return [
+        "**Beside the report and the literature** (their original photos, far larger models)\n\n"
+        + "\n".join(rows)
+    ]
+
+
+def _chosen(cells: Sequence[dict[str, Any]], column: tuple[str, ...]) -> dict[str, Any]:
+    """The cell with the best validation figure."""
+    return max(cells, key=lambda cell: _figure(cell["splits"]["valid"]["photo"], column))
 
 
 def _dataset_table(dataset: str, cells: Sequence[dict[str, Any]]) -> str:
     ner = _is_ner(cells[0])
     head, columns = (NER_HEAD, NER_COLUMNS) if ner else (RE_HEAD, RE_COLUMNS)
-    chosen = max(cells, key=lambda cell: _figure(cell["splits"]["valid"]["photo"], columns[0]))
+    chosen = _chosen(cells, columns[0])
     rows = [_row(cell, columns, chosen=cell is chosen) for cell in cells]
     lines = [f"**{dataset}**", "", *head, *rows]
     errors = [cell["calibration"] for cell in cells if "calibration" in cell]
     if errors:
         before, after = (sum(e[when]["ece"] for e in errors) / len(errors) for when in ("before", "after"))
         lines += ["", f"Calibration error (ECE, test, mean): {before:.3f} before, {after:.3f} after."]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_effects(cells), *_seeds(cells)])
+
+
+def _effects(cells: Sequence[dict[str, Any]]) -> list[str]:
+    """How many cells' photos changed F1 beyond chance, and in which direction."""
+    against = [cell["photo_effect"]["against"]["none"] for cell in cells if "photo_effect" in cell]
+    if not against:
+        return []
+    up, down = (sum(f(a) for a in against) for f in (lambda a: a["low"] > 0, lambda a: a["high"] < 0))
+    changes = [100 * a["change"] for a in against]
+    return [
+        "",
+        f"Photo against no photo, paired bootstrap over the test posts: of {len(against)} cells {up} gain "
+        f"and {down} lose beyond a 95 % interval; the differences are {min(changes):+.2f} to "
+        f"{max(changes):+.2f} points.",
+    ]
+
+
+def _seeds(cells: Sequence[dict[str, Any]]) -> list[str]:
+    """Mean and standard deviation of the cells that were trained from several seeds."""
+    rows = []
+    for cell in (c for c in cells if c.get("seeds")):
+        _, _, model, fusion = cell["cell"].split("/")
+        figures = []
+        for split, condition in SHOWN:
+            mean, deviation = mean_and_deviation([run[split][condition] for run in cell["seeds"]])
+            figures.append(f"{100 * mean:.2f} ± {100 * deviation:.2f}")
+        rows.append(f"| {model} | {fusion} | {len(cell['seeds'])} | " + " | ".join(figures) + " |")
+    head = [
+        "",
+        "| model | fusion | seeds | valid | test | blank | shuffled | none |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    return [*head, *rows] if rows else []
 
 
 def _is_ner(cell: dict[str, Any]) -> bool:

@@ -128,3 +128,68 @@ def calibrate(
         )
     for cell, (before, after) in found.items():
         print(f"{cell}: test ECE {before:.3f} before, {after:.3f} after")
+
+
+def photo_effect(
+    data: Data,
+    root: Annotated[Path, typer.Option(help="Cells whose metrics.json gets its photo effect.")] = Path(
+        "runs"
+    ),
+    work: Work = Path("runs"),
+    images: Images = None,
+    pairs: Pairs = None,
+    preset: Annotated[str, typer.Option(help="lite, full or tiny.")] = "lite",
+) -> None:
+    """Measure what the photo changes on test, with intervals (paired bootstrap over posts) and by slices.
+
+    Reads the answers that training kept in --work; no model runs.
+
+    Example: python -m train photo_effect --data ../shared/data --root runs --work runs
+    """
+    from train.photo_effect import measure_all
+
+    found = measure_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
+    if not found:
+        raise InputError(
+            f"no cell of {root} has its answers in {work / 'answers'}, where training keeps them"
+        )
+    for cell, stated in found.items():
+        none = stated["against"]["none"]
+        low, high = 100 * none["low"], 100 * none["high"]
+        print(f"{cell}: {100 * none['change']:+.2f} points with photos, interval {low:+.2f} to {high:+.2f}")
+
+
+def seeds(
+    data: Data,
+    dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 or mnre.")],
+    model: Annotated[str, typer.Option(help="The model whose trunk is kept.")] = "roberta-resnet50",
+    fusions: Annotated[
+        str, typer.Option(help="Fusions, by comma.")
+    ] = "film,attention,cross-attention,bimodal",
+    numbers: Annotated[str, typer.Option("--seeds", help="Seeds, by comma.")] = "1,2",
+    root: Annotated[Path, typer.Option(help="Cells whose metrics.json gets the figures.")] = Path("runs"),
+    work: Work = Path("runs"),
+    images: Images = None,
+    pairs: Pairs = None,
+    device: Device = "auto",
+) -> None:
+    """Train cells again from other seeds on their trunk; README's table then shows mean and deviation.
+
+    Example: python -m train seeds --dataset twitter2017 --data ../shared/data --root runs --work runs
+    """
+    from train.seeds import run_seeds
+    from train.settings import Settings
+
+    if not all(number.strip().isdigit() for number in numbers.split(",")):
+        raise InputError(f"--seeds {numbers}: write whole numbers with commas, as 1,2")
+    names = [fusion.strip() for fusion in fusions.split(",")]
+    settings = Settings(
+        config=ModelConfig(dataset=dataset, model=model, fusion=names[0]),
+        source=DataSource(folder=data, images=images, pairs=pairs),
+        out=root,
+        work=work,
+        device=device,
+        changes={"": {"seed": 1337}},
+    )
+    for cell, seed in run_seeds(settings, names, [int(number) for number in numbers.split(",")]):
+        print(f"{dataset}/{model}/{cell}: seed {seed} done")

@@ -6,10 +6,10 @@ import gradio as gr
 
 from mmdemo.catalogue import entries, entry_json
 from mmdemo.config import DATASETS
-from mmdemo.ui import card, zoo_view
+from mmdemo.ui import card, effect_view, zoo_view
 from mmdemo.ui.titles import dataset_title, fusion_title, model_title
 
-PICK = "Press a row of the table for its calibration and for the classes where the photo helped or hurt."
+PICK = "Press a row of the table for its calibration and for where the photo helped or hurt."
 
 
 def show(dataset: str) -> tuple[list[list[Any]], str, str]:
@@ -22,7 +22,7 @@ def show(dataset: str) -> tuple[list[list[Any]], str, str]:
 
 
 def detail(event: gr.SelectData) -> str:
-    """The picked row's reliability and slices."""
+    """The picked row's scores, reliability, and what photos changed."""
     row = event.row_value or []
     for entry in entries():
         cell = entry.cell
@@ -32,7 +32,7 @@ def detail(event: gr.SelectData) -> str:
             return (
                 f'<section class="mm-card"><h3>{" · ".join(map(zoo_view.safe, names))}</h3>'
                 f"{card.scores_html(entry.metrics, rows)}{zoo_view.reliability_html(entry.metrics)}"
-                f"{zoo_view.slices_html(entry.metrics)}</section>"
+                f"{effect_view.effect_html(entry.metrics)}{effect_view.classes_html(entry.metrics)}</section>"
             )
     return f'<p class="mm-quiet">{PICK}</p>'
 

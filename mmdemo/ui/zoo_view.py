@@ -1,4 +1,4 @@
-"""All cells' metrics -> a table, charts and slices. Pure; charts are inline SVG in the page's own colours.
+"""All cells' metrics -> a table and charts. Pure; charts are inline SVG in the page's own colours.
 
 Only names and numbers of our own files stand here, and they pass `safe` all the same.
 """
@@ -166,36 +166,6 @@ def _svg(title: str, width: int, height: int, inner: str) -> str:
         f'<figure class="mm-chart"><figcaption>{title}</figcaption>'
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{title}">{inner}</svg></figure>'
     )
-
-
-def slices_html(metrics: Mapping[str, Any]) -> str:
-    """Classes where the photo helped or hurt most: F1 with it less F1 without, on test."""
-    test = metrics.get("splits", {}).get("test", {})
-    with_photo = test.get("photo", {}).get("per_class") or {}
-    without = test.get("none", {}).get("per_class") or {}
-    moved = []
-    for label, row in with_photo.items():
-        f1, alone = figure(row, ("f1",)), figure(without.get(label, {}), ("f1",))
-        support = figure(row, ("support",))
-        if f1 is not None and alone is not None and support:
-            moved.append((f1 - alone, label, f1, int(support)))
-    moved.sort(key=lambda m: -abs(m[0]))
-    if not moved:
-        return '<p class="mm-quiet">No figures by class are stored with this checkpoint.</p>'
-    rows = "".join(
-        f"<tr><th scope='row'>{safe(label)}</th><td>{_sign(d)} {100 * d:+.1f}</td>"
-        f"<td>{f1:.1%}</td><td>{support}</td></tr>"
-        for d, label, f1, support in moved[:8]
-    )
-    return (
-        '<table class="mm-scores"><caption>Where the photo helped (▲) or hurt (▼): F1 with it less F1 '
-        "without, in points</caption><thead><tr><td></td><th scope='col'>photo</th><th scope='col'>F1</th>"
-        f"<th scope='col'>cases</th></tr></thead><tbody>{rows}</tbody></table>"
-    )
-
-
-def _sign(moved: float) -> str:
-    return "▲" if moved > 0 else "▼" if moved < 0 else "="
 
 
 def notice_html(listed: Sequence[Listed]) -> str:

@@ -49,6 +49,23 @@ def test_table_shows_the_field_s_figure_first_and_the_report_s_beside_it(tmp_pat
     )
 
 
+def test_photos_seeds_and_published_figures_are_told_where_they_are_measured(tmp_path: Path) -> None:
+    photo = {"entity": {"f1": 0.8}, "entity_strict": {"f1": 0.8}, "token": {"accuracy": 0.96, "f1": 0.96}}
+    put_cell(tmp_path, "lite/twitter2017/blip/film", photo)
+    put_cell(tmp_path, "lite/twitter2017/blip/hybrid", photo)
+    file = tmp_path / "lite/twitter2017/blip/film/metrics.json"
+    run = {"valid": {"photo": 0.8}, "test": dict.fromkeys(("photo", "blank", "shuffled", "none"), 0.7)}
+    metrics = json.loads(file.read_text()) | {
+        "photo_effect": {"against": {"none": {"change": -0.012, "low": -0.02, "high": -0.001}}},
+        "seeds": [run, {**run, "valid": {"photo": 0.82}}],
+    }
+    file.write_text(json.dumps(metrics))
+    table = results_table(tmp_path)
+    assert "of 1 cells 0 gain and 1 lose beyond a 95 % interval" in table and "-1.20 to -1.20" in table
+    assert "| blip | film | 2 | 81.00 ± 1.41 | 70.00 ± 0.00 |" in table
+    assert "| this zoo's chosen cell | - | 80.00 | - |" in table and "| UMT | 73.41 | 85.31 | - |" in table
+
+
 def test_only_the_part_between_the_marks_is_replaced(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{START}\nold\n{END}\nafter\n")

@@ -48,14 +48,11 @@ def test_charts_start_at_zero_and_show_what_photos_add(tmp_path):
     assert zoo_view.scatter_html(cells, "mnre") == ""
 
 
-def test_reliability_and_slices_read_what_is_there():
+def test_reliability_reads_what_is_there():
     whole = zoo_view.reliability_html(metrics(0.8))
     assert "<polyline" in whole and "temperature 1.50" in whole and "ECE 0.010" in whole
     assert "not calibrated" in zoo_view.reliability_html({})
     assert "<svg" not in zoo_view.reliability_html({"calibration": {"after": {"ece": 0.1, "bins": "x"}}})
-    slices = zoo_view.slices_html(metrics(0.8))
-    assert "▲ +1.0" in slices and "<b>" not in slices
-    assert "No figures" in zoo_view.slices_html({})
 
 
 def test_stand_in_photos_are_named(tmp_path):

@@ -1,0 +1,123 @@
+"""What the posts' photos change on test, with how sure that is: paired bootstrap over posts, and slices.
+
+No model runs here: `train.run` keeps every cell's probabilities (`train.answers`). Posts are drawn with
+replacement and keep both answers, with the photo and without (Berg-Kirkpatrick et al. 2012), so that the
+interval is of the difference and not of two scores.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from mmdemo.config import DATASETS
+from mmdemo.decode import best_tags
+from mmdemo.files import read_json, write_json
+from mmdemo.labels import bio_tags, output_labels, spans_of
+from mmdemo.types import Post
+from train.answers import load_answers
+from train.data import DataSource
+from train.stages import gold_of_dataset
+
+RESAMPLES = 1000
+FEWEST = 30  # posts in a slice
+LEVEL = 95  # per cent of the resamples inside the interval
+SEED = 1337
+
+#: Counts of each post, (posts, 3): right answers, answers, right answers that there are.
+Counts = np.ndarray
+
+
+def counts_of(dataset: str, gold: Sequence[Any], rows: Sequence[np.ndarray]) -> Counts:
+    """Entities (span and type) of each post, or its relation where it is not None."""
+    if DATASETS[dataset].task == "re":
+        labels = output_labels(dataset)
+        answers = [labels[int(row.argmax())] for row in rows]
+        found = [{a} - {"None"} for a in answers]
+        wanted = [{str(g)} - {"None"} for g in gold]
+        return np.array([(len(f & w), len(f), len(w)) for f, w in zip(found, wanted, strict=True)])
+    tags = bio_tags(dataset)
+    spans = [
+        (set(spans_of(best_tags(row, tags))), set(spans_of(g))) for row, g in zip(rows, gold, strict=True)
+    ]
+    return np.array([(len(f & w), len(f), len(w)) for f, w in spans])
+
+
+def f1_of(counts: np.ndarray) -> np.ndarray:
+    """Micro-F1 of summed counts, (…, 3) -> (…); 0 where there is nothing to find."""
+    right, found, wanted = np.moveaxis(counts.astype(float), -1, 0)
+    return np.divide(2 * right, found + wanted, out=np.zeros_like(right), where=found + wanted > 0)
+
+
+def difference(
+    ours: Counts, theirs: Counts, resamples: int = RESAMPLES, seed: int = SEED
+) -> dict[str, float]:
+    """F1 of ``ours``, of ``theirs``, their difference and its interval, all in fractions."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(
+        len(ours), np.full(len(ours), 1 / len(ours)), size=resamples
+    )  # how often each post
+    moved = f1_of(drawn @ ours) - f1_of(drawn @ theirs)
+    low, high = np.percentile(moved, [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
+    f1, other = float(f1_of(ours.sum(axis=0))), float(f1_of(theirs.sum(axis=0)))
+    return {"f1": f1, "other": other, "change": f1 - other, "low": float(low), "high": float(high)}
+
+
+def slices_of(posts: Sequence[Post], has_photo: np.ndarray) -> dict[str, np.ndarray]:
+    """Groups of posts by name, as masks; they overlap."""
+    words = np.array([len(post.tokens) for post in posts])
+    texts = [" ".join(post.tokens) for post in posts]
+    entities = np.array([len(post.entities or ()) for post in posts])
+    groups = {
+        "with a photo": has_photo,
+        "up to 10 words": words <= 10,
+        "11 to 20 words": (words > 10) & (words <= 20),
+        "over 20 words": words > 20,
+        "with a hashtag": np.array(["#" in text for text in texts]),
+        "with a user's name": np.array(["@" in text for text in texts]),
+        "one entity": entities == 1,
+        "several entities": entities > 1,
+    }
+    return {name: mask for name, mask in groups.items() if mask.sum() >= FEWEST}
+
+
+def measure_cell(folder: Path, answers: Path, source: DataSource) -> dict[str, Any]:
+    """Measure and store what the photo changes; gives what metrics.json now says under "photo_effect".
+
+    Raises:
+        InputError: the cell's metrics or its saved answers cannot be read.
+    """
+    metrics = read_json(folder / "metrics.json")
+    dataset = metrics["cell"].split("/")[1]
+    posts = source.posts(dataset, "test")
+    gold, rows = gold_of_dataset(dataset, posts), load_answers(answers / "test.npz")
+    counts = {condition: counts_of(dataset, gold, found) for condition, found in rows.items()}
+    has_photo = np.array([post.image is not None for post in posts])
+    groups = slices_of(posts, has_photo)
+    stated = {
+        "split": "test",
+        "resamples": RESAMPLES,
+        "level": LEVEL,
+        "against": {c: difference(counts["photo"], counts[c]) for c in counts if c != "photo"},
+        "slices": [
+            {"name": name, "posts": int(mask.sum())} | difference(counts["photo"][mask], counts["none"][mask])
+            for name, mask in groups.items()
+        ],
+    }
+    write_json(folder / "metrics.json", metrics | {"photo_effect": stated})
+    return stated
+
+
+def measure_all(
+    root: Path, work: Path, source: DataSource, preset: str = "lite"
+) -> dict[str, dict[str, Any]]:
+    """Measure every cell of ``root`` whose answers are in ``work``; cell -> what is stated."""
+    found = {}
+    for file in tqdm(sorted(root.glob(f"{preset}/*/*/*/metrics.json")), "photo effects", disable=None):
+        name = read_json(file)["cell"]
+        answers = work / "answers" / name
+        if (answers / "test.npz").is_file():
+            found[name] = measure_cell(file.parent, answers, source)
+    return found
