@@ -31,6 +31,7 @@ ORDER = (
     "compare",
     "catalogue",
     "review",
+    "preannotation",
     "ui",
     "batch",
     "space",
@@ -41,7 +42,17 @@ ORDER = (
 NARROW = {
     "figures": {"types"},
     "review": {"types", "labels", "data.formats", "data.jsonl", "data.lines", "data.text", "data.image"},
-    "ui": {"types", "figures", "labels", "config", "pipeline", "compare", "catalogue", "review"},
+    "ui": {
+        "types",
+        "figures",
+        "labels",
+        "config",
+        "pipeline",
+        "compare",
+        "catalogue",
+        "review",
+        "preannotation",
+    },
     "data": {"types", "labels", "config"},
     "decode": {"types", "labels", "config"},
 }

@@ -6,6 +6,7 @@ and test stay frozen, so that figures before and after speak of the same posts.
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mmdemo.config import DATASETS
@@ -20,7 +21,7 @@ SHOWN = 5  # leaks named in a message
 
 
 def read_extra(file: Path, dataset: str) -> tuple[Post, ...]:
-    """Labelled posts of a JSON-lines file.
+    """Labelled posts of a JSON-lines file; photos that it names by a relative path lie beside it.
 
     Raises:
         InputError: the file cannot be read, a post has no answer for the dataset's task, or the wrong labels.
@@ -34,7 +35,10 @@ def read_extra(file: Path, dataset: str) -> tuple[Post, ...]:
             raise InputError(f"{file}: post {number} ({post.id or 'no id'}) lacks {wanted}")
     if not posts:
         raise InputError(f"{file} holds no posts")
-    return tuple(posts)
+    return tuple(
+        replace(post, image=file.parent / post.image) if isinstance(post.image, Path) else post
+        for post in posts
+    )
 
 
 def text_key(post: Post) -> str:

@@ -59,13 +59,13 @@ def run_trunk(settings: Settings) -> Trunk:
     if config.model == "clip-bert":
         text = replace(settings, config=replace(config, model="bert-resnet50", fusion="concat"))
         text_run = settings.start or run_trunk(text).run  # the zoo has trained it already
-        tensors = align(settings.source, stage, settings.out, settings.recipe("trunk").seed, _cache(settings))
+        tensors = align(settings.source, stage, settings.out, settings.recipe("trunk").seed, settings.cache)
         store_trunk(config, tensors, settings.out, folder / "trunk.safetensors", OWN_TRUNK_BITS)
         return Trunk(folder=folder, places=(TEXT_TRUNK, "../trunk.safetensors"), run=text_run)
     recipe = settings.recipe("trunk")
     if not (stage / "best.safetensors").exists():
         train_trunk(
-            material_of(settings), recipe, stage, settings.out, _cache(settings), accelerator, settings.start
+            material_of(settings), recipe, stage, settings.out, settings.cache, accelerator, settings.start
         )
     if accelerator.is_main_process:
         store_trunk(config, best_of(stage), settings.out, folder / "trunk.safetensors", TRUNK_BITS)
@@ -82,7 +82,7 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
     trunks = [file.resolve() for file in files]
     start = trunk.run if (trunk.run / "best.safetensors").exists() else None
     model = load_trunk_model(config, recipe, settings.out, trunks, start)
-    data = cell_data(model.to(accelerator.device), material, recipe, settings.out, _cache(settings))
+    data = cell_data(model.to(accelerator.device), material, recipe, settings.out, settings.cache)
     held_out = _held_out(settings, model.cpu(), material.encoder)
     for fusion in fusions:
         own = replace(settings, config=replace(config, fusion=fusion))
@@ -105,7 +105,7 @@ def _held_out(settings: Settings, model: MultimodalModel, encoder: PostEncoder) 
     for split, conditions in (("valid", ("photo", "none")), ("test", CONDITIONS)):
         posts = settings.source.posts(settings.config.dataset, split)[: settings.limit]
         found[split] = condition_posts(
-            model, encoder, posts, settings.out, _cache(settings), conditions=conditions
+            model, encoder, posts, settings.out, settings.cache, conditions=conditions
         )
     return found
 
@@ -136,7 +136,7 @@ def run_whole(settings: Settings) -> Path:
         training = training_record(settings, {"whole": recipe})
         save_cell(folder, model, config, trunks=(place,), training=training, metrics={})
         splits = {
-            s: evaluate(folder, settings.source, s, cache=_cache(settings), limit=settings.limit)
+            s: evaluate(folder, settings.source, s, cache=settings.cache, limit=settings.limit)
             for s in ("valid", "test")
         }
         metrics = {"cell": config.cell, **provenance(training), "splits": splits}
@@ -153,10 +153,6 @@ def material_of(settings: Settings) -> Material:
         valid=source.posts(config.dataset, "valid")[: settings.limit],
         encoder=post_encoder(config, settings.out),
     )
-
-
-def _cache(settings: Settings) -> Path:
-    return settings.work / "regions"
 
 
 def ensure_base(root: Path, preset: str, source: DataSource) -> None:

@@ -26,7 +26,8 @@ class Settings:
     """What one ``train run`` does.
 
     ``changes`` override recipe fields, by stage; ``start`` is a checkpoint to take weights from; ``extra``
-    are reviewed posts to train on too (`train.extra`).
+    are reviewed posts to train on too (`train.extra`); ``photos`` is where several runs share what their
+    frozen image encoder made of the photos (else each keeps its own in ``work``).
     """
 
     config: ModelConfig
@@ -40,6 +41,12 @@ class Settings:
     start: Path | None = None
     trunk_only: bool = False
     extra: tuple[Post, ...] = ()
+    photos: Path | None = None
+
+    @property
+    def cache(self) -> Path:
+        """The folder of cached photo features."""
+        return self.photos or self.work / "regions"
 
     def recipe(self, stage: str) -> Recipe:
         """The stage's recipe with this run's changes."""

@@ -155,7 +155,7 @@ class _Runner:
         settings = self.search.settings
         material = replace(self.material(image_size), watch=watch)
         if self.search.stage == "trunk":
-            cache = settings.work / "regions"
+            cache = settings.cache
             recipe = replace(recipe, members=1)
             train_trunk(material, recipe, folder, settings.out, cache, self.accelerator, settings.start)
         elif self.search.stage == "whole":
@@ -181,7 +181,7 @@ class _Runner:
             settings = self.search.settings
             model = load_trunk_model(material.config, recipe, settings.out, self._trunks, self.trunk.run)
             model.to(self.accelerator.device)
-            self._data[key] = cell_data(model, material, recipe, settings.out, settings.work / "regions")
+            self._data[key] = cell_data(model, material, recipe, settings.out, settings.cache)
         data = self._data[key]
         return CellData(material=material, views=data.views, valid=data.valid)
 

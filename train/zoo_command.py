@@ -72,6 +72,7 @@ def simulate_review(
     / 3,
     reviews: Annotated[int, typer.Option(min=1, help="Posts that are reviewed.")] = 300,
     orders: Annotated[str, typer.Option(help="Queue orders.")] = "random,entropy,disagreement,flip",
+    steps: Annotated[int, typer.Option(min=1, help="Retrainings on the way to that many reviews.")] = 2,
     images: Images = None,
     pairs: Pairs = None,
     out: Out = Path("runs/simulate"),
@@ -81,9 +82,10 @@ def simulate_review(
     change: Change = None,
     limit: Limit = None,
 ) -> None:
-    """Show what reviewing buys: train on a part, review what a queue puts first, train again, compare.
+    """Show what reviewing buys: train on a part, review what a queue puts first, train on, compare.
 
-    The reviewer is simulated by gold answers. Writes simulate_review.json and a plot into --out.
+    The reviewer is simulated by gold answers. Writes simulate_review.json and a plot into --out. A run that
+    was cut off goes on where it was.
 
     Example: python -m train simulate_review --data ../shared/data --orders random,entropy
     """
@@ -101,7 +103,8 @@ def simulate_review(
         changes=changes,
         limit=limit,
     )
-    found = simulate(settings, share=share, reviews=reviews, orders=orders.split(","), say=print)
+    names = orders.split(",")
+    found = simulate(settings, share=share, reviews=reviews, orders=names, steps=steps, say=print)
     print(render(found))
 
 

@@ -1,8 +1,7 @@
 """``python -m mmdemo review``: bring posts in, let a model propose, export; see also `review_reports`."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 from tqdm import tqdm
 
 from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, say
-from mmdemo.types import InputError, Post
+from mmdemo.types import InputError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -102,31 +101,20 @@ def predict(
     Example: python -m mmdemo review predict --queue may --fusion film --compare attention,concat
     """
     from mmdemo import pipeline
-    from mmdemo.review.records import Suggestion
+    from mmdemo.preannotation import predict_queue
     from mmdemo.review.store import open_store
-    from mmdemo.review.suggest import annotate, suggestion_of
 
     store = open_store(place)
     dataset = store.progress(queue).queue.dataset
     names = [fusion, *(name.strip() for name in compare.split(",") if name.strip())]
     cell, *others = [pipeline.find_cell(dataset, model, name, preset) for name in names]
-
-    def assess(posts: Sequence[Post]) -> list[Suggestion]:
-        own = pipeline.predict_many(posts, cell)
-        rest = [pipeline.predict_many(posts, other) for other in others]
-        bare = pipeline.predict_many([replace(p, image=None) for p in posts], cell) if flip else []
-        return [
-            suggestion_of(answer, [row[i] for row in rest], bare[i] if flip else None)
-            for i, answer in enumerate(own)
-        ]
-
     with tqdm(total=0, unit="post", file=sys.stderr, disable=as_json) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        made = annotate(store, queue, cell.name, assess, batch=batch, progress=progress)
+        made = predict_queue(store, queue, cell, others=others, blind=flip, batch=batch, progress=progress)
     say(
         {"suggested": made, "checkpoint": cell.name},
         as_json,

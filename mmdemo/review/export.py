@@ -38,13 +38,22 @@ class Exported:
 
 
 def export(
-    store: Store, queue: str, path: Path, name: str, *, photos: Path | None = None, skip: bool = False
+    store: Store,
+    queue: str,
+    path: Path,
+    name: str,
+    *,
+    photos: Path | None = None,
+    skip: bool = False,
+    portable: bool = False,
 ) -> Exported:
     """Write the decided posts of a queue; rejected ones are left out, and so are scores: people decided.
 
     Args:
         photos: a folder to copy the photos to, as ``<photo id or id>.jpg``, from which training reads them.
+            Where it lies beside the file, the file names them by their place there.
         skip: leave posts out that the format cannot hold, instead of refusing them all.
+        portable: name no photo by its place in this store: the file leaves the machine.
 
     Raises:
         Unfit: the format cannot hold some posts (the error lists them).
@@ -58,7 +67,9 @@ def export(
         raise Unfit(name, problems)
     items = [item for item in items if (item.post.id or "") not in problems]
     if photos is not None:
-        items = [_with_photo(item, Path(photos)) for item in items]
+        items = [_with_photo(item, Path(photos), Path(path).parent) for item in items]
+    elif portable:
+        items = [replace(item, post=replace(item.post, image=None)) for item in items]
     dataset = next((q.dataset for q in store.queues() if q.name == queue), "")
     write_checked(Path(path), items, found, dataset)
     rejected = sum(review.status == "rejected" for review in decided)
@@ -123,8 +134,8 @@ def _same(one: Labelled, other: Labelled, found: Format) -> bool:
     )
 
 
-def _with_photo(item: Labelled, folder: Path) -> Labelled:
-    """Copy the photo to where training looks for it, and point the post there."""
+def _with_photo(item: Labelled, folder: Path, beside: Path) -> Labelled:
+    """Copy the photo to where training looks for it, and point the post there, from ``beside`` if inside."""
     if item.post.image is None:
         return item
     source = Path(str(item.post.image))
@@ -137,7 +148,9 @@ def _with_photo(item: Labelled, folder: Path) -> Labelled:
         shutil.copyfile(source, folder / name)
     except OSError as error:
         raise InputError(f"the photo {source.name} cannot be copied: {error.strerror or error}") from error
-    return replace(item, post=replace(item.post, image=folder / name))
+    image = folder / name
+    image = image.relative_to(beside) if image.is_relative_to(beside) else image
+    return replace(item, post=replace(item.post, image=image))
 
 
 # ---------------------------------------------------------------- corrections

@@ -11,7 +11,9 @@ import gradio as gr
 
 ASSETS = Path(__file__).parent / "review"
 #: In the order in which they need each other.
-SCRIPTS = ("answer", "page", "session", "words", "parts", "queue", "keys", "edits", "editor")
+PIECES = ("answer", "page", "session", "words", "parts", "queue", "keys", "edits")
+DESK = ("talk", "opening", "deciding", "rewinding", "screen", "editor")
+SCRIPTS = PIECES + DESK
 
 SHELL = """
 <section class="rv" aria-label="Review posts">
@@ -27,10 +29,7 @@ SHELL = """
       <div class="rv-foot"><div class="rv-pager" data-at="pager"></div><div data-at="bulk"></div></div>
     </nav>
     <div>
-      <div class="rv-empty rv-card" data-at="empty">
-        <b>No post is open</b>
-        Load the examples or add posts below; then correct what a model found, with a few keys.
-      </div>
+      <div class="rv-empty rv-card" data-at="empty"><b>Loading the queue …</b></div>
       <article class="rv-post rv-card" aria-label="Post">
         <p class="rv-facts" data-at="facts"></p>
         <div class="rv-disputed" data-at="disputed"></div>

@@ -1,9 +1,19 @@
-"""The Review tab: the editor, and who reviews."""
+"""The Review tab: the editor, and below it what fills a queue, predicts, exports and measures agreement."""
 
 import gradio as gr
 
 from mmdemo.ui import editor
 from mmdemo.ui.review_calls import CALLS, on_space
+from mmdemo.ui.review_files import add_tool, agreement_tool, export_tool
+from mmdemo.ui.review_predict import examples_tool, predict_tool
+
+TOOLS = {
+    "Try the examples": examples_tool,
+    "Add posts": add_tool,
+    "Predict": predict_tool,
+    "Export": export_tool,
+    "Agreement": agreement_tool,
+}
 
 INTRO = (
     "Correct what a model found, with a few keys; the corrections become a data set. "
@@ -17,3 +27,7 @@ def build() -> None:
     if on_space():  # a login button anywhere else would name whoever runs the server
         gr.LoginButton(size="sm", elem_id="review-login")
     editor.build(CALLS)
+    with gr.Tabs(elem_id="review-tools"):
+        for title, tool in TOOLS.items():
+            with gr.Tab(title):
+                tool()

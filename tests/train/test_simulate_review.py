@@ -1,5 +1,7 @@
 """The simulated reviewer, whole, on tiny models and generated posts."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -26,15 +28,28 @@ def settings(folder, **fields) -> Settings:
 
 def test_each_order_reviews_its_own_posts_and_is_scored(tmp_path):
     said: list[str] = []
-    found = simulate(settings(tmp_path), share=0.5, reviews=4, orders=("random", "entropy"), say=said.append)
-    assert list(found["after"]) == ["random", "entropy"] and len(said) == 3
-    assert all(
-        0 <= found["after"][order][split] <= 1 for order in found["after"] for split in ("valid", "test")
+    found = simulate(
+        settings(tmp_path),
+        share=0.5,
+        reviews=4,
+        orders=("random", "entropy"),
+        steps=2,
+        say=said.append,
+        again={"epochs": 1},
     )
-    assert found["after"]["random"]["entities"] == 8  # every generated post has two
-    assert (tmp_path / "out" / "simulate_review.json").is_file()
+    assert list(found["curves"]) == ["random", "entropy"] and len(said) == 6
+    assert all(
+        0 <= point[split] <= 1
+        for point in (found["before"], found["control"], *found["curves"]["random"])
+        for split in ("valid", "test")
+    )
+    curve = found["curves"]["random"]
+    assert [point["reviews"] for point in curve] == [2, 4]
+    assert [point["entities"] for point in curve] == [4, 8]  # every generated post has two
+    assert json.loads((tmp_path / "out" / "simulate_review.json").read_text()) == found
     assert (tmp_path / "out" / "simulate_review.png").stat().st_size > 1000
-    assert "| entropy | 8 |" in render(found)
+    assert "| entropy | 4 | 8 |" in render(found)
+    assert not list((tmp_path / "out").glob("*/regions")), "the photos' features are shared"
 
 
 @pytest.mark.parametrize(
@@ -42,6 +57,7 @@ def test_each_order_reviews_its_own_posts_and_is_scored(tmp_path):
     [
         ({"orders": ("alphabet",)}, {}, "unknown order"),
         ({"reviews": 13}, {}, "13 to review"),
+        ({"steps": 5}, {}, "in 5 steps"),
         ({}, {"dataset": "mnre", "preset": "tiny"}, "reviews entities"),
     ],
 )

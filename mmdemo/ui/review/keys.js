@@ -44,17 +44,20 @@ window.mmreview.keys = (() => {
     return LETTERS[letter] ? [LETTERS[letter]] : null;
   }
 
-  /** Run `actions[name]` for each key while `box` is on screen, nobody types and no dialog is open. */
-  function listen(box, actions) {
+  const WITHOUT_POST = ["undo", "redo", "next", "help", "guidelines"];
+
+  /** Run `actions[name]` for each key while `box` is on screen, nobody types and no dialog is open. `hasPost` tells
+   * whether there is a post to work on. */
+  function listen(box, actions, hasPost) {
     function press(event) {
       if (!box.isConnected) return document.removeEventListener("keydown", press);
       if (event.defaultPrevented || event.isComposing || !box.offsetParent || typing(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
-      // A focused control outside the editor, such as a tab, keeps the keys that are no letters.
+      // A focused control outside the editor, such as a tab, keeps arrows and the like.
       const outside = event.target !== document.body && !box.contains(event.target);
-      if (outside && !/^[a-z?]$/i.test(event.key)) return;
+      if (outside && !/^[a-z0-9?]$/i.test(event.key)) return;
       const wanted = action(event);
-      if (!wanted) return;
+      if (!wanted || !(hasPost() || WITHOUT_POST.includes(wanted[0]))) return;
       event.preventDefault();
       actions[wanted[0]](...wanted.slice(1));
     }

@@ -1,0 +1,53 @@
+"""The zoo's cells as suggestions for reviewers: what a cell says of a queue's posts, and how sure that is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from mmdemo import pipeline
+from mmdemo.pipeline import Cell
+from mmdemo.review.records import Suggestion
+from mmdemo.review.store import Store
+from mmdemo.review.suggest import Assess, annotate, suggestion_of
+from mmdemo.types import Post
+
+
+def siblings(cell: Cell) -> list[Cell]:
+    """The other fusions of a cell's dataset and model that can run."""
+    row = (cell.preset, cell.dataset, cell.model)
+    ready = [c for c in pipeline.cells(cell.preset) if not c.problem and c.name != cell.name]
+    return [c for c in ready if (c.preset, c.dataset, c.model) == row]
+
+
+def assessor(cell: Cell, *, others: Sequence[Cell] = (), blind: bool = False) -> Assess:
+    """What `mmdemo.review.suggest.annotate` asks about each batch of posts.
+
+    Args:
+        others: cells whose disagreement with ``cell`` is measured, for the order by it.
+        blind: ask without the photo too, for the order by what the photo changes.
+    """
+
+    def assess(posts: Sequence[Post]) -> list[Suggestion]:
+        own = pipeline.predict_many(posts, cell)
+        rest = [pipeline.predict_many(posts, other) for other in others]
+        dark = pipeline.predict_many([replace(p, image=None) for p in posts], cell) if blind else None
+        return [
+            suggestion_of(found, [answers[i] for answers in rest], dark[i] if dark else None)
+            for i, found in enumerate(own)
+        ]
+
+    return assess
+
+
+def predict_queue(
+    store: Store,
+    queue: str,
+    cell: Cell,
+    *,
+    others: Sequence[Cell] = (),
+    blind: bool = False,
+    batch: int = 16,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Suggest answers to a queue's undecided posts; how many. A run that was broken off can be repeated."""
+    assess = assessor(cell, others=others, blind=blind)
+    return annotate(store, queue, cell.name, assess, batch=batch, progress=progress)

@@ -1,0 +1,83 @@
+// What a reviewer makes of the open post: edits that stay a draft until a decision sends them, alone or in bulk.
+window.mmreview.deciding = (desk) => {
+  const { answer, session, queue } = window.mmreview;
+  const { at, state } = desk;
+
+  /** Change the answer in one step that can be undone. */
+  function edit(what, after, selection, before = state.answer) {
+    const { post } = state;
+    if (post.holder) return desk.warn(`${post.holder} is on this post; press N for another.`);
+    if (JSON.stringify(before) === JSON.stringify(after)) return put(after, selection);
+    session.push({ kind: "edit", post: post.id, version: post.version, before, after, what });
+    put(after, selection);
+    desk.say(what);
+  }
+
+  function put(after, selection = null) {
+    Object.assign(state, { answer: after, selection });
+    if (JSON.stringify(after) === JSON.stringify(state.post.answer)) session.drop(state.post.id);
+    else session.keep(state.post, after);
+    desk.draw();
+  }
+
+  async function decide(verdict) {
+    const { post, answer: mine } = state;
+    const wrong = verdict === "accept" ? answer.problem(mine) : "";
+    if (wrong) return desk.warn(wrong);
+    if (!post || state.busy) return;
+    state.busy = true;
+    const seconds = Math.round((Date.now() - state.opened) / 100) / 10;
+    const body = { id: post.id, version: post.version, verdict, answer: answer.final(mine), seconds };
+    const sent = await desk.ask("save", body);
+    state.busy = false;
+    if (!sent) return;
+    const posts = [{ id: post.id, version: sent.version }];
+    session.push({ kind: "decision", verdict, posts, answer: mine, what: `${verdict} a post` });
+    session.moved(post.id, post.version, sent.version);
+    session.drop(post.id);
+    Object.assign(post, { version: sent.version, status: sent.status, answer: mine }); // it stays if it was the last
+    desk.say(`${desk.place()} ${queue.STATUS[sent.status]}.`);
+    await Promise.all([desk.list(), desk.next()]);
+  }
+
+  /** Accept or reject what is selected, else the post. */
+  function judge(verdict, word) {
+    if (!state.post) return;
+    const part = desk.on.part();
+    if (part) desk.on.judge(...part, verdict);
+    else decide(word);
+  }
+
+  /** Settle a dispute by one of its two answers, which can still be corrected before it is accepted. */
+  const take = (side) => (side.verdict === "rejected" ? decide("reject") : edit("take one of the two answers", side.answer, null));
+
+  /** Someone else was faster: theirs is shown, and Undo brings one's own answer back. */
+  async function conflict(post) {
+    if (!post) return;
+    const mine = state.answer;
+    desk.show(post, post.answer);
+    edit("load the other reviewer's answer", post.answer, null, mine);
+    desk.warn("Someone else has changed this post since you opened it. This is their answer; Undo brings yours back.");
+    await desk.list();
+  }
+
+  /** Undecided posts of the page whose least sure part scores at least `threshold`. */
+  const surest = (threshold) =>
+    state.list.rows.filter((row) => row.status === "open" && !row.holder && row.score !== null && row.score >= threshold);
+
+  async function bulk(found) {
+    const posts = found.map(({ id, version }) => ({ id, version }));
+    const reply = await desk.ask("bulk", { posts });
+    if (!reply) return;
+    const count = reply.posts.length;
+    if (count) session.push({ kind: "decision", verdict: "accept", posts: reply.posts, what: `accept ${count} posts` });
+    await desk.list();
+    if (posts.some(({ id }) => id === state.post?.id)) await desk.next();
+    if (reply.kept) desk.warn(`${reply.kept} of them had been changed meanwhile and were left alone.`);
+    desk.say(`${count} posts accepted. Undo takes all of them back.`);
+  }
+
+  const askBulk = async () => (await desk.named()) && queue.bulk(surest, bulk);
+
+  return { edit, put, decide, judge, take, conflict, askBulk };
+};

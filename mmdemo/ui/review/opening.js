@@ -1,0 +1,107 @@
+// Which post is open: the queue's list, its filters, and the ways from one post to another.
+window.mmreview.opening = (desk) => {
+  const { session, queue } = window.mmreview;
+  const { at, state } = desk;
+  const FILTERS = { order: "input", status: "", label: "", reviewer: "", text: "", low: "", high: "" };
+
+  /** Fetch what the page needs once, then the list, then the post that was open before a reload. */
+  async function start() {
+    const reply = await desk.ask("start", { queue: sessionStorage.getItem("mmreview.queue") });
+    if (!reply) return;
+    const { looks, guidelines, relations, names } = reply;
+    Object.assign(state, { looks, guidelines, relations, names, fixedName: reply.fixed, queue: reply.queue });
+    state.filters ??= { ...FILTERS };
+    if (reply.fixed) session.rename(reply.name);
+    queue.filters(at("filters"), reply.facets, { ...state.filters, queue: state.queue, mode: state.mode }, pick);
+    desk.drawWho();
+    await list(0);
+    if (!state.list.total || !session.name()) return; // nobody is asked for a name before they mean to review
+    const last = Number(sessionStorage.getItem("mmreview.open"));
+    if (!last || !(await open(last))) await next(true);
+  }
+
+  /** A filter, the queue or the mode was changed. */
+  async function pick(name, value) {
+    if (name === "queue") return showQueue(value);
+    if (name === "mode") Object.assign(state, { mode: value, post: null });
+    else state.filters[name] = value;
+    await list(0);
+    if (!state.post || name === "order") await next(true);
+  }
+
+  /** Show another queue, or the same one anew. */
+  function showQueue(name) {
+    if (name && name !== state.queue) {
+      sessionStorage.setItem("mmreview.queue", name);
+      sessionStorage.removeItem("mmreview.open");
+      Object.assign(state, { filters: null, mode: "review" });
+    }
+    state.post = null;
+    return start();
+  }
+
+  async function list(number = state.list.page) {
+    const reply = await desk.ask("list", { filters: state.filters, page: number });
+    if (!reply) return;
+    state.list = reply;
+    desk.draw();
+  }
+
+  /** Open a post; whether it is open now. */
+  async function open(id) {
+    if (!(await desk.named())) return false;
+    const reply = await desk.ask("open", { id, leave: state.post?.id ?? null });
+    if (reply) show(reply.post);
+    return Boolean(reply);
+  }
+
+  /** The next post that fits the filters, is undecided and that nobody else is on. */
+  async function next(first = false) {
+    if (!(await desk.named())) return;
+    if (queue.DONE.includes(state.filters.status)) return neighbour(1); // looking over what is decided
+    const leave = first ? null : (state.post?.id ?? null);
+    const reply = await desk.ask("next", { filters: state.filters, leave });
+    if (reply?.post) show(reply.post);
+    else if (reply) desk.note("No undecided post is left that fits these filters.");
+  }
+
+  /** The post before or behind the open one in the list, whatever became of it. */
+  async function neighbour(step) {
+    const { rows, page: number, pages } = state.list;
+    const i = rows.findIndex((row) => row.id === state.post?.id) + step;
+    if (rows[i]) return open(rows[i].id);
+    const over = i < 0 ? number === 0 : number + 1 >= pages;
+    if (over) return desk.note(step < 0 ? "This is the first post." : "This is the last post.");
+    await list(number + step);
+    return open(state.list.rows.at(step < 0 ? -1 : 0).id);
+  }
+
+  function show(post, kept = session.draft(post)) {
+    desk.warn("");
+    const again = state.post !== null;
+    const nothing = { selection: null, cursor: null, from: null };
+    Object.assign(state, { post, answer: kept ?? post.answer, opened: Date.now(), ...nothing });
+    sessionStorage.setItem("mmreview.open", post.id);
+    desk.draw();
+    photo(post);
+    at("words").scrollTop = 0;
+    if (again && [document.body, ...document.querySelectorAll("[role=tab]")].includes(document.activeElement))
+      at("words").focus({ preventScroll: true }); // so that arrows mean words
+    const count = state.answer.spans.length;
+    const found = `${count} ${count === 1 ? "entity" : "entities"}`;
+    desk.say(`${kept ? "Your draft. " : ""}${place()}, ${queue.STATUS[post.status]}. ${found}.`);
+  }
+
+  async function photo(post) {
+    if (post.photo && !state.photos[post.photo]) state.photos[post.photo] = (await desk.ask("photo", { id: post.id }))?.photo;
+    if (state.post === post) desk.drawPhoto();
+  }
+
+  /** Where the open post stands among those listed. */
+  function place() {
+    const i = state.list.rows.findIndex((row) => row.id === state.post.id);
+    return i < 0 ? `Post ${state.post.ref}` : `Post ${state.list.offset + i + 1} of ${state.list.total}`;
+  }
+
+  return { start, showQueue, list, open, next, neighbour, show, place };
+};

@@ -1,0 +1,74 @@
+"""How the tools below the editor run: with the queue on screen and the reviewer's name, failing in words."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from mmdemo.types import InputError
+from mmdemo.ui import view
+from mmdemo.ui.review_calls import FAILED
+from mmdemo.ui.safe import safe
+
+log = logging.getLogger(__name__)
+
+#: Fills a tool's first two inputs in the browser: the queue on screen and the reviewer's name.
+HERE = "async (queue, name, ...rest) => [...(await window.mmreview.here()), ...rest]"
+#: Shows the queue that a tool names in its first output.
+SHOW = "(queue) => { if (queue) window.mmreview.refresh(queue); }"
+#: (queue to show afterwards, HTML that says what was done).
+Told = tuple[str | None, str]
+NOTED = 10  # warnings shown; a file of thousands of posts may have as many
+
+
+def done_html(text: str, warnings: tuple[str, ...] = ()) -> str:
+    """What a tool has done, announced politely, with what to mind."""
+    shown = warnings[:NOTED]
+    if len(warnings) > NOTED:
+        shown = (*shown, f"and {len(warnings) - NOTED} more of the kind")
+    return f'<p class="rv-told" role="status">{safe(text)}</p>{view.notes_html(shown)}'
+
+
+def told(handle: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a tool, whose last output is HTML, fail in one sentence there."""
+
+    @wraps(handle)
+    def safely(*values: Any) -> Any:
+        try:
+            return handle(*values)
+        except InputError as error:
+            log.warning("refused %s: %.300s", handle.__name__, error)
+            return None, view.error_html(str(error))
+        except Exception:
+            log.exception("%s failed", handle.__name__)
+            return None, view.error_html(FAILED)
+
+    return safely
+
+
+def wire(
+    button: gr.Button,
+    handle: Callable[..., Any],
+    inputs: list[Component],
+    first: Component | None = None,
+    **more: Any,
+) -> None:
+    """Run a tool on click and say below its button what it did.
+
+    ``first`` is the component of its first output; without one that is the queue to show.
+    """
+    here = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
+    shown = first or gr.Textbox(visible=False)
+    words = gr.HTML(apply_default_css=False, min_height=24)
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress_on": [words]}
+    run = button.click(handle, [*here, *inputs], [shown, words], js=HERE, **quiet, **more)
+    if first is None:
+        run.then(None, shown, None, js=SHOW)
+
+
+def note(text: str) -> None:
+    """A quiet line of help."""
+    gr.HTML(f'<p class="rv-note-line">{text}</p>', apply_default_css=False)

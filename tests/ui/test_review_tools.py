@@ -1,0 +1,157 @@
+"""The tools below the editor: a real store, uploaded files, no browser and no model of the zoo."""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mmdemo.review.formats.table import FORMATS
+from mmdemo.review.records import Answer
+from mmdemo.review.store import open_store
+from mmdemo.ui import review_files, review_predict
+from mmdemo.ui.review_files import CORRECT, add_posts, export_queue, show_agreement
+from mmdemo.ui.review_predict import fitting_cell, predict
+from train.extra import read_extra
+
+CONLL = "IMGID:7\nAnn\tB-PER\nLee\tI-PER\nsings\tO\n\nIMGID:8\nOslo\tB-LOC\nrains\tO\n\n"
+MNRE = {
+    "token": ["Ann", "in", "Oslo"],
+    "h": {"name": "Ann", "pos": [0, 1]},
+    "t": {"name": "Oslo", "pos": [2, 3]},
+    "img_id": "7.jpg",
+    "relation": "/per/loc/place_of_residence",
+}
+SHOW, HIDE, TAKE = review_files.USES
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    found = open_store(tmp_path / "reviews.sqlite3")
+    monkeypatch.setattr(review_files, "store", lambda: found)
+    monkeypatch.setattr(review_predict, "store", lambda: found)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def uploads(tmp_path):
+    """Two posts in CoNLL and a photo of the first, each in a folder of its own as Gradio leaves them."""
+    photo, text = tmp_path / "a" / "7.png", tmp_path / "b" / "posts.txt"
+    for file in (photo, text):
+        file.parent.mkdir()
+    Image.new("RGB", (20, 10)).save(photo)
+    text.write_text(CONLL)
+    return [str(photo), str(text)]
+
+
+def add(files, *, queue="", use=SHOW, target="may", double=False, source="auto", dataset="twitter2017"):
+    return add_posts(queue, "Ann", files, source, dataset, target, use, double)
+
+
+def test_uploaded_posts_come_with_their_photos_and_answers(store, uploads):
+    queue, words = add(uploads)
+    assert queue == "may" and "2 posts added to “may”." in words
+    first, second = store.page("may", "Ann").reviews
+    assert Path(first.post.image).is_file() and second.post.image is None
+    assert [e.label for e in first.answer.entities] == ["PER"] and first.decision is None
+    assert "2 were there already" in add(uploads, queue="may", target="")[1]
+
+
+def test_answers_can_be_hidden_or_taken_as_decided(store, uploads):
+    add(uploads, use=HIDE, target="blank")
+    assert store.page("blank", "Ann").reviews[0].answer == Answer()
+    add(uploads, use=TAKE, target="gold", double=True)
+    done = store.page("gold", "Ann").reviews
+    assert {review.status for review in done} == {"accepted"} and done[0].decision.reviewer == "Ann"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_export_can_be_downloaded_and_added_again(store, uploads, form, tmp_path):
+    if form == "mnre":
+        Path(uploads[1]).write_text(f"{MNRE}\n")
+    dataset = "mnre" if form == "mnre" else "twitter2017"
+    add(uploads, use=TAKE, dataset=dataset)
+    file, words = export_queue("may", "Ann", form, False, False)
+    path = Path(file["value"])
+    assert "written and read back; 0 rejected left out" in words
+    assert path.is_relative_to(tmp_path / "cache"), "where Gradio may serve it and cleans up"
+    assert path.suffix == (FORMATS[form].suffix or ".zip")
+    if FORMATS[form].suffix:
+        _, words = add([str(path)], target="again", use=TAKE, source=form, dataset=dataset)
+        assert "added to “again”" in words
+        answers = [[r.answer.items() for r in store.decided(queue)] for queue in ("may", "again")]
+        assert answers[0] == answers[1]
+
+
+def _exported(form, photos=False):
+    return Path(export_queue("may", "Ann", form, photos, False)[0]["value"])
+
+
+def test_an_export_names_photos_only_where_they_come_along(store, uploads, tmp_path):
+    add(uploads, use=TAKE)
+    assert str(tmp_path) not in _exported("jsonl").read_text()
+    shutil.unpack_archive(_exported("jsonl", photos=True), tmp_path / "out")
+    first, second = read_extra(tmp_path / "out" / "reviews.jsonl", "twitter2017")
+    assert first.image == tmp_path / "out" / "photos" / "7.png" and second.image is None
+    assert first.image.read_bytes() == Path(uploads[0]).read_bytes()
+
+
+def test_corrections_of_an_export_change_what_they_correct(store, uploads, tmp_path):
+    add(uploads, use=TAKE)
+    rows = [json.loads(line) for line in _exported("jsonl").read_text().splitlines()]
+    rows[0]["entities"][0]["label"] = "ORG"
+    file = tmp_path / "corrected.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    queue, words = add([str(file)], use=CORRECT)
+    assert queue == "may" and "1 post corrected" in words
+    assert store.page("may", "Ann").reviews[0].answer.entities[0].label == "ORG"
+
+
+def test_what_a_format_cannot_hold_is_refused_or_left_out(store, uploads):
+    add(uploads, use=TAKE)
+    assert "2 posts do not fit the format mnre" in export_queue("may", "Ann", "mnre", False, False)[1]
+    assert "0 posts written" in export_queue("may", "Ann", "mnre", False, True)[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"files": []}, "Choose 1 to 2000 files"),
+        ({"files": [0]}, "photos only"),
+        ({"files": [1, 1]}, "Two of the files are called"),
+        ({"source": "word"}, "Unknown format"),
+        ({"target": "a|b"}, "cannot be in a name"),
+        ({"dataset": "<b>"}, "&#60;b&#62;"),
+    ],
+)
+def test_what_cannot_be_added_is_said_and_logged(store, uploads, caplog, change, says):
+    files = [uploads[i] for i in change.get("files", (0, 1))]
+    with caplog.at_level(logging.WARNING):
+        queue, words = add(files, **{k: v for k, v in change.items() if k != "files"})
+    assert queue is None and says in words and 'role="alert"' in words
+    assert "refused add_posts" in caplog.text
+
+
+def test_agreement_needs_two_reviews_and_then_has_a_row_for_each_label(store, uploads):
+    add(uploads, use=HIDE, double=True)
+    assert "No post of this queue has two reviews" in show_agreement("may", "")[1]
+    span = {"start": 0, "end": 2, "label": "PER"}
+    for name, label in (("Ann", "PER"), ("Bo <b>", "ORG")):
+        review, answer = store.next("may", name), {"entities": [span | {"label": label}], "links": []}
+        store.decide("may", review.key, name, answer, version=review.version)
+    table = show_agreement("may", "")[1]
+    assert "Ann and Bo &#60;b&#62;, 1 post" in table
+    assert '<th scope="row">PER</th><td>0.00</td>' in table and "1 / 1" in table
+
+
+def test_a_checkpoint_must_fit_the_queues_labels(store, uploads):
+    assert "Open a queue first." in predict("none", "Ann", "lite/x/y", False, False)[1]
+    add(uploads)
+    words = predict("may", "Ann", "lite/x/<y>", False, False)[1]
+    assert "No lite/x/&#60;y&#62; was trained for twitter2017" in words
+    kind = review_predict.kinds()[0]
+    assert fitting_cell("may", kind).dataset == "twitter2017"
