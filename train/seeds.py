@@ -15,7 +15,7 @@ from mmdemo.base import base_folder
 from mmdemo.checkpoint import cell_folder
 from mmdemo.files import read_json, write_json
 from mmdemo.types import InputError
-from train.run import run_cells
+from train.run import Trunk, run_cells
 from train.settings import Settings
 from train.zoo import trunk_of
 
@@ -39,27 +39,27 @@ def run_seeds(settings: Settings, fusions: Sequence[str], seeds: Sequence[int]) 
     trunk = trunk_of(settings)
     for seed in seeds:
         place = settings.work / "seeds" / str(seed)
-        own_trunk = _copied(settings, trunk.folder, place)
+        own_trunk = _copied(settings, trunk, place)
         own = replace(settings, out=place, work=place, changes={**settings.changes, "cell": {"seed": seed}})
-        cells = run_cells(own, replace(trunk, folder=own_trunk), list(fusions))
+        cells = run_cells(own, own_trunk, list(fusions))
         for fusion, folder in zip(fusions, cells, strict=True):
             _note(folders[fusion], seed, read_json(folder / "metrics.json"))
             yield folders[fusion].name, seed
 
 
-def _copied(settings: Settings, trunk: Path, place: Path) -> Path:
+def _copied(settings: Settings, trunk: Trunk, place: Path) -> Trunk:
     """The trunk and the base in ``place``, where another seed's cells cannot touch the shipped ones."""
-    for source in (base_folder(settings.out, settings.config.preset), trunk):
-        target = place / source.relative_to(settings.out)
-        names = [f for f in source.iterdir() if f.is_file()]
-        target.mkdir(parents=True, exist_ok=True)
-        for file in names:
-            shutil.copyfile(file, target / file.name)
+    base = base_folder(settings.out, "lite" if settings.config.preset == "tiny" else settings.config.preset)
+    files = [(trunk.folder / "fusion" / name).resolve() for name in trunk.places]
+    for file in [*(f for f in base.resolve().iterdir() if f.is_file()), *files]:
+        target = place / file.relative_to(settings.out.resolve())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
     regions = place / "regions"
     if not regions.exists():
         (settings.work / "regions").mkdir(parents=True, exist_ok=True)
         regions.symlink_to((settings.work / "regions").resolve())  # photo features do not depend on seeds
-    return place / trunk.relative_to(settings.out)
+    return replace(trunk, folder=place / trunk.folder.relative_to(settings.out))
 
 
 def _note(folder: Path, seed: int, found: dict[str, Any]) -> None:
