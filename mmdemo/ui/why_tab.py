@@ -69,7 +69,8 @@ def show(*inputs: Any) -> tuple[Any, ...]:
         cell, post = _read(*asked)
         cases = pipeline.counterfactuals(post, cell, others=[path for _, path in examples.available()])
         targets = why_view.targets_of(found.prediction)
-        chosen = target if target in [value for _, value in targets] else None
+        known = target in [value for _, value in targets]
+        chosen = target if known else why_view.surest_target(found.prediction)
         sections = [why_view.section_html(found, name, dark=dark, top=int(top)) for name in SECTIONS]
         words = [(token[:40], index) for index, token in enumerate(post.tokens)]
         photo = found.prediction.post.image

@@ -126,6 +126,13 @@ def targets_of(prediction: Prediction) -> list[tuple[str, int]]:
     return [*found, *words]
 
 
+def surest_target(prediction: Prediction) -> int | None:
+    """The target that is explained where nobody chose one: the first relation, the surest entity."""
+    if prediction.post.pair is not None:
+        return 0 if prediction.relations else None
+    return max(prediction.entities, key=lambda e: e.score or 0.0).start if prediction.entities else None
+
+
 def _plain(score: float | None) -> str:
     return "no score" if score is None else f"{score:.1%}"
 

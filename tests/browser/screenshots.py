@@ -1,6 +1,6 @@
 """Take the README's screenshots from a real browser: ``python -m tests.browser.screenshots [FOLDER]``.
 
-Writes predict tab pictures (1280 x 800) into docs/, or into FOLDER.
+Writes pictures of the Predict, Compare and Why tabs (1280 x 800) into docs/, or into FOLDER.
 """
 
 import sys
@@ -22,11 +22,39 @@ def shoot_predict(page: Page, url: str, folder: Path) -> None:
         live.open_page(page, f"{url}/?__theme={theme}")
         page.get_by_role("button", name=button).first.click()
         page.locator(f"#result {wanted}").wait_for(timeout=live.WAIT)
-        page.mouse.move(0, 0)  # no button in its hovered state
-        page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-        page.wait_for_timeout(1000)  # the photo fades in
-        page.screenshot(path=folder / file)
-        print(folder / file)
+        save(page, folder / file)
+
+
+def shoot_why(page: Page, url: str, folder: Path) -> None:
+    """A comparison of entities and why one of its answers came about, in light; a relation's in dark."""
+    live.open_page(page, f"{url}/?__theme=light")
+    page.get_by_role("button", name="Entities").first.click()
+    page.locator("#result .mm-tweet").wait_for(timeout=live.WAIT)
+    page.locator("#to-compare").click()
+    page.locator("#comparison .mm-compare tbody tr").first.wait_for(timeout=live.WAIT)
+    save(page, folder / "screenshot-compare.png")
+    page.locator("#comparison button[data-column]").first.click()
+    show_why(page, folder / "screenshot-why.png", "#why-fusion")
+    live.open_page(page, f"{url}/?__theme=dark")
+    page.get_by_role("button", name="Relation").first.click()
+    page.locator("#result .mm-bars").wait_for(timeout=live.WAIT)
+    page.locator("#to-why").click()
+    show_why(page, folder / "screenshot-why-relation.png", "#why-photo")
+
+
+def show_why(page: Page, file: Path, section: str) -> None:
+    page.locator("#why-fusion .mm-figure img").first.wait_for(timeout=live.WAIT)
+    page.locator("#why-cases").get_by_text("without the photo").first.wait_for(timeout=live.WAIT)
+    save(page, file, section)
+
+
+def save(page: Page, file: Path, top: str = "body") -> None:
+    """The page at rest, from one of its elements downwards."""
+    page.mouse.move(0, 0)  # no button in its hovered state
+    page.evaluate("top => (document.activeElement.blur(), document.querySelector(top).scrollIntoView())", top)
+    page.wait_for_timeout(1000)  # the photo fades in
+    page.screenshot(path=file)
+    print(file)
 
 
 def main() -> None:
@@ -35,6 +63,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with live.running_app() as url, live.running_browser() as browser:
         shoot_predict(browser.new_page(viewport=SIZE), url, folder)
+        shoot_why(browser.new_page(viewport=SIZE), url, folder)
 
 
 if __name__ == "__main__":

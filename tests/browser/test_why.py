@@ -32,6 +32,7 @@ def test_from_a_comparison_to_the_reason(page, app_url, task, theme):
     figure = page.locator("#why-fusion .mm-figure[data-view=gamma]")
     expect(figure.locator("img")).to_be_visible()
     expect(page.locator("#why-headline")).to_contain_text("/film")
+    expect(page.locator("#why-target input")).not_to_have_value("")  # it says what is explained
     expect(page.locator("#why-cases")).to_contain_text("without the photo")
     corner = figure.locator("img").evaluate(
         """async (img) => {
