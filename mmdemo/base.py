@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from mmdemo.config import ModelConfig
 from mmdemo.files import file_hash, read_json, read_tensors
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
@@ -24,10 +25,16 @@ def base_folder(root: Path, preset: str) -> Path:
     return root / preset / "base"
 
 
+def base_place(config: ModelConfig) -> str:
+    """A configuration's base folder below a root: tiny borrows lite's, each full model has its own."""
+    preset = "lite" if config.preset == "tiny" else config.preset
+    return f"{preset}/base/{config.model}" if preset == "full" else f"{preset}/base"
+
+
 def load_base(root: Path, model: MultimodalModel, preset: str, *, share: bool = False) -> None:
     """Put the preset's pretrained encoders into ``model``. The ``tiny`` preset has none: seeded random.
 
-    With ``share`` the model takes the tensors that this process holds already, 106 MB for all models
+    With ``share`` the model takes the tensors that this process holds already, 106 MB for all lite models
     together: for those that nobody trains. What differs must be put beside them, never written into them.
     """
     if preset == "tiny":
@@ -40,11 +47,11 @@ def load_base(root: Path, model: MultimodalModel, preset: str, *, share: bool = 
                     parameter.zero_()
         return
     _draw_joint_parts(model)
-    folder = base_folder(root, preset)
+    folder = base_folder(root, preset) / model.text_encoder.base
     _check_base(folder)
     for part, module in (("text", model.text_encoder), ("image", model.image_encoder)):
         file = folder / f"{part}.safetensors"
-        state = _base_tensors(file)
+        state = _read_base(file) if preset == "full" else _base_tensors(file)
         expected = {n for n in module.state_dict() if not f"{part}_encoder.{n}".startswith(DRAWN_PARTS)}
         try:
             missing, unknown = module.load_state_dict(state, strict=False, assign=share)
@@ -54,8 +61,7 @@ def load_base(root: Path, model: MultimodalModel, preset: str, *, share: bool = 
             raise InputError(f"the checkpoint file {file} does not fit the {part} encoder")
 
 
-@lru_cache(maxsize=2)  # one preset's text and image side
-def _base_tensors(file: Path) -> dict[str, Tensor]:
+def _read_base(file: Path) -> dict[str, Tensor]:
     """A base file's tensors in float32, and as the image encoder lays its kernels out."""
     stored, _ = read_tensors(file)
     with torch.inference_mode(False):  # whoever asks first: the tensors are for all
@@ -65,6 +71,10 @@ def _base_tensors(file: Path) -> dict[str, Tensor]:
             )
             for name, value in stored.items()
         }
+
+
+#: One preset's text and image side, kept for all models. Not the full ones': 1.4 GB, and one model each.
+_base_tensors = lru_cache(maxsize=2)(_read_base)
 
 
 @cache

@@ -142,7 +142,7 @@ def load_model(
             raise InputError(
                 f"the checkpoint file {folder / name} is damaged or belongs to another checkpoint"
             )
-    with NoDraws():
+    with NoDraws(zeros=card.config.preset == "full"):
         model = build_model(card.config, encoders_of)
     if encoders_of is None:
         load_base(root, model, card.config.preset, share=True)

@@ -48,11 +48,15 @@ Kind = Literal["two encoders", "joint"]
 
 @dataclass(frozen=True, kw_only=True)
 class Arrangement:
-    """A row of SPEC §3: the text and image sides as the report names them, and what ``lite`` runs instead."""
+    """A row of SPEC §3: the text and image sides as the report names them, and what ``lite`` runs instead.
+
+    ``full`` is the published model that the preset of that name runs.
+    """
 
     kind: Kind
     title: str
     lite: str
+    full: str
 
 
 MODELS: dict[str, Arrangement] = {
@@ -60,26 +64,31 @@ MODELS: dict[str, Arrangement] = {
         kind="two encoders",
         title="RoBERTa + ResNet50",
         lite="MiniLM-L6 with letter case + EfficientNet-Lite0, in the RoBERTa + ResNet50 arrangement",
+        full="RoBERTa-large + ResNet-50",
     ),
     "bert-resnet50": Arrangement(
         kind="two encoders",
         title="BERT + ResNet50",
         lite="MiniLM-L6 + EfficientNet-Lite0, in the BERT + ResNet50 arrangement",
+        full="BERT-base + ResNet-50",
     ),
     "clip-bert": Arrangement(
         kind="two encoders",
         title="CLIP + BERT",
         lite="MiniLM-L6 + EfficientNet-Lite0 aligned with captions, in the CLIP + BERT arrangement",
+        full="BERT-base + CLIP ViT-B/32",
     ),
     "blip": Arrangement(
         kind="joint",
         title="BLIP",
         lite="MiniLM-L6 with cross-attention to EfficientNet-Lite0 regions, in the BLIP arrangement",
+        full="BLIP's text encoder with cross-attention + its ViT-B/16",
     ),
     "vilt": Arrangement(
         kind="joint",
         title="ViLT",
         lite="one MiniLM-L6 stack over words and EfficientNet-Lite0 regions, in the ViLT arrangement",
+        full="ViLT-B/32",
     ),
 }
 
@@ -123,6 +132,7 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "lite": Preset(width=256),
+    "full": Preset(width=1024),
     "tiny": Preset(width=32, image_size=64, head_hidden=32),
 }
 
@@ -176,6 +186,8 @@ class ModelConfig:
         """What truly runs, for cards and the app: never only the name of the report's model."""
         if self.preset == "tiny":
             return "random 2-layer encoders, for tests"
+        if self.preset == "full":
+            return MODELS[self.model].full
         return MODELS[self.model].lite
 
     @property

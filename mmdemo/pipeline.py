@@ -75,9 +75,16 @@ def preload() -> None:
                 load(cell)
 
 
-def cells(preset: str = "lite") -> tuple[Cell, ...]:
-    """Every cell of a preset, ready or with the reason why not. Raises InputError for an unknown preset."""
-    return list_cells(checkpoints_root(), preset)
+def cells(preset: str | None = None) -> tuple[Cell, ...]:
+    """Every cell of a preset, ready or with the reason why not. Raises InputError for an unknown preset.
+
+    None takes what a person can pick from: the lite zoo, and those full cells that have been trained.
+    """
+    root = checkpoints_root()
+    if preset is not None:
+        return list_cells(root, preset)
+    trained = [c for c in list_cells(root, "full") if c.folder.is_dir()] if (root / "full").is_dir() else []
+    return (*list_cells(root), *trained)
 
 
 def find_cell(dataset: str, model: str, fusion: str, preset: str = "lite") -> Cell:

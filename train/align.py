@@ -94,7 +94,7 @@ def _embed(
     """Mean backbone maps (P, 1280), and each photo's five captions as mean token states (P, 5, 384)."""
     encoder = post_encoder(CONFIG, root)
     posts = [Post(text="", tokens=(), image=path) for path in photos]
-    maps = backbone_maps(model, encoder, posts, 0, cache, backbone_salt(root, "lite"))
+    maps = backbone_maps(model, encoder, posts, 0, cache, backbone_salt(root, CONFIG))
     images, texts = [], []
     for path in tqdm(photos, "captions", disable=None):
         images.append(maps[path].float().mean(0))

@@ -135,6 +135,6 @@ def raw_examples(
 
     ``tuned`` names the weights of a backbone that is not the base's.
     """
-    salt = backbone_salt(root, encoder.config.preset) + tuned
+    salt = backbone_salt(root, encoder.config) + tuned
     examples = [encoder.encode(post, None, keep_gold=view > 0) for post in posts]
     return with_regions(examples, posts, region_maps(model, encoder, posts, view, cache, salt))

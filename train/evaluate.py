@@ -1,8 +1,10 @@
 """Scores of a saved checkpoint on a split: with its photos, with blank or shuffled ones, and without."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -36,8 +38,9 @@ def evaluate(
     conditions: Sequence[str] = CONDITIONS,
     cache: Path,
     limit: int | None = None,
+    device: torch.device | str = "cpu",
 ) -> dict[str, Any]:
-    """Scores by condition for the checkpoint in ``folder``.
+    """Scores by condition for the checkpoint in ``folder``, computed on ``device``.
 
     ``photo``: each post with its own photo; ``blank``: a plain grey one in its place; ``shuffled``: another
     post's (seeded, never its own); ``none``: no photo, the text alone. Posts without a photo stay so.
@@ -47,12 +50,23 @@ def evaluate(
     """
     card = load_card(folder)
     root = root_of(folder)
-    model = load_model(root, folder, card)
+    model = load_model(root, folder, card).to(device)
     posts = source.posts(card.config.dataset, split)[:limit]
     encoder = post_encoder(card.config, root)
     tuned = card.files.get("trunk.safetensors", "")  # a cell's own trunk may hold a tuned image encoder
-    held_out = condition_posts(model, encoder, posts, root, cache, conditions=conditions, tuned=tuned)
+    with _maps_folder(card.config, cache) as maps:
+        held_out = condition_posts(
+            model, encoder, posts, root, Path(maps), conditions=conditions, tuned=tuned
+        )
     return score_conditions(card.config, held_out, answers(model, held_out))
+
+
+def _maps_folder(config: ModelConfig, cache: Path) -> AbstractContextManager[Path | str]:
+    """Where region maps are kept. A full cell's own encoder gives a gigabyte that no other cell can use."""
+    if config.preset != "full":
+        return nullcontext(cache)
+    cache.mkdir(parents=True, exist_ok=True)
+    return TemporaryDirectory(dir=cache)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +105,7 @@ def condition_posts(
 
 def answers(model: MultimodalModel, held_out: HeldOut) -> dict[str, list[np.ndarray]]:
     """The model's probabilities under each condition (see `train.predict.probabilities`)."""
-    device = torch.device("cpu")
+    device = next(model.parameters()).device
     return {c: probabilities(model, e, batch_size=BATCH, device=device) for c, e in held_out.examples.items()}
 
 
@@ -122,7 +136,7 @@ def change_photos(
         size = encoder.image_size
         pixels = torch.from_numpy(encoder.pixels(Image.new("RGB", (size, size), (128, 128, 128))))
         with torch.inference_mode():
-            blank_RD = model.image_encoder(pixels[None])[0]
+            blank_RD = model.image_encoder(pixels[None].to(next(model.parameters()).device))[0].cpu()
         for i in having:
             changed[i] = replace(examples[i], regions_RD=blank_RD)
         return changed

@@ -8,7 +8,7 @@ import typer
 
 from mmdemo.config import FUSIONS, MODELS, ModelConfig
 from train.data import DataSource
-from train.options import Change, Data, Device, Images, Limit, Pairs, Split, read_changes
+from train.options import Change, Data, Device, Images, Init, Limit, Pairs, Split, WeightsRoot, read_changes
 
 
 def analyse(
@@ -66,6 +66,8 @@ def tune(
     work: Annotated[Path, typer.Option(help="Logs, cached features, and WORK/tune/STUDY.")] = Path("runs"),
     device: Device = "auto",
     start: Annotated[Path | None, typer.Option("--from", help="Checkpoint that trials start from.")] = None,
+    weights_root: WeightsRoot = None,
+    init: Init = "published",
     limit: Limit = None,
 ) -> None:
     """Search a stage's settings with Optuna, judged on validation alone; test is never read.
@@ -73,6 +75,7 @@ def tune(
     Example: python -m train tune --dataset twitter2017 --data ../shared/data --sampler tpe --trials 20
     --search lr=1e-5:1e-2:log --search epochs=2:8
     """
+    from train.full_base import Origin
     from train.search import RANGES, REPORT_GRID, grid_size, read_search
     from train.settings import Settings
     from train.tune import Search
@@ -91,6 +94,7 @@ def tune(
             changes=read_changes(change or []),
             limit=limit,
             start=start,
+            origin=Origin(weights_root=weights_root, init=init),
         ),
         stage=stage,
         space=space,

@@ -32,9 +32,10 @@ def region_maps(
 ) -> Regions:
     """Photo path -> regions (R, D) in float16 for every readable photo of the posts."""
     maps = backbone_maps(model, encoder, posts, view, folder, salt)
+    device = next(model.image_encoder.parameters()).device
     with torch.inference_mode():
         return {
-            path: model.image_encoder.regions(map_RD[None].float())[0].to(torch.float16)
+            path: model.image_encoder.regions(map_RD[None].float().to(device))[0].to(torch.float16).cpu()
             for path, map_RD in maps.items()
         }
 
@@ -78,9 +79,11 @@ def _backbone_map(
         return None
     if view:
         photo = augment(photo, encoder.image_size, np.random.default_rng([seed, view]))
+    device = next(model.image_encoder.parameters()).device
     with torch.inference_mode():
-        map_BRD = model.image_encoder.backbone_map(torch.from_numpy(encoder.pixels(photo))[None])
-    return map_BRD[0].to(torch.float16).numpy()
+        pixels_BCHW = torch.from_numpy(encoder.pixels(photo))[None].to(device)
+        map_BRD = model.image_encoder.backbone_map(pixels_BCHW)
+    return map_BRD[0].to(torch.float16).cpu().numpy()
 
 
 def with_regions(examples: Sequence[Example], posts: Sequence[Post], regions: Regions) -> list[Example]:

@@ -23,6 +23,13 @@ Change = Annotated[
         "--set", help=f"Override a recipe: [trunk.|cell.|whole.]field=value. Repeatable. Fields: {FIELDS}."
     ),
 ]
+WeightsRoot = Annotated[
+    Path | None,
+    typer.Option(help="Preset full: a folder of local copies of the published weights; docs/training.md."),
+]
+Init = Annotated[
+    str, typer.Option("--init", help="Preset full: published weights, or random ones to try things.")
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only each split's first N posts, to try things.")]
 Split = Annotated[str, typer.Option("--scheme", help="official splits, or the report's 70:15:15.")]
 

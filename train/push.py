@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mmdemo.base import base_place
 from mmdemo.checkpoint import Card, load_card
 from mmdemo.files import file_hash, read_json
 from mmdemo.types import InputError
@@ -77,16 +78,15 @@ def pack_parcel(root: Path, repo: str, patterns: Sequence[str]) -> Parcel:
         found.append(card)
     if not found:
         raise InputError(f"no cell in {root} fits {', '.join(patterns)}")
-    for preset in sorted({card.config.preset for card in found}):
-        files |= _base_files(root, preset)
+    for place, preset in sorted({(base_place(card.config), card.config.preset) for card in found}):
+        files |= _base_files(root, place, BASE_FILES[preset])
     files["README.md"] = root_card(found, repo).encode()
     return Parcel(cards=tuple(found), files=files)
 
 
-def _base_files(root: Path, preset: str) -> dict[str, Path | bytes]:
-    """The pretrained encoders of a preset, checked against base.json where it states their hashes."""
-    folder = root / ("lite" if preset == "tiny" else preset) / "base"
-    names = BASE_FILES[preset]
+def _base_files(root: Path, place: str, names: Sequence[str]) -> dict[str, Path | bytes]:
+    """The pretrained encoders in a base folder, checked against base.json where it states their hashes."""
+    folder = root / place
     stated = read_json(folder / "base.json")["files"] if "base.json" in names else {}
     for name in names:
         if name in stated and file_hash(folder / name) != stated[name]:

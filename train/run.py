@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mmdemo.base import base_folder
+from mmdemo.base import base_folder, base_place
 from mmdemo.checkpoint import TEXT_TRUNK, cell_folder, load_card, load_model, save_cell
 from mmdemo.data.encode import PostEncoder
 from mmdemo.files import write_json
 from mmdemo.models.model import MultimodalModel
+from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED, post_encoder
 from train.align import align
 from train.answers import save_answers
 from train.base import build_base
 from train.cells import cell_data, load_trunk_model, train_cell
-from train.data import DataSource
 from train.evaluate import CONDITIONS, HeldOut, answers, condition_posts, evaluate, score_conditions
+from train.full_base import ensure_full_base
 from train.loop import choose_accelerator
 from train.settings import Settings, provenance, stage_folder, training_record
 from train.stages import Material, best_of, store_trunk, train_trunk, train_whole
@@ -26,6 +27,7 @@ from train.stages import Material, best_of, store_trunk, train_trunk, train_whol
 #: the space (5.4 MB).
 TRUNK_BITS = 4
 OWN_TRUNK_BITS = 8  # trained with the photos too: convolutions are fewer and more sensitive
+FULL_TRUNK_BITS = 16  # who has room for these models has room for this
 
 
 def run(settings: Settings) -> Path:
@@ -34,7 +36,11 @@ def run(settings: Settings) -> Path:
     Each stage resumes after a kill from its last whole epoch, and is skipped when it is done for the same
     configuration, recipe and data. Test is scored once, after everything is chosen on validation.
     """
-    if settings.end_to_end:
+    if settings.whole:
+        if settings.trunk_only:
+            raise InputError(
+                "--trunk-only: a cell that is trained at once has no trunk of its own to stop after"
+            )
         return run_whole(settings)
     trunk = run_trunk(settings)
     return trunk.folder if settings.trunk_only else next(run_cells(settings, trunk, [settings.config.fusion]))
@@ -52,7 +58,7 @@ class Trunk:
 def run_trunk(settings: Settings) -> Trunk:
     """Train and store the trunk that all of a (dataset, model)'s cells stand on."""
     config = settings.config
-    ensure_base(settings.out, config.preset, settings.source)
+    ensure_base(settings)
     accelerator = choose_accelerator(settings.device)
     folder = cell_folder(settings.out, config).parent
     stage = stage_folder(settings, "trunk")
@@ -125,18 +131,27 @@ def _score(settings: Settings, folder: Path, training: dict[str, Any], held_out:
 def run_whole(settings: Settings) -> Path:
     """Train encoders, fusion and head of one cell together."""
     config, out = settings.config, settings.out
-    ensure_base(out, config.preset, settings.source)
     accelerator = choose_accelerator(settings.device)
+    with accelerator.main_process_first():
+        ensure_base(settings)
     folder, recipe = cell_folder(out, config), settings.recipe("whole")
     stage = stage_folder(settings, "whole")
     model = train_whole(material_of(settings), recipe, stage, out, accelerator, settings.start)
     if accelerator.is_main_process:
         place = "trunk.safetensors"
-        store_trunk(config, model.cpu().state_dict(), out, folder / place, OWN_TRUNK_BITS)
+        bits = FULL_TRUNK_BITS if config.preset == "full" else OWN_TRUNK_BITS
+        store_trunk(config, model.cpu().state_dict(), out, folder / place, bits)
         training = training_record(settings, {"whole": recipe})
         save_cell(folder, model, config, trunks=(place,), training=training, metrics={})
         splits = {
-            s: evaluate(folder, settings.source, s, cache=settings.cache, limit=settings.limit)
+            s: evaluate(
+                folder,
+                settings.source,
+                s,
+                cache=settings.cache,
+                limit=settings.limit,
+                device=accelerator.device,
+            )
             for s in ("valid", "test")
         }
         metrics = {"cell": config.cell, **provenance(training), "splits": splits}
@@ -155,13 +170,17 @@ def material_of(settings: Settings) -> Material:
     )
 
 
-def ensure_base(root: Path, preset: str, source: DataSource) -> None:
-    """Make sure that ``root`` holds the pretrained encoders: copied from the shipped ones, or built."""
-    folder = base_folder(root, "lite" if preset == "tiny" else preset)
+def ensure_base(settings: Settings) -> None:
+    """Make sure that ``out`` holds the pretrained encoders: copied from the shipped ones, or built."""
+    root = settings.out
+    if settings.config.preset == "full":
+        ensure_full_base(root, settings.config, settings.origin)
+        return
+    folder = root / base_place(settings.config)
     if (folder / "base.json").exists():
         return
     shipped = base_folder(SHIPPED, "lite")
     if (shipped / "base.json").exists():
         shutil.copytree(shipped, folder, dirs_exist_ok=True)
     else:
-        build_base(root, source)
+        build_base(root, settings.source)

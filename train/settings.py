@@ -15,6 +15,7 @@ from mmdemo.files import read_json, write_json
 from mmdemo.types import InputError, Post
 from train.config import Recipe
 from train.data import DataSource
+from train.full_base import Origin
 from train.recipes import recipe_for
 
 #: Configuration that the trunk does not depend on.
@@ -27,7 +28,8 @@ class Settings:
 
     ``changes`` override recipe fields, by stage; ``start`` is a checkpoint to take weights from; ``extra``
     are reviewed posts to train on too (`train.extra`); ``photos`` is where several runs share what their
-    frozen image encoder made of the photos (else each keeps its own in ``work``).
+    frozen image encoder made of the photos (else each keeps its own in ``work``); ``origin`` says whence the
+    preset ``full`` has its encoders.
     """
 
     config: ModelConfig
@@ -42,11 +44,22 @@ class Settings:
     trunk_only: bool = False
     extra: tuple[Post, ...] = ()
     photos: Path | None = None
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def cache(self) -> Path:
         """The folder of cached photo features."""
         return self.photos or self.work / "regions"
+
+    @property
+    def whole(self) -> bool:
+        """Whether encoders, fusion and head train at once; full cells always do."""
+        return self.end_to_end or self.config.preset == "full"
+
+    @property
+    def origin_facts(self) -> dict[str, str]:
+        """What a full cell's result also depends on; empty for the other presets."""
+        return {"init": self.origin.init} if self.config.preset == "full" else {}
 
     def recipe(self, stage: str) -> Recipe:
         """The stage's recipe with this run's changes."""
@@ -69,6 +82,7 @@ def stage_folder(settings: Settings, stage: str) -> Path:
         "limit": settings.limit,
         "extra": posts_hash(settings.extra),
         "start": str(settings.start) if settings.start else "",
+        **settings.origin_facts,
     }
     file = folder / "stage.json"
     if file.exists() and _completed(read_json(file)) != json.loads(json.dumps(facts)):
@@ -128,6 +142,7 @@ def training_record(settings: Settings, recipes: dict[str, Recipe]) -> dict[str,
         "limit": settings.limit,
         "extra_posts": len(settings.extra),
         "recipes": {stage: asdict(recipe) for stage, recipe in recipes.items()},
+        **settings.origin_facts,
     }
 
 

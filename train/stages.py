@@ -10,7 +10,7 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mmdemo.base import TRUNK_PARTS, base_folder, load_base
+from mmdemo.base import TRUNK_PARTS, base_place, load_base
 from mmdemo.checkpoint import load_card, load_model, load_trunk, root_of, save_trunk
 from mmdemo.config import DATASETS, ModelConfig
 from mmdemo.data.batch import Example
@@ -108,14 +108,16 @@ def _with_base_regions(
 ) -> list[Example]:
     model = build_model(material.config)
     load_base(root, model, material.config.preset)
-    salt = backbone_salt(root, material.config.preset)
+    salt = backbone_salt(root, material.config)
     return with_regions(examples, posts, region_maps(model, material.encoder, posts, 0, cache, salt))
 
 
-def backbone_salt(root: Path, preset: str) -> str:
+def backbone_salt(root: Path, config: ModelConfig) -> str:
     """What identifies a base's backbone in the cache of maps: its source, not the reduction that follows."""
-    base = base_folder(root, preset) / "base.json"
-    return base.read_text(encoding="utf-8").partition('"files"')[0] if base.is_file() else preset
+    if config.preset == "tiny":
+        return "tiny"
+    base = root / base_place(config) / "base.json"
+    return base.read_text(encoding="utf-8").partition('"files"')[0] if base.is_file() else config.preset
 
 
 def store_trunk(

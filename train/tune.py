@@ -83,7 +83,7 @@ def tune(search: Search) -> optuna.Study:
         own = values_of(settings.recipe(search.stage), search.space, settings.config.sizes.image_size)
         if own is not None:
             study.enqueue_trial(own)  # the first trial is the recipe as it is: what others must beat
-    ensure_base(search.settings.out, search.settings.config.preset, search.settings.source)
+    ensure_base(search.settings)
     runner = _Runner(search)
     stop = optuna.study.MaxTrialsCallback(search.trials, states=DONE)
     if sum(trial.state in DONE for trial in study.trials) < search.trials:

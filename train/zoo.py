@@ -78,7 +78,7 @@ def build(settings: Settings, wanted: Plan) -> Iterator[Path]:
 def _build_group(settings: Settings, dataset: str, model: str, fusions: Sequence[str]) -> Iterator[Path]:
     config = replace(settings.config, dataset=dataset, model=model, fusion=fusions[0])
     settings = replace(settings, config=config)
-    if settings.config.preset == "full" or settings.end_to_end:
+    if settings.whole:
         for fusion in fusions:
             own = replace(settings, config=replace(config, fusion=fusion))
             folder = cell_folder(own.out, own.config)
@@ -121,6 +121,7 @@ def _determinants(settings: Settings, trunk: Trunk | None) -> str:
         "data": data_hash(settings.source, settings.config.dataset),
         "photos": settings.source.photo_note,
         "limit": settings.limit,
+        **settings.origin_facts,
     }
     if trunk:
         facts["trunks"] = [file_hash((trunk.folder / "fusion" / place).resolve()) for place in trunk.places]

@@ -8,7 +8,21 @@ import typer
 from mmdemo.config import ModelConfig
 from mmdemo.types import InputError
 from train.data import DataSource
-from train.options import Change, Data, Device, Images, Limit, Out, Pairs, Seed, Split, Work, read_changes
+from train.options import (
+    Change,
+    Data,
+    Device,
+    Images,
+    Init,
+    Limit,
+    Out,
+    Pairs,
+    Seed,
+    Split,
+    WeightsRoot,
+    Work,
+    read_changes,
+)
 
 
 def zoo(
@@ -26,6 +40,8 @@ def zoo(
     seed: Seed = 1337,
     end_to_end: Annotated[bool, typer.Option(help="Each cell at once, no shared trunk.")] = False,
     change: Change = None,
+    weights_root: WeightsRoot = None,
+    init: Init = "published",
     limit: Limit = None,
     dry_run: Annotated[bool, typer.Option(help="Print the plan and stop.")] = False,
 ) -> None:
@@ -36,6 +52,7 @@ def zoo(
     Example: python -m train zoo --preset lite --data ../shared/data --only '*/twitter2017/*' --jobs 2
     """
     from train import zoo as building
+    from train.full_base import Origin
     from train.settings import Settings
 
     number, _, count = shard.partition("/")
@@ -57,6 +74,7 @@ def zoo(
         end_to_end=end_to_end,
         changes=changes,
         limit=limit,
+        origin=Origin(weights_root=weights_root, init=init),
     )
     if jobs > 1:
         building.build_parallel(settings, wanted, jobs)

@@ -19,7 +19,7 @@ def batch(
     output: Annotated[Path, typer.Option(help="JSON lines; a job that was cut off goes on there.")],
     model: Annotated[str, typer.Option(help="Which encoders.")] = "roberta-resnet50",
     fusion: Annotated[str, typer.Option(help="film, concat, …")] = "film",
-    preset: Annotated[str, typer.Option(help="lite (shipped) or tiny (tests).")] = "lite",
+    preset: Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")] = "lite",
     images: Annotated[
         Path | None,
         typer.Option(help="Where image paths start and must stay; the input's folder if not said."),

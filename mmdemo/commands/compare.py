@@ -15,7 +15,7 @@ def compare(
     ] = "fusions",
     model: Annotated[str, typer.Option(help="Whose fusions to compare.")] = "roberta-resnet50",
     fusion: Annotated[str, typer.Option(help="With which fusion to compare models.")] = "film",
-    preset: Annotated[str, typer.Option(help="lite (shipped) or tiny (tests).")] = "lite",
+    preset: Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")] = "lite",
     image: Annotated[Path | None, typer.Option(help="The photo: JPEG, PNG, WEBP, GIF or BMP.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the comparison as one HTML file.")] = None,

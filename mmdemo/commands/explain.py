@@ -14,7 +14,7 @@ def explain(
     text: Annotated[str, typer.Option(help="The tweet; for mnre with [E1]…[/E1] and [E2]…[/E2].")],
     model: Annotated[str, typer.Option(help="Which encoders.")] = "roberta-resnet50",
     fusion: Annotated[str, typer.Option(help="Which fusion.")] = "film",
-    preset: Annotated[str, typer.Option(help="lite (shipped) or tiny (tests).")] = "lite",
+    preset: Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")] = "lite",
     image: Annotated[Path | None, typer.Option(help="The photo: JPEG, PNG, WEBP, GIF or BMP.")] = None,
     target: Annotated[
         int | None, typer.Option(help="A word's index (entities) or a relation's rank, from 0 on.")

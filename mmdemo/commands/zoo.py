@@ -7,7 +7,7 @@ import typer
 
 
 def zoo(
-    preset: Annotated[str, typer.Option(help="lite (shipped) or tiny (tests).")] = "lite",
+    preset: Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")] = "lite",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all metrics.")] = False,
 ) -> None:
     """List every checkpoint: dataset, model, fusion, whether it is ready, its size and its test score."""

@@ -22,6 +22,13 @@ MARKS = ("[E1]", "[/E1]", "[E2]", "[/E2]")
 #: Row of the encoder's feature embedding for each sub-token: letter case of its word, or a mark.
 FEATURES = ("none", "lower", "upper", "title", "mixed", *MARKS)
 
+#: Start, end and mask of a vocabulary, and the entries that stand for `MARKS`: ones that no text gives.
+#: BERT's and its kind's first, then RoBERTa's, whose bytes cover every text: ``<unk>`` never comes from one.
+SPECIALS = (
+    ("[CLS]", "[SEP]", "[MASK]", "[unused0]", "[unused1]", "[unused2]", "[unused3]"),
+    ("<s>", "</s>", "<mask>", "madeupword0000", "madeupword0001", "madeupword0002", "<unk>"),
+)
+
 #: Sub-tokens of one word that are read, so that a long URL cannot crowd out a tweet. No word of the three
 #: datasets has more than 26.
 WORD_LIMIT = 32
@@ -176,7 +183,7 @@ def letter_case(word: str) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class TextInput:
-    """One post's sub-tokens, with [CLS] first and [SEP] last.
+    """One post's sub-tokens, with [CLS] first and [SEP] last (RoBERTa's <s> and </s>).
 
     ``first[w]`` is the position of word w's first sub-token, -1 where it has none. ``markers`` are the
     positions of [E1], [/E1], [E2], [/E2] (RE only). ``cut`` names the words beyond the limit.
@@ -192,8 +199,8 @@ class TextInput:
 class TextReader:
     """Turns words into `TextInput` with an encoder's own vocabulary.
 
-    Marks use four of BERT's ``[unusedN]`` entries; their meaning is learnt in the feature embedding. A word
-    such as "[SEP]" is only text here, and gives `WORD_LIMIT` sub-tokens at most.
+    Marks use four entries that no text gives (`SPECIALS`); their meaning is learnt in the feature embedding.
+    A word such as "[SEP]" is only text here, and gives `WORD_LIMIT` sub-tokens at most.
     """
 
     def __init__(self, tokenizer: Tokenizer, max_subtokens: int) -> None:
@@ -202,10 +209,9 @@ class TextReader:
         tokenizer.encode_special_tokens = True
         self.tokenizer = tokenizer
         self.limit = max_subtokens
-        self.start, self.end, self.mask, *self.mark_ids = [
-            _id_of(tokenizer, name)
-            for name in ("[CLS]", "[SEP]", "[MASK]", *(f"[unused{i}]" for i in range(len(MARKS))))
-        ]
+        bert, roberta = SPECIALS
+        names = roberta if tokenizer.token_to_id(roberta[0]) is not None else bert
+        self.start, self.end, self.mask, *self.mark_ids = [_id_of(tokenizer, name) for name in names]
 
     @classmethod
     def load(cls, file: Path, max_subtokens: int) -> "TextReader":

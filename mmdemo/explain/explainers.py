@@ -8,7 +8,7 @@ from mmdemo.explain.contribution import image_contribution_view
 from mmdemo.explain.film_views import film_views
 from mmdemo.explain.subject import Subject
 from mmdemo.explain.traces import cross_attention_views, joint_attention_views, modality_view, tokens_view
-from mmdemo.models.text_encoders import BertText
+from mmdemo.models.features import TextEncoder
 from mmdemo.types import Explanation, InputError, View
 
 Reason = Callable[[Subject], str | None]
@@ -47,7 +47,7 @@ def _no_joint_attention(subject: Subject) -> str | None:
 
 
 def _no_words(subject: Subject) -> str | None:
-    if not isinstance(subject.model.text_encoder, BertText):
+    if not isinstance(subject.model.text_encoder, TextEncoder):
         return "this text encoder does not let words be masked in parts"
     return None if subject.words else "the model reads none of the post's words"
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from mmdemo.data.batch import Batch
 from mmdemo.explain.subject import Subject
+from mmdemo.models.features import TextEncoder
 from mmdemo.models.model import MultimodalModel
-from mmdemo.models.text_encoders import BertText
 
 Gates = Callable[[Tensor], Tensor]
 
@@ -51,7 +51,7 @@ def word_gates(subject: Subject) -> tuple[Gates, int]:
     """
     model, batch, words = subject.model, subject.batch, subject.words
     encoder = model.text_encoder
-    assert isinstance(encoder, BertText)
+    assert isinstance(encoder, TextEncoder)
     gate_of_L = torch.full_like(batch.ids_BL[0], len(words))  # the last gate is always open
     for number, row in enumerate(words):
         gate_of_L[row.start : row.end] = number

@@ -1,6 +1,7 @@
 """What encoders give and fusions take: one contract for every model (shape legend: data/batch.py)."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -55,9 +56,23 @@ class JointStates:
 
 
 class Encoder(nn.Module):
-    """One modality's encoder; ``width`` is the last axis of the states that it gives."""
+    """One modality's encoder; ``width`` is the last axis of the states that it gives.
+
+    ``base`` is the folder of its pretrained weights inside its preset's; "" where all models share one.
+    """
 
     width: int
+    base: str = ""
+
+
+class TextEncoder(Encoder):
+    """A text side. Words enter by ``embed``, so that an explanation can let them in by parts."""
+
+    bert: Any
+
+    def embed(self, ids_BL: Tensor, features_BL: Tensor) -> Tensor:
+        """Word embeddings with the features added (B, L, width); positions are not added yet."""
+        raise NotImplementedError  # an interface
 
 
 class Fusion(nn.Module):

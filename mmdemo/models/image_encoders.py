@@ -7,11 +7,28 @@ from torch import Tensor, channels_last, nn
 
 from mmdemo.models.features import Encoder
 
+Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
+
+_HALF: Normalisation = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+_IMAGENET: Normalisation = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_CLIP: Normalisation = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+
 #: Mean and standard deviation of each channel that the preset's backbone was trained with.
-NORMALISATION: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    "lite": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-    "tiny": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+NORMALISATION: dict[str, Normalisation] = {"lite": _HALF, "tiny": _HALF}
+
+#: The same for each model of the preset ``full``.
+FULL_NORMALISATION: dict[str, Normalisation] = {
+    "roberta-resnet50": _IMAGENET,
+    "bert-resnet50": _IMAGENET,
+    "clip-bert": _CLIP,
+    "blip": _CLIP,
+    "vilt": _HALF,
 }
+
+
+def normalisation_of(preset: str, model: str) -> Normalisation:
+    """How a model's photos are normalised."""
+    return FULL_NORMALISATION[model] if preset == "full" else NORMALISATION[preset]
 
 
 #: What the lite image encoder keeps of EfficientNet's 1280 channels.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, scaled_dot_product_attention
 
-from mmdemo.models.features import JointStates
+from mmdemo.models.features import JointStates, TextEncoder
 from mmdemo.models.text_encoders import BertText
 
 GRID = 4  # regions a side
@@ -26,7 +26,7 @@ def to_grid(regions_BRD: Tensor, side: int = GRID) -> Tensor:
     return adaptive_avg_pool2d(map_BDHW, side).flatten(2).transpose(1, 2)
 
 
-class JointEncoder(BertText):
+class JointEncoder(TextEncoder):
     """The contract of joint encoders: text and regions go in together.
 
     ``forward(ids_BL, features_BL, mask_BL, regions_BRD, present_B)`` gives `JointStates`; with
@@ -47,9 +47,10 @@ class JointEncoder(BertText):
     ) -> JointStates:
         raise NotImplementedError  # an interface
 
-    def _text_mask(self, mask_BL: Tensor, dtype: torch.dtype) -> Tensor:
-        """What attention adds to its scores: 0 at a real sub-token, the lowest number elsewhere."""
-        return torch.zeros_like(mask_BL, dtype=dtype).masked_fill(~mask_BL, torch.finfo(dtype).min)
+
+def text_mask(mask_BL: Tensor, dtype: torch.dtype) -> Tensor:
+    """What attention adds to its scores: 0 at a real sub-token, the lowest number elsewhere."""
+    return torch.zeros_like(mask_BL, dtype=dtype).masked_fill(~mask_BL, torch.finfo(dtype).min)
 
 
 class RegionAttention(nn.Module):
@@ -86,7 +87,7 @@ class RegionAttention(nn.Module):
         return states_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
-class BlipText(JointEncoder):
+class BlipText(BertText, JointEncoder):
     """BLIP's arrangement (Li et al. 2022): a text encoder whose upper half looks at image regions.
 
     After each layer of the upper half, h ← h + W_o·Attention(LN(h), regions). BLIP puts this step before
@@ -114,7 +115,7 @@ class BlipText(JointEncoder):
         with_attention: bool = False,
     ) -> JointStates:
         states_BLD = self.bert.embeddings(inputs_embeds=self.embed(ids_BL, features_BL))
-        mask_B11L = self._text_mask(mask_BL, states_BLD.dtype)[:, None, None]
+        mask_B11L = text_mask(mask_BL, states_BLD.dtype)[:, None, None]
         grid_BRD = None if regions_BRD is None else to_grid(regions_BRD)
         maps = []
         for number, layer in enumerate(self.bert.encoder.layer):
@@ -129,7 +130,7 @@ class BlipText(JointEncoder):
         return JointStates(tokens_BLD=states_BLD, regions_BRD=grid_BRD, attention_BNHLR=attention)
 
 
-class ViltStack(JointEncoder):
+class ViltStack(BertText, JointEncoder):
     """ViLT's arrangement (Kim et al. 2021): one transformer over text tokens and image regions.
 
     Regions are projected to the stack's width, get a place and a modality embedding, and stand behind the
@@ -160,7 +161,7 @@ class ViltStack(JointEncoder):
             placed_BRD = self.region_input(to_grid(regions_BRD)) + self.region_place
             states_BLD = torch.cat([states_BLD, self.region_norm(placed_BRD)], dim=1)
             mask_BS = torch.cat([mask_BL, present_B[:, None].expand(-1, GRID * GRID)], dim=1)
-        mask_B11S = self._text_mask(mask_BS, states_BLD.dtype)[:, None, None]
+        mask_B11S = text_mask(mask_BS, states_BLD.dtype)[:, None, None]
         maps = []
         layers: Any = self.bert.encoder.layer
         for layer in layers:

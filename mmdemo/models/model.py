@@ -111,6 +111,10 @@ def build_fusion(config: ModelConfig) -> Fusion:
 
 def build_text_encoder(config: ModelConfig, region_width: int) -> Encoder:
     """The configured text side; a joint model's also takes the image encoder's regions."""
+    if config.preset == "full":  # imported late, as below: a second that the shipped zoo does not need
+        from mmdemo.models.full_joint_encoders import build_full_text_encoder
+
+        return build_full_text_encoder(config.model, region_width)
     if config.model == "blip":
         return BlipText(config.preset, region_width)
     if config.model == "vilt":
@@ -118,11 +122,19 @@ def build_text_encoder(config: ModelConfig, region_width: int) -> Encoder:
     return MarkedBert(config.preset, cased=config.model == "roberta-resnet50")
 
 
+def _build_image_encoder(config: ModelConfig) -> ImageEncoder:
+    if config.preset == "full":
+        from mmdemo.models.full_encoders import IMAGE_SIDES
+
+        return IMAGE_SIDES[config.model]()
+    return build_image_encoder(config.preset)
+
+
 def build_model(config: ModelConfig, encoders_of: MultimodalModel | None = None) -> MultimodalModel:
     """A model of the configured shape with random weights, or with another model's very encoders."""
     head = NerHead if config.task == "ner" else ReHead
     if encoders_of is None:
-        image_encoder = build_image_encoder(config.preset)
+        image_encoder = _build_image_encoder(config)
         text_encoder = build_text_encoder(config, image_encoder.width)
     else:
         text_encoder, image_encoder = encoders_of.text_encoder, encoders_of.image_encoder
@@ -141,11 +153,16 @@ class NoDraws(TorchFunctionMode):
     """Leaves weights unset that a constructor would draw at random, in this thread.
 
     For models that are filled from files at once: drawing MiniLM's vocabulary takes longer than reading it.
+    With ``zeros`` they are zero: a constructor that draws until all lies within bounds would never end else.
     """
+
+    def __init__(self, *, zeros: bool = False) -> None:
+        super().__init__()
+        self.zeros = zeros
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         if func in (Tensor.normal_, Tensor.uniform_):
-            return args[0]
+            return args[0].zero_() if self.zeros else args[0]
         return func(*args, **(kwargs or {}))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from mmdemo.data.text import FEATURES, MARKS
-from mmdemo.models.features import Encoder
+from mmdemo.models.features import TextEncoder
 
 BERT_SIZES: dict[str, dict[str, Any]] = {
     # sentence-transformers/all-MiniLM-L6-v2 (Wang et al. 2020): 6 layers, 384 wide, 22 M parameters.
@@ -34,7 +34,7 @@ def build_bert(preset: str) -> BertModel:
     return BertModel(BertConfig(vocab_size=30522, **BERT_SIZES[preset]), add_pooling_layer=False)
 
 
-class BertText(Encoder):
+class BertText(TextEncoder):
     """A BERT that reads a feature embedding beside its uncased vocabulary; subclasses say how it runs.
 
     The features (rows: `mmdemo.data.text.FEATURES`) are the four relation marks and, where ``cased`` (the
@@ -51,7 +51,6 @@ class BertText(Encoder):
         nn.init.zeros_(self.feature_embedding.weight)
 
     def embed(self, ids_BL: Tensor, features_BL: Tensor) -> Tensor:
-        """Word embeddings with the features added (B, L, width); positions are not added yet."""
         if not self.cased:
             features_BL = features_BL.where(features_BL >= FIRST_MARK, 0)
         return self.bert.embeddings.word_embeddings(ids_BL) + self.feature_embedding(features_BL)

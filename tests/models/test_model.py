@@ -1,5 +1,8 @@
 """The contract of every model x fusion x task at tiny sizes: scores, loss, photos, batches, save and load.
 
+The preset ``full`` runs its real classes, shrunk (`tests.shrunk`), with the report's fusion and the baseline:
+the other fusions see nothing of the encoders but their states.
+
 Models of one dataset and row of SPEC §3 are built once and only change their fusion: what is tested is what
 all fusions promise, and building a vocabulary 80 times would take a minute.
 """
@@ -20,32 +23,60 @@ from mmdemo.data.batch import Batch, Example, collate
 from mmdemo.labels import output_labels
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import Pair
+from tests.shrunk import shrink
 from tests.tiny import build_cell, lively_fusion, lively_model, save, trunk_tensors
+from train.full_base import Origin, build_full_base
 
 TEXTS = {
     "twitter2017": ("Kevin Durant enters Oracle Arena", "Go", "in Oakland , \ufe0f tonight"),
     "mnre": ("Ann of Oakland", "see Bob and Key Largo today", "Paris Paris"),
 }
 PAIRS = (Pair(head=(0, 1), tail=(2, 3)), Pair(head=(3, 5), tail=(1, 2)), Pair(head=(0, 1), tail=(1, 2)))
-COMBINATIONS = [(d, m, f) for d in TEXTS for m in MODELS for f in (*fusions_of(m), *EXTRA_FUSIONS)]
+COMBINATIONS = [("tiny", d, m, f) for d in TEXTS for m in MODELS for f in (*fusions_of(m), *EXTRA_FUSIONS)]
+COMBINATIONS += [
+    ("full", d, m, f)
+    for d in TEXTS
+    for m in MODELS
+    for f in fusions_of(m)
+    if f in ("film", "concat", "native")
+]
 FILM = ModelConfig(dataset="mnre", preset="tiny")
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Iterator[Path]:
+    """A root with the full models' bases, while the preset is shrunk; tiny needs none."""
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        folder = tmp_path_factory.mktemp("full")
+        for model in MODELS:
+            config = ModelConfig(dataset="mnre", model=model, preset="full")
+            build_full_base(folder, config, Origin(init="random"))
+        yield folder
+
+
 @pytest.fixture(params=COMBINATIONS, ids="-".join)
-def config(request) -> ModelConfig:
-    dataset, model, fusion = request.param
-    return ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="tiny")
+def config(request, root) -> ModelConfig:
+    preset, dataset, model, fusion = request.param
+    return ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset)
 
 
 @cache
-def _row(dataset: str, model: str) -> MultimodalModel:
+def _row(preset: str, dataset: str, model: str, root: Path) -> MultimodalModel:
     torch.manual_seed(3)
-    return lively_model(ModelConfig(dataset=dataset, model=model, fusion="film", preset="tiny"), Path())[0]
+    config = ModelConfig(dataset=dataset, model=model, fusion="film", preset=preset)
+    built, _ = lively_model(config, root)
+    if preset == "full":
+        with torch.no_grad():
+            for name, parameter in built.named_parameters():
+                if "_encoder." in name and parameter.ndim > 1:
+                    parameter.add_(0.15 * torch.randn_like(parameter))
+    return built
 
 
 @pytest.fixture
-def model(config) -> Iterator[MultimodalModel]:
-    built = _row(config.dataset, config.model)
+def model(config, root) -> Iterator[MultimodalModel]:
+    built = _row(config.preset, config.dataset, config.model, root)
     built.fusion = lively_fusion(config)
     yield built.eval()
     built.zero_grad()
@@ -78,7 +109,7 @@ def test_scores_have_a_row_for_each_word_or_post(config, model, batch):
     logits = model(batch).logits
     labels = len(output_labels(config.dataset))
     assert logits.shape == ((3, 5, labels) if config.task == "ner" else (3, labels))
-    assert logits.isfinite().all() and logits.abs().max() > 5
+    assert logits.isfinite().all() and logits.abs().max() > 4
 
 
 def test_loss_is_finite_and_every_part_learns(config, model, batch):
@@ -134,9 +165,12 @@ def test_evaluation_is_deterministic(model, batch):
     assert torch.equal(model(batch).logits, model(batch).logits)
 
 
-def test_what_is_saved_answers_alike(config, model, batch, tmp_path):
+def test_what_is_saved_answers_alike(config, model, batch, root, tmp_path):
     base = build_model(config)
-    load_base(tmp_path, base, "tiny")
+    if config.preset == "full":
+        (tmp_path / "full").mkdir()
+        (tmp_path / "full" / "base").symlink_to(root / "full" / "base")
+    load_base(tmp_path, base, config.preset)
     save_trunk(tmp_path / config.cell / "trunk.safetensors", model, trunk_tensors(base), 16)
     save(tmp_path, model, config, ("trunk.safetensors",), 16)
     folder = cell_folder(tmp_path, config)

