@@ -58,9 +58,11 @@ def import_(
     from mmdemo.review.export import apply_corrections
     from mmdemo.review.sources import Photos, read_posts
     from mmdemo.review.store import open_store
+    from mmdemo.review.store_intake import USES
 
-    if answers not in ("suggest", "ignore", "accept"):
-        raise InputError(f"unknown use of answers {answers!r}; known: suggest, ignore, accept")
+    use = next((known for known in USES if known == answers), None)
+    if use is None:
+        raise InputError(f"unknown use of answers {answers!r}; known: {', '.join(USES)}")
     store = open_store(place)
     known = {found.name: found for found in store.queues()}.get(queue)
     scheme = dataset or (known.dataset if known else None)
@@ -75,7 +77,7 @@ def import_(
         say(report, as_json, "\n".join(lines))
         return
     store.make_queue(queue, scheme, double=known.double if known and not double else double)
-    done = store.add(queue, items, use=answers, reviewer=reviewer)  # type: ignore[arg-type]
+    done = store.add(queue, items, use=use, reviewer=reviewer)
     lines = [f"{done.added} posts added, {done.known} were there", *(f"note: {w}" for w in done.warnings)]
     say(asdict(done), as_json, "\n".join(lines))
 

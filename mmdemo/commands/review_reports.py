@@ -8,7 +8,7 @@ import typer
 
 from mmdemo.review.agreement import agreements
 from mmdemo.review.answers import answer_row
-from mmdemo.review.records import STATUSES, Filter, Review
+from mmdemo.review.records import ORDERS, STATUSES, Filter, Review
 from mmdemo.types import InputError
 
 QueueName = Annotated[str, typer.Option("--queue", help="The queue's name.")]
@@ -62,11 +62,14 @@ def list_(
         ]
         say([asdict(p) | {"decided": p.decided} for p in found], as_json, "\n".join(lines) or "no queue yet")
         return
-    statuses = tuple(name.strip() for name in status.split(",") if name.strip())
-    if unknown := set(statuses) - set(STATUSES):
+    names = {name.strip() for name in status.split(",") if name.strip()}
+    if unknown := names - set(STATUSES):
         raise InputError(f"unknown status {min(unknown)!r}; known: {', '.join(STATUSES)}")
+    ordered = next((known for known in ORDERS if known == order), None)
+    if ordered is None:
+        raise InputError(f"unknown order {order!r}; known: {', '.join(ORDERS)}")
     wanted = Filter(
-        statuses=statuses,  # type: ignore[arg-type]
+        statuses=tuple(known for known in STATUSES if known in names),
         label=label,
         least=least,
         most=most,
@@ -76,7 +79,7 @@ def list_(
     page = store.page(
         queue,
         "command line",
-        order=order,  # type: ignore[arg-type]
+        order=ordered,
         wanted=wanted,
         seed=seed,
         offset=offset,

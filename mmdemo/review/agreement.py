@@ -153,10 +153,11 @@ def _links(answer: Answer, post: Post) -> dict[LinkKey, set[str]]:
 
 def _related(one: dict[LinkKey, set[str]], other: dict[LinkKey, set[str]]) -> list[tuple[str, str]]:
     """The two labels of each pair of spans; several labels on one pair count as one joint label."""
-    return [
-        tuple(" + ".join(sorted(side.get(key, ()))) or "None" for side in (one, other))  # type: ignore[misc]
-        for key in sorted({*one, *other})
-    ]
+    return [(_joint(one, key), _joint(other, key)) for key in sorted({*one, *other})]
+
+
+def _joint(side: dict[LinkKey, set[str]], key: LinkKey) -> str:
+    return " + ".join(sorted(side.get(key, ()))) or "None"
 
 
 def _link_scores(related: Sequence[tuple[str, str]], label: str | None) -> Scores:

@@ -38,9 +38,11 @@ def check_seconds(seconds: object) -> float | None:
     """
     if seconds is None:
         return None
-    if type(seconds) not in (int, float) or not math.isfinite(seconds) or seconds < 0:  # type: ignore[arg-type, operator]
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise InputError("the seconds spent are not a number")
+    if not math.isfinite(seconds) or seconds < 0:
         raise InputError("the seconds spent are not a number from 0 on")
-    return min(float(seconds), 86_400.0)  # type: ignore[arg-type]
+    return min(float(seconds), 86_400.0)
 
 
 def check_number(value: object, what: str) -> int:

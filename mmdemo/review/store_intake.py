@@ -23,6 +23,7 @@ from mmdemo.types import InputError, Post
 #: What becomes of answers that a file states: reviewers see them as suggestions, or nobody sees them, or
 #: they count as decided.
 Use = Literal["suggest", "ignore", "accept"]
+USES: tuple[Use, ...] = ("suggest", "ignore", "accept")
 
 #: Posts in one transaction: long enough to be fast, short enough that reviewers do not wait.
 BATCH = 500

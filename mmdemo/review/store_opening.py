@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy import Connection, delete, insert
 
@@ -69,7 +70,7 @@ class Opening(Posts):
         ]
         for at in range(0, len(free), TRIED):
             some = free[at : at + TRIED]
-            key = self._writer.run(lambda c, some=some: self._take(c, some, reviewer))  # type: ignore[misc]
+            key = self._writer.run(partial(self._take, keys=some, reviewer=reviewer))
             if key is not None:
                 return self.open(key, reviewer, lease=False)
         return None

@@ -40,10 +40,18 @@ window.mmreview.deciding = (desk) => {
     await Promise.all([desk.list(), desk.next()]);
   }
 
+  /** The part that a verdict would be about: the selected one. Accepting means the post once every part is decided. */
+  function target(verdict) {
+    const part = desk.on.part();
+    if (!part || verdict === "rejected") return part;
+    const open = [...state.answer.spans, ...state.answer.links].some((one) => one.state === "open");
+    return open || state.answer[part[0]][part[1]].state === "rejected" ? part : null;
+  }
+
   /** Accept or reject what is selected, else the post. */
   function judge(verdict, word) {
     if (!state.post) return;
-    const part = desk.on.part();
+    const part = target(verdict);
     if (part) desk.on.judge(...part, verdict);
     else decide(word);
   }
@@ -79,5 +87,5 @@ window.mmreview.deciding = (desk) => {
 
   const askBulk = async () => (await desk.named()) && queue.bulk(surest, bulk);
 
-  return { edit, put, decide, judge, take, conflict, askBulk };
+  return { edit, put, decide, target, judge, take, conflict, askBulk };
 };

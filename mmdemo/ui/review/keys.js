@@ -3,7 +3,7 @@ window.mmreview.keys = (() => {
   const { el, dialog } = window.mmreview.page;
   //: [what the help prints, what it does]
   const HELP = [
-    ["A", "accept the selected part; with nothing selected, accept the post and go on"],
+    ["A", "accept the selected part; with nothing selected or left to decide, accept the post and go on"],
     ["R", "reject the selected part; with nothing selected, reject the whole post"],
     ["1 – 9", "give the selected words that label, or the relation that name; 0 is “no relation”"],
     ["U / Shift+U", "undo / redo, also decisions already sent"],

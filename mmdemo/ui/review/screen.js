@@ -64,11 +64,11 @@ window.mmreview.screen = (desk) => {
 
   function drawActions() {
     const held = Boolean(state.post.holder);
-    const part = desk.on.part() ? "part" : "post";
+    const what = (verdict) => (desk.target(verdict) ? "part" : "post");
     const step = (from) => ({ disabled: !session.can(from), title: session.latest(from)?.what });
     at("actions").replaceChildren(
-      button(`Accept ${part}`, "A", () => desk.judge("accepted", "accept"), { class: "rv-primary", disabled: held }),
-      button(`Reject ${part}`, "R", () => desk.judge("rejected", "reject"), { class: "rv-danger", disabled: held }),
+      button(`Accept ${what("accepted")}`, "A", () => desk.judge("accepted", "accept"), { class: "rv-primary", disabled: held }),
+      button(`Reject ${what("rejected")}`, "R", () => desk.judge("rejected", "reject"), { class: "rv-danger", disabled: held }),
       button("Undo", "U", desk.undo, step("undo")),
       button("Redo", "⇧U", desk.redo, step("redo")),
       button("Previous", "P", () => desk.neighbour(-1)),
