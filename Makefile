@@ -18,7 +18,7 @@ lint: .venv/test
 	$(BIN)/mypy
 
 bench: .venv/test
-	$(BIN)/python -m tests.bench.predict
+	$(BIN)/python -m tests.bench.table --write
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo 'mmdemo needs Python 3.11 or 3.12'; exit 1; }

@@ -73,12 +73,14 @@ def sentence(message: str) -> str:
     return capital + message[len(first) :] + stop
 
 
+#: Characters of an error that are shown: it may quote what was sent.
+LONGEST = 400
 #: Variables that name folders of this machine.
 _FOLDERS = ("MMDEMO_CHECKPOINTS", "MMDEMO_REVIEWS", "GRADIO_TEMP_DIR", "HF_HOME", "HF_HUB_CACHE")
 
 
 def public(message: str) -> str:
-    """A message without the places of this machine's folders: strangers need not know them.
+    """A message, not too long, without the places of this machine's folders: strangers need not know them.
 
     By the folders themselves, not by their look: a relation such as /per/org/member_of is no path.
     """
@@ -87,4 +89,4 @@ def public(message: str) -> str:
     roots |= {os.path.abspath(os.environ[name]) for name in _FOLDERS if os.environ.get(name)}
     for root in sorted(roots - {"/", "~"}, key=len, reverse=True):
         message = message.replace(root, "…")
-    return message
+    return message if len(message) <= LONGEST else message[: LONGEST - 1] + "…"

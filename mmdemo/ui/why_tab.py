@@ -145,7 +145,7 @@ def api_explain(
     try:
         cell, post = _read(preset, dataset, model, fusion, text, photo)
         others = [path for _, path in examples.available()]
-        found = pipeline.explain(post, cell, target=None if target is None else int(target), others=others)
+        found = pipeline.explain(post, cell, target=_whole(target), others=others)
         cases = pipeline.counterfactuals(post, cell, others=others)
         return {
             "prediction": view.prediction_json(found.prediction),
@@ -154,6 +154,13 @@ def api_explain(
         }
     except InputError as error:
         raise gr.Error(public(str(error)), print_exception=False) from error
+
+
+def _whole(target: float | None) -> int | None:
+    """A target as sent: JSON knows no whole numbers. Raises InputError for one that is none."""
+    if target is None or float(target).is_integer():
+        return None if target is None else int(target)
+    raise InputError(f"a target is a whole number, not {target}")
 
 
 def pick(kept: dict[str, Any] | None, event: gr.EventData) -> tuple[Any, ...]:

@@ -58,7 +58,8 @@ class App:
     folder: Path
 
     def post(self, path: str, data: bytes, kind: str = "application/json") -> tuple[int, str]:
-        request = urllib.request.Request(f"{self.url}/gradio_api{path}", data, {"Content-Type": kind})
+        headers = {"Content-Type": kind}
+        request = urllib.request.Request(f"{self.url}/gradio_api{path}", data, headers)
         try:
             with urllib.request.urlopen(request, timeout=60) as reply:
                 return reply.status, reply.read().decode()
@@ -150,6 +151,34 @@ def test_reviews_that_cannot_be_kept_say_so_without_naming_a_folder(app):
     status, reply = app.post("/component_server", json.dumps(asked).encode())
     assert status == 200 and json.loads(reply)["ok"] is False
     assert "does not exist" in reply and NO_HOME not in reply
+
+
+JUNK: list[Any] = [
+    [],
+    {},
+    None,
+    "text",
+    [None] * 6,
+    [1, [2], {"a": 3}, 4.5, True, None],
+    ["twitter2017", "roberta-resnet50", "film", "Ann", "/etc/passwd", "lite"],
+    ["twitter2017", "roberta-resnet50", "film", "Ann", {"path": "../../etc/passwd"}, "lite"],
+    ["twitter2017", "roberta-resnet50", "film", "Ann", {"path": "http://127.0.0.1:1/x.png"}, "lite"],
+    ["twitter2017", "roberta-resnet50", "film", {"path": "/etc/passwd"}, None, "lite"],
+    ["twitter2017", "roberta-resnet50", "film", "a" * 1_000_000, None, "lite"],
+]
+
+
+@pytest.mark.parametrize("endpoint", ["predict", "compare"])
+def test_junk_over_http_gets_no_traceback_and_no_folder(app, endpoint):
+    for junk in JUNK:
+        status, reply = app.post(f"/call/{endpoint}", json.dumps({"data": junk}).encode())
+        if status == 200:
+            event = json.loads(reply)["event_id"]
+            with urllib.request.urlopen(f"{app.url}/gradio_api/call/{endpoint}/{event}", timeout=120) as told:
+                reply = told.read().decode()
+        for secret in ("Traceback", str(ROOT), str(app.folder), sys.prefix, "site-packages", "root:"):
+            assert secret not in reply, (junk, reply[:500])
+    assert "event: complete" in app.answer(app.ask("Ann met Bob in Paris")), "it still answers"
 
 
 def test_sigterm_lets_the_running_answer_finish_and_takes_no_new_one(app):
