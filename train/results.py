@@ -74,7 +74,7 @@ def results_table(root: Path) -> str:
         cell = read_json(file)
         by_dataset.setdefault(cell["cell"].split("/")[1], []).append(cell)
     tables = [_dataset_table(dataset, cells) for dataset, cells in by_dataset.items()]
-    return "\n\n".join([*tables, *_comparison(by_dataset)])
+    return "\n\n".join([*_comparison(by_dataset), *tables])
 
 
 def _comparison(by_dataset: dict[str, list[dict[str, Any]]]) -> list[str]:
@@ -124,7 +124,8 @@ def _dataset_table(dataset: str, cells: Sequence[dict[str, Any]]) -> str:
     head, columns = (NER_HEAD, NER_COLUMNS) if ner else (RE_HEAD, RE_COLUMNS)
     chosen = _chosen(cells, columns[0])
     rows = [_row(cell, columns, chosen=cell is chosen) for cell in cells]
-    lines = [f"**{dataset}**", "", *head, *rows]
+    folded = f"<details><summary>All {len(cells)} cells, the chosen one in bold</summary>"
+    lines = [f"**{dataset}**", "", folded, "", *head, *rows, "", "</details>"]
     errors = [cell["calibration"] for cell in cells if "calibration" in cell]
     if errors:
         before, after = (sum(e[when]["ece"] for e in errors) / len(errors) for when in ("before", "after"))
