@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdemo.files import read_json
+from mmdemo.files import read_json, write_json
 from mmdemo.types import InputError
 from train.seeds import SHOWN, mean_and_deviation
 from train.state import replace_file
@@ -62,6 +62,16 @@ def write_results(root: Path, readme: Path) -> str:
     new = f"{before}{START}\n{table}\n{END}{after}"
     replace_file(readme, lambda file: file.write_text(new, encoding="utf-8"))
     return table
+
+
+def write_summary(root: Path, preset: str) -> Path:
+    """Put every trained cell's metrics into results.json of ``root``, and lite's tables into results.md."""
+    cells = [read_json(file) for file in sorted(root.glob(f"{preset}/*/*/*/metrics.json"))]
+    write_json(root / "results.json", {"preset": preset, "cells": cells})
+    if preset == "lite":
+        table = results_table(root)
+        replace_file(root / "results.md", lambda file: file.write_text(table + "\n", encoding="utf-8"))
+    return root / "results.json"
 
 
 def results_table(root: Path) -> str:

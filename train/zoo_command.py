@@ -45,7 +45,7 @@ def zoo(
     limit: Limit = None,
     dry_run: Annotated[bool, typer.Option(help="Print the plan and stop.")] = False,
 ) -> None:
-    """Train every missing or outdated cell of the zoo, then write results.json and README's tables.
+    """Train every missing or outdated cell of the zoo, then write results.json and results.md into --out.
 
     It can be killed at any moment and goes on where it was. Only what changed is trained again.
 
@@ -53,6 +53,7 @@ def zoo(
     """
     from train import zoo as building
     from train.full_base import Origin
+    from train.results import write_summary
     from train.settings import Settings
 
     number, _, count = shard.partition("/")
@@ -81,6 +82,7 @@ def zoo(
     else:
         for folder in building.build(settings, wanted):
             print(folder)
+    print(write_summary(out, preset))
 
 
 def simulate_review(

@@ -1,0 +1,93 @@
+"""Planning the zoo, and building it so that a kill costs nothing that was whole."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mmdemo.config import DATASETS, MODELS, fusions_of
+from mmdemo.types import InputError
+from tests.tiny import write_data
+from train.zoo import plan
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_plan_is_the_whole_zoo_starts_first():
+    wanted = plan("lite")
+    assert wanted.cells == 90 and set(wanted.groups) == {(d, m) for d in DATASETS for m in MODELS}
+    order = list(wanted.groups)
+    assert order.index(("twitter2015", "roberta-resnet50")) < order.index(("mnre", "blip"))
+
+
+def test_shards_share_the_groups_out():
+    shards = [plan("lite", shard=(i, 4)).groups for i in range(1, 5)]
+    assert sorted(g for shard in shards for g in shard) == sorted(plan("lite").groups)
+    with pytest.raises(InputError, match="--shard 5/4"):
+        plan("lite", shard=(5, 4))
+
+
+def test_a_pattern_takes_a_part_or_is_refused():
+    assert plan("lite", "lite/mnre/*/film").groups == {("mnre", m): ("film",) for m in MODELS}
+    assert plan("tiny", "*/vilt/native").cells == 3
+    with pytest.raises(InputError, match="no cell's name matches"):
+        plan("lite", "*/clip-bert/native")
+
+
+@pytest.fixture
+def command(tmp_path) -> list[str]:
+    data = write_data(tmp_path / "data", 24)
+    (data / "twitter2017").rename(data / "twitter2015")  # whose trunk starts from no other's
+    options = {"--data": data, "--out": tmp_path / "out", "--work": tmp_path / "work", "--preset": "tiny"}
+    given = [str(word) for pair in options.items() for word in pair]
+    small = ["--set", "epochs=1", "--set", "members=1", "--device", "cpu"]
+    return [
+        sys.executable,
+        "-m",
+        "train",
+        "zoo",
+        *given,
+        *small,
+        "--only",
+        "*/twitter2015/roberta-resnet50/*",
+    ]
+
+
+def files_of(out: Path) -> dict[str, tuple[int, bytes]]:
+    found = sorted(out.glob("tiny/twitter2015/**/*.safetensors"))
+    return {str(f.relative_to(out)): (f.stat().st_mtime_ns, f.read_bytes()) for f in found}
+
+
+def test_a_killed_zoo_goes_on_and_trains_only_what_is_missing_or_outdated(command, tmp_path):
+    quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    running = subprocess.Popen(command, **quiet)
+    deadline = time.monotonic() + 240
+    while len(list((tmp_path / "out").glob("tiny/*/*/*/metrics.json"))) < 2:  # the first is noted as whole
+        assert running.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    cells = [f"tiny/twitter2015/roberta-resnet50/{f}" for f in fusions_of("roberta-resnet50")]
+    whole = [c for c in cells if (tmp_path / "out" / c / "metrics.json").exists()]
+    assert 1 < len(whole) < len(cells)
+    kept = {n: f for n, f in files_of(tmp_path / "out").items() if n.startswith(cells[0])}
+
+    assert subprocess.run(command, **quiet, check=False).returncode == 0
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert sorted(c["cell"] for c in results["cells"]) == sorted(cells)
+    after = files_of(tmp_path / "out")
+    assert kept.items() <= after.items()  # not even written again
+
+    damaged = tmp_path / "out" / cells[1] / "model.safetensors"
+    damaged.write_bytes(b"rot")
+    assert subprocess.run(command, **quiet, check=False).returncode == 0
+    mended = files_of(tmp_path / "out")
+    name = f"{cells[1]}/model.safetensors"
+    assert mended[name][1] == after[name][1]
+    models = [f"{c}/model.safetensors" for c in cells if c != cells[1]]
+    assert {n: mended[n] for n in models} == {n: after[n] for n in models}
