@@ -16,10 +16,11 @@ from mmdemo.batch.ray_engine import ray_engine
 
 @pytest.fixture
 def cluster():
+    others = set(psutil.Process().children(recursive=True))  # a browser's, where this process ran its tests
     yield
-    processes = psutil.Process().children(recursive=True)
+    processes = set(psutil.Process().children(recursive=True)) - others
     ray.shutdown()
-    for process in psutil.wait_procs(processes, timeout=5)[
+    for process in psutil.wait_procs(list(processes), timeout=5)[
         1
     ]:  # a busy machine's workers outlive their cluster
         process.kill()
