@@ -17,6 +17,7 @@ Verdict = Literal["accepted", "corrected", "rejected"]
 Status = Literal["open", "second", "disputed", "accepted", "corrected", "rejected"]
 STATUSES: tuple[Status, ...] = ("open", "second", "disputed", "accepted", "corrected", "rejected")
 DECIDED: tuple[Status, ...] = ("accepted", "corrected", "rejected")
+UNDECIDED: tuple[Status, ...] = ("open", "second")  # a reviewer may be able to decide; not so in dispute
 
 #: Queue orders. The first three put what a model is least sure of first: its entropy, its fusions'
 #: disagreement, and whether the answer changes without the photo. Posts without that score come last.

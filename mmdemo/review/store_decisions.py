@@ -11,6 +11,7 @@ from mmdemo.review import fold, store_undo
 from mmdemo.review import store_changes as changes
 from mmdemo.review.names import check_name, check_number, check_seconds
 from mmdemo.review.records import (
+    UNDECIDED,
     Changed,
     Conflict,
     Decision,
@@ -20,7 +21,7 @@ from mmdemo.review.records import (
 )
 from mmdemo.review.store_opening import Opening
 from mmdemo.review.store_posts import MAX_PAGE
-from mmdemo.review.store_queue import events_of, select_known
+from mmdemo.review.store_queue import events_of, find_queue, select_known
 from mmdemo.review.store_rows import Known, event_of, known
 from mmdemo.review.store_tables import posts
 from mmdemo.types import InputError, Post
@@ -58,9 +59,10 @@ class Decisions(Opening):
         """
         reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
         version, spent = check_number(version, "version"), check_seconds(seconds)
-        queue_id, _ = self._queue(queue)
 
         def write(connection: Connection) -> Known:
+            # Within the transaction: one of its own, to look the queue up, would cost more than it holds up.
+            queue_id, _ = find_queue(connection, queue)
             item = self._load(connection, key, queue_id, reviewer)
             return changes.decide(
                 connection,
@@ -92,7 +94,7 @@ class Decisions(Opening):
             review
             for review in self.reviews(list(keys)[:MAX_PAGE], reviewer)
             if review.queue == queue
-            and review.status in ("open", "second")
+            and review.status in UNDECIDED
             and review.decision is None
             and review.suggestion is not None
             and review.suggestion.score is not None

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert
 
@@ -11,9 +12,9 @@ from mmdemo.review import fold
 from mmdemo.review import store_changes as changes
 from mmdemo.review.answers import answer_row, read_answer, with_scores
 from mmdemo.review.names import check_name, check_number
-from mmdemo.review.records import Answer, Filter, Lease, Order, Review
+from mmdemo.review.records import UNDECIDED, Answer, Filter, Lease, Order, Review
 from mmdemo.review.store_posts import Posts
-from mmdemo.review.store_queue import ranking
+from mmdemo.review.store_queue import find_queue, free
 from mmdemo.review.store_rows import Known, dump
 from mmdemo.review.store_tables import drafts, leases
 from mmdemo.types import InputError
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 LEASE = 300.0
 
 #: Posts that `next` tries to lease in one go, so that it never holds others up for long.
-TRIED = 64
+TRIED = 16
 
 
 class Opening(Posts):
@@ -58,28 +59,27 @@ class Opening(Posts):
         that N passes an undecided post over. Two reviewers who ask at once get two posts.
         """
         reviewer = check_name(reviewer, "reviewer")
-        queue_id, _ = self._queue(queue)
-        with self.engine.connect() as connection:
-            ranked = ranking(connection, queue_id, order=order, wanted=wanted or Filter(), seed=seed)
-        places = {key: place for place, (key, _, _) in enumerate(ranked)}
-        start = places.get(after, -1) + 1 if after is not None else 0
-        free = [
-            key
-            for key, status, deciders in [*ranked[start:], *ranked[:start]]
-            if key != after and status in ("open", "second") and f"|{reviewer}|" not in deciders
-        ]
-        for at in range(0, len(free), TRIED):
-            some = free[at : at + TRIED]
-            key = self._writer.run(partial(self._take, keys=some, reviewer=reviewer))
+        after = None if after is None else check_number(after, "post's key")
+        tried: list[int] = []
+        while keys := self._free(
+            queue, reviewer, order=order, wanted=wanted or Filter(), seed=seed, after=after, tried=tried
+        ):
+            key = self._writer.run(partial(self._take, keys=keys, reviewer=reviewer))
             if key is not None:
                 return self.open(key, reviewer, lease=False)
+            tried += keys
         return None
+
+    def _free(self, queue: str, reviewer: str, **asked: Any) -> list[int]:
+        with self.engine.connect() as connection:
+            queue_id, _ = find_queue(connection, queue)
+            return free(connection, queue_id, reviewer, **asked, limit=TRIED, now=time.time())
 
     def _take(self, connection: Connection, keys: Sequence[int], reviewer: str) -> int | None:
         """Lease the first of these posts that is still free."""
         for key in keys:
             item = changes.load(connection, key, self.photos)
-            if fold.status(item.seats, item.double) not in ("open", "second"):
+            if fold.status(item.seats, item.double) not in UNDECIDED:
                 continue
             try:
                 self._lease(connection, item, reviewer, LEASE)

@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, false, func, select
 
 from mmdemo.review.answers import stored_answer
 from mmdemo.review.records import Answer, Filter, Lease, Order, Page, Progress, Queue, Review, Status
 from mmdemo.review.store_rows import SHUFFLE_PRIME, Known, known, shuffle_number
-from mmdemo.review.store_tables import drafts, events, leases, posts, queues
+from mmdemo.review.store_tables import drafts, events, leases, posts, queues, undecided
 from mmdemo.types import InputError
+
+#: Orders by a column of `posts`, the highest first.
+SCORED = ("entropy", "disagreement", "flip")
 
 
 def find_queue(connection: Connection, name: str) -> tuple[int, Queue]:
@@ -58,14 +61,30 @@ def conditions(queue_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
 
 def ordering(order: Order, seed: int) -> Sequence[ColumnElement[Any]]:
     """An order as SQL; posts that tie, or lack the score, follow in input order."""
+    place = _place(order, seed)
+    if order in SCORED:
+        return (place.desc().nulls_last(), posts.c.id)
+    return (place, posts.c.id)
+
+
+def _place(order: Order, seed: int) -> ColumnElement[Any]:
+    """What an order sorts by first."""
     if order == "random":
         factor = 1 + shuffle_number(f"seed {seed}") % (SHUFFLE_PRIME - 1)
-        return ((posts.c.shuffle * factor) % SHUFFLE_PRIME, posts.c.id)
+        return (posts.c.shuffle * factor) % SHUFFLE_PRIME
     if order == "input":
-        return (posts.c.id,)
-    if order not in ("entropy", "disagreement", "flip"):
+        return posts.c.id
+    if order not in SCORED:
         raise InputError(f"unknown order {order!r}; known: entropy, disagreement, flip, random, input")
-    return (posts.c[order].desc().nulls_last(), posts.c.id)
+    return posts.c[order]
+
+
+def _behind(place: ColumnElement[Any], value: Any, key: int, order: Order) -> ColumnElement[bool]:
+    """Whether a post follows the one with this key, whose place is ``value``, in `ordering`."""
+    tied = place.is_not_distinct_from(value) & (posts.c.id > key)
+    if order not in SCORED:
+        return tied | (place > value)
+    return tied if value is None else tied | (place < value) | place.is_(None)
 
 
 # ---------------------------------------------------------------- reading
@@ -129,16 +148,44 @@ def live_leases(connection: Connection, keys: Sequence[int], now: float) -> dict
     return found
 
 
-def ranking(
-    connection: Connection, queue_id: int, *, order: Order, wanted: Filter, seed: int
-) -> list[tuple[int, str, str]]:
-    """(key, status, reviewers) of the filtered posts in order."""
-    query = (
-        select(posts.c.id, posts.c.status, posts.c.reviewers)
-        .where(*conditions(queue_id, wanted))
-        .order_by(*ordering(order, seed))
+def free(
+    connection: Connection,
+    queue_id: int,
+    reviewer: str,
+    *,
+    order: Order,
+    wanted: Filter,
+    seed: int,
+    after: int | None,
+    tried: Sequence[int],
+    limit: int,
+    now: float,
+) -> list[int]:
+    """Keys of the first ``limit`` filtered posts that ``reviewer`` could decide, without those in ``tried``.
+
+    The order begins behind the post ``after`` (where the filter has it) and goes round once. The database
+    sorts and cuts: ranking the whole queue in Python kept all other threads of the server waiting.
+    """
+    where, place = conditions(queue_id, wanted), _place(order, seed)
+    # Saves trying what a colleague holds. Two may hold a post of a double queue, so there only trying tells.
+    single = select(queues.c.double).where(queues.c.id == queue_id).scalar_subquery() == false()
+    others = (leases.c.reviewer != reviewer) & (leases.c.expires > now)
+    held = exists().where(leases.c.post_id == posts.c.id, others)
+    query = select(posts.c.id).where(
+        *where,
+        undecided,
+        ~posts.c.reviewers.contains(f"|{reviewer}|", autoescape=True),
+        posts.c.id.not_in([*tried, *([] if after is None else [after])]),
+        ~(single & held),
     )
-    return [(row.id, row.status, row.reviewers) for row in connection.execute(query)]
+    query = query.order_by(*ordering(order, seed)).limit(limit)
+    if after is not None:
+        at = connection.execute(select(place).where(*where, posts.c.id == after)).one_or_none()
+        if at is not None:
+            behind = list(connection.execute(query.where(_behind(place, at[0], after, order))).scalars())
+            if behind:
+                return behind
+    return list(connection.execute(query).scalars())
 
 
 def progress(connection: Connection, queue_id: int, queue: Queue) -> Progress:
