@@ -1,4 +1,4 @@
-"""A whole review in a real browser, from import to a retrained model."""
+"""A whole review in a real browser, from import to a retrained model; and two reviewers at once."""
 
 import json
 import re
@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Request, expect
 
 from mmdemo.config import ModelConfig
 from mmdemo.data.formats import FILES, read_mnre
 from mmdemo.data.jsonl import write_jsonl
 from mmdemo.types import Entity, Post
+from tests.browser import live
 from tests.browser.desk import Desk
 from tests.tiny import write_data
 from train.data import DataSource
@@ -201,3 +202,50 @@ def retrain(decided: tuple[Post, ...], folder: Path) -> None:
     )
     card = json.loads((run(settings) / "config.json").read_text(encoding="utf-8"))
     assert card["training"]["extra_posts"] == len(decided) >= 3
+
+
+def test_two_reviewers_at_once_lose_no_post_and_decide_none_twice(browser: Browser, app_url, tmp_path):
+    file = tmp_path / "eight.jsonl"
+    write_jsonl(file, [Post(text=f"Post {i}", tokens=("Post", str(i)), id=f"e{i}") for i in range(8)])
+    pages, saved = [], []
+    for _ in range(2):
+        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        page.on("requestfinished", lambda request: saved.extend(decision_of(request)))
+        live.open_page(page, app_url)
+        pages.append(Desk(page))
+    ann, bo = pages
+    ann.open()
+    ann.add([file], "eight", "twitter2017", reviewer="Ann")
+    expect(ann.facts).to_contain_text("Post 1 of 8")
+    bo.open()
+    bo.page.get_by_role("combobox", name="Queue", exact=True).select_option("eight")
+    bo.page.get_by_role("button", name="Start reviewing").click()
+    bo.name("Bo")
+    expect(bo.facts).to_contain_text("Post 2 of 8")  # the first is Ann's
+    bo.page.locator(".rv-row").first.click()
+    expect(bo.facts).to_contain_text("Ann is on it")
+    expect(bo.page.get_by_role("button", name="Accept post")).to_be_disabled()
+    bo.press("n")
+    for _ in range(5):  # both at once, neither waits for the other
+        for desk in (ann, bo):
+            desk.press("a")
+        for desk in (ann, bo):
+            desk.page.wait_for_timeout(150)
+    for desk in (ann, bo):
+        while desk.page.locator(".rv-note").count() == 0:  # "No undecided post is left"
+            desk.press("a")
+            desk.page.wait_for_timeout(200)
+    for desk in (ann, bo):
+        desk.page.locator(".rv-row").first.click()
+        expect(desk.done).to_have_text("8 of 8 reviewed")
+    assert sorted(saved) == sorted(set(saved)) and len(saved) == 8
+    for desk in pages:
+        desk.page.context.close()
+
+
+def decision_of(request: Request) -> list[int]:
+    """The post that a finished request has decided on, if it is such a request and was not refused."""
+    if "component_server" not in request.url or "review_save" not in (request.post_data or ""):
+        return []
+    reply = request.response().json()
+    return [reply["id"]] if reply.get("ok") else []
