@@ -47,7 +47,8 @@ class Desk:
     def name(self, reviewer: str) -> None:
         """Answer the one question for a name."""
         self.page.get_by_label("Your name").fill(reviewer)
-        self.page.get_by_role("button", name="Start reviewing").click()
+        dialog = self.page.get_by_role("dialog", name="Who is reviewing?")
+        dialog.get_by_role("button", name="Start reviewing").click()
 
     def add(self, files: Sequence[Path], queue: str, dataset: str, reviewer: str | None = None) -> str:
         """Upload files of posts into a queue; what the page says of it."""

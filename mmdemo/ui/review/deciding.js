@@ -25,17 +25,26 @@ window.mmreview.deciding = (desk) => {
     const wrong = verdict === "accept" ? answer.problem(mine) : "";
     if (wrong) return desk.warn(wrong);
     if (!post || state.busy) return;
-    state.busy = true;
+    // The last post stays on screen once it is decided: the same key again looks for more, and sends nothing.
+    if (post.sent === verdict && JSON.stringify(mine) === JSON.stringify(post.answer)) return desk.next();
+    state.busy = true; // until the next post is there: a key pressed in between is not meant for this one
+    try {
+      await send(post, verdict, mine);
+    } finally {
+      state.busy = false;
+    }
+  }
+
+  async function send(post, verdict, mine) {
     const seconds = Math.round((Date.now() - state.opened) / 100) / 10;
     const body = { id: post.id, version: post.version, verdict, answer: answer.final(mine), seconds };
     const sent = await desk.ask("save", body);
-    state.busy = false;
     if (!sent) return;
     const posts = [{ id: post.id, version: sent.version }];
     session.push({ kind: "decision", verdict, posts, answer: mine, what: `${verdict} a post` });
     session.moved(post.id, post.version, sent.version);
     session.drop(post.id);
-    Object.assign(post, { version: sent.version, status: sent.status, answer: mine }); // it stays if it was the last
+    Object.assign(post, { version: sent.version, status: sent.status, answer: mine, sent: verdict });
     desk.say(`${desk.place()} ${queue.STATUS[sent.status]}.`);
     await Promise.all([desk.list(), desk.next()]);
   }
