@@ -61,8 +61,10 @@ window.mmreview.opening = (desk) => {
     if (queue.DONE.includes(state.filters.status)) return neighbour(1); // looking over what is decided
     const leave = first ? null : (state.post?.id ?? null);
     const reply = await desk.ask("next", { filters: state.filters, leave });
-    if (reply?.post) show(reply.post);
-    else if (reply) desk.note("No undecided post is left that fits these filters.");
+    if (reply?.post) return show(reply.post);
+    if (!reply) return;
+    await list(); // others may have decided the rest
+    desk.note("No undecided post is left that fits these filters.");
   }
 
   /** The post before or behind the open one in the list, whatever became of it. */
