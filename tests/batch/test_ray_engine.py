@@ -20,9 +20,8 @@ def cluster():
     yield
     processes = set(psutil.Process().children(recursive=True)) - others
     ray.shutdown()
-    for process in psutil.wait_procs(list(processes), timeout=5)[
-        1
-    ]:  # a busy machine's workers outlive their cluster
+    _, alive = psutil.wait_procs(list(processes), timeout=5)
+    for process in alive:  # a busy machine's workers outlive their cluster
         process.kill()
 
 
