@@ -156,6 +156,10 @@ class NoDraws(TorchFunctionMode):
     With ``zeros`` they are zero: a constructor that draws until all lies within bounds would never end else.
     """
 
+    #: Methods of tensors, and functions of `torch.nn.init` (whose own draws the mode would not see) by the same
+    #: names; transformers puts functions of its own in their place.
+    DRAWS = frozenset({"normal_", "uniform_", "kaiming_uniform_"})
+
     def __init__(self, *, zeros: bool = False) -> None:
         super().__init__()
         self.zeros = zeros
@@ -163,6 +167,10 @@ class NoDraws(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func in (Tensor.normal_, Tensor.uniform_):
-            return args[0].zero_() if self.zeros else args[0]
-        return func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") in self.DRAWS:
+            tensor: Tensor = args[0] if args else kwargs["tensor"]
+            if self.zeros:
+                tensor.detach().zero_()  # in place, also where a gradient is wanted
+            return tensor
+        return func(*args, **kwargs)
