@@ -1,6 +1,6 @@
 """Take the README's screenshots from a real browser: ``python -m tests.browser.screenshots [FOLDER]``.
 
-Writes pictures of the Predict, Compare and Why tabs (1280 x 800) into docs/, or into FOLDER.
+Writes pictures of the Predict, Compare, Why and Review tabs (1280 x 800) into docs/, or into FOLDER.
 """
 
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.browser import live
+from tests.browser.desk import Desk
 
 SIZE = {"width": 1280, "height": 800}
 
@@ -42,6 +43,20 @@ def shoot_why(page: Page, url: str, folder: Path) -> None:
     show_why(page, folder / "screenshot-why-relation.png", "#why-photo")
 
 
+def shoot_review(page: Page, url: str, folder: Path) -> None:
+    """Our own example posts, predicted, with an entity of the first one selected."""
+    live.open_page(page, f"{url}/?__theme=light")
+    desk = Desk(page)
+    desk.open()
+    tool = desk.tool("Try the examples")
+    tool.get_by_role("button", name="Load the examples").click()
+    desk.name("Ann")
+    desk.words.wait_for(timeout=live.WAIT)
+    desk.words.focus()
+    desk.press("ArrowDown")
+    save(page, folder / "screenshot-review.png")
+
+
 def show_why(page: Page, file: Path, section: str) -> None:
     page.locator("#why-fusion .mm-figure img").first.wait_for(timeout=live.WAIT)
     page.locator("#why-cases").get_by_text("without the photo").first.wait_for(timeout=live.WAIT)
@@ -64,6 +79,7 @@ def main() -> None:
     with live.running_app() as url, live.running_browser() as browser:
         shoot_predict(browser.new_page(viewport=SIZE), url, folder)
         shoot_why(browser.new_page(viewport=SIZE), url, folder)
+        shoot_review(browser.new_page(viewport=SIZE), url, folder)
 
 
 if __name__ == "__main__":

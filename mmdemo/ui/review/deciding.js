@@ -6,11 +6,17 @@ window.mmreview.deciding = (desk) => {
   /** Change the answer in one step that can be undone. */
   function edit(what, after, selection, before = state.answer) {
     const { post } = state;
-    if (post.holder) return desk.warn(`${post.holder} is on this post; press N for another.`);
+    if (held(post)) return;
     if (JSON.stringify(before) === JSON.stringify(after)) return put(after, selection);
     session.push({ kind: "edit", post: post.id, version: post.version, before, after, what });
     put(after, selection);
     desk.say(what);
+  }
+
+  /** Whether somebody else is on the post; if so, the page says who. */
+  function held(post) {
+    if (post.holder) desk.warn(`${post.holder} is on this post; press N for another.`);
+    return Boolean(post.holder);
   }
 
   function put(after, selection = null) {
@@ -24,7 +30,7 @@ window.mmreview.deciding = (desk) => {
     const { post, answer: mine } = state;
     const wrong = verdict === "accept" ? answer.problem(mine) : "";
     if (wrong) return desk.warn(wrong);
-    if (!post || state.busy) return;
+    if (!post || state.busy || held(post)) return;
     // The last post stays on screen once it is decided: the same key again looks for more, and sends nothing.
     if (post.sent === verdict && JSON.stringify(mine) === JSON.stringify(post.answer)) return desk.next();
     state.busy = true; // until the next post is there: a key pressed in between is not meant for this one
