@@ -18,7 +18,6 @@ from mmdemo.ui.compare_page import page_html
 from mmdemo.ui.compare_view import comparison_html
 from mmdemo.ui.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.predict_tab import FAILED, MODEL_QUEUE, Form
-from mmdemo.ui.safe import public
 
 log = logging.getLogger(__name__)
 
@@ -70,16 +69,6 @@ def show(*inputs: Any) -> tuple[str, str, dict[str, Any] | None, dict[str, Any],
         log.exception("comparing failed")
         sentence = FAILED
     return NO_POST, view.error_html(sentence), None, gr.update(visible=False), ""
-
-
-def api_compare(
-    dataset: str, across: str, model: str, fusion: str, text: str, photo: str | None, preset: str
-) -> dict[str, Any]:
-    """What all fusions of a model, or all models with a fusion (``across``), say of one post, as JSON."""
-    try:
-        return comparison_json(ask(across, preset, dataset, model, fusion, text, photo)[0])
-    except InputError as error:
-        raise gr.Error(public(str(error)), print_exception=False) from error
 
 
 def show_post(dataset: str, text: str, photo: str | None) -> str:
@@ -147,13 +136,6 @@ def build(form: Form) -> Parts:
     )
     link.click(
         None, [dataset, model, fusion, across, form.text], js="(...a) => window.mmdemo.permalink(...a)"
-    )
-    gr.Button(visible=False).click(
-        api_compare,
-        [dataset, across, model, fusion, form.text, form.photo, preset],
-        gr.JSON(visible=False),
-        api_name="compare",
-        concurrency_id=MODEL_QUEUE,
     )
     form.text.change(show_post, [dataset, form.text, form.photo], bar, trigger_mode="always_last", **quiet)
     form.photo.change(show_post, [dataset, form.text, form.photo], bar, **quiet)

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from mmdemo import pipeline
-from mmdemo.ui import compare_tab, editor, examples, predict_tab, review_tab, why_tab, zoo_tab
+from mmdemo.ui import compare_tab, editor, endpoints, examples, predict_tab, review_tab, why_tab, zoo_tab
 from mmdemo.ui.permalink import read_link
 
 HERE = Path(__file__).parent
@@ -63,6 +63,7 @@ def theme() -> gr.themes.Base:
 def build() -> gr.Blocks:
     """The whole app. Uploads are deleted after a day; no usage data leaves the machine."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400)) as demo:
+        endpoints.build()  # first: a handler of the page that has an endpoint's name gets another
         header = f'<header class="mm-header"><h1>{TITLE}</h1><p>{INTRO}</p></header>'
         gr.HTML(header, apply_default_css=False)
         with gr.Tabs() as tabs:

@@ -14,7 +14,6 @@ from mmdemo.config import DATASETS, FUSIONS, MODELS, fusions_of
 from mmdemo.pipeline import Cell
 from mmdemo.types import InputError, Prediction
 from mmdemo.ui import card, examples, view
-from mmdemo.ui.safe import public
 from mmdemo.ui.titles import fusion_title, model_title
 
 log = logging.getLogger(__name__)
@@ -59,16 +58,6 @@ def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
         log.exception("prediction failed")
         sentence = FAILED
     return view.error_html(sentence), None
-
-
-def api_answer(
-    dataset: str, model: str, fusion: str, text: str, photo: str | None, preset: str
-) -> dict[str, Any]:
-    """Entities, or the likeliest relations of the pair marked [E1]…[/E1] and [E2]…[/E2], as JSON."""
-    try:
-        return view.prediction_json(answer(preset, dataset, model, fusion, text, photo))
-    except InputError as error:
-        raise gr.Error(public(str(error)), print_exception=False) from error
 
 
 def show_card(preset: str, dataset: str, model: str, fusion: str) -> str:
@@ -138,6 +127,21 @@ def _upload_path(payload: ImageData | None) -> str | None:
     return payload.path if payload else None
 
 
+def photo_input(elem_id: str | None = None) -> gr.Image:
+    """Where a photo is put in; it gives the file as it was uploaded."""
+    photo = gr.Image(
+        type="filepath",
+        label="Photo (optional)",
+        height=226,
+        sources=["upload", "clipboard"],
+        buttons=[],
+        alt_text="The post's photo",
+        elem_id=elem_id,
+    )
+    photo.preprocess = _upload_path  # type: ignore[method-assign]  # see its docstring
+    return photo
+
+
 def _pickers() -> Pickers:
     """Preset (hidden where there is only one), dataset, model and fusion; the first ready cell is picked."""
     cells = pipeline.cells()
@@ -165,16 +169,7 @@ def _post(dataset: str) -> tuple[gr.Image, gr.Textbox, gr.Column, gr.Button]:
     known = DATASETS[dataset]
     with gr.Row(elem_id="post"):
         with gr.Column(scale=2, min_width=170):
-            photo = gr.Image(
-                type="filepath",
-                label="Photo (optional)",
-                height=226,
-                sources=["upload", "clipboard"],
-                buttons=[],
-                elem_id="photo",
-                alt_text="The post's photo",
-            )
-            photo.preprocess = _upload_path  # type: ignore[method-assign]  # see its docstring
+            photo = photo_input("photo")
         with gr.Column(scale=3, min_width=240):
             text = gr.Textbox(
                 label="Text (Ctrl+Enter predicts)",
@@ -228,18 +223,6 @@ def _filler(task: str, example: examples.Example, path: Path) -> Callable[[str],
     return fill
 
 
-def _api(pickers: Pickers, text: gr.Textbox, photo: gr.Image) -> None:
-    """``/predict`` for gradio_client and HTTP: JSON alone. It hangs on a button that is never shown."""
-    preset, dataset, model, fusion = pickers
-    gr.Button(visible=False).click(
-        api_answer,
-        [dataset, model, fusion, text, photo, preset],
-        gr.JSON(visible=False),
-        api_name="predict",
-        concurrency_id=MODEL_QUEUE,
-    )
-
-
 def build() -> Form:
     """Lay the tab out and wire it; call inside `gr.Blocks`. Gives what other tabs ask about."""
     pickers = _pickers()
@@ -273,5 +256,4 @@ def build() -> Form:
     for task, example, path, pressed in tries:
         fill = _filler(task, example, path)
         pressed.click(fill, dataset, [dataset, text, photo], **quiet).success(**ask).then(**reveal)
-    _api(pickers, text, photo)
     return Form(pickers=pickers, text=text, photo=photo, compare=compare, why=why)

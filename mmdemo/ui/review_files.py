@@ -12,7 +12,7 @@ from gradio.utils import get_upload_folder
 
 from mmdemo.config import DATASETS
 from mmdemo.review.agreement import agreements
-from mmdemo.review.export import apply_corrections, export
+from mmdemo.review.export import Exported, apply_corrections, export
 from mmdemo.review.formats.table import FORMATS, find_format
 from mmdemo.review.sources import SOURCES, SUFFIXES, Photos, read_posts
 from mmdemo.review.store_intake import Use
@@ -112,17 +112,12 @@ def add_tool() -> None:
 # --- out -------------------------------------------------------------------------------------------
 
 
-@told
-def export_queue(
-    queue: str,
-    name: str,
-    form: str,
-    photos: bool,
-    skip: bool,
-    profile: gr.OAuthProfile | None = None,
-) -> tuple[Any, str]:
-    """Write the decided posts as a file to download; a folder, or a file with its photos, becomes a zip."""
-    reviewer_of(name, profile)
+def exported(queue: str, form: str, *, photos: bool, skip: bool) -> tuple[str, Exported]:
+    """Write the decided posts to a file to download; a folder, or a file with its photos, becomes a zip.
+
+    Raises:
+        InputError: there is no such queue or format, or the format cannot hold some posts.
+    """
     if not queue:
         raise InputError("open a queue first")
     suffix = find_format(form).suffix
@@ -134,7 +129,21 @@ def export_queue(
         done = export(store(), queue, path, form, photos=place, skip=bool(skip), portable=True)
         if photos or not suffix:
             path = Path(shutil.make_archive(str(folder), "zip", folder))
-        kept = save_file_to_cache(path, get_upload_folder())  # which Gradio empties after a day
+        return save_file_to_cache(path, get_upload_folder()), done  # which Gradio empties after a day
+
+
+@told
+def export_queue(
+    queue: str,
+    name: str,
+    form: str,
+    photos: bool,
+    skip: bool,
+    profile: gr.OAuthProfile | None = None,
+) -> tuple[Any, str]:
+    """The decided posts as a file to download, and what was left out."""
+    reviewer_of(name, profile)
+    kept, done = exported(queue, form, photos=photos, skip=skip)
     text = f"{_posts(done.posts)} written and read back; {done.rejected} rejected left out."
     why = tuple(f"{ref}: {reason}" for ref, reason in done.left_out.items())
     return gr.update(value=kept, visible=True), done_html(text, why)

@@ -1,8 +1,10 @@
 """Serve the page: security headers on every answer, and a stop that lets running answers finish."""
 
+import argparse
 import logging
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -14,7 +16,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mmdemo.types import InputError
-from mmdemo.ui import review_calls
+from mmdemo.ui import mcp_tools, review_calls
 from mmdemo.ui.headers import FIXED, content_security_policy, script_hashes
 
 log = logging.getLogger(__name__)
@@ -130,8 +132,28 @@ def check_uploads() -> None:
         ) from error
 
 
-def serve(demo: gr.Blocks, settings: dict[str, Any]) -> None:
-    """Launch and stay until SIGTERM or Ctrl+C; after SIGTERM, what is being answered is answered still."""
+def read_options(about: str) -> bool | None:
+    """Whether the command line asks for MCP tools; None leaves that to GRADIO_MCP_SERVER.
+
+    Exits with one sentence where they are asked for and cannot be served.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--mcp", action="store_true", default=None, help="serve MCP tools beside the page")
+    wanted: bool | None = parser.parse_args().mcp
+    try:
+        if wanted:
+            mcp_tools.check_installed()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    return wanted
+
+
+def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) -> None:
+    """Launch and stay until SIGTERM or Ctrl+C; after SIGTERM, what is being answered is answered still.
+
+    ``mcp`` is `read_options`' answer.
+    """
     try:
         check_uploads()
     except InputError as error:  # texts are answered all the same
@@ -144,7 +166,9 @@ def serve(demo: gr.Blocks, settings: dict[str, Any]) -> None:
         on_space="SPACE_ID" in os.environ,
     )
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    demo.launch(**settings, app_kwargs={"middleware": [shield]}, prevent_thread_lock=True)
+    launch: dict[str, Any] = {"app_kwargs": {"middleware": [shield]}, "prevent_thread_lock": True}
+    demo.launch(**settings, **launch, mcp_server=mcp)
+    mcp_tools.answer_in_json(demo)
     try:
         while not stop.wait(0.2):
             pass

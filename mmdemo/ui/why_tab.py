@@ -14,7 +14,6 @@ from mmdemo.ui import examples, predict_tab, view, why_view
 from mmdemo.ui.compare_tab import pressed_cell
 from mmdemo.ui.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.predict_tab import FAILED, Form
-from mmdemo.ui.safe import public
 from mmdemo.ui.why_view import ALL_PANELS, SECTIONS
 
 log = logging.getLogger(__name__)
@@ -138,22 +137,23 @@ def painted_mask(editor: dict[str, Any] | None) -> np.ndarray | None:
     return mask if mask.any() else None
 
 
-def api_explain(
-    dataset: str, model: str, fusion: str, text: str, photo: str | None, target: float | None, preset: str
+def explained(
+    preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None, target: float | None
 ) -> dict[str, Any]:
-    """Why a checkpoint answers as it does: views with all their numbers, and imagined posts, as JSON."""
-    try:
-        cell, post = _read(preset, dataset, model, fusion, text, photo)
-        others = [path for _, path in examples.available()]
-        found = pipeline.explain(post, cell, target=_whole(target), others=others)
-        cases = pipeline.counterfactuals(post, cell, others=others)
-        return {
-            "prediction": view.prediction_json(found.prediction),
-            **explanation_json(found),
-            "counterfactuals": [why_view.counterfactual_json(case) for case in cases],
-        }
-    except InputError as error:
-        raise gr.Error(public(str(error)), print_exception=False) from error
+    """A cell's explanation as JSON: views with all their numbers, and imagined posts.
+
+    Raises:
+        InputError: as in `predict_tab.answer`, or for a target that there is not.
+    """
+    cell, post = _read(preset, dataset, model, fusion, text, photo)
+    others = [path for _, path in examples.available()]
+    found = pipeline.explain(post, cell, target=_whole(target), others=others)
+    cases = pipeline.counterfactuals(post, cell, others=others)
+    return {
+        "prediction": view.prediction_json(found.prediction),
+        **explanation_json(found),
+        "counterfactuals": [why_view.counterfactual_json(case) for case in cases],
+    }
 
 
 def _whole(target: float | None) -> int | None:
@@ -229,7 +229,6 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
         concurrency_id=EXPLAIN_QUEUE,
         api_visibility="private",
     )
-    _api(form)
 
 
 def _imagine_form() -> tuple[gr.ImageEditor, gr.Dropdown, gr.Dropdown, gr.Textbox, gr.Button, gr.HTML]:
@@ -255,15 +254,3 @@ def _imagine_form() -> tuple[gr.ImageEditor, gr.Dropdown, gr.Dropdown, gr.Textbo
                 try_it = gr.Button("Ask again", variant="primary", elem_id="imagine-ask")
         imagined = gr.HTML("", apply_default_css=False, elem_id="imagined")
     return editor, masked, word, instead, try_it, imagined
-
-
-def _api(form: Form) -> None:
-    """``/explain`` over HTTP: JSON alone, in the queue of explanations."""
-    preset, dataset, model, fusion = form.pickers
-    gr.Button(visible=False).click(
-        api_explain,
-        [dataset, model, fusion, form.text, form.photo, gr.Number(visible=False, value=None), preset],
-        gr.JSON(visible=False),
-        api_name="explain",
-        concurrency_id=EXPLAIN_QUEUE,
-    )

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -18,8 +19,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def app_url() -> Iterator[str]:
-    with live.running_app() as url:
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file in which the app keeps its reviews."""
+    return tmp_path_factory.mktemp("reviews") / "reviews.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def app_url(reviews: Path) -> Iterator[str]:
+    with live.running_app(reviews) as url:
         yield url
 
 

@@ -1,5 +1,6 @@
 """A running app and a browser to drive it, for the browser tests and for taking screenshots."""
 
+import importlib.util
 import os
 import re
 import shutil
@@ -40,18 +41,20 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app() -> Iterator[str]:
-    """The address of ``app.py``, started for this block. $MMDEMO_TEST_URL names one that already runs."""
+def running_app(reviews: Path | None = None) -> Iterator[str]:
+    """The address of ``app.py``, started for this block. $MMDEMO_TEST_URL names one that already runs.
+
+    ``reviews`` is where its reviews lie; else in a file of its own. It speaks MCP where that is installed.
+    """
     if url := os.environ.get("MMDEMO_TEST_URL"):
         yield url.rstrip("/")
         return
     port = free_port()
     settings = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
-        settings["MMDEMO_REVIEWS"] = f"{folder}/reviews.sqlite3"
-        app = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log
-        )
+        settings["MMDEMO_REVIEWS"] = str(reviews or f"{folder}/reviews.sqlite3")
+        command = [sys.executable, "app.py", *["--mcp"] * bool(importlib.util.find_spec("mcp"))]
+        app = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
             deadline = time.monotonic() + START_SECONDS

@@ -1,8 +1,21 @@
-"""The app's one public endpoint over HTTP: JSON out, one sentence for bad input, no file but an upload."""
+"""The named endpoints over HTTP: JSON or a file out, a sentence for bad input, no photo but an upload."""
 
 import json
+import shutil
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from mmdemo.review.formats.table import find_format
+from mmdemo.review.records import Answer, Labelled
+from mmdemo.review.store import open_store
+from mmdemo.types import Entity, Post
 
 
 def call(url: str, *data: Any) -> tuple[str, Any]:
@@ -43,3 +56,94 @@ def test_no_file_of_the_server_can_be_named_as_photo(app_url):
 def test_an_unknown_choice_is_refused(app_url):
     kind, _ = call(app_url, "../../etc", "roberta-resnet50", "film", "Ann met Bob", None, "lite")
     assert kind == "error"
+
+
+def test_a_fusion_of_joint_models_alone_can_be_asked(app_url):
+    kind, data = call(
+        app_url, "twitter2017", "vilt", "native", "Kevin Durant enters Oracle Arena", None, "lite"
+    )
+    assert kind == "complete" and data[0]["checkpoint"] == "lite/twitter2017/vilt/native"
+
+
+# ---------------------------------------------------------------- by gradio_client
+
+
+@pytest.fixture(scope="module")
+def client(app_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Gradio's own client, with the names that the README uses."""
+    client = Client(app_url, verbose=False, download_files=str(tmp_path_factory.mktemp("downloads")))
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    file = tmp_path_factory.mktemp("photo") / "photo.jpg"
+    Image.effect_noise((80, 60), 90).convert("RGB").save(file)
+    return handle_file(file)
+
+
+def test_the_client_needs_to_name_a_dataset_and_a_text_only(client, photo):
+    bare = client.predict(dataset="twitter2017", text="Kevin Durant", api_name="/predict")
+    assert bare["checkpoint"] == "lite/twitter2017/roberta-resnet50/film" and not bare["image_used"]
+    seen = client.predict(dataset="twitter2017", text="Kevin Durant", photo=photo, api_name="/predict")
+    assert seen["image_used"]
+    row = client.predict(dataset="twitter2017", text="Kevin Durant", photo=photo, api_name="/compare")
+    assert len(row["answers"]) == 6
+
+
+def test_explaining_names_the_views(client, photo):
+    told = client.predict(dataset="twitter2017", text="Kevin Durant", photo=photo, api_name="/explain")
+    assert told["prediction"]["image_used"] and told["counterfactuals"][0]["name"] == "without the photo"
+
+
+@pytest.fixture(scope="module")
+def decided(reviews: Path, client: Client) -> str:
+    """The name of a queue of the running app in which Ann has decided one of two posts."""
+    store = open_store(reviews)
+    try:
+        store.make_queue("may", "twitter2017")
+        posts = [
+            Post(text=text, tokens=tuple(text.split()), id=text[:3]) for text in ("Ann sings", "Oslo rains")
+        ]
+        store.add("may", [Labelled(post=post, answer=None) for post in posts])
+        key = store.page("may", "Ann").reviews[0].key
+        found = store.open(key, "Ann")
+        answer = Answer(entities=(Entity(start=0, end=1, label="PER", text="Ann"),))
+        store.decide("may", key, "Ann", answer, version=found.version)
+    finally:
+        store.close()
+    return "may"
+
+
+def export(client: Client, **asked: Any) -> Path:
+    return Path(client.predict(**{"reviewer": "Ann"} | asked, api_name="/review_export"))
+
+
+def test_what_people_decided_can_be_exported(client, decided, tmp_path):
+    file = export(client, queue=decided, format="jsonl")
+    [item] = find_format("jsonl").read(file, "twitter2017")
+    assert item.post.tokens == ("Ann", "sings")
+    assert [(e.text, e.label) for e in item.answer.entities] == [("Ann", "PER")]
+    shutil.unpack_archive(export(client, queue=decided, format="brat"), tmp_path)
+    assert sorted(path.suffix for path in tmp_path.rglob("*.*")) == [".ann", ".conf", ".txt"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"queue": "no such", "format": "jsonl"}, "queue"),
+        (
+            {"queue": "may", "format": "jsonl", "reviewer": ""},
+            "the reviewer's name must have 1 to 80 characters",
+        ),
+        ({"queue": "may", "format": "../../etc"}, "is not in the list of choices"),
+        ({"queue": "may", "format": "mnre"}, "1 posts do not fit the format mnre"),
+        ({"queue": ["may"], "format": ["jsonl"]}, "not text"),
+    ],
+)
+def test_a_refused_export_is_one_sentence_that_names_no_folder(client, decided, reviews, asked, sentence):
+    with pytest.raises(AppError, match=sentence) as refused:
+        export(client, **asked)
+    told = str(refused.value)
+    assert len(told.splitlines()) == 1 and str(reviews.parent) not in told and "Traceback" not in told

@@ -12,12 +12,12 @@ print(json.dumps({"api": app.demo.get_api_info(), "analytics": app.demo.analytic
 """
 
 
-def test_the_page_builds_and_offers_one_stable_endpoint():
+def test_the_page_builds_and_offers_four_stable_endpoints():
     done = subprocess.run([sys.executable, "-c", LOOK], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     page = json.loads(done.stdout.splitlines()[-1])
     assert page["analytics"] is False
-    assert set(page["api"]["named_endpoints"]) == {"/predict", "/compare", "/explain"}
+    assert set(page["api"]["named_endpoints"]) == {"/predict", "/compare", "/explain", "/review_export"}
     names = [p["parameter_name"] for p in page["api"]["named_endpoints"]["/predict"]["parameters"]]
     assert names == ["dataset", "model", "fusion", "text", "photo", "preset"]
 

@@ -18,7 +18,7 @@ from PIL import Image
 from mmdemo import pipeline
 from mmdemo.config import DATASETS, FUSIONS
 from mmdemo.types import InputError
-from mmdemo.ui import compare_tab, predict_tab, why_tab
+from mmdemo.ui import endpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("roberta-resnet50", "vilt")  # two encoders, and a joint one
@@ -104,14 +104,14 @@ PRESETS = st.sampled_from(["tiny", "tiny", "tiny", "lite", "full", "../lite"])
 @given(data=st.data(), text=TEXTS, preset=PRESETS, **NAMES)
 def test_predict(photos, data, text, preset, dataset, model, fusion):
     photo = data.draw(st.sampled_from([None, *photos]))
-    check(partial(predict_tab.api_answer, dataset, model, fusion, text, photo, preset), photos)
+    check(partial(endpoints.predict, dataset, model, fusion, text, photo, preset), photos)
 
 
 @settings(max_examples=15, phases=PHASES)
 @given(data=st.data(), text=TEXTS, preset=PRESETS, across=choices(["fusions", "models"]), **NAMES)
 def test_compare(photos, data, text, preset, across, dataset, model, fusion):
     photo = data.draw(st.sampled_from([None, *photos]))
-    check(partial(compare_tab.api_compare, dataset, across, model, fusion, text, photo, preset), photos)
+    check(partial(endpoints.compare, dataset, across, model, fusion, text, photo, preset), photos)
 
 
 TARGETS = st.one_of(st.none(), st.integers(-2, 9), st.floats(), st.just(10**30))
@@ -121,7 +121,7 @@ TARGETS = st.one_of(st.none(), st.integers(-2, 9), st.floats(), st.just(10**30))
 @given(data=st.data(), text=TEXTS, preset=PRESETS, target=TARGETS, **NAMES)
 def test_explain(photos, data, text, preset, target, dataset, model, fusion):
     photo = data.draw(st.sampled_from([None, *photos]))
-    check(partial(why_tab.api_explain, dataset, model, fusion, text, photo, target, preset), photos)
+    check(partial(endpoints.explain, dataset, model, fusion, text, photo, target, preset), photos)
 
 
 def test_every_hostile_photo_is_either_a_picture_or_a_sentence(photos):
@@ -129,7 +129,7 @@ def test_every_hostile_photo_is_either_a_picture_or_a_sentence(photos):
     for photo in photos:
         try:
             pipeline.read_post("Ann met Bob", "twitter2017", photo)
-            predict_tab.api_answer("twitter2017", "roberta-resnet50", "film", "Ann met Bob", photo, "tiny")
+            endpoints.predict("twitter2017", "roberta-resnet50", "film", "Ann met Bob", photo, "tiny")
             read.append(Path(photo).name)
         except (InputError, gr.Error):
             continue

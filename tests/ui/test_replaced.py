@@ -14,7 +14,7 @@ import torch
 from mmdemo import pipeline
 from mmdemo.config import ModelConfig
 from mmdemo.types import InputError
-from mmdemo.ui import predict_tab
+from mmdemo.ui import endpoints
 from tests.tiny import build_cell
 
 CELL = ModelConfig(dataset="twitter2017", fusion="concat", preset="tiny")
@@ -24,7 +24,7 @@ CLIENTS, REPLACED = 3, 6
 
 def said() -> str:
     """The whole answer; scores to three digits, below which threads may differ."""
-    answer = predict_tab.api_answer(*ASKED)
+    answer = endpoints.predict(*ASKED)
     for entity in answer["entities"]:
         entity["score"] = round(entity["score"], 3)
     return json.dumps(answer)

@@ -5,6 +5,7 @@ import logging
 import shutil
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from PIL import Image
 
@@ -12,6 +13,7 @@ from mmdemo.review.formats.table import FORMATS
 from mmdemo.review.records import Answer
 from mmdemo.review.store import open_store
 from mmdemo.ui import review_files, review_predict
+from mmdemo.ui.endpoints import review_export
 from mmdemo.ui.review_files import CORRECT, add_posts, export_queue, show_agreement
 from mmdemo.ui.review_predict import fitting_cell, predict
 from train.extra import read_extra
@@ -89,6 +91,15 @@ def test_each_export_can_be_downloaded_and_added_again(store, uploads, form, tmp
 
 def _exported(form, photos=False):
     return Path(export_queue("may", "Ann", form, photos, False)[0]["value"])
+
+
+def test_on_a_space_only_who_has_signed_in_exports_over_the_api(store, uploads, monkeypatch):
+    add(uploads, use=TAKE)
+    monkeypatch.setenv("SPACE_ID", "you/mmdemo")
+    with pytest.raises(gr.Error, match="sign in with Hugging Face"):
+        review_export("may", "Ann", "jsonl")
+    ann = gr.OAuthProfile({"preferred_username": "ann", "name": "Ann", "profile": "", "picture": ""})
+    assert Path(review_export("may", "", "jsonl", profile=ann)).read_text().count("\n") == 2
 
 
 def test_an_export_names_photos_only_where_they_come_along(store, uploads, tmp_path):
