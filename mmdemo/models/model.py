@@ -156,8 +156,8 @@ class NoDraws(TorchFunctionMode):
     With ``zeros`` they are zero: a constructor that draws until all lies within bounds would never end else.
     """
 
-    #: Methods of tensors, and functions of `torch.nn.init` (whose own draws the mode would not see) by the same
-    #: names; transformers puts functions of its own in their place.
+    #: Methods of tensors, and functions of `torch.nn.init` (whose own draws the mode would not see) by the
+    #: same names; transformers puts functions of its own in their place.
     DRAWS = frozenset({"normal_", "uniform_", "kaiming_uniform_"})
 
     def __init__(self, *, zeros: bool = False) -> None:
