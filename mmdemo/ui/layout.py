@@ -68,19 +68,29 @@ def build() -> gr.Blocks:
         gr.HTML(header, apply_default_css=False)
         with gr.Tabs() as tabs:
             with gr.Tab("Predict", id="predict-tab"):
+                _heading("Predict")
                 form = predict_tab.build()
             with gr.Tab("Compare", id="compare-tab"):
+                _heading("Compare")
                 compared = compare_tab.build(form)
             with gr.Tab("Why", id="why-tab"):
+                _heading("Why")
                 why_tab.build(form, tabs, compared.table, compared.kept)
             with gr.Tab("Review", id="review-tab"):
+                _heading("Review")
                 review_tab.build()
             with gr.Tab("Results", id="results-tab"):
+                _heading("Results")
                 zoo_tab.build()
         _navigate(demo, tabs, form, compared)
     pipeline.preload()
     # One model runs at a time (`predict_tab.MODEL_QUEUE`); ZeroGPU has a queue of its own.
     return demo.queue() if pipeline.ZERO_GPU else demo.queue(max_size=QUEUE)
+
+
+def _heading(title: str) -> None:
+    """A tab's heading for those who move by headings; the tab itself shows it to everybody else."""
+    gr.HTML(f"<h2>{title}</h2>", apply_default_css=False, elem_classes="mm-unseen")
 
 
 def _navigate(demo: gr.Blocks, tabs: gr.Tabs, form: predict_tab.Form, compared: compare_tab.Parts) -> None:

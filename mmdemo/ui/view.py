@@ -105,7 +105,13 @@ def entities_html(post: Post, entities: Sequence[Entity]) -> str:
             look = LOOKS.get(entities[run.members[-1]].label, UNKNOWN_LOOK)
             words = _span_html(look, "", words, after)
         parts.append(gaps[run.start] + words)
-    return f'<p class="mm-tweet" dir="auto">{"".join(parts)}</p>{_legend(entities)}'
+    return f"{_tweet_html(parts)}{_legend(entities)}"
+
+
+def _tweet_html(parts: Sequence[str]) -> str:
+    """The tweet's box. A long one scrolls, so keys must reach it, and it needs a name."""
+    box = 'class="mm-tweet" dir="auto" tabindex="0" role="group" aria-label="Tweet"'
+    return f"<p {box}>{''.join(parts)}</p>"
 
 
 def _legend(entities: Sequence[Entity]) -> str:
@@ -125,7 +131,7 @@ def pair_html(post: Post, head: Span, tail: Span) -> str:
             chips = [_chip(names[i], looks[i].colour) for i in run.members if spans[i][0] == run.start]
             words = _span_html(looks[run.members[-1]], "".join(chips), words, "")
         parts.append(gaps[run.start] + words)
-    return f'<p class="mm-tweet" dir="auto">{"".join(parts)}</p>'
+    return _tweet_html(parts)
 
 
 # --- results -----------------------------------------------------------------------------------

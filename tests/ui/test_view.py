@@ -24,7 +24,7 @@ HOSTILE = (
     "\x00\x1b[31m",
 )
 ALLOWED_TAGS = {"section", "h3", "p", "mark", "bdi", "span", "em", "ol", "ul", "li", "b", "code"}
-ALLOWED_ATTRIBUTES = {"class", "style", "role", "dir"}
+ALLOWED_ATTRIBUTES = {"class", "style", "role", "dir", "tabindex", "aria-label"}
 words = st.one_of(st.text(min_size=1, max_size=12), st.sampled_from(HOSTILE))
 
 
