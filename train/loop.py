@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
 from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
@@ -55,7 +56,9 @@ def choose_accelerator(device: str) -> Accelerator:
         bf16 = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
     else:
         bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    return Accelerator(cpu=cpu, mixed_precision="bf16" if bf16 else "no")
+    # With several processes: a native fusion, or a missing photo, leaves parameters without gradients.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    return Accelerator(cpu=cpu, mixed_precision="bf16" if bf16 else "no", kwargs_handlers=[unused])
 
 
 def _has_mps() -> bool:
@@ -68,8 +71,7 @@ def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accele
     Resumes from ``folder/last.safetensors`` if a run was cut off. Appends to ``folder/log.jsonl`` one line
     a step and one an epoch.
     """
-    world = accelerator.num_processes
-    steps = task.steps // world
+    steps = task.steps // accelerator.num_processes
     optimizer = AdamW(parameter_groups(model, recipe), betas=(0.9, 0.999), eps=1e-8)
     schedule = LambdaLR(optimizer, lambda step: _rate_at(step, steps * recipe.epochs, recipe.warmup))
     average = _moving_average(model, recipe.ema, accelerator.device) if recipe.ema else None
@@ -88,10 +90,7 @@ def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accele
         started = time.perf_counter()
         wrapped.train()
         _freeze_statistics(model)
-        mine = islice(task.batches(epoch), accelerator.process_index, steps * world, world)
-        bar = tqdm(
-            mine, f"{task.name} {epoch + 1}/{recipe.epochs}", steps, disable=not accelerator.is_main_process
-        )
+        bar = _share_of_batches(task, epoch, recipe.epochs, steps, accelerator)
         for step, batch in enumerate(bar):
             batch = batch.to(accelerator.device)
             loss = model.head.loss(wrapped(batch).logits, batch, recipe.label_smoothing)
@@ -110,17 +109,34 @@ def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accele
         scores = task.validate(shown)
         seconds = time.perf_counter() - started
         log.write(epoch=epoch, seconds=seconds, validation=scores)
-        bar.write(f"{task.name} epoch {epoch + 1}: validation F1 {headline(scores):.4f}, {seconds:.0f} s")
-        better = headline(scores) > progress["best"]
-        progress |= {"epoch": epoch + 1, "stale": 0 if better else progress["stale"] + 1}
+        if accelerator.is_main_process:
+            bar.write(f"{task.name} epoch {epoch + 1}: validation F1 {headline(scores):.4f}, {seconds:.0f} s")
+        better = _count_in(progress, epoch, scores)
         if accelerator.is_main_process:
             if better:
-                progress |= {"best": headline(scores), "best_epoch": epoch, "scores": scores}
                 save_state(folder / "best.safetensors", {"model": shown}, None, {"scores": scores})
             save_state(folder / "last.safetensors", kept, optimizer.optimizer, progress)
         accelerator.wait_for_everyone()
     load_state(folder / "best.safetensors", {"model": model}, None)
     return progress["scores"]
+
+
+def _share_of_batches(
+    task: Task, epoch: int, epochs: int, steps: int, accelerator: Accelerator
+) -> "tqdm[Batch]":
+    """This process's ``steps`` batches of an epoch, under a progress bar."""
+    world = accelerator.num_processes
+    mine = islice(task.batches(epoch), accelerator.process_index, steps * world, world)
+    return tqdm(mine, f"{task.name} {epoch + 1}/{epochs}", steps, disable=not accelerator.is_main_process)
+
+
+def _count_in(progress: dict[str, Any], epoch: int, scores: Scores) -> bool:
+    """Note an epoch's scores; whether it is the best so far. Every process does, so that all stop at once."""
+    better = headline(scores) > progress["best"]
+    progress |= {"epoch": epoch + 1, "stale": 0 if better else progress["stale"] + 1}
+    if better:
+        progress |= {"best": headline(scores), "best_epoch": epoch, "scores": scores}
+    return better
 
 
 def _moving_average(model: MultimodalModel, decay: float, device: torch.device) -> AveragedModel:
