@@ -5,6 +5,7 @@ import base64
 import io
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -32,7 +33,8 @@ def session(url: str, *calls: tuple[str, dict[str, Any]]) -> tuple[list[Any], li
                 listed = await client.list_tools()
                 return listed.tools, [await client.call_tool(*call) for call in calls]
 
-    return asyncio.run(talk())
+    with ThreadPoolExecutor(1) as pool:  # playwright keeps an event loop running in this thread
+        return pool.submit(asyncio.run, talk()).result()
 
 
 def data_url(size: tuple[int, int] = (80, 60)) -> str:
