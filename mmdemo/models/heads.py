@@ -35,8 +35,14 @@ class NerHead(Head):
     """A tag score for each word, read at its first sub-token: (B, L, D) -> (B, W, T)."""
 
     def forward(self, tokens_BLD: Tensor, batch: Batch) -> Tensor:
-        index_BWD = batch.first_BW.clamp(min=0)[..., None].expand(-1, -1, tokens_BLD.shape[-1])
-        return self.layers(tokens_BLD.gather(1, index_BWD))
+        if batch.first_BW.shape[1] > tokens_BLD.shape[1]:  # 100,000 words, of which 126 sub-tokens are read
+            return _at(batch.first_BW, self.layers(tokens_BLD))
+        return self.layers(_at(batch.first_BW, tokens_BLD))
+
+
+def _at(first_BW: Tensor, values_BLX: Tensor) -> Tensor:
+    """The values at each word's first sub-token, (B, W, X); those of a word that has none mean nothing."""
+    return values_BLX.gather(1, first_BW.clamp(min=0)[..., None].expand(-1, -1, values_BLX.shape[-1]))
 
 
 class ReHead(Head):

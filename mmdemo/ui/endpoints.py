@@ -165,7 +165,13 @@ def build() -> None:
 
 
 def _choice(names: list[str], value: str | None) -> gr.Dropdown:
-    return gr.Dropdown(names, value=value)
+    """A name; which are known stands in the API's description, and whoever looks it up refuses others.
+
+    Gradio's own refusal would quote all that was sent, in the answer and in the log.
+    """
+    choice = gr.Dropdown(names, value=value)
+    choice.preprocess = lambda payload: payload  # type: ignore[method-assign]  # see above
+    return choice
 
 
 def _serve(

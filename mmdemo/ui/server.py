@@ -9,8 +9,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -117,6 +118,28 @@ async def _refuse(send: Send) -> None:
     await send({"type": "http.response.body", "body": b'{"detail": "The server is restarting; try again."}'})
 
 
+class Outlet:
+    """A stream for logs that drops what cannot be written.
+
+    Gradio prints an exception before it tells the client: on a full disk, that client would wait for ever.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def check_uploads() -> None:
     """Photos need a folder that can be written. Raises InputError naming it where it cannot."""
     folder = Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio")
@@ -158,6 +181,7 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
         check_uploads()
     except InputError as error:  # texts are answered all the same
         log.warning("%s", error)
+    sys.stdout, sys.stderr = Outlet(sys.stdout), Outlet(sys.stderr)
     gate, stop = Gate(), threading.Event()
     shield = Middleware(
         Shield,

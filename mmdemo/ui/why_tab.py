@@ -23,6 +23,8 @@ EMPTY = (
 )
 #: Explaining costs as much as dozens of predictions: its own queue, so that predictions are not starved.
 EXPLAIN_QUEUE = "explain"
+#: More than the words of any post.
+MOST_TARGETS = 1_000_000
 TITLES = {
     "fusion": "What the fusion did",
     "photo": "Where in the photo",
@@ -156,11 +158,13 @@ def explained(
     }
 
 
-def _whole(target: float | None) -> int | None:
+def _whole(target: object) -> int | None:
     """A target as sent: JSON knows no whole numbers. Raises InputError for one that is none."""
-    if target is None or float(target).is_integer():
-        return None if target is None else int(target)
-    raise InputError(f"a target is a whole number, not {target}")
+    if target is None:
+        return None
+    if isinstance(target, int | float) and abs(target) < MOST_TARGETS and float(target).is_integer():
+        return int(target)
+    raise InputError(f"a target is a whole number, not {str(target)[:40]}")
 
 
 def pick(kept: dict[str, Any] | None, event: gr.EventData) -> tuple[Any, ...]:

@@ -137,7 +137,7 @@ def test_what_people_decided_can_be_exported(client, decided, tmp_path):
             {"queue": "may", "format": "jsonl", "reviewer": ""},
             "the reviewer's name must have 1 to 80 characters",
         ),
-        ({"queue": "may", "format": "../../etc"}, "is not in the list of choices"),
+        ({"queue": "may", "format": "../../etc"}, "unknown format"),
         ({"queue": "may", "format": "mnre"}, "1 posts do not fit the format mnre"),
         ({"queue": ["may"], "format": ["jsonl"]}, "not text"),
     ],

@@ -26,6 +26,17 @@ def test_tags_are_read_at_each_words_first_subtoken():
     assert scores[0, [0, 2]].tolist() == [[2.0, 20.0], [5.0, 50.0]]
 
 
+def test_words_beyond_what_the_model_reads_cost_nothing_and_change_nothing():
+    head = NerHead(2, 4, 3, 0.0).eval()
+    long = replace(TEXT, first=(*TEXT.first, *[-1] * 50_000))
+    scored = []
+    head.layers.register_forward_hook(lambda _, given, __: scored.append(given[0].shape[1]))
+    with torch.inference_mode():
+        few, many = (head(STATES_BLD, collate([Example(text=text)])) for text in (TEXT, long))
+    assert torch.equal(many[0, [0, 2]], few[0, [0, 2]]) and many.shape == (1, 50_003, 3)
+    assert scored == [3, 8], "words, or sub-tokens where those are fewer"
+
+
 def test_relations_are_read_at_the_opening_marks_head_first():
     head = read_out(ReHead(2, 4, 3, 0.0))
     assert head(STATES_BLD, collate([Example(text=TEXT)])).tolist() == [[1.0, 10.0, 4.0, 40.0]]

@@ -25,6 +25,7 @@ from tests.browser.live import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_HOME = "/proc/no-home"  # nobody can make it, not even root
+DISK = 65_536  # bytes of the largest file
 HELD = "Wait for Kevin Durant"
 #: The real page; the disk takes no file over 64 kB, and a post that says so waits for the test.
 APP = """
@@ -35,6 +36,7 @@ APP = """
     from mmdemo.ui import layout, server
 
     folder, predict = Path(os.environ["TEST_FOLDER"]), pipeline.predict
+    disk = int(os.environ["TEST_DISK"])
 
     def slowly(post, cell):
         if post.text.startswith("Wait"):
@@ -44,7 +46,7 @@ APP = """
         return predict(post, cell)
 
     pipeline.predict = slowly
-    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (disk, disk))
     server.serve(layout.build(), layout.launch_settings())
 """
 
@@ -78,6 +80,19 @@ class App:
         with urllib.request.urlopen(f"{self.url}/gradio_api/call/predict/{event}", timeout=120) as reply:
             return str(reply.read().decode())
 
+    def told(self, endpoint: str, data: Any) -> str:
+        """All that the endpoint says of these values, within a minute: heartbeats alone are no answer."""
+        status, reply = self.post(f"/call/{endpoint}", json.dumps({"data": data}).encode())
+        if status != 200:
+            return reply
+        event, deadline, lines = json.loads(reply)["event_id"], time.monotonic() + 60, []
+        with urllib.request.urlopen(f"{self.url}/gradio_api/call/{endpoint}/{event}", timeout=60) as stream:
+            for line in stream:
+                lines.append(line.decode())
+                assert time.monotonic() < deadline, f"{endpoint} hangs at {str(data)[:200]}"
+        assert {"event: complete\n", "event: error\n"} & set(lines)
+        return "".join(lines)
+
     def upload(self, size: int) -> tuple[int, str]:
         edge = uuid.uuid4().hex
         head = f'--{edge}\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
@@ -98,7 +113,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "MMDEMO_", "MPLCONFIG"))}
     environment |= {"HOME": NO_HOME, "MMDEMO_REVIEWS": f"{NO_HOME}/reviews.sqlite3", "HF_HUB_OFFLINE": "1"}
     environment |= {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "uploads")}
-    environment |= {"TEST_FOLDER": str(folder)}
+    environment |= {"TEST_FOLDER": str(folder), "TEST_DISK": str(DISK)}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(APP)], cwd=ROOT, env=environment, stdout=log, stderr=log
@@ -153,32 +168,62 @@ def test_reviews_that_cannot_be_kept_say_so_without_naming_a_folder(app):
     assert "does not exist" in reply and NO_HOME not in reply
 
 
+DEEP: Any = "deep"
+for _ in range(200):
+    DEEP = [DEEP]
+#: Values that no field takes, or not in this way.
 JUNK: list[Any] = [
-    [],
-    {},
     None,
-    "text",
-    [None] * 6,
-    [1, [2], {"a": 3}, 4.5, True, None],
-    ["twitter2017", "roberta-resnet50", "film", "Ann", "/etc/passwd", "lite"],
-    ["twitter2017", "roberta-resnet50", "film", "Ann", {"path": "../../etc/passwd"}, "lite"],
-    ["twitter2017", "roberta-resnet50", "film", "Ann", {"path": "http://127.0.0.1:1/x.png"}, "lite"],
-    ["twitter2017", "roberta-resnet50", "film", {"path": "/etc/passwd"}, None, "lite"],
-    ["twitter2017", "roberta-resnet50", "film", "a" * 1_000_000, None, "lite"],
+    True,
+    -1,
+    1e308,
+    10**400,
+    float("nan"),
+    "../../etc",
+    "a" * 1_000_000,
+    "😀" * 10_000,  # as many words, of which the model reads 126
+    ["mnre"],
+    DEEP,
+    {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+    {"path": "http://127.0.0.1:1/x.png", "meta": {"_type": "gradio.FileData"}},
 ]
+CELL = ("roberta-resnet50", "film")
+GOOD: dict[str, list[Any]] = {
+    "predict": ["twitter2017", *CELL, "Ann met Bob", None, "lite"],
+    "compare": ["twitter2017", "fusions", *CELL, "Ann met Bob", None, "lite"],
+    "explain": ["twitter2017", *CELL, "Ann met Bob", None, None, "lite"],
+    "review_export": ["may", "Ann", "jsonl", False, False],
+}
+#: Fields that are looked into, not only looked up: they get all of it.
+WORN = {"predict": [3, 4], "compare": [4, 5], "explain": [3, 5], "review_export": [0, 1]}
 
 
-@pytest.mark.parametrize("endpoint", ["predict", "compare"])
-def test_junk_over_http_gets_no_traceback_and_no_folder(app, endpoint):
-    for junk in JUNK:
-        status, reply = app.post(f"/call/{endpoint}", json.dumps({"data": junk}).encode())
-        if status == 200:
-            event = json.loads(reply)["event_id"]
-            with urllib.request.urlopen(f"{app.url}/gradio_api/call/{endpoint}/{event}", timeout=120) as told:
-                reply = told.read().decode()
+@pytest.mark.parametrize("endpoint", GOOD)
+def test_junk_over_http_is_answered_soon_with_no_traceback_and_no_folder(app, endpoint):
+    good = GOOD[endpoint]
+    calls: list[Any] = [[], {}, None, "text", [None] * len(good), JUNK[: len(good)]]
+    for turn, junk in enumerate(JUNK):
+        for at in {turn % len(good), *WORN[endpoint]}:
+            calls.append([*good[:at], junk, *good[at + 1 :]])
+    for junk in calls:
+        reply = app.told(endpoint, junk)
+        assert len(reply) < 6_000 or "event: complete" in reply or "detail" in reply, (
+            "it quotes what was sent"
+        )
         for secret in ("Traceback", str(ROOT), str(app.folder), sys.prefix, "site-packages", "root:"):
-            assert secret not in reply, (junk, reply[:500])
+            assert secret not in reply, (str(junk)[:300], reply[:500])
     assert "event: complete" in app.answer(app.ask("Ann met Bob in Paris")), "it still answers"
+
+
+def test_a_log_on_a_full_disk_costs_no_answer(app):
+    log = app.folder / "log"
+    for _ in range(100):
+        assert "event: error" in app.told("predict", []), "Gradio logs a traceback for each of these"
+        if log.stat().st_size >= DISK:
+            break
+    assert log.stat().st_size == DISK
+    assert "event: error" in app.told("predict", [])
+    assert "event: complete" in app.told("predict", GOOD["predict"])
 
 
 def test_sigterm_lets_the_running_answer_finish_and_takes_no_new_one(app):
