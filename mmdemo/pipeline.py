@@ -26,6 +26,7 @@ from mmdemo.explain.subject import ask
 from mmdemo.gpu import ZERO_GPU
 from mmdemo.labels import output_labels
 from mmdemo.models.model import ModelOutput
+from mmdemo.regions import SEEN
 from mmdemo.types import (
     Counterfactual,
     Entity,
@@ -145,7 +146,7 @@ def predict_many(posts: Sequence[Post], cell: Cell) -> list[Prediction]:
 
 
 def encode(posts: Sequence[Post], loaded: LoadedCell) -> list[Example]:
-    """The posts as a cell's model takes them. Raises InputError as `predict`."""
+    """The posts as a cell's model takes them, photos as their regions. Raises InputError as `predict`."""
     if loaded.card.config.task == "re" and any(post.pair is None for post in posts):
         raise InputError("mark the head as [E1]…[/E1] and the tail as [E2]…[/E2]")
     examples = []
@@ -153,7 +154,7 @@ def encode(posts: Sequence[Post], loaded: LoadedCell) -> list[Example]:
         photo = None if post.image is None else open_image(post.image)
         question = replace(post, entities=None, tags=None, relation=None)  # may be another dataset's
         examples.append(loaded.encoder.encode(question, photo))
-    return examples
+    return SEEN.fill(examples, loaded.model.image_encoder, loaded.device)
 
 
 def answers_of(

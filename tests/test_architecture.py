@@ -26,6 +26,7 @@ ORDER = (
     "hub",
     "gpu",
     "explain",
+    "regions",
     "zoo",
     "pipeline",
     "compare",

@@ -19,6 +19,7 @@ import torch
 from mmdemo import pipeline
 from mmdemo.compare import compare, side_by_side
 from mmdemo.pipeline import Cell
+from mmdemo.regions import SEEN
 from mmdemo.types import Post
 from tests.bench.predict import MARKED, TWEET, milliseconds, photos
 
@@ -44,6 +45,7 @@ def time_row(cells: list[Cell], files: list[Path], repeats: int) -> tuple[float,
         file = files[repeat % len(files)]
 
         def read(file: Path = file) -> Post:
+            SEEN.clear()
             return pipeline.read_post(text, dataset, file)
 
         single = milliseconds(lambda read=read: pipeline.predict(read(), cells[0]))

@@ -1,9 +1,9 @@
 """Many people at once: ``python -m tests.bench.load [--clients 64] [--seconds 120] [--url URL] [--json]``.
 
 Starts ``app.py`` (or takes the one at ``--url``) and lets each client ask for one prediction after another
-through the same HTTP endpoint as `gradio_client`: every fourth with a photo, half of them relations. Prints
-errors, latency, how evenly answers fell on clients, and the app's memory before and after. Exits with 1
-where an answer failed.
+through the same HTTP endpoint as `gradio_client`: every fourth with one of eight photos, half of them
+relations. Prints errors, latency, how evenly answers fell on clients, and the app's memory before and after.
+Exits with 1 where an answer failed.
 """
 
 import argparse

@@ -26,6 +26,7 @@ from PIL import Image
 from mmdemo import pipeline
 from mmdemo.data.batch import collate
 from mmdemo.data.image import open_image
+from mmdemo.regions import SEEN
 from mmdemo.types import Post
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +64,7 @@ def time_cell(cell: pipeline.Cell, files: list[Path], repeats: int) -> dict[str,
     times: dict[str, list[float]] = {"photo": [], "encoders": [], "open": [], "text": [], "text_encoder": []}
 
     def ask(photo: Path | None) -> Post:
+        SEEN.clear()
         post = pipeline.read_post(text, cell.dataset, photo)
         pipeline.predict(post, cell)
         return post

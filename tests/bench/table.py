@@ -25,6 +25,7 @@ from mmdemo.compare import compare
 from mmdemo.data.batch import collate
 from mmdemo.data.image import open_image
 from mmdemo.pipeline import Cell
+from mmdemo.regions import SEEN
 from mmdemo.types import Post
 from tests.bench import load, peers
 from tests.bench.compare import fullest_row
@@ -59,7 +60,11 @@ def single(cell: Cell, files: list[Path], repeats: int) -> Iterator[Row]:
     def ask(photo: Path | None) -> Any:
         return pipeline.predict(pipeline.read_post(text, cell.dataset, photo), cell)
 
-    yield timed("prediction, new photo", lambda turn: ask(files[turn % len(files)]), repeats)
+    def ask_new(turn: int) -> Any:
+        SEEN.clear()
+        return ask(files[turn % len(files)])
+
+    yield timed("prediction, new photo", ask_new, repeats)
     yield timed("prediction, the same photo again", lambda _: ask(files[0]), repeats)
     yield timed("prediction, no photo", lambda _: ask(None), repeats)
     post = pipeline.read_post(text, cell.dataset, files[0])
@@ -74,9 +79,16 @@ def compared(cells: list[Cell], files: list[Path], repeats: int) -> Iterator[Row
     def post(turn: int) -> Post:
         return pipeline.read_post(text, cells[0].dataset, files[turn % len(files)])
 
-    yield timed(f"comparison of {len(cells)} fusions", lambda turn: compare(post(turn), cells), repeats)
-    each = lambda turn: [pipeline.predict(post(turn), cell) for cell in cells]  # noqa: E731
-    yield timed(f"{len(cells)} separate predictions", each, repeats)
+    def at_once(turn: int) -> Any:
+        SEEN.clear()
+        return compare(post(turn), cells)
+
+    def one_by_one(turn: int) -> Any:
+        SEEN.clear()
+        return [pipeline.predict(post(turn), cell) for cell in cells]
+
+    yield timed(f"comparison of {len(cells)} fusions", at_once, repeats)
+    yield timed(f"{len(cells)} separate predictions", one_by_one, repeats)
 
 
 def by_length(cell: Cell, repeats: int) -> Iterator[Row]:

@@ -32,7 +32,6 @@ def test_the_plain_cell_is_the_prediction_itself(cell, photo):
 
 
 def test_rows_tell_what_an_approximation_changes(cell, photo):
-    cell.keep(photo)
     made = [runtimes.BUILDERS[name](cell.loaded) for name in ("plain", "cache", "int8")]
     plain, seen, int8 = variants.measure(cell, made, [(TWEET, photo)] * 4)
     assert plain.moved == 0 and seen.moved < 1e-4 and seen.changed == 0

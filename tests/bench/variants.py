@@ -10,7 +10,6 @@ out with the reason. ``--posts`` and ``--only`` make it shorter; docs/speed.md h
 """
 
 import argparse
-import hashlib
 import os
 import platform
 import statistics
@@ -19,18 +18,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from mmdemo import pipeline
 from mmdemo.calibration import Calibration
 from mmdemo.data.batch import Example, collate
 from mmdemo.data.formats import read_split
+from mmdemo.data.image import open_image
 from mmdemo.types import InputError, Post, Prediction
 from mmdemo.zoo import LoadedCell
 from tests.bench.predict import REAL, TWEET, milliseconds, photos
@@ -54,31 +53,20 @@ class Row:
 
 
 class Cell:
-    """The plain cell, whose encoders a `Variant` replaces; and a cache of photos' regions by content."""
+    """The plain cell, whose encoders a `Variant` replaces."""
 
     def __init__(self) -> None:
         self.cell = pipeline.find_cell(*CELL)
         self.loaded = pipeline.load(self.cell)
-        self.regions: dict[bytes, Tensor] = {}
 
     def predict(self, variant: Variant, text: str, photo: Path | None) -> tuple[Prediction, np.ndarray]:
         """`pipeline.predict`, step by step, with the variant's encoders; and its (W, T) probabilities."""
-        kept = None
-        if photo is not None and variant.seen:
-            kept = self.regions.get(hashlib.sha256(photo.read_bytes()).digest())
-        post = pipeline.read_post(text, CELL[0], photo if kept is None else None)
-        [example] = pipeline.encode([post], self.loaded)
-        if kept is not None:
-            example = replace(example, regions_RD=kept)
+        post = pipeline.read_post(text, CELL[0], photo)
+        if variant.seen:  # the predictor's own way, which remembers photos
+            [example] = pipeline.encode([post], self.loaded)
+        else:
+            example = self.loaded.encoder.encode(post, None if photo is None else open_image(post.image))
         return self._answer(variant, post, example)
-
-    def keep(self, photo: Path) -> None:
-        """Fill the cache with a photo's regions, as the first question about it would."""
-        post = pipeline.read_post(TWEET, CELL[0], photo)
-        batch = collate(pipeline.encode([post], self.loaded))
-        with torch.inference_mode():
-            regions = self.loaded.model.image_encoder(batch.pixels_BCHW)[0]
-        self.regions[hashlib.sha256(photo.read_bytes()).digest()] = regions
 
     def _answer(self, variant: Variant, post: Post, example: Example) -> tuple[Prediction, np.ndarray]:
         batch = collate([example])
@@ -211,7 +199,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         posts, source = posts_at_hand(options.posts, Path(folder))
         for photo in {photo for _, photo in posts}:
-            cell.keep(photo)
+            pipeline.encode([pipeline.read_post(TWEET, CELL[0], photo)], cell.loaded)
         rows = measure(cell, variants, posts)
     batch = batches(cell, [text for text, _ in posts])
     about = (
