@@ -63,7 +63,7 @@ class Regions:
             seen = self._seen.get(encoder, OrderedDict[bytes, Tensor]())
             known = {key: seen[key] for key in keys if key is not None and key in seen}
             for key in known:
-                self._seen[encoder].move_to_end(key)
+                seen.move_to_end(key)
             return known
 
     def _keep(self, encoder: ImageEncoder, fresh: dict[bytes, Tensor]) -> None:

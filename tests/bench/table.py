@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,17 @@ def compared(cells: list[Cell], files: list[Path], repeats: int) -> Iterator[Row
     yield timed(f"{len(cells)} separate predictions", one_by_one, repeats)
 
 
+def predict_again(post: Post, cell: Cell, turn: int) -> None:
+    """One more turn with the same post."""
+    pipeline.predict(post, cell)
+
+
 def by_length(cell: Cell, repeats: int) -> Iterator[Row]:
     words = TWEET.split() * 8
     for length in (8, 16, 32, 64, 128):
         post = pipeline.read_post(" ".join(words[:length]), "twitter2017", None)
         note = "more than 128 sub-tokens: cut" if length == 128 else ""
-        work = lambda _, post=post: pipeline.predict(post, cell)  # noqa: E731
-        yield timed(f"text of {length} words", work, repeats, note)
+        yield timed(f"text of {length} words", partial(predict_again, post, cell), repeats, note)
 
 
 def by_posts(cell: Cell, most: int) -> Iterator[Row]:

@@ -127,6 +127,11 @@ def measure(cell: Cell, variants: list[Variant], posts: list[tuple[str, Path]]) 
     return rows
 
 
+def predict_all(batches: list[list[Post]], cell: Cell) -> None:
+    for batch in batches:
+        pipeline.predict_many(batch, cell.cell)
+
+
 def batches(cell: Cell, texts: list[str], rounds: int = 3) -> dict[str, float]:
     """Milliseconds a post without photos: one at a time, in batches as they come, and of like length."""
     posts = [pipeline.read_post(text, CELL[0]) for text in texts]
@@ -139,8 +144,7 @@ def batches(cell: Cell, texts: list[str], rounds: int = 3) -> dict[str, float]:
     taken: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(rounds + 1):
         for way, cut in ways.items():
-            work = lambda cut=cut: [pipeline.predict_many(batch, cell.cell) for batch in cut]  # noqa: E731
-            taken[way].append(milliseconds(work) / len(posts))
+            taken[way].append(milliseconds(partial(predict_all, cut, cell)) / len(posts))
     return {way: statistics.median(found[1:]) for way, found in taken.items()}
 
 
