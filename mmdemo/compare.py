@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mmdemo import gpu, pipeline
+from mmdemo.config import MODELS, fusions_of
 from mmdemo.data.batch import Batch, Example, collate
 from mmdemo.data.image import open_image
 from mmdemo.pipeline import Cell
@@ -47,13 +48,13 @@ def side_by_side(
     """
     if across not in ACROSS:
         raise InputError(f"{across!r} cannot be compared; choose {' or '.join(ACROSS)}")
-    cells = pipeline.cells(preset)
     if across == "fusions":
-        found = tuple(c for c in cells if (c.dataset, c.model) == (dataset, model))
+        row = [(model, name) for name in (fusions_of(model) if model in MODELS else ())]
     else:
         wanted = BASELINES if fusion in BASELINES else (fusion,)
-        found = tuple(c for c in cells if c.dataset == dataset and c.fusion in wanted)
-    return found or (pipeline.find_cell(dataset, model, fusion, preset),)  # which says what is unknown
+        row = [(m, name) for m in MODELS for name in fusions_of(m) if name in wanted]
+    # Where the row is empty, `find_cell` says what is unknown.
+    return tuple(pipeline.find_cell(dataset, m, name, preset) for m, name in row or [(model, fusion)])
 
 
 @gpu.on_gpu

@@ -101,24 +101,27 @@ def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accele
             optimizer.zero_grad()
             if average:
                 average.update_parameters(model)
-            value = float(loss.detach())
-            if not math.isfinite(value):
-                raise Diverged(f"{task.name}: the loss is {value} at epoch {epoch + 1}; lower the rates")
+            value = _finite(float(loss.detach()), task, epoch)
             bar.set_postfix(loss=f"{value:.3f}")
             log.write(epoch=epoch, step=step, loss=value, norm=float(norm), lr=schedule.get_last_lr()[0])
         scores = task.validate(shown)
         seconds = time.perf_counter() - started
         log.write(epoch=epoch, seconds=seconds, validation=scores)
-        if accelerator.is_main_process:
-            bar.write(f"{task.name} epoch {epoch + 1}: validation F1 {headline(scores):.4f}, {seconds:.0f} s")
         better = _count_in(progress, epoch, scores)
         if accelerator.is_main_process:
+            bar.write(f"{task.name} epoch {epoch + 1}: validation F1 {headline(scores):.4f}, {seconds:.0f} s")
             if better:
                 save_state(folder / "best.safetensors", {"model": shown}, None, {"scores": scores})
             save_state(folder / "last.safetensors", kept, optimizer.optimizer, progress)
         accelerator.wait_for_everyone()
     load_state(folder / "best.safetensors", {"model": model}, None)
     return progress["scores"]
+
+
+def _finite(loss: float, task: Task, epoch: int) -> float:
+    if math.isfinite(loss):
+        return loss
+    raise Diverged(f"{task.name}: the loss is {loss} at epoch {epoch + 1}; lower the rates")
 
 
 def _share_of_batches(

@@ -72,9 +72,7 @@ def simulate(
     if settings.config.task != "ner":
         raise InputError("the simulation reviews entities; choose twitter2015 or twitter2017")
     first, queue, seed = _parted(settings, share, reviews)
-    points = [round(reviews * step / steps) for step in range(1, steps + 1)] if 0 < steps <= reviews else []
-    if not points:
-        raise InputError(f"{reviews} reviews cannot be made in {steps} steps")
+    points = _points(reviews, steps)
     dataset, fusion = settings.config.dataset, settings.config.fusion
     found: dict[str, Any] = {"posts": len(first), "seed": seed, "dataset": dataset, "curves": {}}
     start, found["before"] = _train(settings, first, "start", (fusion, SECOND_FUSION))
@@ -97,6 +95,13 @@ def simulate(
             write_json(settings.out / "simulate_review.json", found)
     plot(found).savefig(settings.out / "simulate_review.png", dpi=110)
     return found
+
+
+def _points(reviews: int, steps: int) -> list[int]:
+    """After how many reviews the model is retrained: ``steps`` times, at equal distances."""
+    if not 0 < steps <= reviews:
+        raise InputError(f"{reviews} reviews cannot be made in {steps} steps")
+    return [round(reviews * step / steps) for step in range(1, steps + 1)]
 
 
 def _parted(settings: Settings, share: float, reviews: int) -> tuple[list[Post], list[Post], int]:

@@ -71,15 +71,17 @@ def import_(
     photos = Photos(folder=images, pairs=pairs, split=split, trusted=(store.photos,))
     items = read_posts(path, source, scheme, photos)
     if corrections:
-        changed = apply_corrections(store, queue, items, reviewer)
-        report = {"changed": len(changed.keys), "kept": list(changed.kept.values())}
-        lines = [f"{len(changed.keys)} posts changed", *(f"kept: {why}" for why in changed.kept.values())]
-        say(report, as_json, "\n".join(lines))
-        return
+        done = apply_corrections(store, queue, items, reviewer)
+        return _say_changed(len(done.keys), list(done.kept.values()), as_json)
     store.make_queue(queue, scheme, double=known.double if known and not double else double)
-    done = store.add(queue, items, use=use, reviewer=reviewer)
-    lines = [f"{done.added} posts added, {done.known} were there", *(f"note: {w}" for w in done.warnings)]
-    say(asdict(done), as_json, "\n".join(lines))
+    added = store.add(queue, items, use=use, reviewer=reviewer)
+    lines = [f"{added.added} posts added, {added.known} were there", *(f"note: {w}" for w in added.warnings)]
+    say(asdict(added), as_json, "\n".join(lines))
+
+
+def _say_changed(changed: int, kept: list[str], as_json: bool) -> None:
+    lines = [f"{changed} posts changed", *(f"kept: {why}" for why in kept)]
+    say({"changed": changed, "kept": kept}, as_json, "\n".join(lines))
 
 
 @app.command()

@@ -8,7 +8,7 @@ import typer
 
 from mmdemo.review.agreement import agreements
 from mmdemo.review.answers import answer_row
-from mmdemo.review.records import ORDERS, STATUSES, Filter, Review
+from mmdemo.review.records import ORDERS, STATUSES, Filter, Progress, Review, Status
 from mmdemo.types import InputError
 
 QueueName = Annotated[str, typer.Option("--queue", help="The queue's name.")]
@@ -54,40 +54,35 @@ def list_(
 
     store = open_store(place)
     if queue is None:
-        found = [store.progress(known.name) for known in store.queues()]
-        lines = [
-            f"{p.queue.name}: {p.decided} of {p.posts} decided, {p.suggested} with a suggestion "
-            f"({p.queue.dataset}{', double' if p.queue.double else ''})"
-            for p in found
-        ]
-        say([asdict(p) | {"decided": p.decided} for p in found], as_json, "\n".join(lines) or "no queue yet")
-        return
-    names = {name.strip() for name in status.split(",") if name.strip()}
-    if unknown := names - set(STATUSES):
-        raise InputError(f"unknown status {min(unknown)!r}; known: {', '.join(STATUSES)}")
+        return _say_progress([store.progress(known.name) for known in store.queues()], as_json)
     ordered = next((known for known in ORDERS if known == order), None)
     if ordered is None:
         raise InputError(f"unknown order {order!r}; known: {', '.join(ORDERS)}")
     wanted = Filter(
-        statuses=tuple(known for known in STATUSES if known in names),
-        label=label,
-        least=least,
-        most=most,
-        reviewer=reviewer,
-        text=text,
+        statuses=_statuses(status), label=label, least=least, most=most, reviewer=reviewer, text=text
     )
     page = store.page(
-        queue,
-        "command line",
-        order=ordered,
-        wanted=wanted,
-        seed=seed,
-        offset=offset,
-        limit=limit,
+        queue, "command line", order=ordered, wanted=wanted, seed=seed, offset=offset, limit=limit
     )
     rows = [_row(review) for review in page.reviews]
     lines = [f"{r['status']:9} {r['id']}: {r['text']}\n{'':10}{r['says']}" for r in rows]
     say({"total": page.total, "posts": rows}, as_json, "\n".join([*lines, f"{page.total} posts in all"]))
+
+
+def _say_progress(found: list[Progress], as_json: bool) -> None:
+    lines = [
+        f"{p.queue.name}: {p.decided} of {p.posts} decided, {p.suggested} with a suggestion "
+        f"({p.queue.dataset}{', double' if p.queue.double else ''})"
+        for p in found
+    ]
+    say([asdict(p) | {"decided": p.decided} for p in found], as_json, "\n".join(lines) or "no queue yet")
+
+
+def _statuses(listed: str) -> tuple[Status, ...]:
+    names = {name.strip() for name in listed.split(",") if name.strip()}
+    if unknown := names - set(STATUSES):
+        raise InputError(f"unknown status {min(unknown)!r}; known: {', '.join(STATUSES)}")
+    return tuple(known for known in STATUSES if known in names)
 
 
 def _row(review: Review) -> dict[str, Any]:

@@ -25,10 +25,12 @@ BASELINES = ("concat", "native")  # one idea, named by whether the encoders are 
 MODEL_QUEUE = "model"  # events that run a model share one place in the queue: two would only slow each other
 
 
-def find(preset: str, dataset: str, model: str, fusion: str) -> Cell | None:
-    """The cell of this name, whether it is ready or not."""
-    wanted = (preset, dataset, model, fusion)
-    return next((c for c in pipeline.cells() if (c.preset, c.dataset, c.model, c.fusion) == wanted), None)
+def ready_cell(preset: str, dataset: str, model: str, fusion: str) -> Cell:
+    """The picked cell. Raises InputError where there is none of this name, or it cannot run."""
+    cell = pipeline.find_cell(dataset, model, fusion, preset)  # `cells` would read the cards of all 90
+    if cell.problem:
+        raise InputError(cell.problem)
+    return cell
 
 
 def answer(preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None) -> Prediction:
@@ -37,11 +39,7 @@ def answer(preset: str, dataset: str, model: str, fusion: str, text: str, photo:
     Raises:
         InputError: the post, the photo or the checkpoint cannot be used.
     """
-    cell = find(preset, dataset, model, fusion)
-    if cell is None:
-        raise InputError(f"There is no checkpoint for {preset}/{dataset}/{model}/{fusion}.")
-    if cell.problem:
-        raise InputError(cell.problem)
+    cell = ready_cell(preset, dataset, model, fusion)
     # Half of a surrogate pair (a cut emoji) cannot be sent back as JSON.
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
     return pipeline.predict(pipeline.read_post(whole, dataset, photo), cell)
@@ -62,12 +60,9 @@ def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
 
 def show_card(preset: str, dataset: str, model: str, fusion: str) -> str:
     """The card of the picked cell, or why it cannot run and what can instead."""
-    name = f"{preset}/{dataset}/{model}/{fusion}"
     try:
-        cell = find(preset, dataset, model, fusion)
-        if cell and not cell.problem:
-            return card.card_html(cell.name, dataset, fusion, pipeline.describe(cell))
-        problem = cell.problem if cell and cell.problem else "There is no such checkpoint."
+        cell = ready_cell(preset, dataset, model, fusion)
+        return card.card_html(cell.name, dataset, fusion, pipeline.describe(cell))
     except InputError as error:
         problem = str(error)
     ready = [
@@ -75,7 +70,7 @@ def show_card(preset: str, dataset: str, model: str, fusion: str) -> str:
         for c in pipeline.cells()
         if c.dataset == dataset and not c.problem
     ]
-    return card.missing_html(name, problem, ready)
+    return card.missing_html(f"{preset}/{dataset}/{model}/{fusion}", problem, ready)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,9 +55,7 @@ def ask(
 def _read(
     preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None
 ) -> tuple[pipeline.Cell, Post]:
-    cell = predict_tab.find(preset, dataset, model, fusion)
-    if cell is None or cell.problem:
-        raise InputError(cell.problem if cell and cell.problem else "there is no such checkpoint")
+    cell = predict_tab.ready_cell(preset, dataset, model, fusion)
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
     return cell, pipeline.read_post(whole, dataset, photo)
 
@@ -192,16 +190,7 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
     headline = gr.HTML(view.empty_html(EMPTY), apply_default_css=False, elem_id="why-headline")
     dark = gr.Checkbox(visible=False)
     with gr.Column(visible=False, elem_id="why") as figures:
-        sections = {}
-        for name, title in TITLES.items():
-            gr.HTML(f'<h3 class="mm-section">{title}</h3>', apply_default_css=False)
-            if name == "fusion":
-                top = gr.Slider(4, 96, value=24, step=4, label="Channels shown, strongest first")
-            if name == "photo":
-                panel = gr.Dropdown(
-                    [ALL_PANELS], value=ALL_PANELS, label="Attention head", elem_id="why-head"
-                )
-            sections[name] = gr.HTML("", apply_default_css=False, elem_id=f"why-{name}")
+        top, panel, sections = _figures()
         gr.HTML('<h3 class="mm-section">The same post, imagined otherwise</h3>', apply_default_css=False)
         cases = gr.HTML("", apply_default_css=False, elem_id="why-cases")
         editor, masked, word, instead, try_it, imagined = _imagine_form()
@@ -233,6 +222,19 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
         concurrency_id=EXPLAIN_QUEUE,
         api_visibility="private",
     )
+
+
+def _figures() -> tuple[gr.Slider, gr.Dropdown, dict[str, gr.HTML]]:
+    """The sections of figures, under their titles, and what narrows them: how many channels, which head."""
+    sections = {}
+    for name, title in TITLES.items():
+        gr.HTML(f'<h3 class="mm-section">{title}</h3>', apply_default_css=False)
+        if name == "fusion":
+            top = gr.Slider(4, 96, value=24, step=4, label="Channels shown, strongest first")
+        if name == "photo":
+            panel = gr.Dropdown([ALL_PANELS], value=ALL_PANELS, label="Attention head", elem_id="why-head")
+        sections[name] = gr.HTML("", apply_default_css=False, elem_id=f"why-{name}")
+    return top, panel, sections
 
 
 def _imagine_form() -> tuple[gr.ImageEditor, gr.Dropdown, gr.Dropdown, gr.Textbox, gr.Button, gr.HTML]:

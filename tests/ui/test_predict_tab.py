@@ -53,10 +53,21 @@ def predict(post, cell):
     )
 
 
+def find_cell(*asked):
+    for cell in CELLS:
+        if (cell.dataset, cell.model, cell.fusion, cell.preset) == asked:
+            return cell
+    raise InputError("there is no such checkpoint")
+
+
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch):
     fake = SimpleNamespace(
-        cells=lambda: CELLS, describe=lambda c: {"runs": "stand-in"}, read_post=read_post, predict=predict
+        cells=lambda: CELLS,
+        find_cell=find_cell,
+        describe=lambda c: {"runs": "stand-in"},
+        read_post=read_post,
+        predict=predict,
     )
     monkeypatch.setattr(predict_tab, "pipeline", fake)
     return fake
