@@ -18,6 +18,9 @@ INTRO = (
 )
 #: Requests that may wait for an answer; more are told at once that the queue is full.
 QUEUE = 128
+#: Sessions that the server remembers, 0.4 MB each and more with an explanation; an API call without a session
+#: makes one. Whoever was forgotten presses Compare or Explain again; reviews are not kept there.
+SESSIONS = 256
 # System fonts: the page loads nothing from elsewhere.
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -121,6 +124,7 @@ def launch_settings() -> dict[str, Any]:
         "head": f"<style>{style}</style><script>{script}</script>{editor.head()}",
         "allowed_paths": [str(path) for _, path in examples.available()],
         "max_file_size": "20mb",
+        "state_session_capacity": SESSIONS,
         "footer_links": ["api", "settings"],
         "run_history": False,
         "enable_monitoring": False,

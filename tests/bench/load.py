@@ -46,11 +46,13 @@ async def upload(http: httpx.AsyncClient, photo: Path) -> dict[str, Any]:
     return {"path": reply.json()[0], "meta": {"_type": "gradio.FileData"}}
 
 
-async def ask(http: httpx.AsyncClient, turn: int, photo: dict[str, Any] | None) -> str | None:
+async def ask(
+    http: httpx.AsyncClient, turn: int, photo: dict[str, Any] | None, session: str = "warm-up"
+) -> str | None:
     """One prediction; None where it is an answer, else what came instead."""
     dataset, text = ("mnre", MARKED) if turn % 2 else ("twitter2017", f"{TWEET} {turn}")
     data = [dataset, "roberta-resnet50", "film", text, photo, "lite"]
-    sent = await http.post("/gradio_api/call/predict", json={"data": data})
+    sent = await http.post("/gradio_api/call/predict", json={"data": data, "session_hash": session})
     if sent.status_code != 200:
         return f"HTTP {sent.status_code}"
     reply = await http.get(f"/gradio_api/call/predict/{sent.json()['event_id']}")
@@ -63,7 +65,7 @@ async def work(client: Client, http: httpx.AsyncClient, photo: dict[str, Any], u
         if started >= until:
             return
         try:
-            wrong = await ask(http, turn, photo if turn % 4 == 0 else None)
+            wrong = await ask(http, turn, photo if turn % 4 == 0 else None, f"client-{client.number}")
         except httpx.HTTPError as error:
             wrong = type(error).__name__
         if wrong:

@@ -10,16 +10,37 @@ LOOK = """
 import json, app
 print(json.dumps({"api": app.demo.get_api_info(), "analytics": app.demo.analytics_enabled}))
 """
+VISIT = """
+import app
+from mmdemo.ui import layout
+
+layout.SESSIONS = 3
+app.demo.launch(**layout.launch_settings(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+holder = app.demo.server_app.state_holder
+for visitor in range(8):
+    holder[f"visitor {visitor}"]
+print(len(holder.session_data))
+"""
+
+
+def run(script: str) -> str:
+    """The last line that a script prints."""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
 
 
 def test_the_page_builds_and_offers_four_stable_endpoints():
-    done = subprocess.run([sys.executable, "-c", LOOK], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    page = json.loads(done.stdout.splitlines()[-1])
+    page = json.loads(run(LOOK))
     assert page["analytics"] is False
     assert set(page["api"]["named_endpoints"]) == {"/predict", "/compare", "/explain", "/review_export"}
     names = [p["parameter_name"] for p in page["api"]["named_endpoints"]["/predict"]["parameters"]]
     assert names == ["dataset", "model", "fusion", "text", "photo", "preset"]
+
+
+def test_memory_is_bounded_however_many_people_come():
+    assert run(VISIT) == "3"
 
 
 def test_gradio_writes_no_stubs_beside_our_sources():
