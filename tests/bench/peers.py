@@ -1,4 +1,4 @@
-"""What others would run: `transformers`' token-classification pipeline on encoders with random weights.
+"""What others would run, with random weights: pipelines of `transformers` and cells of the preset `full`.
 
 Time does not depend on the weights' values; the shipped tokenizer stands in for theirs, so that all read the
 same sub-tokens.
@@ -6,6 +6,7 @@ same sub-tokens.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +19,17 @@ from transformers import (
     pipeline,
 )
 
-from mmdemo.zoo import SHIPPED
+from mmdemo import pipeline as ours
+from mmdemo.checkpoint import Card
+from mmdemo.config import MODELS, ModelConfig
+from mmdemo.data.batch import collate
+from mmdemo.data.encode import PostEncoder
+from mmdemo.data.text import TextReader
+from mmdemo.models.image_encoders import normalisation_of
+from mmdemo.models.model import build_model
+from mmdemo.pipeline import Cell
+from mmdemo.regions import SEEN
+from mmdemo.zoo import SHIPPED, LoadedCell
 
 TAGS = 9
 TOKENIZER = SHIPPED / "lite" / "base" / "tokenizer.json"
@@ -49,3 +60,31 @@ def built(name: str) -> Iterator[Callable[[str], Any]]:
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(TOKENIZER), mask_token="[MASK]", **marks)
     model = PEERS[name]().eval()
     yield pipeline("token-classification", model=model, tokenizer=tokenizer, device=-1)
+
+
+#: Row of the table -> the model of a `full` cell.
+FULL = {f"preset `full`, {name}, random weights": name for name in MODELS}
+
+
+@contextmanager
+def full_cell(model: str) -> Iterator[Callable[[str, Path], Any]]:
+    """A full cell's prediction of a text with a photo that it has not seen, from file to entities."""
+    config = ModelConfig(dataset="twitter2017", model=model, fusion="film", preset="full")
+    torch.manual_seed(0)
+    reader = TextReader.load(TOKENIZER, config.sizes.max_subtokens)
+    loaded = LoadedCell(
+        card=Card(config=config),
+        model=build_model(config).eval(),
+        encoder=PostEncoder(config, reader, normalisation_of(config.preset, model)),
+    )
+    cell = Cell(preset="full", dataset=config.dataset, model=model, fusion="film", folder=Path())
+
+    def answer(text: str, photo: Path) -> Any:
+        SEEN.clear()
+        posts = [ours.read_post(text, config.dataset, photo)]
+        examples = ours.encode(posts, loaded)
+        with torch.inference_mode():
+            output = loaded.model(collate(examples))
+        return ours.answers_of(posts, cell, loaded, examples, output)
+
+    yield answer

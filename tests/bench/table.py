@@ -121,6 +121,23 @@ def by_posts(cell: Cell, most: int) -> Iterator[Row]:
         yield Row(name=f"{count:,} posts", p50=taken, note=f"{1000 * count / taken:.0f} posts a second")
 
 
+def ask_with_photo(predict: Callable[[str, Path], Any], files: list[Path], turn: int) -> Any:
+    """Each turn with another photo."""
+    return predict(TWEET, files[turn % len(files)])
+
+
+def beside(files: list[Path], repeats: int) -> Iterator[Row]:
+    """What others would run, and cells of the report's own size."""
+    for peer in peers.PEERS:
+        with peers.built(peer) as answer:
+            yield timed(peer, lambda _, answer=answer: answer(TWEET), repeats, "text only")
+    for name, model in peers.FULL.items():
+        with peers.full_cell(model) as predict:
+            yield timed(
+                name, lambda turn, ask=predict: ask(TWEET, files[turn % len(files)]), repeats, "new photo"
+            )
+
+
 def by_clients(seconds: float) -> Iterator[Row]:
     with running_app() as url:
         for count in (1, 4, 16, 64):
@@ -146,9 +163,7 @@ def measure(quick: bool) -> Iterator[Row]:
         yield from by_length(cell, repeats // 2 or 1)
         yield from by_posts(cell, 100 if quick else 1_000)
         yield Row(name="memory of this process", note=f"{psutil.Process().memory_info().rss / 1e6:.0f} MB")
-        for peer in peers.PEERS:
-            with peers.built(peer) as answer:
-                yield timed(peer, lambda _, answer=answer: answer(TWEET), max(2, repeats // 6), "text only")
+        yield from beside(files, max(2, repeats // 6))
         seconds = time_process(cell, files[0])
         yield Row(name="cold start: `python -m mmdemo predict`, whole process", p50=1000 * seconds)
     yield from by_clients(4 if quick else 20)
