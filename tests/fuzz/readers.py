@@ -1,18 +1,26 @@
-"""Coverage-guided fuzzing of every reader of untrusted files. Not a test: it runs until it is stopped.
+"""Coverage-guided fuzzing of every reader of untrusted input. Not a test: it runs until it is stopped.
 
     pip install atheris
-    python -m tests.fuzz.readers conll | mnre | jsonl | rows | csv | image | card [-max_total_time=60]
+    python -m tests.fuzz.readers all -max_total_time=60
+    python -m tests.fuzz.readers conll CRASH_FILE
 
-A reader may give posts or raise `InputError` with one line; anything else that it raises is a finding, which
-atheris writes to a crash file and can be replayed by naming that file.
+A reader may give something or raise `InputError` with one line; anything else that it raises is a finding,
+which atheris writes to a crash file and replays when that is named. ``all`` takes one reader after another.
 """
 
+import io
+import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import atheris
+import torch
+from PIL import Image
+from safetensors.torch import save
 
 with atheris.instrument_imports(include=["mmdemo"]):
     from mmdemo.batch.rows import chunks_of, read_chunk
@@ -20,8 +28,13 @@ with atheris.instrument_imports(include=["mmdemo"]):
     from mmdemo.data.formats import read_conll, read_mnre
     from mmdemo.data.image import open_image
     from mmdemo.data.jsonl import read_jsonl
+    from mmdemo.data.question import read_post
+    from mmdemo.files import read_tensors
+    from mmdemo.review.sources import read_posts
     from mmdemo.types import InputError
+from mmdemo.zoo import SHIPPED
 
+Read = Callable[[Path], object]
 FOLDER = Path(tempfile.mkdtemp(prefix="mmdemo-fuzz-"))
 
 
@@ -31,24 +44,90 @@ def read_rows(file: Path) -> None:
 
 
 def read_card(file: Path) -> None:
+    (file.parent / "metrics.json").write_text('{"cell": "lite/mnre/vilt/film"}')
     load_card(file.parent)
 
 
-#: What is fuzzed -> the name of the file that it reads, and how.
-READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
-    "conll": ("posts.txt", read_conll),
-    "mnre": ("posts.txt", read_mnre),
-    "jsonl": ("posts.jsonl", read_jsonl),
-    "rows": ("posts.jsonl", read_rows),
-    "csv": ("posts.csv", read_rows),
-    "image": ("photo.png", open_image),
-    "card": ("config.json", read_card),
+def read_text(dataset: str, file: Path) -> None:
+    read_post(file.read_bytes().decode("utf-8", "surrogateescape"), dataset)
+
+
+def read_brat(file: Path) -> None:
+    file.with_suffix(".txt").write_text("Ann met Bob\n")
+    read_posts(file.parent, "brat", "mnre")
+
+
+def imported(source: str) -> Read:
+    """A reader of the review's import."""
+    return lambda file: read_posts(file, source, "mnre")
+
+
+def png() -> bytes:
+    file = io.BytesIO()
+    Image.new("P", (9, 7), 3).save(file, "PNG")
+    return file.getvalue()
+
+
+POST = {"text": "Ann met Bob", "tokens": ["Ann", "met", "Bob"], "id": "1", "image": ""}
+TASK = {
+    "data": {**POST, "own_text": "Ann met Bob", "image_id": "x.jpg"},
+    "annotations": [
+        {
+            "result": [
+                {"id": "a", "type": "labels", "value": {"start": 0, "end": 3, "labels": ["PER"]}},
+                {"id": "b", "type": "labels", "value": {"start": 8, "end": 11, "labels": ["PER"]}},
+                {"type": "relation", "from_id": "a", "to_id": "b", "labels": ["/per/per/peer"]},
+            ]
+        }
+    ],
+}
+DOC = {
+    "text": "Ann met",
+    "ents": [{"start": 0, "end": 3, "label": "PER"}],
+    "tokens": [{"start": 0, "end": 3}, {"start": 4, "end": 7}],
+}
+PAIR = {
+    "token": ["Ann", "met", "Bob"],
+    "h": {"name": "Ann", "pos": [0, 1]},
+    "t": {"name": "Bob", "pos": [2, 3]},
+    "img_id": "x.jpg",
+    "relation": "/per/per/peer",
+}
+
+#: What is fuzzed -> the name of the file that it reads, how, and one that it can read, to start from.
+READERS: dict[str, tuple[str, Read, bytes]] = {
+    "text": (
+        "tweet.txt",
+        partial(read_text, "twitter2017"),
+        b"RT @ann: Ann met Bob \xf0\x9f\x91\x8b #x https://t.co/x",
+    ),
+    "marks": ("tweet.txt", partial(read_text, "mnre"), b"[E1] Ann [/E1] met [E2] Bob [/E2]"),
+    "conll": ("posts.txt", read_conll, b"IMGID:1\nAnn\tB-PER\nLee\tI-PER\nsings\tO\n\n"),
+    "mnre": ("posts.txt", read_mnre, repr(PAIR).encode()),
+    "jsonl": ("posts.jsonl", read_jsonl, json.dumps(POST).encode()),
+    "rows": ("posts.jsonl", read_rows, json.dumps(POST).encode()),
+    "csv": ("posts.csv", read_rows, b'id,text,image\n1,"Ann, met",\n'),
+    "image": ("photo.png", open_image, png()),
+    "card": ("config.json", read_card, (SHIPPED / "lite/mnre/vilt/film/config.json").read_bytes()),
+    "tensors": ("x.safetensors", read_tensors, save({"w": torch.ones(2)}, {"bits": "16"})),
+    "label-studio": ("posts.json", imported("label-studio"), json.dumps([TASK]).encode()),
+    "spacy": ("posts.jsonl", imported("spacy"), json.dumps(DOC).encode()),
+    "review-csv": ("posts.csv", imported("csv"), b"text,image,id\n[E1]Ann[/E1] met [E2]Bob[/E2],,1\n"),
+    "brat": (
+        "post.ann",
+        read_brat,
+        b"T1\tPER 0 3\tAnn\nT2\tPER 8 11\tBob\nR1\tper-per-peer Arg1:T1 Arg2:T2\n",
+    ),
 }
 
 
 def target(name: str) -> Callable[[bytes], None]:
-    """One run of a reader on some bytes."""
-    file, read = FOLDER / READERS[name][0], READERS[name][1]
+    """One run of a reader on some bytes; its own example must be readable."""
+    called, read, example = READERS[name]
+    file = FOLDER / name / called
+    file.parent.mkdir()
+    file.write_bytes(example)
+    read(file)
 
     def run(data: bytes) -> None:
         file.write_bytes(data)
@@ -60,8 +139,28 @@ def target(name: str) -> Callable[[bytes], None]:
     return run
 
 
-if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in READERS:
-        sys.exit(f"name what to fuzz: {', '.join(READERS)}")
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], target(sys.argv[1]))
+def seeds(name: str) -> Path:
+    """A folder with what the reader can read."""
+    folder = FOLDER / f"{name}-seeds"
+    folder.mkdir()
+    (folder / "first").write_bytes(READERS[name][2])
+    return folder
+
+
+def main(name: str, options: list[str]) -> int:
+    if name == "all":
+        commands = [[sys.executable, "-m", "tests.fuzz.readers", each, *options] for each in READERS]
+        failed = [command[3] for command in commands if subprocess.run(command).returncode]
+        print("findings in:", ", ".join(failed) or "none")
+        return len(failed)
+    if name not in READERS:
+        sys.exit(f"name what to fuzz: all, {', '.join(READERS)}")
+    run = target(name)
+    replay = any(not option.startswith("-") for option in options)
+    atheris.Setup([name, *options, *([] if replay else [str(seeds(name))])], run)
     atheris.Fuzz()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "", sys.argv[2:]))

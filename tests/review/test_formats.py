@@ -144,6 +144,8 @@ def test_marks_made_elsewhere_widen_to_words() -> None:
         ("label-studio", '[{"data": {}}]', "task 1 is not a task that mmdemo exported"),
         ("label-studio", '[{"data": {"tokens": ["a"]}, "annotations": [{"result": [{"type": "relation", '
          '"from_id": "x", "to_id": "y"}]}]}]', "task 1 is not a task"),
+        ("label-studio", '[{"data": {"tokens": ["a"]}, "annotations": [{"result": [{"id": "x", '
+         '"type": "labels", "value": {"start": 0, "end": 1, "labels": [{}]}}]}]}]', "task 1"),
         ("spacy", "[1]", "line 1 is not a spaCy Doc"),
         ("spacy", '{"text": "a", "tokens": [], "ents": []}', "line 1 has no words"),
         ("spacy", '{"text": "a", "tokens": [{"start": 0, "end": 1}], "ents": [{"start": 4, "end": 5, '
@@ -161,6 +163,7 @@ def test_damaged_files_are_one_sentence(tmp_path: Path, name: str, content: str,
     [
         ("T1\tPER 0 2;4 5\tab", "discontinuous"),
         ("T1\tPER 70 72\tab", "no word is"),
+        (f"T1\tPER 0 {'9' * 5000}\tab", "not one span"),
         ("R1\tper-loc-place_of_residence Arg1:T1 Arg2:T2", "not a relation between two spans"),
     ],
 )

@@ -105,7 +105,8 @@ def _answer(file: Path, tokens: Sequence[str]) -> Answer:
         fields = line.split("\t")
         if line[:1] == "T" and len(fields) >= 2:
             label, *numbers = fields[1].split(" ")
-            if len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
+            # Python refuses to read numbers of thousands of digits.
+            if len(numbers) != 2 or not all(number.isdecimal() and len(number) < 12 for number in numbers):
                 raise InputError(f"{where} is not one span of characters; discontinuous ones cannot be read")
             span = spans[fields[0]] = words(places, int(numbers[0]), int(numbers[1]), where)
             if label != UNTYPED:

@@ -114,7 +114,7 @@ def _answer(result: list[dict[str, Any]], tokens: Sequence[str], where: str) -> 
             value = row["value"]
             span = spans[row["id"]] = words(places, value["start"], value["end"], where)
             for label in value["labels"]:
-                if label != UNTYPED:
+                if check_text(label, where) != UNTYPED:
                     text = " ".join(tokens[span[0] : span[1]])
                     entities.append(Entity(start=span[0], end=span[1], label=label, text=text))
     links = []
@@ -122,5 +122,6 @@ def _answer(result: list[dict[str, Any]], tokens: Sequence[str], where: str) -> 
         if row["type"] == "relation":
             head, tail = spans[row["from_id"]], spans[row["to_id"]]
             head, tail = (tail, head) if row.get("direction") == "left" else (head, tail)
-            links += [Link(head=head, tail=tail, label=label) for label in row.get("labels") or []]
+            labels = [check_text(label, where) for label in row.get("labels") or []]
+            links += [Link(head=head, tail=tail, label=label) for label in labels]
     return Answer(entities=tuple(entities), links=tuple(links))
