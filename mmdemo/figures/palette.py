@@ -41,12 +41,12 @@ LIGHT = Theme(
     marks=("#0072B2", "#B84A00"),
 )
 DARK = Theme(
-    ground="#18181b",
+    ground="#1e293b",  # the page's cards
     ink="#f4f4f5",
-    quiet="#a9a9b4",
-    line="#3f3f46",
+    quiet="#b3bdcb",
+    line="#475569",
     diverging=LinearSegmentedColormap.from_list(
-        "blue-orange-dark", ["#9fd0ff", "#3c8fd9", "#27272a", "#d97a1e", "#ffc58a"]
+        "blue-orange-dark", ["#9fd0ff", "#3c8fd9", "#2c374a", "#d97a1e", "#ffc58a"]
     ),
     magnitude=mpl.colormaps["viridis"],
     parts=("#4FA8E0", "#F0B429", "#3DBE96"),
@@ -79,9 +79,16 @@ def _font() -> FT2Font:
 
 
 def printable(text: str, limit: int = 16) -> str:
-    """Text cut to ``limit`` characters, with ▯ for each that the font lacks (it would warn)."""
+    """Text cut to ``limit`` characters, with ▯ for each that the font lacks (it would warn).
+
+    Of "word · tag" it is the word that is cut.
+    """
     known = "".join(c if c.isprintable() and _font().get_char_index(ord(c)) else MISSING for c in text)
-    return known if len(known) <= limit else known[: limit - 1] + "…"
+    if len(known) <= limit:
+        return known
+    word, dot, tag = known.rpartition(" · ")
+    end = dot + tag if word and len(dot + tag) < limit - 1 else ""
+    return f"{known[: limit - 1 - len(end)]}…{end}"
 
 
 def number(value: float, signed: bool = False) -> str:

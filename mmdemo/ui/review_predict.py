@@ -13,19 +13,17 @@ from mmdemo.review.records import Labelled
 from mmdemo.review.store import Store
 from mmdemo.types import InputError
 from mmdemo.ui import examples
-from mmdemo.ui.predict_tab import MODEL_QUEUE
+from mmdemo.ui.predict_tab import FIRST_DATASET, MODEL_QUEUE
 from mmdemo.ui.review_calls import reviewer_of, store
 from mmdemo.ui.review_tools import Told, done_html, note, told, wire
 
-EXAMPLES_OF = "twitter2017"  # cleaner labels than Twitter2015's, and the Predict tab's first choice
-
 
 def ready_cell(task: Task) -> Cell:
-    """A cell of a task that can run, `EXAMPLES_OF`'s first. Raises InputError where none is ready."""
+    """A cell of a task that can run, `FIRST_DATASET`'s if any. Raises InputError where none is ready."""
     fitting = [c for c in pipeline.cells() if not c.problem and DATASETS[c.dataset].task == task]
     if not fitting:
         raise InputError("no checkpoint is ready to predict the examples")
-    return next((cell for cell in fitting if cell.dataset == EXAMPLES_OF), fitting[0])
+    return next((cell for cell in fitting if cell.dataset == FIRST_DATASET), fitting[0])
 
 
 def example_queue(into: Store, task: Task, reviewer: str) -> str:

@@ -78,7 +78,7 @@ def figure_html(view: View, photo: Image.Image | None, *, dark: bool, top: int) 
     name = safe(view.name)
     return (
         f'<figure class="mm-figure" data-view="{name}">'
-        f'<img src="data:image/png;base64,{picture}" alt="{safe(view.title)}" loading="lazy">'
+        f'<img src="data:image/png;base64,{picture}" alt="{safe(view.title)}">'
         f"<figcaption><p>{safe(view.note)}</p>"
         f'<p class="mm-files"><a class="mm-png" href="#" download="{name}.png">PNG</a>'
         f'<a href="{_file("text/csv", view_csv(view))}" download="{name}.csv">CSV</a>'

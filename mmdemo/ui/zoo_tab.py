@@ -3,6 +3,8 @@
 from typing import Any
 
 import gradio as gr
+import pandas as pd
+from pandas.io.formats.style import Styler
 
 from mmdemo.catalogue import entries, entry_json
 from mmdemo.config import DATASETS
@@ -12,13 +14,21 @@ from mmdemo.ui.titles import dataset_title, fusion_title, model_title
 PICK = "Press a row of the table for its calibration and for where the photo helped or hurt."
 
 
-def show(dataset: str) -> tuple[list[list[Any]], str, str]:
+def show(dataset: str) -> tuple[Styler, str, str]:
     """Rows of the table, bars and scatter of one data set; "all" lists every cell and charts the first."""
     listed = [entry_json(entry) for entry in entries()]
     chosen = [e for e in listed if e["status"] == "ready" and dataset in ("all", e["dataset"])]
     charted = dataset if dataset != "all" else next((e["dataset"] for e in chosen), next(iter(DATASETS)))
     charts = zoo_view.bars_html(listed, charted), zoo_view.scatter_html(listed, charted)
-    return zoo_view.table_rows(chosen), *charts
+    return _table(chosen), *charts
+
+
+def _table(chosen: list[dict[str, Any]]) -> Styler:
+    """The rows, sorted as numbers and shown with as many decimals as the README has."""
+    frame = pd.DataFrame(zoo_view.table_rows(chosen), columns=list(zoo_view.HEADERS))
+    return frame.style.format({"ECE": "{:.3f}", "MB": "{:.1f}"}, na_rep="").format(
+        "{:.2f}", subset=list(zoo_view.FIGURES), na_rep=""
+    )
 
 
 def detail(event: gr.SelectData) -> str:
@@ -47,7 +57,6 @@ def build() -> None:
     datatype: Any = ["str"] * 3 + ["number"] * (len(zoo_view.HEADERS) - 3)
     table = gr.Dataframe(
         rows,
-        headers=list(zoo_view.HEADERS),
         datatype=datatype,
         interactive=False,
         show_search="search",

@@ -11,10 +11,7 @@ from mmdemo.ui.card import NER_ROWS, PHOTO_STATES, RE_ROWS, figure
 from mmdemo.ui.safe import safe
 from mmdemo.ui.titles import dataset_title, fusion_title, model_title
 
-HEADERS = (
-    "Dataset",
-    "Model",
-    "Fusion",
+FIGURES = (  # in percent
     "F1",
     "strict / macro F1",
     "token F1 / weighted F1",
@@ -22,9 +19,8 @@ HEADERS = (
     "grey photo",
     "another’s photo",
     "no photo",
-    "ECE",
-    "MB",
 )
+HEADERS = ("Dataset", "Model", "Fusion", *FIGURES, "ECE", "MB")
 Listed = Mapping[str, Any]  # what `mmdemo.catalogue.entry_json` gives
 
 

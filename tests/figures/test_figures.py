@@ -93,6 +93,7 @@ def test_text_reads_on_its_ground(theme):
 
 def test_text_that_the_font_lacks_is_marked():
     assert printable("a漢b") == "a▯b" and printable("x" * 20, 5) == "xxxx…" and printable("\n") == "▯"
+    assert printable("Remington · B-ORG") == "Remingt… · B-ORG" and len(printable("· " * 20 + " · x")) == 16
 
 
 @pytest.mark.parametrize(
