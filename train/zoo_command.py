@@ -146,11 +146,13 @@ def calibrate(
 
     found = calibrate_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
     if not found:
-        raise InputError(
-            f"no cell of {root} has its answers in {work / 'answers'}, where training keeps them"
-        )
+        raise _without_answers(root, work)
     for cell, (before, after) in found.items():
         print(f"{cell}: test ECE {before:.3f} before, {after:.3f} after")
+
+
+def _without_answers(root: Path, work: Path) -> InputError:
+    return InputError(f"no cell of {root} has its answers in {work / 'answers'}, where training keeps them")
 
 
 def photo_effect(
@@ -173,9 +175,7 @@ def photo_effect(
 
     found = measure_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
     if not found:
-        raise InputError(
-            f"no cell of {root} has its answers in {work / 'answers'}, where training keeps them"
-        )
+        raise _without_answers(root, work)
     for cell, stated in found.items():
         none = stated["against"]["none"]
         low, high = 100 * none["low"], 100 * none["high"]

@@ -103,17 +103,23 @@ def fitting(model: str, fusion: str) -> str:
     return next((name for name in names if fusion in BASELINES and name in BASELINES), names[0])
 
 
-def adapt(
-    preset: str, dataset: str, model: str, fusion: str
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]:
-    """After a picker changed: fitting fusions, placeholder, whether pairs are marked, the card."""
+def offer_fusions(model: str, fusion: str) -> dict[str, Any]:
+    """After the model changed: the fusions that fit it.
+
+    The picked one is left alone where it fits: a link sets both pickers, and ``fusion`` may be outdated.
+    """
+    fits = fitting(model, fusion)
+    choices = fusion_choices(model)
+    return gr.update(choices=choices) if fits == fusion else gr.update(choices=choices, value=fits)
+
+
+def adapt(preset: str, dataset: str, model: str, fusion: str) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """After a picker changed: placeholder, whether pairs are marked, the card."""
     known = DATASETS[dataset]
-    fusion = fitting(model, fusion)
     return (
-        gr.update(choices=fusion_choices(model), value=fusion),
         gr.update(placeholder=known.placeholder),
         gr.update(visible=known.task == "re"),
-        show_card(preset, dataset, model, fusion),
+        show_card(preset, dataset, model, fitting(model, fusion)),
     )
 
 
@@ -238,8 +244,10 @@ def build() -> Form:
                 as_json = gr.JSON(show_label=False, elem_id="result-json")
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    _, _, model, fusion = pickers
+    model.change(offer_fusions, [model, fusion], fusion, **quiet)
     for picker in pickers:
-        picker.change(adapt, [*pickers], [pickers[3], text, marks, shown_card], **quiet)
+        picker.change(adapt, [*pickers], [text, marks, shown_card], **quiet)
     ask: dict[str, Any] = {
         "fn": show_answer,
         "inputs": [*pickers, text, photo],

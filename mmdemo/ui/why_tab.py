@@ -71,6 +71,7 @@ def show(*inputs: Any) -> tuple[Any, ...]:
         known = target in [value for _, value in targets]
         chosen = target if known else why_view.surest_target(found.prediction)
         sections = [why_view.section_html(found, name, dark=dark, top=int(top)) for name in SECTIONS]
+        panels = why_view.panels_of(found)
         words = [(token[:40], index) for index, token in enumerate(post.tokens)]
         photo = found.prediction.post.image
         return (
@@ -78,7 +79,7 @@ def show(*inputs: Any) -> tuple[Any, ...]:
             post_bar_html(found.prediction.post, cell.dataset),
             why_view.headline_html(found),
             gr.update(choices=targets, value=chosen),
-            gr.update(choices=why_view.panels_of(found), value=ALL_PANELS),
+            gr.update(choices=panels, value=ALL_PANELS, visible=len(panels) > 1),
             *sections,
             why_view.counterfactuals_html(cases) + why_view.absent_html(found),
             gr.update(value=photo if not isinstance(photo, str) else None, visible=photo is not None),

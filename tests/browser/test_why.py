@@ -55,6 +55,18 @@ def test_from_a_comparison_to_the_reason(page, app_url, task, theme):
             assert len(rows) > 2 and all(len(row) == len(rows[0]) for row in rows)
 
 
+def test_heads_can_be_picked_where_a_fusion_has_some(page, app_url):
+    live.open_page(page, app_url)
+    for fusion, heads in (("FiLM", False), ("Cross-attention", True)):
+        page.get_by_role("tab", name="Predict").click()
+        live.pick(page, "Fusion", fusion)
+        page.get_by_role("button", name="Entities").first.click()
+        expect(page.locator("#result")).to_contain_text(f"/{fusion.lower()}")
+        page.locator("#to-why").click()
+        expect(page.locator("#why-headline")).to_contain_text(f"/{fusion.lower()}")
+        expect(page.locator("#why-head")).to_be_visible(visible=heads)
+
+
 def test_a_link_fills_in_the_question_and_runs_nothing(page, app_url):
     hostile = "<img src=x onerror=window.__xss=1> ${window.__xss=1} [E1] Ann [/E1] likes [E2] Nike [/E2]"
     page.goto(f"{app_url}/?dataset=mnre&model=vilt&fusion=native&across=models&text={hostile}")
