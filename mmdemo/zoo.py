@@ -31,7 +31,7 @@ BASE_FILES: dict[str, tuple[str, ...]] = {
 }
 
 
-#: Places that a preset's cell takes among those that stay loaded; else 1. A full one holds up to 1.6 GB.
+#: Places that a preset's trunk takes among those that stay loaded; else 1. A full one holds up to 1.6 GB.
 PLACES = {"full": 4}
 
 #: What a cell says of itself.
@@ -150,7 +150,9 @@ def _problem(root: Path, folder: Path, config: ModelConfig) -> str | None:
 
 
 class Zoo:
-    """Loads cells and keeps the most recently used ones in ``size`` places; safe to share between threads.
+    """Loads cells and keeps those on the ``size`` trunks used last; safe to share between threads.
+
+    Cells on one trunk share its encoders, nearly all of their size: a whole comparison takes one place.
 
     A cell whose JSON files have been replaced since (it was trained again) is loaded again. Models lie on
     ``device``; None leaves them where they were built.
@@ -174,12 +176,18 @@ class Zoo:
                 loaded.model.to(self._device or loaded.device)
                 self._loaded[cell.name] = state, loaded
             self._loaded.move_to_end(cell.name)
-            while len(self._loaded) > 1 and self._places() > self._size:
-                self._loaded.popitem(last=False)
+            self._make_room()
             return self._loaded[cell.name][1]
 
-    def _places(self) -> int:
-        return sum(PLACES.get(loaded.card.config.preset, 1) for _, loaded in self._loaded.values())
+    def _make_room(self) -> None:
+        """Forget the cells on the trunks used least recently; the last one stays, whatever its size."""
+        kept: dict[tuple[str, ...], int] = {}
+        for name, (_, loaded) in reversed(list(self._loaded.items())):
+            trunk, places = trunk_hash(loaded.card), PLACES.get(loaded.card.config.preset, 1)
+            if kept and trunk not in kept and sum(kept.values()) + places > self._size:
+                del self._loaded[name]
+            else:
+                kept[trunk] = places
 
     def _read(self, cell: Cell) -> LoadedCell:
         """The cell from disk. Cells on one trunk hold its encoders once: nearly all of a cell's size."""

@@ -15,8 +15,9 @@ from mmdemo.zoo import SHIPPED, Zoo, checkpoints_root, list_cells
 from tests.tiny import build_cell
 
 
-def cell(root: Path, dataset: str = "twitter2017", fusion: str = "film"):
-    return next(c for c in list_cells(root, "tiny") if (c.dataset, c.fusion) == (dataset, fusion))
+def cell(root: Path, dataset: str = "twitter2017", fusion: str = "film", model: str = "roberta-resnet50"):
+    wanted = (dataset, model, fusion)
+    return next(c for c in list_cells(root, "tiny") if (c.dataset, c.model, c.fusion) == wanted)
 
 
 @pytest.fixture
@@ -102,12 +103,20 @@ def test_a_cell_is_loaded_once(tiny_zoo, loads):
     assert loads == ["twitter2017/film"]
 
 
-def test_the_least_recently_used_cell_makes_room(tiny_zoo, loads):
+def test_the_least_recently_used_trunk_makes_room(tiny_zoo, loads):
     zoo = Zoo(tiny_zoo, size=2)
-    first, second, third = cell(tiny_zoo), cell(tiny_zoo, "mnre"), cell(tiny_zoo, "twitter2015")
+    first, second = cell(tiny_zoo, fusion="film"), cell(tiny_zoo, fusion="hybrid", model="vilt")
+    third = cell(tiny_zoo, fusion="attention", model="blip")
     for wanted in (first, second, first, third, first, second):
         zoo.load(wanted)
-    assert loads == ["twitter2017/film", "mnre/film", "twitter2015/film", "mnre/film"]
+    assert loads == [f"twitter2017/{fusion}" for fusion in ("film", "hybrid", "attention", "hybrid")]
+
+
+def test_all_fusions_of_a_trunk_take_one_place(tiny_zoo, loads):
+    zoo = Zoo(tiny_zoo, size=1)
+    for fusion in ("film", "hybrid", "film", "hybrid"):
+        zoo.load(cell(tiny_zoo, fusion=fusion))
+    assert loads == ["twitter2017/film", "twitter2017/hybrid"]
 
 
 def test_a_cell_trained_again_is_loaded_again(root):

@@ -5,13 +5,11 @@ import shutil
 import threading
 import time
 from collections import Counter
-from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
-from mmdemo import pipeline
 from mmdemo.config import ModelConfig
 from mmdemo.types import InputError
 from mmdemo.ui import endpoints
@@ -36,7 +34,6 @@ def versions(tiny_zoo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     root = tmp_path / "zoo"
     shutil.copytree(tiny_zoo, root)
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(root))
-    monkeypatch.setattr(pipeline, "cells", partial(pipeline.cells, "tiny"))
     served = root / CELL.cell
     shutil.copytree(served, tmp_path / "old")
     torch.manual_seed(99)
