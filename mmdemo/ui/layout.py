@@ -6,8 +6,18 @@ from typing import Any
 import gradio as gr
 
 from mmdemo import pipeline
-from mmdemo.ui import compare_tab, editor, endpoints, examples, predict_tab, review_tab, why_tab, zoo_tab
-from mmdemo.ui.permalink import read_link
+from mmdemo.ui import (
+    compare_tab,
+    editor,
+    endpoints,
+    examples,
+    predict_tab,
+    review_tab,
+    sessions,
+    why_tab,
+    zoo_tab,
+)
+from mmdemo.ui.permalink import Question, read_link
 
 HERE = Path(__file__).parent
 STYLES = ("style", "compare", "why", "zoo")
@@ -18,9 +28,6 @@ INTRO = (
 )
 #: Requests that may wait for an answer; more are told at once that the queue is full.
 QUEUE = 128
-#: Sessions that the server remembers, 0.4 MB each and more with an explanation; an API call without a session
-#: makes one. Whoever was forgotten presses Compare or Explain again; reviews are not kept there.
-SESSIONS = 256
 # System fonts: the page loads nothing from elsewhere.
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -101,16 +108,19 @@ def _navigate(demo: gr.Blocks, tabs: gr.Tabs, form: predict_tab.Form, compared: 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     form.compare.click(lambda: gr.Tabs(selected="compare-tab"), None, tabs, **quiet)
     filled = [*form.pickers[1:], compared.across, form.text, tabs]
-    demo.load(_from_link, None, filled, **quiet)
+    first_model = form.pickers[2].value
+
+    def fill(request: gr.Request) -> list[Any]:  # not a partial: Gradio reads the annotation
+        return _from_link(read_link(dict(request.query_params)), first_model)
+
+    demo.load(fill, None, filled, **quiet)
 
 
-def _from_link(request: gr.Request) -> list[Any]:
+def _from_link(asked: Question, first_model: str) -> list[Any]:
     """What the page's address says, into the pickers and the text box; nothing is run."""
-    asked = read_link(dict(request.query_params))
     values = [asked.dataset, asked.model, asked.fusion, asked.across, asked.text]
     updates: list[Any] = [gr.update() if value is None else gr.update(value=value) for value in values]
-    if asked.model:
-        updates[2] = gr.update(choices=predict_tab.fusion_choices(asked.model), value=asked.fusion)
+    updates[2]["choices"] = predict_tab.fusion_choices(asked.model or first_model)
     return [*updates, gr.Tabs(selected="compare-tab") if asked.across and asked.text else gr.Tabs()]
 
 
@@ -124,7 +134,7 @@ def launch_settings() -> dict[str, Any]:
         "head": f"<style>{style}</style><script>{script}</script>{editor.head()}",
         "allowed_paths": [str(path) for _, path in examples.available()],
         "max_file_size": "20mb",
-        "state_session_capacity": SESSIONS,
+        "state_session_capacity": sessions.SESSIONS,
         "footer_links": ["api", "settings"],
         "run_history": False,
         "enable_monitoring": False,

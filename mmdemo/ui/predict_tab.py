@@ -155,7 +155,9 @@ def _pickers() -> Pickers:
         dataset = gr.Dropdown(datasets, value=first.dataset, label="Dataset", min_width=200)
         models = [(model_title(m), m) for m in dict.fromkeys(c.model for c in cells)]
         model = gr.Dropdown(models, value=first.model, label="Model", min_width=200)
-        fusion = gr.Dropdown(fusion_choices(first.model), value=first.fusion, label="Fusion", min_width=120)
+        # All fusions: `layout` narrows them in each session, which the server may forget.
+        every = [(fusion_title(name), name) for name in FUSIONS]
+        fusion = gr.Dropdown(every, value=first.fusion, label="Fusion", min_width=120)
         preset = gr.Dropdown(
             presets, value=first.preset, label="Size", visible=len(presets) > 1, min_width=100
         )

@@ -19,6 +19,7 @@ from starlette.middleware import Middleware
 from mmdemo.types import InputError
 from mmdemo.ui import mcp_tools, review_calls
 from mmdemo.ui.headers import FIXED, content_security_policy, script_hashes
+from mmdemo.ui.sessions import ForgetCalls
 
 log = logging.getLogger(__name__)
 
@@ -190,7 +191,8 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
         on_space="SPACE_ID" in os.environ,
     )
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    launch: dict[str, Any] = {"app_kwargs": {"middleware": [shield]}, "prevent_thread_lock": True}
+    forgetful = Middleware(ForgetCalls, holder=lambda: demo.server_app.state_holder)
+    launch: dict[str, Any] = {"app_kwargs": {"middleware": [shield, forgetful]}, "prevent_thread_lock": True}
     demo.launch(**settings, **launch, mcp_server=mcp)
     mcp_tools.answer_in_json(demo)
     try:

@@ -98,12 +98,13 @@ def show(*inputs: Any) -> tuple[Any, ...]:
     return None, NO_POST, why_view.failed_html(message), *same, *empty, "", *rest, gr.update(visible=False)
 
 
-def redraw(section: str) -> Callable[..., str]:
+def redraw(section: str) -> Callable[..., Any]:
     """A handler that draws one section again, with another number of channels or another panel."""
 
-    def draw(found: Explanation | None, top: float, panel: str, dark: bool) -> str:
-        if not isinstance(found, Explanation):
-            return ""
+    def draw(found: Explanation | None, top: float, panel: str, dark: bool) -> Any:
+        if not isinstance(found, Explanation):  # `mmdemo.ui.sessions` has forgotten this visitor
+            gr.Warning("This explanation is not kept any more; press Explain again.")
+            return gr.update()
         return why_view.section_html(found, section, dark=dark, top=int(top), panel=panel)
 
     return draw

@@ -12,9 +12,9 @@ print(json.dumps({"api": app.demo.get_api_info(), "analytics": app.demo.analytic
 """
 VISIT = """
 import app
-from mmdemo.ui import layout
+from mmdemo.ui import layout, sessions
 
-layout.SESSIONS = 3
+sessions.SESSIONS = 3
 app.demo.launch(**layout.launch_settings(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
 holder = app.demo.server_app.state_holder
 for visitor in range(8):
