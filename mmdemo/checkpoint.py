@@ -135,13 +135,9 @@ def load_model(
     ``encoders_of`` is a model that has been loaded from the same trunk and lends its encoders.
 
     Raises:
-        InputError: a file is missing, damaged, or not the one that config.json means.
+        InputError: a file is missing, damaged, not the one that config.json means, or replaced meanwhile.
     """
-    for name, digest in card.files.items():
-        if file_hash(folder / name) != digest:
-            raise InputError(
-                f"the checkpoint file {folder / name} is damaged or belongs to another checkpoint"
-            )
+    verified = [_verify(folder / name, digest) for name, digest in card.files.items()]
     with NoDraws(zeros=card.config.preset == "full"):
         model = build_model(card.config, encoders_of)
     if encoders_of is None:
@@ -153,7 +149,26 @@ def load_model(
     for parameter in own.values():
         nn.init.zeros_(parameter)
     _add_tensors(folder / "model.safetensors", own, partial=False)
+    if verified != [_identity(folder / name) for name in card.files]:
+        raise InputError(f"the checkpoint in {folder} was replaced while it was read; ask again")
     return model.eval()
+
+
+def _verify(file: Path, digest: str) -> tuple[int, ...]:
+    """The identity of a file with this hash. Raises InputError for any other."""
+    identity = _identity(file)
+    if file_hash(file) != digest:
+        raise InputError(f"the checkpoint file {file} is damaged or belongs to another checkpoint")
+    return identity
+
+
+def _identity(file: Path) -> tuple[int, ...]:
+    """What changes when a file is replaced or written to; nothing where it is missing."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return ()
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def load_trunk(file: Path, model: MultimodalModel) -> None:

@@ -12,6 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from mmdemo import checkpoint
 from mmdemo.base import TRUNK_PARTS, base_folder, load_base
 from mmdemo.checkpoint import cell_folder, load_card, load_model, save_trunk
 from mmdemo.config import ModelConfig
@@ -166,6 +167,21 @@ def test_another_cells_file_is_refused(root, folder, name):
     other = cell_folder(root, CONCAT)
     shutil.copy(other / Path(name).name, folder / name)
     refused(root, folder, f"{Path(name).name} is damaged or belongs to another checkpoint")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "../trunk.safetensors"])
+def test_a_file_replaced_between_check_and_use_is_refused(root, folder, name, monkeypatch):
+    file, read = (folder / name).resolve(), checkpoint.read_tensors
+
+    def replace_and_read(asked: Path):
+        if asked.resolve() == file:
+            (folder / "part").write_bytes(file.read_bytes())
+            (folder / "part").rename(file)
+        return read(asked)
+
+    monkeypatch.setattr(checkpoint, "read_tensors", replace_and_read)
+    with pytest.raises(InputError, match="was replaced while it was read; ask again"):
+        load(root, folder)
 
 
 def test_a_cell_of_another_fusion_does_not_fit(root, folder):
