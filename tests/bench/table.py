@@ -105,20 +105,20 @@ def by_length(cell: Cell, repeats: int) -> Iterator[Row]:
         yield timed(f"text of {length} words", partial(predict_again, post, cell), repeats, note)
 
 
+def counted(count: int, noun: str) -> str:
+    """1 post, 1,000 posts"""
+    return f"{count:,} {noun}{'s' if count > 1 else ''}"
+
+
 def by_posts(cell: Cell, most: int) -> Iterator[Row]:
-    """Whole jobs without photos, in batches of like length; beyond ``most`` from the largest measured."""
+    """Whole jobs of up to ``most`` posts without photos, in batches of like length."""
     words, rng = TWEET.split() * 2, np.random.default_rng(0)
     texts = [" ".join(words[: int(n)]) for n in rng.integers(5, 30, 10_000)]
-    taken = 0.0
-    for count in (1, 10, 100, 1_000, 10_000):
-        if count > most:
-            estimate = taken * count / most
-            yield Row(name=f"{count:,} posts", p50=estimate, note=f"estimated from {most:,}")
-            continue
+    for count in (n for n in (1, 10, 100, 1_000, 10_000) if n <= most):
         posts = [pipeline.read_post(text, "twitter2017", None) for text in sorted(texts[:count], key=len)]
         batches = [posts[at : at + BATCH] for at in range(0, count, BATCH)]
         taken = milliseconds(lambda batches=batches: [pipeline.predict_many(b, cell) for b in batches])
-        yield Row(name=f"{count:,} posts", p50=taken, note=f"{1000 * count / taken:.0f} posts a second")
+        yield Row(name=counted(count, "post"), p50=taken, note=f"{1000 * count / taken:.0f} posts a second")
 
 
 def ask_with_photo(predict: Callable[[str, Path], Any], files: list[Path], turn: int) -> Any:
@@ -146,7 +146,7 @@ def by_clients(seconds: float) -> Iterator[Row]:
             note = f"{found['per_second']} answers a second, {share['min']}–{share['max']} a client"
             note += f", {sum(found['errors'].values())} errors, {found['memory_mb']['after']} MB"
             p50, p95 = (1000 * latency[name] if latency[name] else None for name in ("p50", "p95"))
-            yield Row(name=f"the app with {count} clients at once", p50=p50, p95=p95, note=note)
+            yield Row(name=f"the app with {counted(count, 'client')} at once", p50=p50, p95=p95, note=note)
 
 
 def measure(quick: bool) -> Iterator[Row]:
@@ -161,7 +161,7 @@ def measure(quick: bool) -> Iterator[Row]:
         yield from single(cell, files, repeats)
         yield from compared(row, files, max(3, repeats // 3))
         yield from by_length(cell, repeats // 2 or 1)
-        yield from by_posts(cell, 100 if quick else 1_000)
+        yield from by_posts(cell, 100 if quick else 10_000)
         yield Row(name="memory of this process", note=f"{psutil.Process().memory_info().rss / 1e6:.0f} MB")
         yield from beside(files, max(2, repeats // 6))
         seconds = time_process(cell, files[0])
