@@ -111,8 +111,8 @@ class Review:
 
     ``key`` names it in this store, ``post.id`` in its files. ``post.image`` is the stored photo's path.
     ``decision`` is the settled one; in double review only the reviewer's own until both are in.
-    Pass ``version`` back to `Store.decide`: it tells whether somebody was faster. ``draft`` is this
-    reviewer's unsaved work, ``lease`` whoever edits the post at present.
+    Pass ``version`` back to `Store.decide`: it tells whether somebody was faster. ``lease`` is whoever
+    edits the post at present.
     """
 
     key: int
@@ -123,14 +123,11 @@ class Review:
     version: int
     suggestion: Suggestion | None = None
     decision: Decision | None = None
-    draft: Answer | None = None
     lease: Lease | None = None
 
     @property
     def answer(self) -> Answer:
-        """What an editor starts from: the draft, else the decision, else the suggestion, else nothing."""
-        if self.draft is not None:
-            return self.draft
+        """What an editor starts from: the decision, else the suggestion, else nothing."""
         if self.decision is not None:
             return self.decision.answer
         return self.suggestion.answer if self.suggestion else Answer()

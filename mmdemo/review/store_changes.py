@@ -10,7 +10,7 @@ from mmdemo.review import fold
 from mmdemo.review.records import Answer, Conflict, Decision, Leased, Verdict
 from mmdemo.review.store_queue import live_leases, select_known
 from mmdemo.review.store_rows import Known, decision_row, derived_columns, dump, known
-from mmdemo.review.store_tables import drafts, events, leases, posts
+from mmdemo.review.store_tables import events, leases, posts
 from mmdemo.types import InputError
 
 
@@ -104,9 +104,8 @@ def record(
 
 
 def close(connection: Connection, key: int, reviewer: str) -> None:
-    """End this reviewer's lease and draft of a post."""
-    for table in (leases, drafts):
-        connection.execute(delete(table).where(table.c.post_id == key, table.c.reviewer == reviewer))
+    """End this reviewer's lease of a post."""
+    connection.execute(delete(leases).where(leases.c.post_id == key, leases.c.reviewer == reviewer))
 
 
 def decide(

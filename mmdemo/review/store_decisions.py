@@ -3,7 +3,7 @@
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
@@ -11,7 +11,6 @@ from mmdemo.review import fold, store_undo
 from mmdemo.review import store_changes as changes
 from mmdemo.review.names import check_name, check_number, check_seconds
 from mmdemo.review.records import (
-    UNDECIDED,
     Changed,
     Conflict,
     Decision,
@@ -45,7 +44,7 @@ class Decisions(Opening):
         seconds: float | None = None,
         reject: bool = False,
     ) -> Review:
-        """Save a decision; what it returns is on the disk. It ends the reviewer's lease and draft.
+        """Save a decision; what it returns is on the disk. It ends the reviewer's lease.
 
         Args:
             answer: what the post says, checked; kept but not used where ``reject`` says that it is unusable.
@@ -85,24 +84,8 @@ class Decisions(Opening):
             log.warning("refused a decision of %r: %s", reviewer, error)
             raise
 
-    def acceptable(self, queue: str, keys: Sequence[int], reviewer: str, least: float) -> tuple[Review, ...]:
-        """The preview of `accept`: which of these posts are open with a suggestion that scores ``least``.
-
-        A suggestion without items has no score and is never accepted in bulk.
-        """
-        return tuple(
-            review
-            for review in self.reviews(list(keys)[:MAX_PAGE], reviewer)
-            if review.queue == queue
-            and review.status in UNDECIDED
-            and review.decision is None
-            and review.suggestion is not None
-            and review.suggestion.score is not None
-            and review.suggestion.score >= least
-        )
-
     def accept(self, queue: str, reviewer: str, versions: Mapping[int, int]) -> Changed:
-        """Accept the suggestions of these posts (key to version, from `acceptable`), undone as one."""
+        """Accept the suggestions of these posts (key to `Review.version`), undone as one."""
         reviewer = check_name(reviewer, "reviewer")
         queue_id, _ = self._queue(queue)
         if len(versions) > MAX_PAGE:
