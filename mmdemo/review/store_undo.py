@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, exists, func, select
 
 from mmdemo.review import fold
 from mmdemo.review.records import Changed, Decision
@@ -14,19 +14,27 @@ from mmdemo.review.store_rows import Known, stored_decision
 from mmdemo.review.store_tables import events
 
 
-def _count(kind: str, target: Any) -> Any:
-    again = events.alias()
-    return (
-        select(func.count())
-        .select_from(again)
-        .where(again.c.target == target, again.c.kind == kind)
-        .scalar_subquery()
-    )
-
-
 def _undone() -> Any:
-    taken_back = _count("undo", events.c.id) + _count("kept", events.c.id)
-    return taken_back > _count("redo", events.c.id)
+    """Whether a decision was taken back, or passed over by an undo, and has not come back since.
+
+    It comes back by a redo. One that was passed over also does once what stood in its way is undone: the
+    decision made on top of it (whose ``parent`` it is), or an adjudication that closed its post.
+    """
+    back, again = events.alias(), events.alias()
+    freed = (again.c.parent == events.c.id) | (
+        (again.c.seat == fold.ADJUDICATED) & (events.c.seat != fold.ADJUDICATED)
+    )
+    returned = exists().where(
+        again.c.post_id == events.c.post_id,
+        again.c.id > back.c.id,
+        ((again.c.kind == "redo") & (again.c.target == events.c.id))
+        | ((again.c.kind == "undo") & (back.c.kind == "kept") & freed),
+    )
+    return exists().where(
+        back.c.target == events.c.id,
+        back.c.kind.in_(("undo", "kept")),
+        ~returned.correlate(events, back),
+    )
 
 
 def _own(queue_id: int, reviewer: str) -> list[Any]:

@@ -1,0 +1,57 @@
+"""Undo and redo where other people decide in between, on both databases."""
+
+import pytest
+
+from mmdemo.review.store import Store
+from tests.review.conftest import tweets
+from tests.review.test_durability import check_state
+
+PER = {"entities": [{"start": 0, "end": 2, "label": "PER"}]}
+LOC = {"entities": [{"start": 3, "end": 4, "label": "LOC"}]}
+
+
+@pytest.fixture
+def queue(store: Store) -> Store:
+    """Queue "q" of single review: posts 1, 2 and 3."""
+    store.make_queue("q", "twitter2017")
+    store.add("q", tweets(3))
+    return store
+
+
+@pytest.fixture
+def double(store: Store) -> Store:
+    """Queue "d" of two blind reviews: posts 1, 2 and 3."""
+    store.make_queue("d", "twitter2017", double=True)
+    store.add("d", tweets(3))
+    return store
+
+
+def reviewer_of(store: Store, key: int) -> str | None:
+    (review,) = store.reviews([key], "looker")
+    return review.decision.reviewer if review.decision else None
+
+
+def test_a_decision_that_stands_again_can_be_undone_after_an_undo_passed_it_over(queue: Store) -> None:
+    queue.decide("q", 2, "Ann", PER, version=0)
+    queue.decide("q", 1, "Ann", PER, version=0)
+    queue.decide("q", 1, "Bob", LOC, version=1)
+    assert 1 in queue.undo("q", "Ann").kept
+    assert queue.undo("q", "Bob").keys == (1,) and reviewer_of(queue, 1) == "Ann"
+    assert queue.undo("q", "Ann").keys == (1,), "Bob's decision no longer stands in the way"
+    assert queue.undo("q", "Ann").keys == (2,)
+    assert queue.undo("q", "Ann").keys == ()
+    assert [queue.redo("q", "Ann").keys for _ in range(3)] == [(2,), (1,), ()]
+    check_state(queue)
+
+
+def test_a_blind_review_can_be_undone_once_the_adjudication_over_it_is(double: Store) -> None:
+    double.decide("d", 2, "Ann", PER, version=0)
+    double.decide("d", 1, "Ann", PER, version=0)
+    double.decide("d", 1, "Bob", LOC, version=0)
+    double.adjudicate("d", 1, "Cy", PER, version=2)
+    assert 1 in double.undo("d", "Ann").kept
+    assert double.undo("d", "Ann").keys == (2,), "an undo goes on behind what it passed over"
+    assert double.undo("d", "Ann").keys == ()
+    double.undo("d", "Cy")
+    assert double.undo("d", "Ann").keys == (1,)
+    check_state(double)
