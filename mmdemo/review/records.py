@@ -137,10 +137,10 @@ class Review:
 class Event:
     """One line of the log, which only grows. ``before`` and ``after`` are None where nothing was decided.
 
-    ``kind``: decide, adjudicate, import (a decision that a file states), undo, redo, or kept (an undo that
-    left the post alone because somebody else had decided since). ``target`` is the event that an undo, redo
-    or kept is about. ``score`` and ``checkpoint`` are the suggestion's at that time. Events with one
-    ``batch`` are undone together.
+    ``kind``: decide, adjudicate, import (a decision that a file states), undo, redo, or kept (an undo or
+    redo that left the post alone because somebody else had decided since). ``target`` is the event that an
+    undo, redo or kept is about. ``score`` and ``checkpoint`` are the suggestion's at that time. Events with
+    one ``batch`` are undone together.
     """
 
     number: int

@@ -3,15 +3,16 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from sqlalchemy import Connection, Row, exists, func, select
+from sqlalchemy import Connection, Row, Select, exists, func, select
 
 from mmdemo.review import fold
 from mmdemo.review.records import Changed, Decision
-from mmdemo.review.store_changes import load, record, utc
+from mmdemo.review.store_changes import check_seat, load, record, utc
 from mmdemo.review.store_rows import Known, stored_decision
 from mmdemo.review.store_tables import events
+from mmdemo.types import InputError
 
 
 def _undone() -> Any:
@@ -47,88 +48,88 @@ def undo(
     connection: Connection, queue_id: int, reviewer: str, photos: Path, batch: str, now: float
 ) -> Changed:
     """Take the reviewer's latest standing decision (or bulk decision) back."""
-    latest = select(events.c.batch).where(*_own(queue_id, reviewer), ~_undone())
-    name = connection.execute(latest.order_by(events.c.id.desc()).limit(1)).scalar_one_or_none()
-    if name is None:
-        return Changed()
-    chosen = select(events).where(*_own(queue_id, reviewer), events.c.batch == name, ~_undone())
-    keys, kept = [], {}
-    for row in _rows(connection, chosen):
-        item = load(connection, row.post_id, photos)
-        seat = item.seats.get(row.seat, fold.Seat())
-        stands = seat.head == row.id and not _closed(item, row.seat)
-        back = _decision(row.before, item) if stands else seat.decision
-        record(
-            connection,
-            item,
-            kind="undo" if stands else "kept",
-            seat=row.seat,
-            reviewer=reviewer,
-            after=back,
-            at=utc(now),
-            batch=batch,
-            target=row.id,
-            parent=row.parent,
-        )
-        if stands:
-            keys.append(item.key)
-        else:
-            kept[item.key] = "somebody else has decided on it since"
-    return Changed(keys=tuple(keys), kept=kept)
+    standing = [*_own(queue_id, reviewer), ~_undone()]
+    latest = select(events.c.batch).where(*standing).order_by(events.c.id.desc()).limit(1)
+    name = connection.execute(latest).scalar_one_or_none()
+    rows = _rows(connection, select(events).where(*standing, events.c.batch == name))
+    return _step(connection, "undo", rows, reviewer, photos, batch, utc(now))
 
 
 def redo(
     connection: Connection, queue_id: int, reviewer: str, photos: Path, batch: str, now: float
 ) -> Changed:
     """Repeat what the reviewer undid last; nothing once they have decided anew since."""
-    backs = events.alias()
-    ours = [backs.c.queue_id == queue_id, backs.c.reviewer == reviewer]
-    last = select(func.max(backs.c.id)).where(*ours, backs.c.kind.in_(("decide", "adjudicate")))
-    newest = connection.execute(last).scalar_one() or 0
-    undone_since = select(backs.c.target).where(*ours, backs.c.kind == "undo", backs.c.id > newest)
-    candidates = select(events.c.batch).where(
-        *_own(queue_id, reviewer), events.c.id.in_(undone_since), _undone()
-    )
-    name = connection.execute(candidates.order_by(events.c.id).limit(1)).scalar_one_or_none()
-    if name is None:
-        return Changed()
-    chosen = select(events).where(
-        *_own(queue_id, reviewer), events.c.batch == name, events.c.id.in_(undone_since), _undone()
-    )
+    back, later = events.alias(), events.alias()
+    ours = [back.c.queue_id == queue_id, back.c.reviewer == reviewer]
+    anew = select(func.max(back.c.id)).where(*ours, back.c.kind.in_(("decide", "adjudicate")))
+    newest = connection.execute(anew).scalar_one() or 0
+    # Later events of the same decision: it was repeated, or a redo passed it over.
+    settled = exists().where(later.c.target == back.c.target, later.c.id > back.c.id)
+    waiting = [*ours, back.c.kind == "undo", back.c.id > newest, ~settled]
+    last = select(events.c.batch).join(back, back.c.target == events.c.id).where(*waiting)
+    name = connection.execute(last.order_by(back.c.id.desc()).limit(1)).scalar_one_or_none()
+    undone = events.c.id.in_(select(back.c.target).where(*waiting))
+    rows = _rows(connection, select(events).where(events.c.batch == name, undone))
+    return _step(connection, "redo", rows, reviewer, photos, batch, utc(now))
+
+
+def _step(
+    connection: Connection,
+    kind: Literal["undo", "redo"],
+    rows: Sequence[Row[Any]],
+    reviewer: str,
+    photos: Path,
+    batch: str,
+    at: str,
+) -> Changed:
+    """Undo or redo these decisions. What cannot be is recorded as kept: the next step goes on behind it."""
     keys, kept = [], {}
-    for row in _rows(connection, chosen):
+    for row in rows:
         item = load(connection, row.post_id, photos)
-        if item.seats.get(row.seat, fold.Seat()).head != row.parent:
-            kept[item.key] = "somebody else has decided on it since"
-            continue
+        why = _obstacle(item, row, kind)
+        if why:
+            kept[item.key] = why
+            after = item.seats.get(row.seat, fold.Seat()).decision
+        else:
+            keys.append(item.key)
+            after = _decision(row.before if kind == "undo" else row.after, item)
         record(
             connection,
             item,
-            kind="redo",
+            kind="kept" if why else kind,
             seat=row.seat,
             reviewer=reviewer,
-            after=_decision(row.after, item),
-            at=utc(now),
+            after=after,
+            at=at,
             batch=batch,
             target=row.id,
+            parent=row.parent,
         )
-        keys.append(item.key)
     return Changed(keys=tuple(keys), kept=kept)
 
 
-def _rows(connection: Connection, chosen: Any) -> Sequence[Row[Any]]:
+def _obstacle(item: Known, row: Row[Any], kind: Literal["undo", "redo"]) -> str | None:
+    """Why a decision cannot be undone or redone, or None."""
+    head = item.seats.get(row.seat, fold.Seat()).head
+    if head != (row.id if kind == "undo" else row.parent):
+        return "somebody else has decided on it since"
+    if row.seat == fold.ADJUDICATED:
+        disputed = fold.status(item.seats, item.double) == "disputed"
+        return None if disputed or kind == "undo" else "it is not in dispute any more"
+    try:
+        check_seat(item, row.reviewer)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _rows(connection: Connection, chosen: Select[Any]) -> Sequence[Row[Any]]:
     """In the order of posts: two transactions that change the same ones then cannot wait for each other."""
     return connection.execute(chosen.order_by(events.c.post_id, events.c.id)).all()
 
 
 def _decision(text: str | None, item: Known) -> Decision | None:
     return stored_decision(json.loads(text) if text else None, item.post.tokens)
-
-
-def _closed(item: Known, seat: str) -> bool:
-    """Whether an adjudication has closed the blind reviews of this post."""
-    final = item.seats.get(fold.ADJUDICATED, fold.Seat())
-    return seat not in (fold.SHARED, fold.ADJUDICATED) and final.decision is not None
 
 
 class Step(Protocol):

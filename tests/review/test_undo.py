@@ -55,3 +55,49 @@ def test_a_blind_review_can_be_undone_once_the_adjudication_over_it_is(double: S
     double.undo("d", "Cy")
     assert double.undo("d", "Ann").keys == (1,)
     check_state(double)
+
+
+def test_a_redo_that_somebody_was_faster_than_does_not_block_the_others(queue: Store) -> None:
+    for key in (1, 2, 3):
+        queue.decide("q", key, "Ann", PER, version=0)
+    for _ in range(3):
+        queue.undo("q", "Ann")
+    queue.decide("q", 1, "Bob", LOC, version=2)
+    assert 1 in queue.redo("q", "Ann").kept
+    assert [queue.redo("q", "Ann").keys for _ in range(3)] == [(2,), (3,), ()]
+    assert [event.kind for event in queue.history(1)] == ["decide", "undo", "decide", "kept"]
+    check_state(queue)
+
+
+def test_a_redo_brings_no_third_review(double: Store) -> None:
+    double.decide("d", 1, "Ann", PER, version=0)
+    double.decide("d", 1, "Bob", LOC, version=0)
+    double.undo("d", "Ann")
+    double.decide("d", 1, "Carol", LOC, version=0)
+    assert "two reviews already" in double.redo("d", "Ann").kept[1]
+    assert double.reviews([1], "looker")[0].status == "corrected"
+    check_state(double)
+
+
+def test_a_redo_changes_nothing_that_was_adjudicated(double: Store) -> None:
+    double.decide("d", 1, "Ann", PER, version=0)
+    double.decide("d", 1, "Bob", LOC, version=0)
+    double.undo("d", "Ann")
+    double.decide("d", 1, "Carol", PER, version=0)
+    (dispute,) = double.disputes("d")
+    double.adjudicate("d", 1, "Dan", LOC, version=dispute.version)
+    assert "has been adjudicated" in double.redo("d", "Ann").kept[1]
+    assert reviewer_of(double, 1) == "Dan"
+
+
+def test_an_adjudication_is_not_redone_once_the_reviews_agree(double: Store) -> None:
+    double.decide("d", 1, "Ann", PER, version=0)
+    double.decide("d", 1, "Bob", LOC, version=0)
+    double.adjudicate("d", 1, "Cy", PER, version=2)
+    double.undo("d", "Cy")
+    assert double.redo("d", "Cy").keys == (1,)
+    double.undo("d", "Cy")
+    double.decide("d", 1, "Bob", PER, version=1)
+    assert "not in dispute" in double.redo("d", "Cy").kept[1]
+    assert reviewer_of(double, 1) == "Ann"
+    check_state(double)
