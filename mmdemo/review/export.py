@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -161,8 +162,9 @@ def apply_corrections(store: Store, queue: str, items: Iterable[Labelled], revie
 
     Posts are found by id, or by their photo's where only one post has it (CoNLL). What is the same as the
     present decision stays. A post that is unknown, has other words or is being edited is kept, with the
-    reason.
+    reason. One undo by ``reviewer`` takes all of it back.
     """
+    batch = uuid.uuid4().hex
     decisions = {review.key: review for review in _all(store, queue, reviewer)}
     by_id = {review.post.id: review for review in decisions.values()}
     by_photo: dict[str | None, list[Review]] = {}
@@ -182,7 +184,7 @@ def apply_corrections(store: Store, queue: str, items: Iterable[Labelled], revie
         if found.decision is not None and found.decision.answer.same_as(item.answer):
             continue
         try:
-            store.decide(queue, found.key, reviewer, item.answer, version=found.version)
+            store.decide(queue, found.key, reviewer, item.answer, version=found.version, batch=batch)
             changed.append(found.key)
         except InputError as error:
             kept[found.key] = f"{name_of(item.post)}: {error}"

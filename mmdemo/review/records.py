@@ -244,6 +244,10 @@ class Conflict(InputError):
         self.review, self.yours, self.theirs = review, yours, theirs
 
 
+class Another(InputError):
+    """The decision that an undo or redo would change is not the expected one. Nothing was changed."""
+
+
 class Leased(InputError):
     """Somebody else edits the post; ``lease`` says who and until when."""
 

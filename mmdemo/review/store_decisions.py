@@ -3,7 +3,7 @@
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection
 
@@ -43,6 +43,7 @@ class Decisions(Opening):
         version: int,
         seconds: float | None = None,
         reject: bool = False,
+        batch: str | None = None,
     ) -> Review:
         """Save a decision; what it returns is on the disk. It ends the reviewer's lease.
 
@@ -50,6 +51,7 @@ class Decisions(Opening):
             answer: what the post says, checked; kept but not used where ``reject`` says that it is unusable.
             version: `Review.version` of the post as it was opened.
             seconds: spent on it.
+            batch: a name that decisions share which are to be undone together.
 
         Raises:
             Conflict: somebody decided since; nothing is saved, and both versions are in the error.
@@ -71,7 +73,7 @@ class Decisions(Opening):
                 reject=bool(reject),
                 version=version,
                 seconds=spent,
-                batch=uuid.uuid4().hex,
+                batch=batch or uuid.uuid4().hex,
                 now=time.time(),
             )
 
@@ -121,22 +123,32 @@ class Decisions(Opening):
 
         return self._writer.run(write)
 
-    def undo(self, queue: str, reviewer: str) -> Changed:
+    def undo(self, queue: str, reviewer: str, expected: Collection[int] | None = None) -> Changed:
         """Take the reviewer's latest decision (or bulk acceptance) back; call again for the one before.
 
         A post on which somebody else has decided since is kept as it is.
+
+        Args:
+            expected: the keys of all posts of that decision, as the reviewer saw it made.
+
+        Raises:
+            Another: the latest decision is of other posts: made in another window, or by an import.
         """
-        return self._step(store_undo.undo, queue, reviewer)
+        return self._step(store_undo.undo, queue, reviewer, expected)
 
-    def redo(self, queue: str, reviewer: str) -> Changed:
-        """Repeat what `undo` took back, in order; a new decision ends that."""
-        return self._step(store_undo.redo, queue, reviewer)
+    def redo(self, queue: str, reviewer: str, expected: Collection[int] | None = None) -> Changed:
+        """Repeat what `undo` took back, in order; a new decision ends that. ``expected`` as in `undo`."""
+        return self._step(store_undo.redo, queue, reviewer, expected)
 
-    def _step(self, step: store_undo.Step, queue: str, reviewer: str) -> Changed:
+    def _step(
+        self, step: store_undo.Step, queue: str, reviewer: str, expected: Collection[int] | None
+    ) -> Changed:
         reviewer = check_name(reviewer, "reviewer")
         queue_id, _ = self._queue(queue)
         batch = uuid.uuid4().hex
-        return self._writer.run(lambda c: step(c, queue_id, reviewer, self.photos, batch, time.time()))
+        return self._writer.run(
+            lambda c: step(c, queue_id, reviewer, self.photos, batch, time.time(), expected)
+        )
 
     # ------------------------------------------------------------ double review
 

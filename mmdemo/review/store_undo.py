@@ -1,18 +1,21 @@
 """Undo and redo of a reviewer's own decisions, as far back as they go: both are events of their own."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import Connection, Row, Select, exists, func, select
 
 from mmdemo.review import fold
-from mmdemo.review.records import Changed, Decision
+from mmdemo.review.records import Another, Changed, Decision
 from mmdemo.review.store_changes import check_seat, load, record, utc
 from mmdemo.review.store_rows import Known, stored_decision
 from mmdemo.review.store_tables import events
 from mmdemo.types import InputError
+
+#: Events that are somebody's own to undo; a file's are not.
+OWN = ("decide", "adjudicate")
 
 
 def _undone() -> Any:
@@ -40,37 +43,63 @@ def _undone() -> Any:
 
 def _own(queue_id: int, reviewer: str) -> list[Any]:
     """This reviewer's own decisions: an import is nobody's to undo."""
-    kinds = ("decide", "adjudicate")
-    return [events.c.queue_id == queue_id, events.c.reviewer == reviewer, events.c.kind.in_(kinds)]
+    return [events.c.queue_id == queue_id, events.c.reviewer == reviewer, events.c.kind.in_(OWN)]
 
 
 def undo(
-    connection: Connection, queue_id: int, reviewer: str, photos: Path, batch: str, now: float
+    connection: Connection,
+    queue_id: int,
+    reviewer: str,
+    photos: Path,
+    batch: str,
+    now: float,
+    expected: Collection[int] | None,
 ) -> Changed:
     """Take the reviewer's latest standing decision (or bulk decision) back."""
     standing = [*_own(queue_id, reviewer), ~_undone()]
     latest = select(events.c.batch).where(*standing).order_by(events.c.id.desc()).limit(1)
     name = connection.execute(latest).scalar_one_or_none()
+    _check(connection, name, expected, "take back")
     rows = _rows(connection, select(events).where(*standing, events.c.batch == name))
     return _step(connection, "undo", rows, reviewer, photos, batch, utc(now))
 
 
 def redo(
-    connection: Connection, queue_id: int, reviewer: str, photos: Path, batch: str, now: float
+    connection: Connection,
+    queue_id: int,
+    reviewer: str,
+    photos: Path,
+    batch: str,
+    now: float,
+    expected: Collection[int] | None,
 ) -> Changed:
     """Repeat what the reviewer undid last; nothing once they have decided anew since."""
     back, later = events.alias(), events.alias()
     ours = [back.c.queue_id == queue_id, back.c.reviewer == reviewer]
-    anew = select(func.max(back.c.id)).where(*ours, back.c.kind.in_(("decide", "adjudicate")))
+    anew = select(func.max(back.c.id)).where(*ours, back.c.kind.in_(OWN))
     newest = connection.execute(anew).scalar_one() or 0
     # Later events of the same decision: it was repeated, or a redo passed it over.
     settled = exists().where(later.c.target == back.c.target, later.c.id > back.c.id)
     waiting = [*ours, back.c.kind == "undo", back.c.id > newest, ~settled]
     last = select(events.c.batch).join(back, back.c.target == events.c.id).where(*waiting)
     name = connection.execute(last.order_by(back.c.id.desc()).limit(1)).scalar_one_or_none()
+    _check(connection, name, expected, "repeat")
     undone = events.c.id.in_(select(back.c.target).where(*waiting))
     rows = _rows(connection, select(events).where(events.c.batch == name, undone))
     return _step(connection, "redo", rows, reviewer, photos, batch, utc(now))
+
+
+def _check(connection: Connection, name: str | None, expected: Collection[int] | None, verb: str) -> None:
+    """Raises Another where the batch is not of the expected posts; all of its posts count, kept ones too."""
+    if expected is None:
+        return
+    there = select(events.c.post_id).where(events.c.batch == name, events.c.kind.in_(OWN))
+    found = set(connection.execute(there).scalars()) if name else set()
+    if not found:
+        raise Another(f"there is no decision of yours to {verb} in this queue; nothing was changed")
+    if found != set(expected):
+        of = "1 post" if len(found) == 1 else f"{len(found)} posts"
+        raise Another(f"your latest decision to {verb} here is another one, of {of}; nothing was changed")
 
 
 def _step(
@@ -136,5 +165,13 @@ class Step(Protocol):
     """`undo` or `redo`."""
 
     def __call__(
-        self, connection: Connection, queue_id: int, reviewer: str, photos: Path, batch: str, now: float, /
+        self,
+        connection: Connection,
+        queue_id: int,
+        reviewer: str,
+        photos: Path,
+        batch: str,
+        now: float,
+        expected: Collection[int] | None,
+        /,
     ) -> Changed: ...

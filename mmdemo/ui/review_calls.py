@@ -19,7 +19,7 @@ from PIL import Image
 
 from mmdemo.review.backup import Backup, backup_from_environment
 from mmdemo.review.names import check_name, check_number
-from mmdemo.review.records import Changed, Conflict, Dispute, Leased, Review
+from mmdemo.review.records import Another, Changed, Conflict, Dispute, Leased, Review
 from mmdemo.review.store import Store, open_store
 from mmdemo.types import InputError
 from mmdemo.ui.review_asked import Asked, read_asked
@@ -101,6 +101,8 @@ def call(*, writes: bool) -> Callable[[Handler], Callable[..., Answer]]:
                     "conflict": True,
                     "post": post_json(error.review, asked.name or GUEST),
                 }
+            except Another as error:
+                return {**_refused(error), "another": True, "posts": [], "kept": 0}
             except InputError as error:
                 log.warning("refused %s: %.300s", handle.__name__, error)
                 return _refused(error)
@@ -264,14 +266,14 @@ def review_bulk(asked: Asked, reviewer: str) -> Answer:
 
 @call(writes=True)
 def review_undo(asked: Asked, reviewer: str) -> Answer:
-    """Take this reviewer's latest decision back."""
-    return _changed(store().undo(asked.chosen, reviewer), reviewer)
+    """Take this reviewer's latest decision back, if it is the one that the page means."""
+    return _changed(store().undo(asked.chosen, reviewer, asked.expect), reviewer)
 
 
 @call(writes=True)
 def review_redo(asked: Asked, reviewer: str) -> Answer:
-    """Repeat what was taken back."""
-    return _changed(store().redo(asked.chosen, reviewer), reviewer)
+    """Repeat what was taken back, if it is what the page means."""
+    return _changed(store().redo(asked.chosen, reviewer, asked.expect), reviewer)
 
 
 def _changed(changed: Changed, reviewer: str) -> Answer:

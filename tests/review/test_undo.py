@@ -1,8 +1,13 @@
 """Undo and redo where other people decide in between, on both databases."""
 
+from dataclasses import replace
+
 import pytest
 
+from mmdemo.review.export import apply_corrections
+from mmdemo.review.records import Another, Answer, Suggestion
 from mmdemo.review.store import Store
+from mmdemo.types import Entity
 from tests.review.conftest import tweets
 from tests.review.test_durability import check_state
 
@@ -101,3 +106,44 @@ def test_an_adjudication_is_not_redone_once_the_reviews_agree(double: Store) -> 
     assert "not in dispute" in double.redo("d", "Cy").kept[1]
     assert reviewer_of(double, 1) == "Ann"
     check_state(double)
+
+
+def test_an_undo_of_another_decision_than_the_expected_one_changes_nothing(queue: Store) -> None:
+    queue.decide("q", 1, "Ann", PER, version=0)
+    queue.decide("q", 2, "Ann", PER, version=0)
+    queue.decide("q", 3, "Bob", PER, version=0)
+    for expected in ([1], [2, 3], []):
+        with pytest.raises(Another, match="another one, of 1 post; nothing was changed"):
+            queue.undo("q", "Ann", expected)
+    assert reviewer_of(queue, 2) == "Ann" and len(queue.history(2)) == 1
+    assert queue.undo("q", "Ann", [2]).keys == (2,)
+    with pytest.raises(Another, match="to repeat here is another one"):
+        queue.redo("q", "Ann", [1])
+    assert queue.redo("q", "Ann", [2]).keys == (2,)
+    with pytest.raises(Another, match="no decision of yours to take back"):
+        queue.undo("q", "Carol", [2])
+
+
+def test_a_bulk_decision_is_expected_by_all_of_its_posts_whoever_decided_since(queue: Store) -> None:
+    entity = Entity(start=0, end=2, label="PER", score=0.9)
+    queue.suggest([(key, Suggestion(answer=Answer(entities=(entity,)), checkpoint="c")) for key in (1, 2, 3)])
+    queue.accept("q", "Ann", {1: 0, 2: 0, 3: 0})
+    queue.decide("q", 3, "Bob", LOC, version=1)
+    with pytest.raises(Another, match="3 posts"):
+        queue.undo("q", "Ann", [1, 2])
+    assert queue.undo("q", "Ann", [3, 1, 2]).keys == (1, 2)
+    assert queue.redo("q", "Ann", [1, 2, 3]).keys == (1, 2)
+    assert queue.undo("q", "Ann", [1, 2, 3]).keys == (1, 2)
+
+
+def test_an_import_of_corrections_is_one_decision(queue: Store) -> None:
+    queue.decide("q", 1, "Ann", PER, version=0)
+    entity = Entity(start=3, end=4, label="LOC")
+    changed = apply_corrections(
+        queue, "q", [replace(item, answer=Answer(entities=(entity,))) for item in tweets(3)[1:]], "Ann"
+    )
+    assert changed.keys == (2, 3)
+    with pytest.raises(Another, match="2 posts"):
+        queue.undo("q", "Ann", [1])
+    assert queue.undo("q", "Ann").keys == (2, 3)
+    assert queue.undo("q", "Ann", [1]).keys == (1,)

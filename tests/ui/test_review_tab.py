@@ -106,6 +106,19 @@ def test_bulk_acceptance_is_undone_as_one(store):
     assert [p["status"] for p in ask("undo")["posts"]] == ["open"]
 
 
+def test_an_undo_says_which_posts_it_means(store):
+    one, two = opened(), opened(name="Bob")
+    for found in (one, two):
+        store.release(found["id"], "Bob")
+        ask("save", id=found["id"], version=0, answer=SPANS)
+    refused = ask("undo", expect=[one["id"]])
+    assert not refused["ok"] and refused["another"] and refused["posts"] == [] and refused["kept"] == 0
+    assert "another one" in refused["problem"] and store.progress("may").decided == 2
+    assert ask("undo", expect=[two["id"]])["posts"] == [{"id": two["id"], "version": 2, "status": "open"}]
+    assert ask("redo", expect=[one["id"]])["another"]
+    assert ask("redo", expect=[two["id"]])["posts"][0]["id"] == two["id"]
+
+
 def test_a_photo_reaches_the_browser_as_small_new_pixels(store):
     found = ask("photo", id=opened()["id"])
     assert found["photo"].startswith("data:image/jpeg;base64,") and len(found["photo"]) < 20_000
@@ -137,6 +150,8 @@ FORGED = [
     {"unknown": 1},
     {"filters": {"order": "; drop"}},
     {"posts": [1]},
+    {"expect": 1},
+    {"expect": ["1"]},
 ]
 
 
