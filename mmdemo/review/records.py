@@ -235,11 +235,15 @@ class Changed:
 class Conflict(InputError):
     """Somebody else decided since the post was opened. Nothing was saved; both versions are here.
 
-    ``theirs`` is None where the other one took a decision back.
+    ``theirs`` is None where the other one took a decision back, or where one side of a dispute (``disputed``)
+    has changed.
     """
 
-    def __init__(self, review: Review, yours: Answer, theirs: Decision | None) -> None:
+    def __init__(
+        self, review: Review, yours: Answer, theirs: Decision | None, *, disputed: bool = False
+    ) -> None:
         who = f"{theirs.reviewer} has decided" if theirs else "somebody has taken a decision back"
+        who = "a reviewer has changed one of the two answers" if disputed else who
         super().__init__(f"{who} on post {review.post.id!r} since you opened it; yours was not saved")
         self.review, self.yours, self.theirs = review, yours, theirs
 

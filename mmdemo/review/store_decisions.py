@@ -175,7 +175,12 @@ class Decisions(Opening):
         seconds: float | None = None,
         reject: bool = False,
     ) -> Review:
-        """Settle a dispute; ``version`` is `Dispute.version`; Conflict where that has changed."""
+        """Settle a dispute; ``version`` is `Dispute.version`.
+
+        Raises:
+            Conflict: a side has changed since; the post is still in dispute (`disputes` has it as it is now).
+            InputError: it is in dispute no more, or as in `decide`.
+        """
         reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
         version, spent = check_number(version, "version"), check_seconds(seconds)
         queue_id, found = self._queue(queue)
@@ -185,10 +190,10 @@ class Decisions(Opening):
         def write(connection: Connection) -> Known:
             item, now = self._load(connection, key, queue_id, reviewer), time.time()
             checked = self._checked(answer, item, reviewer)
-            if fold.version(item.seats) != version:
-                raise Conflict(item.review_for(reviewer), checked, fold.settled(item.seats, double=True))
             if fold.status(item.seats, double=True) != "disputed":
-                raise InputError(f"post {item.post.id!r} is not in dispute")
+                raise InputError(f"post {item.post.id!r} is not in dispute any more; nothing was saved")
+            if fold.version(item.seats) != version:
+                raise Conflict(item.review_for(""), checked, None, disputed=True)
             verdict = "rejected" if reject else changes.verdict_of(item, checked)
             after = Decision(verdict=verdict, answer=checked, reviewer=reviewer, at=changes.utc(now))
             changed = changes.record(

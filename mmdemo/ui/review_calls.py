@@ -96,11 +96,7 @@ def call(*, writes: bool) -> Callable[[Handler], Callable[..., Answer]]:
                     reviewer = GUEST
                 return {"ok": True, **handle(asked, reviewer)}
             except Conflict as error:
-                return {
-                    **_refused(error),
-                    "conflict": True,
-                    "post": post_json(error.review, asked.name or GUEST),
-                }
+                return {**_refused(error), "conflict": True, "post": _theirs(error, asked)}
             except Another as error:
                 return {**_refused(error), "another": True, "posts": [], "kept": 0}
             except InputError as error:
@@ -116,6 +112,12 @@ def call(*, writes: bool) -> Callable[[Handler], Callable[..., Answer]]:
         return answered
 
     return decorate
+
+
+def _theirs(error: Conflict, asked: Asked) -> Answer:
+    """The post as it is now, with the version that the next save of this kind must name."""
+    who, dispute = asked.name or GUEST, _disputed(asked) if asked.settles else None
+    return dispute_json(dispute, who) if dispute else post_json(error.review, who)
 
 
 def _refused(error: InputError) -> Answer:
@@ -190,11 +192,8 @@ def _data_uri(path: Path) -> str:
 # --- open and leave ----------------------------------------------------------------------------------
 
 
-def _dispute(asked: Asked) -> Dispute:
-    for dispute in store().disputes(asked.chosen):
-        if dispute.review.key == asked.id:
-            return dispute
-    raise InputError("this post is not in dispute any more")
+def _disputed(asked: Asked) -> Dispute | None:
+    return next((found for found in store().disputes(asked.chosen) if found.review.key == asked.id), None)
 
 
 def _leave(asked: Asked, reviewer: str) -> None:
@@ -207,7 +206,10 @@ def review_open(asked: Asked, reviewer: str) -> Answer:
     """One post, reserved for this reviewer; one that somebody else has can be looked at."""
     _leave(asked, reviewer)
     if asked.settles:
-        return {"post": dispute_json(_dispute(asked), reviewer)}
+        dispute = _disputed(asked)
+        if dispute is None:
+            raise InputError("this post is not in dispute any more")
+        return {"post": dispute_json(dispute, reviewer)}
     try:
         review = store().open(asked.id, reviewer)
     except Leased:

@@ -258,6 +258,27 @@ def test_a_dispute_shows_both_answers_without_names_and_is_settled(store):
     assert done["ok"] and ask("list", **settle)["total"] == 0
 
 
+def test_who_settles_a_dispute_that_has_changed_gets_it_as_it_is_now(store):
+    store.make_queue("twice", "twitter2017", double=True)
+    store.add("twice", [Labelled(post=post("d", "Kevin Durant wins"), answer=None)])
+    key = store.page("twice", "Ann").reviews[0].key
+    store.decide("twice", key, "Ann", SPANS, version=0)
+    store.decide("twice", key, "Bob", {"entities": []}, version=0)
+    settle = {"queue": "twice", "mode": "settle", "name": "Cid", "id": key, "answer": SPANS}
+    seen = ask("open", **settle)["post"]["version"]
+    other = {"entities": [{"start": 0, "end": 1, "label": "PER"}]}
+    store.decide("twice", key, "Bob", other, version=1)
+    late = ask("save", **settle, version=seen)
+    assert late["conflict"] and "A reviewer has changed one of the two answers" in late["problem"]
+    assert late["post"]["disputed"][1]["only"] == [["Kevin: PER"]]
+    assert "Bob" not in json.dumps(late) and store.history(key)[-1].kind == "decide"
+    assert ask("save", **settle, version=late["post"]["version"])["ok"]
+    store.undo("twice", "Cid")
+    store.decide("twice", key, "Bob", SPANS, version=2)
+    settled = ask("save", **settle, version=late["post"]["version"])
+    assert "is not in dispute any more" in settled["problem"] and "conflict" not in settled
+
+
 # --- the page ------------------------------------------------------------------------------------
 
 
