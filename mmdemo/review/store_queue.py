@@ -44,17 +44,22 @@ def conditions(queue_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.statuses:
         found.append(posts.c.status.in_(wanted.statuses))
     if wanted.label is not None:
-        found.append(posts.c.labels.contains(f"|{wanted.label}|", autoescape=True))
+        found.append(_marked(posts.c.labels, wanted.label))
     if wanted.least is not None:
         found.append(posts.c.score >= wanted.least)
     if wanted.most is not None:
         found.append(posts.c.score <= wanted.most)
     if wanted.reviewer is not None:
-        found.append(posts.c.reviewers.contains(f"|{wanted.reviewer}|", autoescape=True))
+        found.append(_marked(posts.c.reviewers, wanted.reviewer))
     if wanted.text:
         text = posts.c.search.contains(wanted.text.casefold().replace("\0", ""), autoescape=True)
         found.append(text | (posts.c.ref == wanted.text))
     return found
+
+
+def _marked(marks: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether the name is among `store_rows.marks`, letter by letter: SQLite's LIKE takes Ann for ann."""
+    return func.replace(marks, f"|{name}|", "") != marks
 
 
 def ordering(order: Order, seed: int) -> Sequence[ColumnElement[Any]]:
@@ -166,7 +171,7 @@ def free(
     query = select(posts.c.id).where(
         *where,
         undecided,
-        ~posts.c.reviewers.contains(f"|{reviewer}|", autoescape=True),
+        ~_marked(posts.c.reviewers, reviewer),
         posts.c.id.not_in([*tried, *([] if after is None else [after])]),
         ~(single & held),
     )

@@ -68,6 +68,17 @@ def test_next_finds_the_one_post_that_nobody_holds(store: Store) -> None:
         store.next("q", "Ann", after=-1)
 
 
+def test_names_that_differ_in_letter_case_are_two_reviewers(store: Store) -> None:
+    store.make_queue("q", "twitter2017", double=True)
+    store.add("q", tweets(1))
+    store.decide("q", 1, "Ann", {}, version=0)
+    assert store.next("q", "Ann") is None
+    found = store.next("q", "ann")
+    assert found and found.key == 1
+    for name, count in (("Ann", 1), ("ann", 0), ("An", 0), ("A%", 0)):
+        assert store.page("q", "Bob", wanted=Filter(reviewer=name)).total == count
+
+
 def test_next_reads_an_index_in_place_of_the_queue(template: Path, tmp_path: Path) -> None:
     """Without it each press of N sorts all posts: at 10,000 that is 16 ms in SQLite, and grows."""
     store = Store(f"sqlite:///{shutil.copy(template, tmp_path)}", tmp_path)
