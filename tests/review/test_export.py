@@ -10,6 +10,7 @@ from PIL import Image
 
 from mmdemo.data.formats import read_conll, read_split, write_conll
 from mmdemo.data.jsonl import read_jsonl
+from mmdemo.review import store_posts
 from mmdemo.review.export import Unfit, apply_corrections, as_labelled, export
 from mmdemo.review.sources import Photos, read_posts
 from mmdemo.review.store import Store
@@ -70,6 +71,19 @@ def test_an_export_that_does_not_read_back_is_not_kept(
         export(desk, "q", tmp_path / "out.txt", "conll")
     assert (tmp_path / "out.txt").read_text() == "what was there"
     assert not list(tmp_path.glob(".export-*"))
+
+
+def test_an_undo_during_an_export_hides_no_other_post(desk: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.make_queue("r", "twitter2017")
+    desk.add("r", tweets(3))
+    keys = [review.key for review in desk.page("r", "Ann").reviews]
+    for key, name in zip(keys, ("Eve", "Ann", "Ann"), strict=True):
+        desk.decide("r", key, name, {}, version=0)
+    monkeypatch.setattr(store_posts, "MAX_PAGE", 1)
+    reading = desk.decided("r")
+    found = [next(reading).key]
+    assert desk.undo("r", "Eve").keys == (keys[0],)
+    assert [*found, *(review.key for review in reading)] == keys
 
 
 def test_paths_that_cannot_be_written(desk: Store, tmp_path: Path) -> None:
