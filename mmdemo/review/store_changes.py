@@ -59,6 +59,22 @@ def verdict_of(item: Known, answer: Answer) -> Verdict:
     return "accepted" if suggestion and suggestion.answer.same_as(answer) else "corrected"
 
 
+def proposed(item: Known, least: float | None, checkpoint: str | None) -> Answer:
+    """The suggested answer, if it is still what the reviewer saw: a post's version counts decisions alone.
+
+    Raises:
+        InputError: there is none, it is another checkpoint's, or it does not score ``least``.
+    """
+    suggestion = item.suggestion
+    if suggestion is None:
+        raise InputError("it has no suggestion")
+    if checkpoint is not None and suggestion.checkpoint != checkpoint:
+        raise InputError(f"its suggestion is {suggestion.checkpoint}'s by now")
+    if least is not None and (suggestion.score is None or suggestion.score < least):
+        raise InputError("its suggestion does not score that much by now")
+    return suggestion.answer
+
+
 def record(
     connection: Connection,
     item: Known,

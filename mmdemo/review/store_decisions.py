@@ -86,8 +86,21 @@ class Decisions(Opening):
             log.warning("refused a decision of %r: %s", reviewer, error)
             raise
 
-    def accept(self, queue: str, reviewer: str, versions: Mapping[int, int]) -> Changed:
-        """Accept the suggestions of these posts (key to `Review.version`), undone as one."""
+    def accept(
+        self,
+        queue: str,
+        reviewer: str,
+        versions: Mapping[int, int],
+        *,
+        least: float | None = None,
+        checkpoints: Mapping[int, str] | None = None,
+    ) -> Changed:
+        """Accept the suggestions of these posts (key to `Review.version`), undone as one.
+
+        Args:
+            least: leave posts alone whose suggestion scores less, or has no score.
+            checkpoints: whose suggestion was shown, by key; leave posts alone that have another's by now.
+        """
         reviewer = check_name(reviewer, "reviewer")
         queue_id, _ = self._queue(queue)
         if len(versions) > MAX_PAGE:
@@ -103,13 +116,11 @@ class Decisions(Opening):
             for key, version in chosen:
                 try:
                     item = self._load(connection, key, queue_id, reviewer)
-                    if item.suggestion is None:
-                        raise InputError("it has no suggestion")
                     changes.decide(
                         connection,
                         item,
                         reviewer=reviewer,
-                        answer=item.suggestion.answer,
+                        answer=changes.proposed(item, least, (checkpoints or {}).get(key)),
                         reject=False,
                         version=version,
                         seconds=None,

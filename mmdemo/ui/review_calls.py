@@ -262,8 +262,10 @@ def _state(review: Review) -> Answer:
 
 @call(writes=True)
 def review_bulk(asked: Asked, reviewer: str) -> Answer:
-    """Accept the suggestions of several posts at once."""
-    return _changed(store().accept(asked.chosen, reviewer, asked.posts), reviewer)
+    """Accept the suggestions of several posts at once, where they are what the page showed."""
+    least, shown = asked.least, asked.checkpoints
+    changed = store().accept(asked.chosen, reviewer, asked.posts, least=least, checkpoints=shown)
+    return _changed(changed, reviewer)
 
 
 @call(writes=True)

@@ -287,6 +287,18 @@ def test_bulk_acceptance_is_undone_as_one(queue: Store) -> None:
         queue.accept("q", "Ann", dict.fromkeys(range(501), 0))
 
 
+def test_bulk_acceptance_takes_only_what_its_preview_showed(queue: Store) -> None:
+    """Somebody predicts the queue between the preview and the click; versions count decisions alone."""
+    one, two, three = (review.key for review in queue.page("q", "Ann").reviews)
+    queue.suggest([(one, suggestion(0.31)), (two, suggestion(0.99, checkpoint="other"))])
+    shown = dict.fromkeys((one, two, three), "cell")
+    changed = queue.accept("q", "Ann", dict.fromkeys(shown, 0), least=0.9, checkpoints=shown)
+    assert changed.keys == (three,) and queue.progress("q").decided == 1
+    assert "does not score that much" in changed.kept[one] and "is other's by now" in changed.kept[two]
+    queue.suggest([(one, Suggestion(answer=Answer(), checkpoint="cell"))])
+    assert queue.accept("q", "Ann", {one: 0}, least=0.0).keys == (), "an empty answer has no score"
+
+
 # ---------------------------------------------------------------- orders, filters, pages
 
 

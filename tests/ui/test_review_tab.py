@@ -106,6 +106,19 @@ def test_bulk_acceptance_is_undone_as_one(store):
     assert [p["status"] for p in ask("undo")["posts"]] == ["open"]
 
 
+def test_bulk_acceptance_goes_by_what_the_page_showed(store):
+    row = ask("list")["rows"][0]
+    posts = [{key: row[key] for key in ("id", "version", "checkpoint")}]
+    low = Entity(start=0, end=1, label="ORG", score=0.31)
+    store.suggest([(row["id"], Suggestion(answer=Answer(entities=(low,)), checkpoint="tiny"))])
+    assert ask("bulk", posts=posts, least=0.9)["kept"] == 1
+    store.suggest([(row["id"], Suggestion(answer=Answer(entities=(low,)), checkpoint="another"))])
+    assert ask("bulk", posts=posts)["kept"] == 1 and store.progress("may").decided == 0
+    assert ask("bulk", posts=posts[:1], least=2)["problem"] == "The threshold is not a number from 0 to 1."
+    posts = [{"id": row["id"], "version": 0, "checkpoint": "another"}]
+    assert ask("bulk", posts=posts, least=0.3)["posts"][0]["status"] == "accepted"
+
+
 def test_an_undo_says_which_posts_it_means(store):
     one, two = opened(), opened(name="Bob")
     for found in (one, two):
@@ -150,6 +163,9 @@ FORGED = [
     {"unknown": 1},
     {"filters": {"order": "; drop"}},
     {"posts": [1]},
+    {"posts": [{"id": 1, "version": 0, "checkpoint": 1}]},
+    {"least": "NaN"},
+    {"least": True},
     {"expect": 1},
     {"expect": ["1"]},
 ]
