@@ -217,7 +217,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """What an import did. ``known`` posts were in the queue already and stay as they were."""
+    """What an import did. ``known`` posts (by id and words) were there already and stay as they were."""
 
     added: int
     known: int

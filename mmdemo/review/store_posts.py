@@ -72,7 +72,9 @@ class Posts:
         use: store_intake.Use = "suggest",
         reviewer: str = "import",
     ) -> Imported:
-        """Add posts; those whose id the queue has stay as they are, so an import can be repeated.
+        """Add posts; those that the queue has stay as they are, so an import can be repeated.
+
+        One whose id the queue has with other words is another post: it gets a new id, and a warning says so.
 
         Args:
             use: answers that the files state become suggestions, are ignored, or count as decided.

@@ -14,7 +14,7 @@ from mmdemo.review import store_posts
 from mmdemo.review.export import Unfit, apply_corrections, as_labelled, export
 from mmdemo.review.sources import Photos, read_posts
 from mmdemo.review.store import Store
-from mmdemo.types import InputError
+from mmdemo.types import InputError, Pair
 from tests.review.conftest import tweets
 
 PERSON = {"start": 0, "end": 2, "label": "PER"}
@@ -147,6 +147,39 @@ def test_csv_with_photos(tmp_path: Path) -> None:
     assert (one.id, one.image_id, one.image) == ("t1", "a", tmp_path / "a.png")
     assert one.tokens[:4] == ("Kevin", "visits", "#", "Oakland")
     assert (two.id, two.image) == ("posts:2", None)
+
+
+def test_the_next_file_of_the_same_name_brings_its_posts(tmp_path: Path, desk: Store) -> None:
+    desk.make_queue("c", "twitter2017")
+    texts = (("Ann in Rome", "Bob in Paris"), ("Ann in Rome", "Cy in Bonn"))
+    for week, rows in enumerate(texts):
+        path = tmp_path / str(week) / "posts.csv"
+        path.parent.mkdir()
+        path.write_text("\n".join(["text", *rows]))
+        first, again = (desk.add("c", read_posts(path, "auto", "twitter2017")) for _ in range(2))
+        assert (first.added, first.known, again.added, again.known) == (2 - week, week, 0, 2)
+        assert again.warnings == (), "nothing new to say of it"
+    (warning,) = first.warnings
+    assert "ids of 1 posts were other posts' already" in warning and "'posts:2' as 'posts:2-" in warning
+    refs = {review.post.text: review.post.id for review in desk.page("c", "Ann").reviews}
+    assert list(refs) == ["Ann in Rome", "Bob in Paris", "Cy in Bonn"]
+    assert refs["Bob in Paris"] == "posts:2" and refs["Cy in Bonn"] in warning
+
+
+def test_two_posts_of_one_id_in_a_file_are_both_added(tmp_path: Path, desk: Store) -> None:
+    desk.make_queue("c", "twitter2017")
+    (tmp_path / "c.csv").write_text("id,text\n7,Ann in Rome\n7,Bob in Paris\n7,Ann in Rome\n")
+    done = desk.add("c", read_posts(tmp_path / "c.csv", "auto", "twitter2017"), use="accept")
+    assert (done.added, done.known, len(done.warnings)) == (2, 1, 1)
+    assert desk.add("c", read_posts(tmp_path / "c.csv", "auto", "twitter2017")).added == 0
+
+
+def test_one_text_with_two_questions_is_two_posts(desk: Store) -> None:
+    desk.make_queue("m", "mnre")
+    (item,) = tweets(1)
+    asked = [Pair(head=(0, 2), tail=(3, 4)), Pair(head=(3, 4), tail=(0, 2))]
+    items = [replace(item, post=replace(item.post, pair=pair)) for pair in asked]
+    assert desk.add("m", items).added == 2 and desk.add("m", items).added == 0
 
 
 def test_a_folder_of_photos_with_texts(tmp_path: Path, desk: Store) -> None:
