@@ -12,6 +12,7 @@ from mmdemo.data.formats import read_conll, read_split, write_conll
 from mmdemo.data.jsonl import read_jsonl
 from mmdemo.review import store_posts
 from mmdemo.review.export import Unfit, apply_corrections, as_labelled, export
+from mmdemo.review.records import Answer
 from mmdemo.review.sources import Photos, read_posts
 from mmdemo.review.store import Store
 from mmdemo.types import InputError, Pair
@@ -107,6 +108,43 @@ def test_photos_go_where_training_reads_them(desk: Store, tmp_path: Path) -> Non
     export(desk, "p", tmp_path / "out.jsonl", "jsonl", photos=tmp_path / "pictures")
     (post,) = read_jsonl(tmp_path / "out.jsonl")
     assert post.image == Path("pictures/17_06.jpg") and (tmp_path / post.image).is_file()
+
+
+@pytest.mark.parametrize(("form", "dataset"), [("jsonl", "twitter2017"), ("mnre", "mnre")])
+def test_two_photos_of_one_name_stay_two(desk: Store, tmp_path: Path, form: str, dataset: str) -> None:
+    """Three weeks' uploads, each with a photo1.png: a CSV's photo id is the file's stem."""
+    desk.make_queue("p", dataset)
+    text = "[E1] Ann [/E1] in [E2] Rome [/E2]" if form == "mnre" else "Ann in Rome"
+    answer = {"links": [{"head": [0, 1], "tail": [2, 3], "label": "None"}]}
+    for week, colour in {"one": "red", "two": "blue", "three": "red"}.items():
+        photo(tmp_path / week / "photo1.png", colour)
+        (tmp_path / week / f"{week}.csv").write_text(f"text,image\n{text},photo1.png\n")
+        desk.add("p", read_posts(tmp_path / week / f"{week}.csv", "csv", dataset))
+    for review in desk.page("p", "Ann").reviews:
+        desk.decide("p", review.key, "Ann", answer, version=0)
+    for again in range(2):
+        export(desk, "p", tmp_path / f"out{again}", form, photos=tmp_path / "pictures")
+        assert len(list((tmp_path / "pictures").iterdir())) == 2, "an export over an older one adds nothing"
+    back = read_posts(tmp_path / "out1", form, dataset, Photos(folder=tmp_path / "pictures"))
+    shown = [Image.open(str(item.post.image)).getpixel((0, 0)) for item in back]
+    assert shown == [(255, 0, 0), (0, 0, 255), (255, 0, 0)]
+
+
+def test_a_photo_that_cannot_name_a_file_is_one_posts_problem(desk: Store, tmp_path: Path) -> None:
+    desk.make_queue("p", "twitter2017")
+    image = photo(tmp_path / "a.png")
+    one, two = ("2024/05/1", "fine")
+    items = [
+        replace(item, post=replace(item.post, id=ref, image=image), answer=Answer())
+        for item, ref in zip(tweets(2), (one, two), strict=True)
+    ]
+    desk.add("p", items, use="accept")
+    with pytest.raises(Unfit, match="'2024/05/1': its photo is called '2024/05/1', which cannot name a file"):
+        export(desk, "p", tmp_path / "out.jsonl", "jsonl", photos=tmp_path / "pictures")
+    assert not (tmp_path / "pictures").exists()
+    done = export(desk, "p", tmp_path / "out.jsonl", "jsonl", photos=tmp_path / "pictures", skip=True)
+    assert done.posts == 1 and set(done.left_out) == {one}
+    assert export(desk, "p", tmp_path / "out.jsonl", "jsonl").posts == 2, "without photos it fits"
 
 
 # ---------------------------------------------------------------- corrections
