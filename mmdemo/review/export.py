@@ -3,18 +3,20 @@
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from filecmp import cmp
 from pathlib import Path
 
 from mmdemo.data.lines import name_of
 from mmdemo.review.formats.table import Format, find_format
 from mmdemo.review.records import Answer, Changed, Labelled, Review
 from mmdemo.review.store import Store
-from mmdemo.types import Entity, InputError
+from mmdemo.types import Entity, InputError, Post
 
-#: Posts named in one message.
-NAMED = 5
+NAMED = 5  # posts in one message
+LONGEST = 230  # bytes of a photo's name, which leaves room for more of it and the suffix
 
 
 class Unfit(InputError):
@@ -51,8 +53,10 @@ def export(
 
     Args:
         photos: a folder to copy the photos to, as ``<photo id or id>.jpg``, from which training reads them.
-            Where it lies beside the file, the file names them by their place there.
-        skip: leave posts out that the format cannot hold, instead of refusing them all.
+            Where it lies beside the file, the file names them by their place there. No photo of another
+            content is overwritten.
+        skip: leave posts out that the format cannot hold, or whose photo cannot be a file of its name,
+            instead of refusing them all.
         portable: name no photo by its place in this store: the file leaves the machine.
 
     Raises:
@@ -63,6 +67,8 @@ def export(
     decided = list(store.decided(queue))
     items = [as_labelled(review) for review in decided if review.status != "rejected"]
     problems = unfit(items, found)
+    if photos is not None:
+        problems |= {item.post.id or "": why for item in items if (why := _unnamed(item))}
     if problems and not skip:
         raise Unfit(name, problems)
     items = [item for item in items if (item.post.id or "") not in problems]
@@ -134,23 +140,42 @@ def _same(one: Labelled, other: Labelled, found: Format) -> bool:
     )
 
 
+def _stem(post: Post) -> str:
+    """What the post's photo is called, without the suffix."""
+    return post.image_id or post.id or Path(str(post.image)).stem
+
+
+def _unnamed(item: Labelled) -> str | None:
+    """Why the post's photo cannot be a file of its name, or None."""
+    if item.post.image is None:
+        return None
+    stem = _stem(item.post)
+    if Path(stem).name == stem and "\0" not in stem and len(stem.encode(errors="replace")) <= LONGEST:
+        return None
+    return f"its photo is called {stem[:80]!r}, which cannot name a file"
+
+
 def _with_photo(item: Labelled, folder: Path, beside: Path) -> Labelled:
-    """Copy the photo to where training looks for it, and point the post there, from ``beside`` if inside."""
+    """Copy the photo to where training looks for it, and point the post there, from ``beside`` if inside.
+
+    Where another photo has the name, this one is named by its content too; the post's photo id, by which some
+    formats find it, follows.
+    """
     if item.post.image is None:
         return item
-    source = Path(str(item.post.image))
-    stem = item.post.image_id or item.post.id or source.stem
-    if Path(stem).name != stem:
-        raise InputError(f"{name_of(item.post)} has the photo id {stem!r}, which cannot name a file")
+    source, stem, image_id = Path(str(item.post.image)), _stem(item.post), item.post.image_id
     name = stem if Path(stem).suffix.lower() == source.suffix else stem + source.suffix
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if (folder / name).exists() and not cmp(source, folder / name, shallow=False):
+            image_id = f"{name.removesuffix(source.suffix)}-{source.stem[:12]}"
+            name = image_id + source.suffix
         shutil.copyfile(source, folder / name)
     except OSError as error:
         raise InputError(f"the photo {source.name} cannot be copied: {error.strerror or error}") from error
     image = folder / name
     image = image.relative_to(beside) if image.is_relative_to(beside) else image
-    return replace(item, post=replace(item.post, image=image))
+    return replace(item, post=replace(item.post, image=image, image_id=image_id))
 
 
 # ---------------------------------------------------------------- corrections
@@ -161,8 +186,9 @@ def apply_corrections(store: Store, queue: str, items: Iterable[Labelled], revie
 
     Posts are found by id, or by their photo's where only one post has it (CoNLL). What is the same as the
     present decision stays. A post that is unknown, has other words or is being edited is kept, with the
-    reason.
+    reason. One undo by ``reviewer`` takes all of it back.
     """
+    batch = uuid.uuid4().hex
     decisions = {review.key: review for review in _all(store, queue, reviewer)}
     by_id = {review.post.id: review for review in decisions.values()}
     by_photo: dict[str | None, list[Review]] = {}
@@ -182,7 +208,7 @@ def apply_corrections(store: Store, queue: str, items: Iterable[Labelled], revie
         if found.decision is not None and found.decision.answer.same_as(item.answer):
             continue
         try:
-            store.decide(queue, found.key, reviewer, item.answer, version=found.version)
+            store.decide(queue, found.key, reviewer, item.answer, version=found.version, batch=batch)
             changed.append(found.key)
         except InputError as error:
             kept[found.key] = f"{name_of(item.post)}: {error}"

@@ -45,7 +45,7 @@ Seats = Mapping[str, Seat]
 def apply(seats: Seats, step: Step) -> dict[str, Seat]:
     """The seats after one event. ``parent`` is that of the event itself or, for an undo, of its target."""
     old = seats.get(step.seat, Seat())
-    if step.kind == "kept":  # says only that an undo found somebody else's decision here
+    if step.kind == "kept":  # an undo or redo found somebody else's decision here
         return {**seats, step.seat: old}
     head = {"undo": step.parent, "redo": step.target}.get(step.kind, step.number)
     return {**seats, step.seat: Seat(version=old.version + 1, head=head, decision=step.after)}

@@ -111,8 +111,8 @@ class Review:
 
     ``key`` names it in this store, ``post.id`` in its files. ``post.image`` is the stored photo's path.
     ``decision`` is the settled one; in double review only the reviewer's own until both are in.
-    Pass ``version`` back to `Store.decide`: it tells whether somebody was faster. ``draft`` is this
-    reviewer's unsaved work, ``lease`` whoever edits the post at present.
+    Pass ``version`` back to `Store.decide`: it tells whether somebody was faster. ``lease`` is whoever
+    edits the post at present.
     """
 
     key: int
@@ -123,14 +123,11 @@ class Review:
     version: int
     suggestion: Suggestion | None = None
     decision: Decision | None = None
-    draft: Answer | None = None
     lease: Lease | None = None
 
     @property
     def answer(self) -> Answer:
-        """What an editor starts from: the draft, else the decision, else the suggestion, else nothing."""
-        if self.draft is not None:
-            return self.draft
+        """What an editor starts from: the decision, else the suggestion, else nothing."""
         if self.decision is not None:
             return self.decision.answer
         return self.suggestion.answer if self.suggestion else Answer()
@@ -140,10 +137,10 @@ class Review:
 class Event:
     """One line of the log, which only grows. ``before`` and ``after`` are None where nothing was decided.
 
-    ``kind``: decide, adjudicate, import (a decision that a file states), undo, redo, or kept (an undo that
-    left the post alone because somebody else had decided since). ``target`` is the event that an undo, redo
-    or kept is about. ``score`` and ``checkpoint`` are the suggestion's at that time. Events with one
-    ``batch`` are undone together.
+    ``kind``: decide, adjudicate, import (a decision that a file states), undo, redo, or kept (an undo or
+    redo that left the post alone because somebody else had decided since). ``target`` is the event that an
+    undo, redo or kept is about. ``score`` and ``checkpoint`` are the suggestion's at that time. Events with
+    one ``batch`` are undone together.
     """
 
     number: int
@@ -220,7 +217,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """What an import did. ``known`` posts were in the queue already and stay as they were."""
+    """What an import did. ``known`` posts (by id and words) were there already and stay as they were."""
 
     added: int
     known: int
@@ -238,13 +235,21 @@ class Changed:
 class Conflict(InputError):
     """Somebody else decided since the post was opened. Nothing was saved; both versions are here.
 
-    ``theirs`` is None where the other one took a decision back.
+    ``theirs`` is None where the other one took a decision back, or where one side of a dispute (``disputed``)
+    has changed.
     """
 
-    def __init__(self, review: Review, yours: Answer, theirs: Decision | None) -> None:
+    def __init__(
+        self, review: Review, yours: Answer, theirs: Decision | None, *, disputed: bool = False
+    ) -> None:
         who = f"{theirs.reviewer} has decided" if theirs else "somebody has taken a decision back"
+        who = "a reviewer has changed one of the two answers" if disputed else who
         super().__init__(f"{who} on post {review.post.id!r} since you opened it; yours was not saved")
         self.review, self.yours, self.theirs = review, yours, theirs
+
+
+class Another(InputError):
+    """The decision that an undo or redo would change is not the expected one. Nothing was changed."""
 
 
 class Leased(InputError):

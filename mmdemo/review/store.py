@@ -5,7 +5,6 @@
     store.add("may", posts)                       # `mmdemo.review.sources.read_posts` reads them from files
     page = store.page("may", "Ann", order="entropy", wanted=Filter(statuses=("open",)))
     review = store.next("may", "Ann")             # the next undecided post, leased to Ann; None: all done
-    store.save_draft(review.key, "Ann", {"entities": […], "links": []})
     store.decide("may", review.key, "Ann", answer, version=review.version, seconds=4.2)
     store.undo("may", "Ann"); store.redo("may", "Ann")
 
@@ -44,6 +43,6 @@ class Store(Decisions):
     """See the module's text; every method may raise InputError.
 
     In `mmdemo.review.store_posts`: queues, make_queue, add, unsuggested, suggest, page, reviews, decided,
-    progress. In `mmdemo.review.store_opening`: open, next, lease, release, save_draft. In
-    `mmdemo.review.store_decisions`: decide, acceptable, accept, undo, redo, disputes, adjudicate, history.
+    progress. In `mmdemo.review.store_opening`: open, next, lease, release. In
+    `mmdemo.review.store_decisions`: decide, accept, undo, redo, disputes, adjudicate, history.
     """

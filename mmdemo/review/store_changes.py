@@ -10,7 +10,7 @@ from mmdemo.review import fold
 from mmdemo.review.records import Answer, Conflict, Decision, Leased, Verdict
 from mmdemo.review.store_queue import live_leases, select_known
 from mmdemo.review.store_rows import Known, decision_row, derived_columns, dump, known
-from mmdemo.review.store_tables import drafts, events, leases, posts
+from mmdemo.review.store_tables import events, leases, posts
 from mmdemo.types import InputError
 
 
@@ -59,6 +59,22 @@ def verdict_of(item: Known, answer: Answer) -> Verdict:
     return "accepted" if suggestion and suggestion.answer.same_as(answer) else "corrected"
 
 
+def proposed(item: Known, least: float | None, checkpoint: str | None) -> Answer:
+    """The suggested answer, if it is still what the reviewer saw: a post's version counts decisions alone.
+
+    Raises:
+        InputError: there is none, it is another checkpoint's, or it does not score ``least``.
+    """
+    suggestion = item.suggestion
+    if suggestion is None:
+        raise InputError("it has no suggestion")
+    if checkpoint is not None and suggestion.checkpoint != checkpoint:
+        raise InputError(f"its suggestion is {suggestion.checkpoint}'s by now")
+    if least is not None and (suggestion.score is None or suggestion.score < least):
+        raise InputError("its suggestion does not score that much by now")
+    return suggestion.answer
+
+
 def record(
     connection: Connection,
     item: Known,
@@ -104,9 +120,8 @@ def record(
 
 
 def close(connection: Connection, key: int, reviewer: str) -> None:
-    """End this reviewer's lease and draft of a post."""
-    for table in (leases, drafts):
-        connection.execute(delete(table).where(table.c.post_id == key, table.c.reviewer == reviewer))
+    """End this reviewer's lease of a post."""
+    connection.execute(delete(leases).where(leases.c.post_id == key, leases.c.reviewer == reviewer))
 
 
 def decide(

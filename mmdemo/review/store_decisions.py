@@ -3,7 +3,7 @@
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection
 
@@ -11,7 +11,6 @@ from mmdemo.review import fold, store_undo
 from mmdemo.review import store_changes as changes
 from mmdemo.review.names import check_name, check_number, check_seconds
 from mmdemo.review.records import (
-    UNDECIDED,
     Changed,
     Conflict,
     Decision,
@@ -44,13 +43,15 @@ class Decisions(Opening):
         version: int,
         seconds: float | None = None,
         reject: bool = False,
+        batch: str | None = None,
     ) -> Review:
-        """Save a decision; what it returns is on the disk. It ends the reviewer's lease and draft.
+        """Save a decision; what it returns is on the disk. It ends the reviewer's lease.
 
         Args:
             answer: what the post says, checked; kept but not used where ``reject`` says that it is unusable.
             version: `Review.version` of the post as it was opened.
             seconds: spent on it.
+            batch: a name that decisions share which are to be undone together.
 
         Raises:
             Conflict: somebody decided since; nothing is saved, and both versions are in the error.
@@ -72,7 +73,7 @@ class Decisions(Opening):
                 reject=bool(reject),
                 version=version,
                 seconds=spent,
-                batch=uuid.uuid4().hex,
+                batch=batch or uuid.uuid4().hex,
                 now=time.time(),
             )
 
@@ -85,24 +86,21 @@ class Decisions(Opening):
             log.warning("refused a decision of %r: %s", reviewer, error)
             raise
 
-    def acceptable(self, queue: str, keys: Sequence[int], reviewer: str, least: float) -> tuple[Review, ...]:
-        """The preview of `accept`: which of these posts are open with a suggestion that scores ``least``.
+    def accept(
+        self,
+        queue: str,
+        reviewer: str,
+        versions: Mapping[int, int],
+        *,
+        least: float | None = None,
+        checkpoints: Mapping[int, str] | None = None,
+    ) -> Changed:
+        """Accept the suggestions of these posts (key to `Review.version`), undone as one.
 
-        A suggestion without items has no score and is never accepted in bulk.
+        Args:
+            least: leave posts alone whose suggestion scores less, or has no score.
+            checkpoints: whose suggestion was shown, by key; leave posts alone that have another's by now.
         """
-        return tuple(
-            review
-            for review in self.reviews(list(keys)[:MAX_PAGE], reviewer)
-            if review.queue == queue
-            and review.status in UNDECIDED
-            and review.decision is None
-            and review.suggestion is not None
-            and review.suggestion.score is not None
-            and review.suggestion.score >= least
-        )
-
-    def accept(self, queue: str, reviewer: str, versions: Mapping[int, int]) -> Changed:
-        """Accept the suggestions of these posts (key to version, from `acceptable`), undone as one."""
         reviewer = check_name(reviewer, "reviewer")
         queue_id, _ = self._queue(queue)
         if len(versions) > MAX_PAGE:
@@ -118,13 +116,11 @@ class Decisions(Opening):
             for key, version in chosen:
                 try:
                     item = self._load(connection, key, queue_id, reviewer)
-                    if item.suggestion is None:
-                        raise InputError("it has no suggestion")
                     changes.decide(
                         connection,
                         item,
                         reviewer=reviewer,
-                        answer=item.suggestion.answer,
+                        answer=changes.proposed(item, least, (checkpoints or {}).get(key)),
                         reject=False,
                         version=version,
                         seconds=None,
@@ -138,22 +134,32 @@ class Decisions(Opening):
 
         return self._writer.run(write)
 
-    def undo(self, queue: str, reviewer: str) -> Changed:
+    def undo(self, queue: str, reviewer: str, expected: Collection[int] | None = None) -> Changed:
         """Take the reviewer's latest decision (or bulk acceptance) back; call again for the one before.
 
         A post on which somebody else has decided since is kept as it is.
+
+        Args:
+            expected: the keys of all posts of that decision, as the reviewer saw it made.
+
+        Raises:
+            Another: the latest decision is of other posts: made in another window, or by an import.
         """
-        return self._step(store_undo.undo, queue, reviewer)
+        return self._step(store_undo.undo, queue, reviewer, expected)
 
-    def redo(self, queue: str, reviewer: str) -> Changed:
-        """Repeat what `undo` took back, in order; a new decision ends that."""
-        return self._step(store_undo.redo, queue, reviewer)
+    def redo(self, queue: str, reviewer: str, expected: Collection[int] | None = None) -> Changed:
+        """Repeat what `undo` took back, in order; a new decision ends that. ``expected`` as in `undo`."""
+        return self._step(store_undo.redo, queue, reviewer, expected)
 
-    def _step(self, step: store_undo.Step, queue: str, reviewer: str) -> Changed:
+    def _step(
+        self, step: store_undo.Step, queue: str, reviewer: str, expected: Collection[int] | None
+    ) -> Changed:
         reviewer = check_name(reviewer, "reviewer")
         queue_id, _ = self._queue(queue)
         batch = uuid.uuid4().hex
-        return self._writer.run(lambda c: step(c, queue_id, reviewer, self.photos, batch, time.time()))
+        return self._writer.run(
+            lambda c: step(c, queue_id, reviewer, self.photos, batch, time.time(), expected)
+        )
 
     # ------------------------------------------------------------ double review
 
@@ -180,7 +186,12 @@ class Decisions(Opening):
         seconds: float | None = None,
         reject: bool = False,
     ) -> Review:
-        """Settle a dispute; ``version`` is `Dispute.version`; Conflict where that has changed."""
+        """Settle a dispute; ``version`` is `Dispute.version`.
+
+        Raises:
+            Conflict: a side has changed since; the post is still in dispute (`disputes` has it as it is now).
+            InputError: it is in dispute no more, or as in `decide`.
+        """
         reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
         version, spent = check_number(version, "version"), check_seconds(seconds)
         queue_id, found = self._queue(queue)
@@ -190,10 +201,10 @@ class Decisions(Opening):
         def write(connection: Connection) -> Known:
             item, now = self._load(connection, key, queue_id, reviewer), time.time()
             checked = self._checked(answer, item, reviewer)
-            if fold.version(item.seats) != version:
-                raise Conflict(item.review_for(reviewer), checked, fold.settled(item.seats, double=True))
             if fold.status(item.seats, double=True) != "disputed":
-                raise InputError(f"post {item.post.id!r} is not in dispute")
+                raise InputError(f"post {item.post.id!r} is not in dispute any more; nothing was saved")
+            if fold.version(item.seats) != version:
+                raise Conflict(item.review_for(""), checked, None, disputed=True)
             verdict = "rejected" if reject else changes.verdict_of(item, checked)
             after = Decision(verdict=verdict, answer=checked, reviewer=reviewer, at=changes.utc(now))
             changed = changes.record(

@@ -1,6 +1,7 @@
 """New posts and new suggestions into the tables."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -33,6 +34,10 @@ FILE = "file"
 
 MAX_CHARACTERS = 200_000
 MAX_NAME = 300
+NAMED = 5  # posts in one warning
+
+#: A checked post with its answer, and its photo's name in the store.
+Row = tuple[Labelled, str | None]
 
 
 def add(
@@ -48,26 +53,68 @@ def add(
     now: float,
 ) -> Imported:
     """Add posts that the queue does not have, in batches; each batch is on the disk before the next."""
-    added, known, warnings = 0, 0, list[str]()
+    added, known, warnings, renamed = 0, 0, list[str](), list[str]()
     rest = iter(items)
     while batch := list(islice(rest, BATCH)):
-        rows = dict[str, tuple[Labelled, str | None]]()
+        rows = list[Row]()
         for item in batch:
             name, warning = _photo(item.post, photos)
             warnings += [warning] if warning else []
-            checked = _checked(item, dataset)
-            rows.setdefault(checked.post.id or "", (checked, name))
+            rows.append((_checked(item, dataset), name))
 
-        def write(connection: Connection, rows: dict[str, tuple[Labelled, str | None]] = rows) -> int:
-            have = select(posts.c.ref).where(posts.c.queue_id == queue_id, posts.c.ref.in_(list(rows)))
-            old = set(connection.execute(have).scalars())
-            new = [value for ref, value in rows.items() if ref not in old]
+        def write(connection: Connection, rows: list[Row] = rows) -> tuple[int, list[str]]:
+            new, others = _unknown(connection, queue_id, rows)
             _insert(connection, queue_id, double, new, use, reviewer, photos, now)
-            return len(new)
+            return len(new), others
 
-        fresh = writer.run(write)
-        added, known = added + fresh, known + len(batch) - fresh
-    return Imported(added=added, known=known, warnings=tuple(warnings))
+        fresh, others = writer.run(write)
+        added, known, renamed = added + fresh, known + len(batch) - fresh, renamed + others
+    return Imported(added=added, known=known, warnings=(*warnings, *_told(renamed)))
+
+
+def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+    """(the posts that the queue lacks, which of them got a new id).
+
+    An id that is there with other words is another post's: many ids are row numbers, which the next file of
+    the same name counts anew. The new id follows from the words, so that the import can be repeated.
+    """
+    spare = [_spare_ref(item.post) for item, _ in rows]
+    named = posts.c.ref.in_([*spare, *(item.post.id for item, _ in rows)])
+    have = select(posts.c.ref, posts.c.body).where(posts.c.queue_id == queue_id, named)
+    there = {ref: _words(body) for ref, body in connection.execute(have).all()}
+    new, renamed = list[Row](), list[str]()
+    for (item, photo), other in zip(rows, spare, strict=True):
+        first, words = item.post.id or "", _words(post_body(item.post))
+        ref = first if there.get(first, words) == words else other
+        if ref in there:
+            continue
+        there[ref] = words
+        new.append((replace(item, post=replace(item.post, id=ref)), photo))
+        renamed += [f"{first!r} as {ref!r}"] if ref != first else []
+    return new, renamed
+
+
+def _told(renamed: list[str]) -> list[str]:
+    """One warning of all posts that got a new id, or none."""
+    if not renamed:
+        return []
+    more = f" and {len(renamed) - NAMED} more" if len(renamed) > NAMED else ""
+    named = ", ".join(renamed[:NAMED])
+    return [
+        f"the ids of {len(renamed)} posts were other posts' already; they were added as new: {named}{more}"
+    ]
+
+
+def _words(body: str) -> object:
+    """What tells two posts of one id apart: the words, and the pair that is asked about."""
+    row = json.loads(body)
+    return row["tokens"], row["pair"]
+
+
+def _spare_ref(post: Post) -> str:
+    """The id of a post whose own is taken."""
+    digest = hashlib.sha256(dump(_words(post_body(post))).encode()).hexdigest()[:8]
+    return f"{(post.id or '')[: MAX_NAME - 9]}-{digest}"
 
 
 def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
@@ -103,7 +150,7 @@ def _insert(
     connection: Connection,
     queue_id: int,
     double: bool,
-    new: Sequence[tuple[Labelled, str | None]],
+    new: Sequence[Row],
     use: Use,
     reviewer: str,
     photos: Path,

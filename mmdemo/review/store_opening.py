@@ -1,4 +1,4 @@
-"""Open a post: alone, by a lease that ends by itself, and with the draft that was left there."""
+"""Open a post: alone, by a lease that ends by itself."""
 
 import logging
 import time
@@ -10,13 +10,13 @@ from sqlalchemy import Connection, delete, insert
 
 from mmdemo.review import fold
 from mmdemo.review import store_changes as changes
-from mmdemo.review.answers import answer_row, read_answer, with_scores
+from mmdemo.review.answers import read_answer, with_scores
 from mmdemo.review.names import check_name, check_number
 from mmdemo.review.records import UNDECIDED, Answer, Filter, Lease, Order, Review
 from mmdemo.review.store_posts import Posts
 from mmdemo.review.store_queue import find_queue, free
-from mmdemo.review.store_rows import Known, dump
-from mmdemo.review.store_tables import drafts, leases
+from mmdemo.review.store_rows import Known
+from mmdemo.review.store_tables import leases
 from mmdemo.types import InputError
 
 log = logging.getLogger(__name__)
@@ -111,26 +111,9 @@ class Opening(Posts):
         return lease
 
     def release(self, key: int, reviewer: str) -> None:
-        """Give a post back undecided; its draft stays."""
+        """Give a post back undecided."""
         mine = (leases.c.post_id == check_number(key, "post's key")) & (leases.c.reviewer == reviewer)
         self._writer.run(lambda connection: connection.execute(delete(leases).where(mine)))
-
-    def save_draft(self, key: int, reviewer: str, answer: object) -> None:
-        """Keep unsaved work of one reviewer, so that it survives a reload; a decision ends it.
-
-        None as ``answer`` drops the draft.
-        """
-        reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
-
-        def write(connection: Connection) -> None:
-            item = changes.load(connection, key, self.photos)
-            checked = None if answer is None else self._checked(answer, item, reviewer)
-            connection.execute(delete(drafts).where(drafts.c.post_id == key, drafts.c.reviewer == reviewer))
-            if checked is not None:
-                body = dump(answer_row(checked))
-                connection.execute(insert(drafts).values(post_id=key, reviewer=reviewer, body=body))
-
-        self._writer.run(write)
 
     def _checked(self, answer: object, item: Known, reviewer: str) -> Answer:
         """The answer against its post, with the suggestion's scores; a refused one is logged."""

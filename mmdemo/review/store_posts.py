@@ -22,6 +22,7 @@ from mmdemo.review.records import (
 )
 from mmdemo.review.schema import entity_labels
 from mmdemo.review.store_engine import Writer, open_engine
+from mmdemo.review.store_rows import known
 from mmdemo.review.store_tables import posts, queues
 from mmdemo.types import InputError
 
@@ -71,7 +72,9 @@ class Posts:
         use: store_intake.Use = "suggest",
         reviewer: str = "import",
     ) -> Imported:
-        """Add posts; those whose id the queue has stay as they are, so an import can be repeated.
+        """Add posts; those that the queue has stay as they are, so an import can be repeated.
+
+        One whose id the queue has with other words is another post: it gets a new id, and a warning says so.
 
         Args:
             use: answers that the files state become suggestions, are ignored, or count as decided.
@@ -140,11 +143,22 @@ class Posts:
             return store_queue.reviews(connection, keys, reviewer, self.photos, time.time())
 
     def decided(self, queue: str) -> Iterator[Review]:
-        """All posts with a settled decision, in input order; rejected ones too."""
-        wanted, offset = Filter(statuses=DECIDED), 0
-        while batch := self.page(queue, "export", wanted=wanted, offset=offset, limit=MAX_PAGE).reviews:
+        """All posts with a settled decision, in input order; rejected ones too.
+
+        Each is as it stands when it is read: whoever decides or undoes meanwhile hides no other post.
+        """
+        last = 0
+        while batch := self._decided(queue, last):
             yield from batch
-            offset += len(batch)
+            last = batch[-1].key
+
+    def _decided(self, queue: str, last: int) -> list[Review]:
+        """The next decided posts behind the key ``last``, read by one statement: all of one moment."""
+        with self.engine.connect() as connection:
+            queue_id, _ = store_queue.find_queue(connection, queue)
+            mine = (posts.c.queue_id == queue_id) & posts.c.status.in_(DECIDED) & (posts.c.id > last)
+            query = store_queue.select_known().where(mine).order_by(posts.c.id).limit(MAX_PAGE)
+            return [known(row, self.photos).review_for("export") for row in connection.execute(query)]
 
     def progress(self, queue: str) -> Progress:
         """Counts: posts by status, decisions by reviewer."""

@@ -1,16 +1,14 @@
 """Queries: a page of a queue, the next post in its order, counts."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, false, func, select
 
-from mmdemo.review.answers import stored_answer
-from mmdemo.review.records import Answer, Filter, Lease, Order, Page, Progress, Queue, Review, Status
-from mmdemo.review.store_rows import SHUFFLE_PRIME, Known, known, shuffle_number
-from mmdemo.review.store_tables import drafts, events, leases, posts, queues, undecided
+from mmdemo.review.records import Filter, Lease, Order, Page, Progress, Queue, Review, Status
+from mmdemo.review.store_rows import SHUFFLE_PRIME, known, shuffle_number
+from mmdemo.review.store_tables import events, leases, posts, queues, undecided
 from mmdemo.types import InputError
 
 #: Orders by a column of `posts`, the highest first.
@@ -46,17 +44,22 @@ def conditions(queue_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.statuses:
         found.append(posts.c.status.in_(wanted.statuses))
     if wanted.label is not None:
-        found.append(posts.c.labels.contains(f"|{wanted.label}|", autoescape=True))
+        found.append(_marked(posts.c.labels, wanted.label))
     if wanted.least is not None:
         found.append(posts.c.score >= wanted.least)
     if wanted.most is not None:
         found.append(posts.c.score <= wanted.most)
     if wanted.reviewer is not None:
-        found.append(posts.c.reviewers.contains(f"|{wanted.reviewer}|", autoescape=True))
+        found.append(_marked(posts.c.reviewers, wanted.reviewer))
     if wanted.text:
         text = posts.c.search.contains(wanted.text.casefold().replace("\0", ""), autoescape=True)
         found.append(text | (posts.c.ref == wanted.text))
     return found
+
+
+def _marked(marks: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether the name is among `store_rows.marks`, letter by letter: SQLite's LIKE takes Ann for ann."""
+    return func.replace(marks, f"|{name}|", "") != marks
 
 
 def ordering(order: Order, seed: int) -> Sequence[ColumnElement[Any]]:
@@ -118,24 +121,18 @@ def reviews(
     """The posts with these keys, in that order."""
     rows = {row.id: known(row, photos) for row in connection.execute(select_known().where(_among(keys)))}
     held = live_leases(connection, keys, now)
-    written = select(drafts).where(drafts.c.post_id.in_(keys), drafts.c.reviewer == reviewer)
-    kept = {row.post_id: row.body for row in connection.execute(written)}
     found = []
     for item in (rows[key] for key in keys if key in rows):
         others = [lease for lease in held.get(item.key, ()) if lease.reviewer != reviewer]
         own = [lease for lease in held.get(item.key, ()) if lease.reviewer == reviewer]
         # A blind colleague's lease is no obstacle, so it is not shown.
         lease = next(iter([*own, *others] if not item.double else own), None)
-        found.append(item.review_for(reviewer, lease=lease, draft=_draft(kept.get(item.key), item)))
+        found.append(item.review_for(reviewer, lease=lease))
     return tuple(found)
 
 
 def _among(keys: Sequence[int]) -> ColumnElement[bool]:
     return posts.c.id.in_(keys)
-
-
-def _draft(body: str | None, item: Known) -> Answer | None:
-    return None if body is None else stored_answer(json.loads(body), item.post.tokens)
 
 
 def live_leases(connection: Connection, keys: Sequence[int], now: float) -> dict[int, list[Lease]]:
@@ -174,7 +171,7 @@ def free(
     query = select(posts.c.id).where(
         *where,
         undecided,
-        ~posts.c.reviewers.contains(f"|{reviewer}|", autoescape=True),
+        ~_marked(posts.c.reviewers, reviewer),
         posts.c.id.not_in([*tried, *([] if after is None else [after])]),
         ~(single & held),
     )

@@ -141,7 +141,7 @@ class Known:
         """The seat that this reviewer's decisions go to."""
         return reviewer if self.double else fold.SHARED
 
-    def review_for(self, reviewer: str, lease: Lease | None = None, draft: Answer | None = None) -> Review:
+    def review_for(self, reviewer: str, lease: Lease | None = None) -> Review:
         """What ``reviewer`` may see: in double review, only their own decision until the post is settled."""
         own = self.seats.get(self.seat_of(reviewer), fold.Seat())
         status = fold.status(self.seats, self.double)
@@ -155,7 +155,6 @@ class Known:
             suggestion=self.suggestion,
             decision=fold.settled(self.seats, self.double) or own.decision,
             lease=lease,
-            draft=draft,
         )
 
 

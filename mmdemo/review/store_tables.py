@@ -110,11 +110,3 @@ leases = Table(
     Column("reviewer", Text, primary_key=True),
     Column("expires", Float, nullable=False),
 )
-
-drafts = Table(
-    "drafts",
-    metadata,
-    Column("post_id", ForeignKey("posts.id"), primary_key=True),
-    Column("reviewer", Text, primary_key=True),
-    Column("body", Text, nullable=False),
-)

@@ -1,114 +1,158 @@
 """Undo and redo of a reviewer's own decisions, as far back as they go: both are events of their own."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, exists, func, select
 
 from mmdemo.review import fold
-from mmdemo.review.records import Changed, Decision
-from mmdemo.review.store_changes import load, record, utc
+from mmdemo.review.records import Another, Changed, Decision
+from mmdemo.review.store_changes import check_seat, load, record, utc
 from mmdemo.review.store_rows import Known, stored_decision
 from mmdemo.review.store_tables import events
+from mmdemo.types import InputError
 
-
-def _count(kind: str, target: Any) -> Any:
-    again = events.alias()
-    return (
-        select(func.count())
-        .select_from(again)
-        .where(again.c.target == target, again.c.kind == kind)
-        .scalar_subquery()
-    )
+#: Events that are somebody's own to undo; a file's are not.
+OWN = ("decide", "adjudicate")
 
 
 def _undone() -> Any:
-    taken_back = _count("undo", events.c.id) + _count("kept", events.c.id)
-    return taken_back > _count("redo", events.c.id)
+    """Whether a decision was taken back, or passed over by an undo, and has not come back since.
+
+    It comes back by a redo. One that was passed over also does once what stood in its way is undone: the
+    decision made on top of it (whose ``parent`` it is), or an adjudication that closed its post.
+    """
+    back, again = events.alias(), events.alias()
+    freed = (again.c.parent == events.c.id) | (
+        (again.c.seat == fold.ADJUDICATED) & (events.c.seat != fold.ADJUDICATED)
+    )
+    returned = exists().where(
+        again.c.post_id == events.c.post_id,
+        again.c.id > back.c.id,
+        ((again.c.kind == "redo") & (again.c.target == events.c.id))
+        | ((again.c.kind == "undo") & (back.c.kind == "kept") & freed),
+    )
+    return exists().where(
+        back.c.target == events.c.id,
+        back.c.kind.in_(("undo", "kept")),
+        ~returned.correlate(events, back),
+    )
 
 
 def _own(queue_id: int, reviewer: str) -> list[Any]:
     """This reviewer's own decisions: an import is nobody's to undo."""
-    kinds = ("decide", "adjudicate")
-    return [events.c.queue_id == queue_id, events.c.reviewer == reviewer, events.c.kind.in_(kinds)]
+    return [events.c.queue_id == queue_id, events.c.reviewer == reviewer, events.c.kind.in_(OWN)]
 
 
 def undo(
-    connection: Connection, queue_id: int, reviewer: str, photos: Path, batch: str, now: float
+    connection: Connection,
+    queue_id: int,
+    reviewer: str,
+    photos: Path,
+    batch: str,
+    now: float,
+    expected: Collection[int] | None,
 ) -> Changed:
     """Take the reviewer's latest standing decision (or bulk decision) back."""
-    latest = select(events.c.batch).where(*_own(queue_id, reviewer), ~_undone())
-    name = connection.execute(latest.order_by(events.c.id.desc()).limit(1)).scalar_one_or_none()
-    if name is None:
-        return Changed()
-    chosen = select(events).where(*_own(queue_id, reviewer), events.c.batch == name, ~_undone())
+    standing = [*_own(queue_id, reviewer), ~_undone()]
+    latest = select(events.c.batch).where(*standing).order_by(events.c.id.desc()).limit(1)
+    name = connection.execute(latest).scalar_one_or_none()
+    _check(connection, name, expected, "take back")
+    rows = _rows(connection, select(events).where(*standing, events.c.batch == name))
+    return _step(connection, "undo", rows, reviewer, photos, batch, utc(now))
+
+
+def redo(
+    connection: Connection,
+    queue_id: int,
+    reviewer: str,
+    photos: Path,
+    batch: str,
+    now: float,
+    expected: Collection[int] | None,
+) -> Changed:
+    """Repeat what the reviewer undid last; nothing once they have decided anew since."""
+    back, later = events.alias(), events.alias()
+    ours = [back.c.queue_id == queue_id, back.c.reviewer == reviewer]
+    anew = select(func.max(back.c.id)).where(*ours, back.c.kind.in_(OWN))
+    newest = connection.execute(anew).scalar_one() or 0
+    # Later events of the same decision: it was repeated, or a redo passed it over.
+    settled = exists().where(later.c.target == back.c.target, later.c.id > back.c.id)
+    waiting = [*ours, back.c.kind == "undo", back.c.id > newest, ~settled]
+    last = select(events.c.batch).join(back, back.c.target == events.c.id).where(*waiting)
+    name = connection.execute(last.order_by(back.c.id.desc()).limit(1)).scalar_one_or_none()
+    _check(connection, name, expected, "repeat")
+    undone = events.c.id.in_(select(back.c.target).where(*waiting))
+    rows = _rows(connection, select(events).where(events.c.batch == name, undone))
+    return _step(connection, "redo", rows, reviewer, photos, batch, utc(now))
+
+
+def _check(connection: Connection, name: str | None, expected: Collection[int] | None, verb: str) -> None:
+    """Raises Another where the batch is not of the expected posts; all of its posts count, kept ones too."""
+    if expected is None:
+        return
+    there = select(events.c.post_id).where(events.c.batch == name, events.c.kind.in_(OWN))
+    found = set(connection.execute(there).scalars()) if name else set()
+    if not found:
+        raise Another(f"there is no decision of yours to {verb} in this queue; nothing was changed")
+    if found != set(expected):
+        of = "1 post" if len(found) == 1 else f"{len(found)} posts"
+        raise Another(f"your latest decision to {verb} here is another one, of {of}; nothing was changed")
+
+
+def _step(
+    connection: Connection,
+    kind: Literal["undo", "redo"],
+    rows: Sequence[Row[Any]],
+    reviewer: str,
+    photos: Path,
+    batch: str,
+    at: str,
+) -> Changed:
+    """Undo or redo these decisions. What cannot be is recorded as kept: the next step goes on behind it."""
     keys, kept = [], {}
-    for row in _rows(connection, chosen):
+    for row in rows:
         item = load(connection, row.post_id, photos)
-        seat = item.seats.get(row.seat, fold.Seat())
-        stands = seat.head == row.id and not _closed(item, row.seat)
-        back = _decision(row.before, item) if stands else seat.decision
+        why = _obstacle(item, row, kind)
+        if why:
+            kept[item.key] = why
+            after = item.seats.get(row.seat, fold.Seat()).decision
+        else:
+            keys.append(item.key)
+            after = _decision(row.before if kind == "undo" else row.after, item)
         record(
             connection,
             item,
-            kind="undo" if stands else "kept",
+            kind="kept" if why else kind,
             seat=row.seat,
             reviewer=reviewer,
-            after=back,
-            at=utc(now),
+            after=after,
+            at=at,
             batch=batch,
             target=row.id,
             parent=row.parent,
         )
-        if stands:
-            keys.append(item.key)
-        else:
-            kept[item.key] = "somebody else has decided on it since"
     return Changed(keys=tuple(keys), kept=kept)
 
 
-def redo(
-    connection: Connection, queue_id: int, reviewer: str, photos: Path, batch: str, now: float
-) -> Changed:
-    """Repeat what the reviewer undid last; nothing once they have decided anew since."""
-    backs = events.alias()
-    ours = [backs.c.queue_id == queue_id, backs.c.reviewer == reviewer]
-    last = select(func.max(backs.c.id)).where(*ours, backs.c.kind.in_(("decide", "adjudicate")))
-    newest = connection.execute(last).scalar_one() or 0
-    undone_since = select(backs.c.target).where(*ours, backs.c.kind == "undo", backs.c.id > newest)
-    candidates = select(events.c.batch).where(
-        *_own(queue_id, reviewer), events.c.id.in_(undone_since), _undone()
-    )
-    name = connection.execute(candidates.order_by(events.c.id).limit(1)).scalar_one_or_none()
-    if name is None:
-        return Changed()
-    chosen = select(events).where(
-        *_own(queue_id, reviewer), events.c.batch == name, events.c.id.in_(undone_since), _undone()
-    )
-    keys, kept = [], {}
-    for row in _rows(connection, chosen):
-        item = load(connection, row.post_id, photos)
-        if item.seats.get(row.seat, fold.Seat()).head != row.parent:
-            kept[item.key] = "somebody else has decided on it since"
-            continue
-        record(
-            connection,
-            item,
-            kind="redo",
-            seat=row.seat,
-            reviewer=reviewer,
-            after=_decision(row.after, item),
-            at=utc(now),
-            batch=batch,
-            target=row.id,
-        )
-        keys.append(item.key)
-    return Changed(keys=tuple(keys), kept=kept)
+def _obstacle(item: Known, row: Row[Any], kind: Literal["undo", "redo"]) -> str | None:
+    """Why a decision cannot be undone or redone, or None."""
+    head = item.seats.get(row.seat, fold.Seat()).head
+    if head != (row.id if kind == "undo" else row.parent):
+        return "somebody else has decided on it since"
+    if row.seat == fold.ADJUDICATED:
+        disputed = fold.status(item.seats, item.double) == "disputed"
+        return None if disputed or kind == "undo" else "it is not in dispute any more"
+    try:
+        check_seat(item, row.reviewer)
+    except InputError as error:
+        return str(error)
+    return None
 
 
-def _rows(connection: Connection, chosen: Any) -> Sequence[Row[Any]]:
+def _rows(connection: Connection, chosen: Select[Any]) -> Sequence[Row[Any]]:
     """In the order of posts: two transactions that change the same ones then cannot wait for each other."""
     return connection.execute(chosen.order_by(events.c.post_id, events.c.id)).all()
 
@@ -117,15 +161,17 @@ def _decision(text: str | None, item: Known) -> Decision | None:
     return stored_decision(json.loads(text) if text else None, item.post.tokens)
 
 
-def _closed(item: Known, seat: str) -> bool:
-    """Whether an adjudication has closed the blind reviews of this post."""
-    final = item.seats.get(fold.ADJUDICATED, fold.Seat())
-    return seat not in (fold.SHARED, fold.ADJUDICATED) and final.decision is not None
-
-
 class Step(Protocol):
     """`undo` or `redo`."""
 
     def __call__(
-        self, connection: Connection, queue_id: int, reviewer: str, photos: Path, batch: str, now: float, /
+        self,
+        connection: Connection,
+        queue_id: int,
+        reviewer: str,
+        photos: Path,
+        batch: str,
+        now: float,
+        expected: Collection[int] | None,
+        /,
     ) -> Changed: ...

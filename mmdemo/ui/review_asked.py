@@ -11,12 +11,18 @@ from mmdemo.types import InputError
 MAX_BODY = 2_000_000  # bytes; the store looks at answers of a tenth
 MAX_TEXT = 300  # characters of a filter
 MAX_PAGES = 1_000_000
-FIELDS = frozenset("name queue mode filters page id leave version answer verdict seconds posts".split())
+FIELDS = frozenset(
+    "name queue mode filters page id leave version answer verdict seconds posts least expect".split()
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One request. ``answer`` is not looked at here: the store checks it against its post."""
+    """One request. ``answer`` is not looked at here: the store checks it against its post.
+
+    ``posts`` are versions by key, ``least`` and ``checkpoints`` what a bulk decision's preview went by.
+    ``expect``: the posts of the decision that an undo or redo is meant for.
+    """
 
     name: str
     queue: str | None
@@ -31,6 +37,9 @@ class Asked:
     reject: bool
     seconds: float | None
     posts: dict[int, int]
+    least: float | None
+    checkpoints: dict[int, str]
+    expect: frozenset[int] | None
 
     @property
     def id(self) -> int:
@@ -78,6 +87,9 @@ def read_asked(sent: Any, length: str | None = None) -> Asked:
         reject=verdict == "reject",
         seconds=sent.get("seconds"),
         posts=_posts(sent.get("posts") or []),
+        least=_least(sent.get("least")),
+        checkpoints=_checkpoints(sent.get("posts") or []),
+        expect=_keys(sent.get("expect")),
     )
 
 
@@ -90,6 +102,30 @@ def _posts(sent: Any) -> dict[int, int]:
     if not isinstance(sent, list) or not all(isinstance(row, dict) for row in sent):
         raise InputError("the posts are not a list of objects")
     return {check_number(r.get("id"), "id"): check_number(r.get("version"), "version") for r in sent}
+
+
+def _checkpoints(posts: list[dict[str, Any]]) -> dict[int, str]:
+    """Of the posts that say so, whose suggestion was shown."""
+    found = {row["id"]: row["checkpoint"] for row in posts if row.get("checkpoint") is not None}
+    if not all(isinstance(name, str) for name in found.values()):
+        raise InputError("a checkpoint's name is not text")
+    return found
+
+
+def _least(value: Any) -> float | None:
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise InputError("the threshold is not a number from 0 to 1")
+    return float(value)
+
+
+def _keys(sent: Any) -> frozenset[int] | None:
+    if sent is None:
+        return None
+    if not isinstance(sent, list):
+        raise InputError("the expected posts are not a list")
+    return frozenset(check_number(key, "post's key") for key in sent)
 
 
 def _order(filters: Any) -> Order:

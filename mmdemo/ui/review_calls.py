@@ -19,7 +19,7 @@ from PIL import Image
 
 from mmdemo.review.backup import Backup, backup_from_environment
 from mmdemo.review.names import check_name, check_number
-from mmdemo.review.records import Changed, Conflict, Dispute, Leased, Review
+from mmdemo.review.records import Another, Changed, Conflict, Dispute, Leased, Review
 from mmdemo.review.store import Store, open_store
 from mmdemo.types import InputError
 from mmdemo.ui.review_asked import Asked, read_asked
@@ -96,11 +96,9 @@ def call(*, writes: bool) -> Callable[[Handler], Callable[..., Answer]]:
                     reviewer = GUEST
                 return {"ok": True, **handle(asked, reviewer)}
             except Conflict as error:
-                return {
-                    **_refused(error),
-                    "conflict": True,
-                    "post": post_json(error.review, asked.name or GUEST),
-                }
+                return {**_refused(error), "conflict": True, "post": _theirs(error, asked)}
+            except Another as error:
+                return {**_refused(error), "another": True, "posts": [], "kept": 0}
             except InputError as error:
                 log.warning("refused %s: %.300s", handle.__name__, error)
                 return _refused(error)
@@ -114,6 +112,12 @@ def call(*, writes: bool) -> Callable[[Handler], Callable[..., Answer]]:
         return answered
 
     return decorate
+
+
+def _theirs(error: Conflict, asked: Asked) -> Answer:
+    """The post as it is now, with the version that the next save of this kind must name."""
+    who, dispute = asked.name or GUEST, _disputed(asked) if asked.settles else None
+    return dispute_json(dispute, who) if dispute else post_json(error.review, who)
 
 
 def _refused(error: InputError) -> Answer:
@@ -188,11 +192,8 @@ def _data_uri(path: Path) -> str:
 # --- open and leave ----------------------------------------------------------------------------------
 
 
-def _dispute(asked: Asked) -> Dispute:
-    for dispute in store().disputes(asked.chosen):
-        if dispute.review.key == asked.id:
-            return dispute
-    raise InputError("this post is not in dispute any more")
+def _disputed(asked: Asked) -> Dispute | None:
+    return next((found for found in store().disputes(asked.chosen) if found.review.key == asked.id), None)
 
 
 def _leave(asked: Asked, reviewer: str) -> None:
@@ -205,7 +206,10 @@ def review_open(asked: Asked, reviewer: str) -> Answer:
     """One post, reserved for this reviewer; one that somebody else has can be looked at."""
     _leave(asked, reviewer)
     if asked.settles:
-        return {"post": dispute_json(_dispute(asked), reviewer)}
+        dispute = _disputed(asked)
+        if dispute is None:
+            raise InputError("this post is not in dispute any more")
+        return {"post": dispute_json(dispute, reviewer)}
     try:
         review = store().open(asked.id, reviewer)
     except Leased:
@@ -258,20 +262,22 @@ def _state(review: Review) -> Answer:
 
 @call(writes=True)
 def review_bulk(asked: Asked, reviewer: str) -> Answer:
-    """Accept the suggestions of several posts at once."""
-    return _changed(store().accept(asked.chosen, reviewer, asked.posts), reviewer)
+    """Accept the suggestions of several posts at once, where they are what the page showed."""
+    least, shown = asked.least, asked.checkpoints
+    changed = store().accept(asked.chosen, reviewer, asked.posts, least=least, checkpoints=shown)
+    return _changed(changed, reviewer)
 
 
 @call(writes=True)
 def review_undo(asked: Asked, reviewer: str) -> Answer:
-    """Take this reviewer's latest decision back."""
-    return _changed(store().undo(asked.chosen, reviewer), reviewer)
+    """Take this reviewer's latest decision back, if it is the one that the page means."""
+    return _changed(store().undo(asked.chosen, reviewer, asked.expect), reviewer)
 
 
 @call(writes=True)
 def review_redo(asked: Asked, reviewer: str) -> Answer:
-    """Repeat what was taken back."""
-    return _changed(store().redo(asked.chosen, reviewer), reviewer)
+    """Repeat what was taken back, if it is what the page means."""
+    return _changed(store().redo(asked.chosen, reviewer, asked.expect), reviewer)
 
 
 def _changed(changed: Changed, reviewer: str) -> Answer:

@@ -70,6 +70,7 @@ def row_json(review: Review, reviewer: str) -> dict[str, Any]:
         "version": review.version,
         "status": review.status,
         "score": review.suggestion.score if review.suggestion else None,
+        "checkpoint": review.suggestion.checkpoint if review.suggestion else None,
         "reviewer": decision.reviewer if decision else None,
         "holder": holder(review, reviewer),
         "excerpt": pieces(

@@ -10,10 +10,12 @@ from PIL import Image
 
 from mmdemo.data.formats import read_conll, read_split, write_conll
 from mmdemo.data.jsonl import read_jsonl
+from mmdemo.review import store_posts
 from mmdemo.review.export import Unfit, apply_corrections, as_labelled, export
+from mmdemo.review.records import Answer
 from mmdemo.review.sources import Photos, read_posts
 from mmdemo.review.store import Store
-from mmdemo.types import InputError
+from mmdemo.types import InputError, Pair
 from tests.review.conftest import tweets
 
 PERSON = {"start": 0, "end": 2, "label": "PER"}
@@ -72,6 +74,19 @@ def test_an_export_that_does_not_read_back_is_not_kept(
     assert not list(tmp_path.glob(".export-*"))
 
 
+def test_an_undo_during_an_export_hides_no_other_post(desk: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.make_queue("r", "twitter2017")
+    desk.add("r", tweets(3))
+    keys = [review.key for review in desk.page("r", "Ann").reviews]
+    for key, name in zip(keys, ("Eve", "Ann", "Ann"), strict=True):
+        desk.decide("r", key, name, {}, version=0)
+    monkeypatch.setattr(store_posts, "MAX_PAGE", 1)
+    reading = desk.decided("r")
+    found = [next(reading).key]
+    assert desk.undo("r", "Eve").keys == (keys[0],)
+    assert [*found, *(review.key for review in reading)] == keys
+
+
 def test_paths_that_cannot_be_written(desk: Store, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         export(desk, "q", tmp_path / "no" / "out.txt", "conll")
@@ -93,6 +108,43 @@ def test_photos_go_where_training_reads_them(desk: Store, tmp_path: Path) -> Non
     export(desk, "p", tmp_path / "out.jsonl", "jsonl", photos=tmp_path / "pictures")
     (post,) = read_jsonl(tmp_path / "out.jsonl")
     assert post.image == Path("pictures/17_06.jpg") and (tmp_path / post.image).is_file()
+
+
+@pytest.mark.parametrize(("form", "dataset"), [("jsonl", "twitter2017"), ("mnre", "mnre")])
+def test_two_photos_of_one_name_stay_two(desk: Store, tmp_path: Path, form: str, dataset: str) -> None:
+    """Three weeks' uploads, each with a photo1.png: a CSV's photo id is the file's stem."""
+    desk.make_queue("p", dataset)
+    text = "[E1] Ann [/E1] in [E2] Rome [/E2]" if form == "mnre" else "Ann in Rome"
+    answer = {"links": [{"head": [0, 1], "tail": [2, 3], "label": "None"}]}
+    for week, colour in {"one": "red", "two": "blue", "three": "red"}.items():
+        photo(tmp_path / week / "photo1.png", colour)
+        (tmp_path / week / f"{week}.csv").write_text(f"text,image\n{text},photo1.png\n")
+        desk.add("p", read_posts(tmp_path / week / f"{week}.csv", "csv", dataset))
+    for review in desk.page("p", "Ann").reviews:
+        desk.decide("p", review.key, "Ann", answer, version=0)
+    for again in range(2):
+        export(desk, "p", tmp_path / f"out{again}", form, photos=tmp_path / "pictures")
+        assert len(list((tmp_path / "pictures").iterdir())) == 2, "an export over an older one adds nothing"
+    back = read_posts(tmp_path / "out1", form, dataset, Photos(folder=tmp_path / "pictures"))
+    shown = [Image.open(str(item.post.image)).getpixel((0, 0)) for item in back]
+    assert shown == [(255, 0, 0), (0, 0, 255), (255, 0, 0)]
+
+
+def test_a_photo_that_cannot_name_a_file_is_one_posts_problem(desk: Store, tmp_path: Path) -> None:
+    desk.make_queue("p", "twitter2017")
+    image = photo(tmp_path / "a.png")
+    one, two = ("2024/05/1", "fine")
+    items = [
+        replace(item, post=replace(item.post, id=ref, image=image), answer=Answer())
+        for item, ref in zip(tweets(2), (one, two), strict=True)
+    ]
+    desk.add("p", items, use="accept")
+    with pytest.raises(Unfit, match="'2024/05/1': its photo is called '2024/05/1', which cannot name a file"):
+        export(desk, "p", tmp_path / "out.jsonl", "jsonl", photos=tmp_path / "pictures")
+    assert not (tmp_path / "pictures").exists()
+    done = export(desk, "p", tmp_path / "out.jsonl", "jsonl", photos=tmp_path / "pictures", skip=True)
+    assert done.posts == 1 and set(done.left_out) == {one}
+    assert export(desk, "p", tmp_path / "out.jsonl", "jsonl").posts == 2, "without photos it fits"
 
 
 # ---------------------------------------------------------------- corrections
@@ -133,6 +185,39 @@ def test_csv_with_photos(tmp_path: Path) -> None:
     assert (one.id, one.image_id, one.image) == ("t1", "a", tmp_path / "a.png")
     assert one.tokens[:4] == ("Kevin", "visits", "#", "Oakland")
     assert (two.id, two.image) == ("posts:2", None)
+
+
+def test_the_next_file_of_the_same_name_brings_its_posts(tmp_path: Path, desk: Store) -> None:
+    desk.make_queue("c", "twitter2017")
+    texts = (("Ann in Rome", "Bob in Paris"), ("Ann in Rome", "Cy in Bonn"))
+    for week, rows in enumerate(texts):
+        path = tmp_path / str(week) / "posts.csv"
+        path.parent.mkdir()
+        path.write_text("\n".join(["text", *rows]))
+        first, again = (desk.add("c", read_posts(path, "auto", "twitter2017")) for _ in range(2))
+        assert (first.added, first.known, again.added, again.known) == (2 - week, week, 0, 2)
+        assert again.warnings == (), "nothing new to say of it"
+    (warning,) = first.warnings
+    assert "ids of 1 posts were other posts' already" in warning and "'posts:2' as 'posts:2-" in warning
+    refs = {review.post.text: review.post.id for review in desk.page("c", "Ann").reviews}
+    assert list(refs) == ["Ann in Rome", "Bob in Paris", "Cy in Bonn"]
+    assert refs["Bob in Paris"] == "posts:2" and refs["Cy in Bonn"] in warning
+
+
+def test_two_posts_of_one_id_in_a_file_are_both_added(tmp_path: Path, desk: Store) -> None:
+    desk.make_queue("c", "twitter2017")
+    (tmp_path / "c.csv").write_text("id,text\n7,Ann in Rome\n7,Bob in Paris\n7,Ann in Rome\n")
+    done = desk.add("c", read_posts(tmp_path / "c.csv", "auto", "twitter2017"), use="accept")
+    assert (done.added, done.known, len(done.warnings)) == (2, 1, 1)
+    assert desk.add("c", read_posts(tmp_path / "c.csv", "auto", "twitter2017")).added == 0
+
+
+def test_one_text_with_two_questions_is_two_posts(desk: Store) -> None:
+    desk.make_queue("m", "mnre")
+    (item,) = tweets(1)
+    asked = [Pair(head=(0, 2), tail=(3, 4)), Pair(head=(3, 4), tail=(0, 2))]
+    items = [replace(item, post=replace(item.post, pair=pair)) for pair in asked]
+    assert desk.add("m", items).added == 2 and desk.add("m", items).added == 0
 
 
 def test_a_folder_of_photos_with_texts(tmp_path: Path, desk: Store) -> None:

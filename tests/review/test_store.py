@@ -192,7 +192,7 @@ def test_other_queues_posts_and_odd_numbers_are_refused(
             queue.decide("q", 1, name, {}, version=0)  # type: ignore[arg-type]
 
 
-# ---------------------------------------------------------------- leases and drafts
+# ---------------------------------------------------------------- leases
 
 
 def test_two_reviewers_get_two_posts(queue: Store) -> None:
@@ -238,18 +238,6 @@ def test_a_crowd_on_one_queue_decides_each_post_once(store: Store) -> None:
     assert store.progress("q").by_status == {"corrected": 24}
 
 
-def test_drafts_outlive_a_reload_and_end_with_the_decision(queue: Store) -> None:
-    post = first(queue)
-    queue.save_draft(post.key, "Ann", {"entities": [PLACE]})
-    queue.save_draft(post.key, "Ann", {"entities": [PLACE, PERSON]})
-    assert labels(queue.open(post.key, "Ann").answer) == {"LOC", "PER"}
-    assert queue.reviews([post.key], "Bob")[0].draft is None
-    with pytest.raises(InputError, match="unknown entity label"):
-        queue.save_draft(post.key, "Ann", {"entities": [{**PLACE, "label": "<img>"}]})
-    queue.decide("q", post.key, "Ann", {"entities": [PLACE]}, version=0)
-    assert queue.open(post.key, "Ann").draft is None
-
-
 # ---------------------------------------------------------------- undo, redo, bulk
 
 
@@ -289,21 +277,26 @@ def test_undo_leaves_what_somebody_else_decided_since(queue: Store) -> None:
     assert labels(queue.open(one.key, "Cy").answer) == {"PER"}
 
 
-def test_bulk_acceptance_is_previewed_and_undone_as_one(queue: Store) -> None:
+def test_bulk_acceptance_is_undone_as_one(queue: Store) -> None:
     keys = [review.key for review in queue.page("q", "Ann").reviews]
-    queue.suggest([(keys[2], suggestion(0.3))])
-    seen = queue.acceptable("q", keys, "Ann", 0.8)
-    assert [review.key for review in seen] == keys[:2]
     queue.decide("q", keys[1], "Bob", {}, version=0)
-    changed = queue.accept("q", "Ann", {review.key: review.version for review in seen})
-    assert changed.keys == (keys[0],) and "Bob has decided" in changed.kept[keys[1]]
-    assert queue.accept("q", "Ann", {keys[2]: 0}).keys == (keys[2],)
-    assert queue.undo("q", "Ann").keys == (keys[2],)
-    queue.suggest([(keys[2], suggestion(0.99))])
-    both = queue.acceptable("q", keys, "Ann", 0.8)
-    assert [review.key for review in both] == [keys[2]]
+    changed = queue.accept("q", "Ann", dict.fromkeys(keys, 0))
+    assert changed.keys == (keys[0], keys[2]) and "Bob has decided" in changed.kept[keys[1]]
+    assert queue.undo("q", "Ann").keys == (keys[0], keys[2])
     with pytest.raises(InputError, match="at most 500"):
         queue.accept("q", "Ann", dict.fromkeys(range(501), 0))
+
+
+def test_bulk_acceptance_takes_only_what_its_preview_showed(queue: Store) -> None:
+    """Somebody predicts the queue between the preview and the click; versions count decisions alone."""
+    one, two, three = (review.key for review in queue.page("q", "Ann").reviews)
+    queue.suggest([(one, suggestion(0.31)), (two, suggestion(0.99, checkpoint="other"))])
+    shown = dict.fromkeys((one, two, three), "cell")
+    changed = queue.accept("q", "Ann", dict.fromkeys(shown, 0), least=0.9, checkpoints=shown)
+    assert changed.keys == (three,) and queue.progress("q").decided == 1
+    assert "does not score that much" in changed.kept[one] and "is other's by now" in changed.kept[two]
+    queue.suggest([(one, Suggestion(answer=Answer(), checkpoint="cell"))])
+    assert queue.accept("q", "Ann", {one: 0}, least=0.0).keys == (), "an empty answer has no score"
 
 
 # ---------------------------------------------------------------- orders, filters, pages

@@ -106,6 +106,32 @@ def test_bulk_acceptance_is_undone_as_one(store):
     assert [p["status"] for p in ask("undo")["posts"]] == ["open"]
 
 
+def test_bulk_acceptance_goes_by_what_the_page_showed(store):
+    row = ask("list")["rows"][0]
+    posts = [{key: row[key] for key in ("id", "version", "checkpoint")}]
+    low = Entity(start=0, end=1, label="ORG", score=0.31)
+    store.suggest([(row["id"], Suggestion(answer=Answer(entities=(low,)), checkpoint="tiny"))])
+    assert ask("bulk", posts=posts, least=0.9)["kept"] == 1
+    store.suggest([(row["id"], Suggestion(answer=Answer(entities=(low,)), checkpoint="another"))])
+    assert ask("bulk", posts=posts)["kept"] == 1 and store.progress("may").decided == 0
+    assert ask("bulk", posts=posts[:1], least=2)["problem"] == "The threshold is not a number from 0 to 1."
+    posts = [{"id": row["id"], "version": 0, "checkpoint": "another"}]
+    assert ask("bulk", posts=posts, least=0.3)["posts"][0]["status"] == "accepted"
+
+
+def test_an_undo_says_which_posts_it_means(store):
+    one, two = opened(), opened(name="Bob")
+    for found in (one, two):
+        store.release(found["id"], "Bob")
+        ask("save", id=found["id"], version=0, answer=SPANS)
+    refused = ask("undo", expect=[one["id"]])
+    assert not refused["ok"] and refused["another"] and refused["posts"] == [] and refused["kept"] == 0
+    assert "another one" in refused["problem"] and store.progress("may").decided == 2
+    assert ask("undo", expect=[two["id"]])["posts"] == [{"id": two["id"], "version": 2, "status": "open"}]
+    assert ask("redo", expect=[one["id"]])["another"]
+    assert ask("redo", expect=[two["id"]])["posts"][0]["id"] == two["id"]
+
+
 def test_a_photo_reaches_the_browser_as_small_new_pixels(store):
     found = ask("photo", id=opened()["id"])
     assert found["photo"].startswith("data:image/jpeg;base64,") and len(found["photo"]) < 20_000
@@ -137,6 +163,11 @@ FORGED = [
     {"unknown": 1},
     {"filters": {"order": "; drop"}},
     {"posts": [1]},
+    {"posts": [{"id": 1, "version": 0, "checkpoint": 1}]},
+    {"least": "NaN"},
+    {"least": True},
+    {"expect": 1},
+    {"expect": ["1"]},
 ]
 
 
@@ -241,6 +272,27 @@ def test_a_dispute_shows_both_answers_without_names_and_is_settled(store):
     assert ask("list", **settle)["total"] == 1
     done = ask("save", **settle, id=found["id"], version=found["version"], answer=SPANS)
     assert done["ok"] and ask("list", **settle)["total"] == 0
+
+
+def test_who_settles_a_dispute_that_has_changed_gets_it_as_it_is_now(store):
+    store.make_queue("twice", "twitter2017", double=True)
+    store.add("twice", [Labelled(post=post("d", "Kevin Durant wins"), answer=None)])
+    key = store.page("twice", "Ann").reviews[0].key
+    store.decide("twice", key, "Ann", SPANS, version=0)
+    store.decide("twice", key, "Bob", {"entities": []}, version=0)
+    settle = {"queue": "twice", "mode": "settle", "name": "Cid", "id": key, "answer": SPANS}
+    seen = ask("open", **settle)["post"]["version"]
+    other = {"entities": [{"start": 0, "end": 1, "label": "PER"}]}
+    store.decide("twice", key, "Bob", other, version=1)
+    late = ask("save", **settle, version=seen)
+    assert late["conflict"] and "A reviewer has changed one of the two answers" in late["problem"]
+    assert late["post"]["disputed"][1]["only"] == [["Kevin: PER"]]
+    assert "Bob" not in json.dumps(late) and store.history(key)[-1].kind == "decide"
+    assert ask("save", **settle, version=late["post"]["version"])["ok"]
+    store.undo("twice", "Cid")
+    store.decide("twice", key, "Bob", SPANS, version=2)
+    settled = ask("save", **settle, version=late["post"]["version"])
+    assert "is not in dispute any more" in settled["problem"] and "conflict" not in settled
 
 
 # --- the page ------------------------------------------------------------------------------------
