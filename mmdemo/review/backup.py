@@ -23,7 +23,8 @@ from huggingface_hub import CommitScheduler, HfApi, constants, snapshot_download
 
 from mmdemo.data.lines import check_words, read_lines
 from mmdemo.review.answers import answer_row, stored_answer
-from mmdemo.review.records import Event, Filter, Labelled, Review
+from mmdemo.review.backup_events import event_row, standing
+from mmdemo.review.records import Event, Labelled, Review
 from mmdemo.review.store import Store
 from mmdemo.types import InputError, Pair, Post
 
@@ -95,7 +96,7 @@ class Backup:
                 "photo": photo,
             },
             "suggestion": answer_row(review.suggestion.answer) if review.suggestion else None,
-            "events": [_event_row(event) for event in events],
+            "events": [event_row(event) for event in events],
         }
         return json.dumps(row, ensure_ascii=True)
 
@@ -155,7 +156,7 @@ def restore(store: Store, repo: str) -> int:
         try:
             _restore_post(store, row, folder / "photos")
             restored += 1
-        except (InputError, KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
             log.warning("post %r of %r is not restored: %s: %s", post, queue, type(error).__name__, error)
     log.warning("restored %d posts from %s", restored, repo)
     return restored
@@ -167,20 +168,6 @@ def _all_reviews(store: Store) -> Iterator[tuple[Review, bool]]:
         while batch := store.page(queue.name, "backup", offset=offset, limit=PAGE).reviews:
             yield from ((review, queue.double) for review in batch)
             offset += len(batch)
-
-
-def _event_row(event: Event) -> dict[str, Any]:
-    after = event.after
-    return {
-        "kind": event.kind,
-        "reviewer": event.reviewer,
-        "at": event.at,
-        "seconds": event.seconds,
-        "checkpoint": event.checkpoint,
-        "after": None
-        if after is None
-        else {"verdict": after.verdict, "reviewer": after.reviewer, **answer_row(after.answer)},
-    }
 
 
 def _rows(file: Path) -> Iterator[tuple[tuple[str, str], str, dict[str, Any]]]:
@@ -214,27 +201,4 @@ def _restore_post(store: Store, row: dict[str, Any], photos: Path) -> None:
     store.make_queue(queue["name"], queue["dataset"], double=queue["double"])
     suggested = stored_answer(row["suggestion"], post.tokens) if row["suggestion"] else None
     store.add(queue["name"], [Labelled(post=post, answer=suggested)])
-    named = store.page(queue["name"], "backup", wanted=Filter(text=post.id), limit=PAGE).reviews
-    key = next(review.key for review in named if review.post.id == post.id)
-    for event in _standing(row["events"], queue["double"]):
-        _replay(store, queue["name"], key, event)
-
-
-def _standing(events: list[dict[str, Any]], double: bool) -> list[dict[str, Any]]:
-    """The events whose outcome holds: the last one, or each blind reviewer's last and the third look."""
-    by_seat = {event["reviewer"] if double else "": event for event in events if event["kind"] != "kept"}
-    standing = [event for event in by_seat.values() if event["after"] is not None]
-    return sorted(standing, key=lambda event: (event["kind"] == "adjudicate", event["at"]))
-
-
-def _replay(store: Store, queue: str, key: int, event: dict[str, Any]) -> None:
-    after, reviewer = event["after"], event["after"]["reviewer"]
-    answer = {"entities": after["entities"], "links": after["links"]}
-    if event["kind"] == "adjudicate":
-        dispute = next((d for d in store.disputes(queue) if d.review.key == key), None)
-        if dispute is not None:
-            store.adjudicate(queue, key, reviewer, answer, version=dispute.version)
-        return
-    version = store.open(key, reviewer, lease=False).version
-    rejected = after["verdict"] == "rejected"
-    store.decide(queue, key, reviewer, answer, version=version, seconds=event["seconds"], reject=rejected)
+    store.restore(queue["name"], held["id"], standing(row["events"], post.tokens, queue["double"]))

@@ -138,14 +138,15 @@ class Event:
     """One line of the log, which only grows. ``before`` and ``after`` are None where nothing was decided.
 
     ``kind``: decide, adjudicate, import (a decision that a file states), undo, redo, or kept (an undo or
-    redo that left the post alone because somebody else had decided since). ``target`` is the event that an
-    undo, redo or kept is about. ``score`` and ``checkpoint`` are the suggestion's at that time. Events with
-    one ``batch`` are undone together.
+    redo that left the post alone because somebody else had decided since). ``seat`` is where the decision
+    stands (`mmdemo.review.fold`), ``target`` the event that an undo, redo or kept is about. ``score`` and
+    ``checkpoint`` are the suggestion's at that time. Events with one ``batch`` are undone together.
     """
 
     number: int
     key: int
     kind: str
+    seat: str
     reviewer: str
     at: str
     before: Decision | None

@@ -42,7 +42,7 @@ def open_store(place: str | Path | None = None, photos: Path | None = None) -> "
 class Store(Decisions):
     """See the module's text; every method may raise InputError.
 
-    In `mmdemo.review.store_posts`: queues, make_queue, add, unsuggested, suggest, page, reviews, decided,
-    progress. In `mmdemo.review.store_opening`: open, next, lease, release. In
+    In `mmdemo.review.store_posts`: queues, make_queue, add, restore, unsuggested, suggest, page, reviews,
+    decided, progress. In `mmdemo.review.store_opening`: open, next, lease, release. In
     `mmdemo.review.store_decisions`: decide, accept, undo, redo, disputes, adjudicate, history.
     """

@@ -22,6 +22,7 @@ from mmdemo.review.records import (
 )
 from mmdemo.review.schema import entity_labels
 from mmdemo.review.store_engine import Writer, open_engine
+from mmdemo.review.store_restore import Standing, restore
 from mmdemo.review.store_rows import known
 from mmdemo.review.store_tables import posts, queues
 from mmdemo.types import InputError
@@ -94,6 +95,11 @@ class Posts:
             photos=self.photos,
             now=time.time(),
         )
+
+    def restore(self, queue: str, ref: str, held: Sequence[Standing]) -> None:
+        """Record the decisions that a backup has of the post with this id, each at its seat."""
+        queue_id, _ = self._queue(queue)
+        self._writer.run(lambda c: restore(c, queue_id, ref, held, self.photos, time.time()))
 
     def unsuggested(self, queue: str, checkpoint: str) -> list[int]:
         """Keys of the undecided posts, in input order, that have no suggestion by this checkpoint yet."""

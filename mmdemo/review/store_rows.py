@@ -181,6 +181,7 @@ def event_of(row: Mapping[str, Any], tokens: tuple[str, ...]) -> Event:
         number=row["id"],
         key=row["post_id"],
         kind=row["kind"],
+        seat=row["seat"],
         reviewer=row["reviewer"],
         at=row["at"],
         before=stored_decision(before, tokens),

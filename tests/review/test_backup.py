@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mmdemo.review import backup as backup_module
 from mmdemo.review.backup import Backup, backup_from_environment, restore
+from mmdemo.review.backup_events import event_row
 from mmdemo.review.records import Answer, Labelled
 from mmdemo.review.store import Store, open_store
+from mmdemo.review.store_queue import select_known
+from mmdemo.review.store_rows import known
 from mmdemo.types import Entity, InputError, Post
 from tests.hub_standin import Hub, running_hub, use
+from tests.review.test_durability import check_state
 
 REPO = "datasets/me/reviews"
 PER = {"entities": [{"start": 0, "end": 1, "label": "PER"}], "links": []}
@@ -114,6 +119,73 @@ def test_the_next_run_has_what_the_last_one_decided(standin: Hub, tmp_path):
     third.close()
 
 
+def one_of_two_adjudicates(store: Store) -> None:
+    store.decide("d", 1, "Ann", PER, version=0)
+    store.decide("d", 1, "Ben", LOC, version=0)
+    store.adjudicate("d", 1, "Ann", PER, version=2)
+
+
+def a_file_states_it(store: Store) -> None:
+    seen = Answer(entities=(Entity(start=0, end=1, label="PER", text="Ann"),))
+    post = Post(text="Ann sings", tokens=("Ann", "sings"), id="p1")
+    store.add("d", [Labelled(post=post, answer=seen)], use="accept", reviewer="Ann")
+
+
+def adjudicated_and_back_and_forth(store: Store) -> None:
+    store.decide("d", 1, "Ann", PER, version=0)
+    store.decide("d", 1, "Ben", LOC, version=0)
+    store.adjudicate("d", 1, "Cleo", PER, version=2)
+    store.undo("d", "Cleo")
+    store.redo("d", "Cleo")
+
+
+def an_adjudication_taken_back(store: Store) -> None:
+    adjudicated_and_back_and_forth(store)
+    store.undo("d", "Cleo")
+
+
+@pytest.mark.parametrize(
+    "story",
+    [one_of_two_adjudicates, a_file_states_it, adjudicated_and_back_and_forth, an_adjudication_taken_back],
+)
+@pytest.mark.parametrize("seats", [True, False])
+def test_each_decision_comes_back_to_its_seat(standin: Hub, tmp_path, monkeypatch, story, seats):
+    """Also out of lines of before they named seats, as far as those tell."""
+    if not seats:
+
+        def without(event):
+            row = event_row(event)
+            del row["seat"]
+            return row
+
+        monkeypatch.setattr(backup_module, "event_row", without)
+    store = new_store(tmp_path / "one")
+    store.make_queue("d", "twitter2017", double=True)
+    store.add("d", [Labelled(post=Post(text="a b c", tokens=("a", "b", "c"), id="p0"), answer=None)])
+    story(store)
+    backup_from_environment(store).close()
+    again = new_store(tmp_path / "two")
+    assert restore(again, "me/reviews") == len(said(store)) and said(again) == said(store)
+    check_state(again)
+    if seats:
+        with store.engine.connect() as one, again.engine.connect() as two:
+            rows = [known(c.execute(select_known()).first(), tmp_path).seats for c in (one, two)]
+        decisions = [{name: seat.decision for name, seat in seats.items() if seat.decision} for seats in rows]
+        assert decisions[0] == decisions[1], "reviewers, verdicts and times too"
+
+
+def test_a_post_is_found_by_its_whole_id(standin: Hub, tmp_path):
+    store = new_store(tmp_path / "one")
+    store.make_queue("may", "twitter2017")
+    ids = [*map(str, range(1000, 1120)), "1"]
+    store.add("may", [Labelled(post=Post(text="Ann", tokens=("Ann",), id=ref), answer=None) for ref in ids])
+    store.decide("may", len(ids), "Ann", PER, version=0)
+    backup_from_environment(store).close()
+    again = new_store(tmp_path / "two")
+    assert restore(again, "me/reviews") == len(ids)
+    assert [review.post.id for review in again.decided("may")] == ["1"]
+
+
 def test_lines_are_appended_and_never_changed(standin: Hub, tmp_path):
     store = new_store(tmp_path / "one")
     store.make_queue("may", "twitter2017")
@@ -132,12 +204,16 @@ def test_a_line_that_a_crash_cut_off_or_somebody_forged_is_passed_over(standin: 
     held = {"id": "p0", "text": "Ann", "tokens": ["Ann"], "pair": None, "image_id": None, "photo": "../x"}
     queue = {"name": "may", "dataset": "twitter2017", "double": False}
     row = {"queue": queue, "post": held, "suggestion": None, "events": []}
+    after = {"verdict": "accepted", "reviewer": "Eve", **NONE}
+    event = {"kind": "decide", "reviewer": "Eve", "at": "2026", "seconds": None, "after": after}
     line = json.dumps(row).encode()
     forged = [
         [],
         {**row, "events": [1]},
         {**row, "post": {**held, "id": "p9", "tokens": 5}},
         {**row, "queue": 1},
+        {**row, "post": {**held, "id": "p8"}, "events": [{**event, "seat": "Eve"}]},
+        {**row, "post": {**held, "id": "p7"}, "events": [{**event, "after": {**after, "verdict": "x"}}]},
     ]
     bad = b"".join(json.dumps(f).encode() + b"\n" for f in forged)
     standin.add(REPO, {"reviews-1.jsonl": line + b"\n" + bad + line[:40]}, private=True)
