@@ -29,7 +29,7 @@ def predict(
     dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 (entities) or mnre (a relation).")],
     text: Annotated[str, typer.Option(help="The tweet; for mnre with [E1]…[/E1] and [E2]…[/E2].")],
     model: Annotated[str, typer.Option(help="Which encoders.")] = "roberta-resnet50",
-    fusion: Annotated[str, typer.Option(help="film or concat.")] = "film",
+    fusion: Annotated[str, typer.Option(help="How both are fused; `mmdemo zoo` lists all.")] = "film",
     preset: Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")] = "lite",
     image: Annotated[Path | None, typer.Option(help="The photo: JPEG, PNG, WEBP, GIF or BMP.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -61,6 +61,7 @@ def show(*inputs: Any) -> tuple[str, str, dict[str, Any] | None, dict[str, Any],
         table = view.notes_html(note) + comparison_html(comparison, metrics)
         kept: dict[str, Any] = {"cells": [[c.preset, c.dataset, c.model, c.fusion] for c in cells]}
         kept["json"] = comparison_json(comparison)
+        kept["asked"] = asked_of(preset, dataset, *inputs[-2:])
         bar = post_bar_html(comparison.post, inputs[2])
         return bar, table, kept, gr.update(visible=True), page_html(comparison, metrics)
     except InputError as error:
@@ -80,13 +81,24 @@ def show_post(dataset: str, text: str, photo: str | None) -> str:
         return NO_POST
 
 
-def pressed_cell(kept: dict[str, Any] | None, column: object, target: object) -> tuple[list[str], int]:
+def asked_of(preset: str, dataset: str, text: str, photo: str | None) -> list[Any]:
+    """What a comparison was asked about, apart from model and fusion."""
+    return [preset, dataset, text, photo]
+
+
+def pressed_cell(
+    kept: dict[str, Any] | None, asked: list[Any], column: object, target: object
+) -> tuple[list[str], int]:
     """The names (preset, dataset, model, fusion) and target of a pressed cell, as the browser sent it.
 
+    ``asked`` is what the Predict tab holds now (`asked_of`).
+
     Raises:
-        InputError: there is no such cell.
+        InputError: there is no such cell, or the comparison was of another post or dataset.
     """
     cells = (kept or {}).get("cells") or []
+    if cells and (kept or {}).get("asked") != asked:
+        raise InputError("the comparison is of another post or dataset than is picked now; compare again")
     if not isinstance(column, int) or not isinstance(target, int) or not 0 <= column < len(cells):
         raise InputError("that cell is no longer there; compare again")
     return cells[column], target

@@ -141,6 +141,8 @@ def _filter(filters: dict[str, Any]) -> Filter:
     texts = {key: filters.get(key) or None for key in ("status", "label", "reviewer", "text")}
     if not all(text is None or (isinstance(text, str) and len(text) <= MAX_TEXT) for text in texts.values()):
         raise InputError(f"a filter is not a text of at most {MAX_TEXT} characters")
+    if any(_unstorable(text) for text in texts.values() if text):
+        raise InputError("a filter holds a character that no post can hold")
     statuses = tuple(status for status in STATUSES if status == texts["status"])
     if texts["status"] and not statuses:
         raise InputError(f"unknown status {texts['status'][:40]!r}; known: {', '.join(STATUSES)}")
@@ -152,6 +154,11 @@ def _filter(filters: dict[str, Any]) -> Filter:
         reviewer=texts["reviewer"],
         text=texts["text"],
     )
+
+
+def _unstorable(text: str) -> bool:
+    """Half of a surrogate pair, or NUL: a database takes neither."""
+    return any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)
 
 
 def _share(value: Any) -> float | None:

@@ -78,8 +78,29 @@ def reviewer_of(name: object, profile: gr.OAuthProfile | None) -> str:
     return check_name(profile.username, "reviewer")
 
 
-def call(*, writes: bool) -> Callable[[Handler], Callable[..., Answer]]:
-    """Make a handler answer browsers: check what they send, name the reviewer, catch what goes wrong."""
+def reader_of(name: object, profile: gr.OAuthProfile | None) -> str:
+    """Who looks: on a Space only those who have signed in, as posts and colleagues' names are not for all."""
+    try:
+        return reviewer_of(name, profile)
+    except InputError:
+        if on_space():
+            raise
+        return GUEST
+
+
+def _guest_of(name: object, profile: gr.OAuthProfile | None) -> str:
+    try:
+        return reviewer_of(name, profile)
+    except InputError:
+        return GUEST
+
+
+#: Whom a call answers.
+WHO = {"reviewer": reviewer_of, "looker": reader_of, "anyone": _guest_of}
+
+
+def call(*, who: str) -> Callable[[Handler], Callable[..., Answer]]:
+    """Make a handler answer browsers: check what they send, name who asks, catch what goes wrong."""
 
     def decorate(handle: Handler) -> Callable[..., Answer]:
         @wraps(handle)
@@ -88,13 +109,7 @@ def call(*, writes: bool) -> Callable[[Handler], Callable[..., Answer]]:
         ) -> Answer:
             try:
                 asked = read_asked(sent, request.headers.get("content-length") if request else None)
-                try:
-                    reviewer = reviewer_of(asked.name, profile)
-                except InputError:
-                    if writes:
-                        raise
-                    reviewer = GUEST
-                return {"ok": True, **handle(asked, reviewer)}
+                return {"ok": True, **handle(asked, WHO[who](asked.name, profile))}
             except Conflict as error:
                 return {**_refused(error), "conflict": True, "post": _theirs(error, asked)}
             except Another as error:
@@ -127,21 +142,23 @@ def _refused(error: InputError) -> Answer:
 # --- look ------------------------------------------------------------------------------------------
 
 
-@call(writes=False)
+@call(who="anyone")
 def review_start(asked: Asked, reviewer: str) -> Answer:
     """What the page needs once, and the queue it shows first: the one asked for, else the newest."""
-    queues = store().queues()
+    closed = on_space() and reviewer == GUEST
+    queues = () if closed else store().queues()
     chosen = next((q for q in queues if q.name == asked.queue), queues[-1] if queues else None)
     return {
         **page_facts(),
         "queue": chosen.name if chosen else None,
         "name": "" if reviewer == GUEST else reviewer,
         "fixed": on_space(),
+        "closed": closed,
         "facets": facets_json(queues, store().progress(chosen.name) if chosen else None),
     }
 
 
-@call(writes=False)
+@call(who="looker")
 def review_list(asked: Asked, reviewer: str) -> Answer:
     """A page of the list, with the counts of the whole queue."""
     if asked.queue is None:
@@ -165,7 +182,7 @@ def review_list(asked: Asked, reviewer: str) -> Answer:
     }
 
 
-@call(writes=False)
+@call(who="looker")
 def review_photo(asked: Asked, reviewer: str) -> Answer:
     """A post's photo as a data URI: no folder of the server is opened to browsers."""
     found = store().reviews([asked.id], reviewer)
@@ -201,7 +218,7 @@ def _leave(asked: Asked, reviewer: str) -> None:
         store().release(asked.leave, reviewer)
 
 
-@call(writes=True)
+@call(who="reviewer")
 def review_open(asked: Asked, reviewer: str) -> Answer:
     """One post, reserved for this reviewer; one that somebody else has can be looked at."""
     _leave(asked, reviewer)
@@ -217,7 +234,7 @@ def review_open(asked: Asked, reviewer: str) -> Answer:
     return {"post": post_json(review, reviewer)}
 
 
-@call(writes=True)
+@call(who="reviewer")
 def review_next(asked: Asked, reviewer: str) -> Answer:
     """The next post that this reviewer can decide, reserved for them; null when there is none."""
     _leave(asked, reviewer)
@@ -230,7 +247,14 @@ def review_next(asked: Asked, reviewer: str) -> Answer:
     return {"post": post_json(review, reviewer) if review else None}
 
 
-@call(writes=True)
+@call(who="reviewer")
+def review_leave(asked: Asked, reviewer: str) -> Answer:
+    """Give the post on screen back: its reviewer goes by another name from here on."""
+    _leave(asked, reviewer)
+    return {}
+
+
+@call(who="reviewer")
 def review_renew(asked: Asked, reviewer: str) -> Answer:
     """Keep the reservation of the post on screen."""
     store().lease(asked.id, reviewer)
@@ -240,7 +264,7 @@ def review_renew(asked: Asked, reviewer: str) -> Answer:
 # --- decide ------------------------------------------------------------------------------------------
 
 
-@call(writes=True)
+@call(who="reviewer")
 def review_save(asked: Asked, reviewer: str) -> Answer:
     """A decision: an answer, or that the post is unusable."""
     save = store().adjudicate if asked.settles else store().decide
@@ -260,7 +284,7 @@ def _state(review: Review) -> Answer:
     return {"id": review.key, "version": review.version, "status": review.status}
 
 
-@call(writes=True)
+@call(who="reviewer")
 def review_bulk(asked: Asked, reviewer: str) -> Answer:
     """Accept the suggestions of several posts at once, where they are what the page showed."""
     least, shown = asked.least, asked.checkpoints
@@ -268,13 +292,13 @@ def review_bulk(asked: Asked, reviewer: str) -> Answer:
     return _changed(changed, reviewer)
 
 
-@call(writes=True)
+@call(who="reviewer")
 def review_undo(asked: Asked, reviewer: str) -> Answer:
     """Take this reviewer's latest decision back, if it is the one that the page means."""
     return _changed(store().undo(asked.chosen, reviewer, asked.expect), reviewer)
 
 
-@call(writes=True)
+@call(who="reviewer")
 def review_redo(asked: Asked, reviewer: str) -> Answer:
     """Repeat what was taken back, if it is what the page means."""
     return _changed(store().redo(asked.chosen, reviewer, asked.expect), reviewer)
@@ -291,6 +315,7 @@ CALLS: list[Callable[..., Answer]] = [
     review_photo,
     review_open,
     review_next,
+    review_leave,
     review_renew,
     review_save,
     review_bulk,

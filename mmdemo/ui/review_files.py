@@ -14,11 +14,12 @@ from mmdemo.config import DATASETS
 from mmdemo.review.agreement import agreements
 from mmdemo.review.export import Exported, apply_corrections, export
 from mmdemo.review.formats.table import FORMATS, find_format
+from mmdemo.review.names import check_name
 from mmdemo.review.sources import SOURCES, SUFFIXES, Photos, read_posts
 from mmdemo.review.store_intake import Use
 from mmdemo.types import InputError
 from mmdemo.ui.agreement_view import agreement_html
-from mmdemo.ui.review_calls import reviewer_of, store
+from mmdemo.ui.review_calls import reader_of, reviewer_of, store
 from mmdemo.ui.review_tools import Told, done_html, note, told, wire
 
 USES: dict[str, Use] = {
@@ -48,7 +49,7 @@ def add_posts(
     reviewer = reviewer_of(name, profile)
     if not files or len(files) > MAX_FILES:
         raise InputError(f"choose 1 to {MAX_FILES} files: posts, and photos beside them if there are any")
-    target = (target or queue or "posts").strip()
+    target = check_name(target.strip() or queue or "posts", "queue")
     known = {found.name: found for found in store().queues()}.get(target)
     with tempfile.TemporaryDirectory() as scratch:
         folder, posts = _gathered(files, Path(scratch), source)
@@ -165,8 +166,9 @@ def export_tool() -> None:
 
 
 @told
-def show_agreement(queue: str, _: str) -> Told:
+def show_agreement(queue: str, name: str, profile: gr.OAuthProfile | None = None) -> Told:
     """How far the reviewers of a double queue agree."""
+    reader_of(name, profile)
     if not queue:
         raise InputError("open a queue first")
     found = agreements(store().double_reviews(queue))

@@ -76,7 +76,9 @@ def sentence(message: str) -> str:
 #: Characters of an error that are shown: it may quote what was sent.
 LONGEST = 400
 #: Variables that name folders of this machine.
-_FOLDERS = ("MMDEMO_CHECKPOINTS", "MMDEMO_REVIEWS", "GRADIO_TEMP_DIR", "HF_HOME", "HF_HUB_CACHE")
+_FOLDERS = ("MMDEMO_CHECKPOINTS", "MMDEMO_REVIEW_PHOTOS", "GRADIO_TEMP_DIR", "HF_HOME", "HF_HUB_CACHE")
+#: Variables that name files of this machine: their folder goes, with what lies beside them.
+_FILES = ("MMDEMO_REVIEWS",)
 
 
 def public(message: str) -> str:
@@ -87,6 +89,7 @@ def public(message: str) -> str:
     roots = {os.getcwd(), os.path.expanduser("~"), tempfile.gettempdir(), sys.prefix}
     roots |= {str(Path(__file__).parents[2])}
     roots |= {os.path.abspath(os.environ[name]) for name in _FOLDERS if os.environ.get(name)}
+    roots |= {os.path.dirname(os.path.abspath(os.environ[n])) for n in _FILES if os.environ.get(n)}
     for root in sorted(roots - {"/", "~"}, key=len, reverse=True):
         message = message.replace(root, "…")
     return message if len(message) <= LONGEST else message[: LONGEST - 1] + "…"

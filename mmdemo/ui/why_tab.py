@@ -11,9 +11,10 @@ from mmdemo import pipeline
 from mmdemo.figures.numbers import explanation_json
 from mmdemo.types import Explanation, InputError, Post
 from mmdemo.ui import examples, predict_tab, view, why_view
-from mmdemo.ui.compare_tab import pressed_cell
+from mmdemo.ui.compare_tab import asked_of, pressed_cell
 from mmdemo.ui.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.predict_tab import FAILED, Form
+from mmdemo.ui.safe import sentence
 from mmdemo.ui.why_view import ALL_PANELS, SECTIONS
 
 log = logging.getLogger(__name__)
@@ -167,15 +168,24 @@ def _whole(target: object) -> int | None:
     raise InputError(f"a target is a whole number, not {str(target)[:40]}")
 
 
-def pick(kept: dict[str, Any] | None, event: gr.EventData) -> tuple[Any, ...]:
-    """A pressed cell of the comparison: its model and fusion into the pickers, its target, the Why tab."""
+def pick(
+    kept: dict[str, Any] | None,
+    preset: str,
+    dataset: str,
+    text: str,
+    photo: str | None,
+    event: gr.EventData,
+) -> tuple[Any, ...]:
+    """A pressed cell of the comparison: its model and fusion into the pickers, its target, the Why tab.
+
+    Raises:
+        gr.Error: there is no such cell any more; nothing is explained then.
+    """
+    place = getattr(event, "column", None), getattr(event, "place", None)
     try:
-        (_, _, model, fusion), target = pressed_cell(
-            kept, getattr(event, "column", None), getattr(event, "place", None)
-        )
+        (_, _, model, fusion), target = pressed_cell(kept, asked_of(preset, dataset, text, photo), *place)
     except InputError as error:
-        gr.Warning(str(error))
-        return gr.update(), gr.update(), gr.update(), gr.update()
+        raise gr.Error(sentence(str(error)), print_exception=False) from error
     choices = predict_tab.fusion_choices(model)
     asked = gr.update(choices=[("the pressed cell", target)], value=target)  # `show` gives the real ones
     return model, gr.update(choices=choices, value=fusion), asked, gr.Tabs(selected="why-tab")
@@ -211,9 +221,10 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
     form.why.click(lambda: (gr.Tabs(selected="why-tab"), None), None, [tabs, target], **quiet).then(
         show, asked, shown, **slow
     )
-    table.select(pick, kept, [form.pickers[2], form.pickers[3], target, tabs], **quiet).success(
-        show, asked, shown, **slow
-    )
+    preset, dataset, model, fusion = form.pickers
+    table.select(
+        pick, [kept, preset, dataset, form.text, form.photo], [model, fusion, target, tabs], **quiet
+    ).success(show, asked, shown, **slow)
     state = [found, top, panel, dark]
     top.release(redraw("fusion"), state, sections["fusion"], js=WITH_DARK, **quiet)
     panel.input(redraw("photo"), state, sections["photo"], js=WITH_DARK, **quiet)

@@ -6,9 +6,10 @@ window.mmreview.deciding = (desk) => {
   /** Change the answer in one step that can be undone. */
   function edit(what, after, selection, before = state.answer) {
     const { post } = state;
-    if (held(post)) return;
+    // While a decision is on its way, an edit would be neither part of it nor kept.
+    if (state.busy || held(post)) return;
     if (JSON.stringify(before) === JSON.stringify(after)) return put(after, selection);
-    session.push({ kind: "edit", post: post.id, version: post.version, before, after, what });
+    session.push({ kind: "edit", queue: state.queue, post: post.id, version: post.version, before, after, what });
     put(after, selection);
     desk.say(what);
   }
@@ -21,8 +22,8 @@ window.mmreview.deciding = (desk) => {
 
   function put(after, selection = null) {
     Object.assign(state, { answer: after, selection });
-    if (JSON.stringify(after) === JSON.stringify(state.post.answer)) session.drop(state.post.id);
-    else session.keep(state.post, after);
+    if (JSON.stringify(after) === JSON.stringify(state.post.answer)) session.drop(state.queue, state.post);
+    else session.keep(state.queue, state.post, after);
     desk.draw();
   }
 
@@ -44,13 +45,15 @@ window.mmreview.deciding = (desk) => {
   async function send(post, verdict, mine) {
     const seconds = Math.round((Date.now() - state.opened) / 100) / 10;
     const body = { id: post.id, version: post.version, verdict, answer: answer.final(mine), seconds };
-    const sent = await desk.ask("save", body);
+    const [from, wishes] = [state.queue, desk.wishes()];
+    const sent = await desk.ask("save", body, (reply) => conflict(reply, mine, from));
     if (!sent) return;
     const posts = [{ id: post.id, version: sent.version }];
-    session.push({ kind: "decision", verdict, posts, answer: mine, what: `${verdict} a post` });
+    session.push({ kind: "decision", queue: from, verdict, posts, answer: mine, what: `${verdict} a post` });
     session.moved(post.id, post.version, sent.version);
-    session.drop(post.id);
+    session.drop(from, post);
     Object.assign(post, { version: sent.version, status: sent.status, answer: mine, sent: verdict });
+    if (wishes !== desk.wishes() || state.queue !== from) return desk.list(); // somewhere else already
     desk.say(`${desk.place()} ${queue.STATUS[sent.status]}.`);
     await Promise.all([desk.list(), desk.next()]);
   }
@@ -75,12 +78,12 @@ window.mmreview.deciding = (desk) => {
   const take = (side) => (side.verdict === "rejected" ? decide("reject") : edit("take one of the two answers", side.answer, null));
 
   /** Someone else was faster: theirs is shown, and Undo brings one's own answer back. */
-  async function conflict(post) {
-    if (!post) return;
-    const mine = state.answer;
-    desk.show(post, post.answer);
-    edit("load the other reviewer's answer", post.answer, null, mine);
-    desk.warn("Someone else has changed this post since you opened it. This is their answer; Undo brings yours back.");
+  async function conflict({ post, problem }, mine, from) {
+    const what = "load the other reviewer's answer";
+    session.push({ kind: "edit", queue: from, post: post.id, version: post.version, before: mine, after: post.answer, what });
+    if (state.post?.id === post.id) desk.show(post, post.answer);
+    const theirs = "Someone else has changed this post since you opened it. This is their answer; Undo brings yours back.";
+    desk.warn(post.disputed || state.post?.id !== post.id ? problem : theirs);
     await desk.list();
   }
 
@@ -88,12 +91,14 @@ window.mmreview.deciding = (desk) => {
   const surest = (threshold) =>
     state.list.rows.filter((row) => row.status === "open" && !row.holder && row.score !== null && row.score >= threshold);
 
-  async function bulk(found) {
-    const posts = found.map(({ id, version }) => ({ id, version }));
-    const reply = await desk.ask("bulk", { posts });
+  /** Accept these rows; the server looks again whether each is still sure by `least` of the answer that was shown. */
+  async function bulk(found, least) {
+    const posts = found.map(({ id, version, checkpoint }) => ({ id, version, checkpoint }));
+    const from = state.queue;
+    const reply = await desk.ask("bulk", { posts, least });
     if (!reply) return;
     const count = reply.posts.length;
-    if (count) session.push({ kind: "decision", verdict: "accept", posts: reply.posts, what: `accept ${count} posts` });
+    if (count) session.push({ kind: "decision", queue: from, verdict: "accept", posts: reply.posts, what: `accept ${count} posts` });
     await desk.list();
     if (posts.some(({ id }) => id === state.post?.id)) await desk.next();
     if (reply.kept) desk.warn(`${reply.kept} of them had been changed meanwhile and were left alone.`);
@@ -102,5 +107,5 @@ window.mmreview.deciding = (desk) => {
 
   const askBulk = async () => (await desk.named()) && queue.bulk(surest, bulk);
 
-  return { edit, put, decide, target, judge, take, conflict, askBulk };
+  return { edit, put, decide, target, judge, take, askBulk };
 };

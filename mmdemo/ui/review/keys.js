@@ -53,6 +53,7 @@ window.mmreview.keys = (() => {
       if (!box.isConnected) return document.removeEventListener("keydown", press);
       if (event.defaultPrevented || event.isComposing || !box.offsetParent || typing(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
+      if (event.repeat && !event.key.startsWith("Arrow")) return; // a held key would decide post after post, unseen
       // A focused control outside the editor, such as a tab, keeps arrows and the like.
       const outside = event.target !== document.body && !box.contains(event.target);
       if (outside && !/^[a-z0-9?]$/i.test(event.key)) return;

@@ -4,20 +4,42 @@ window.mmreview.opening = (desk) => {
   const { at, state } = desk;
   const FILTERS = { order: "input", status: "", label: "", reviewer: "", text: "", low: "", high: "" };
 
+  // Answers may overtake each other. Of each kind only the one to the latest question counts.
+  const asked = { start: 0, list: 0, open: 0 };
+  let opened = Promise.resolve();
+
+  async function latest(kind, name, body) {
+    const turn = ++asked[kind];
+    const reply = await desk.ask(name, body);
+    return turn === asked[kind] ? reply : null;
+  }
+
+  /** Open posts one after the other, so that each is given back in its turn; of several wishes only the last is met. */
+  function inTurn(work) {
+    const turn = ++asked.open;
+    opened = opened.catch(() => {}).then(() => turn === asked.open && work());
+    return opened;
+  }
+
+  /** How many posts have been asked for: unchanged, the reviewer still means the one on screen. */
+  const wishes = () => asked.open;
+
   /** Fetch what the page needs once, then the list, then the post that was open before a reload. */
   async function start() {
-    const reply = await desk.ask("start", { queue: sessionStorage.getItem("mmreview.queue") });
+    const reply = await latest("start", "start", { queue: session.last("queue") });
     if (!reply) return;
-    const { looks, guidelines, relations, names } = reply;
-    Object.assign(state, { looks, guidelines, relations, names, fixedName: reply.fixed, queue: reply.queue });
+    const { looks, guidelines, relations, names, closed } = reply;
+    Object.assign(state, { looks, guidelines, relations, names, closed, fixedName: reply.fixed, queue: reply.queue });
     state.filters ??= { ...FILTERS };
     if (reply.fixed) session.rename(reply.name);
     queue.filters(at("filters"), reply.facets, { ...state.filters, queue: state.queue, mode: state.mode }, pick);
     desk.drawWho();
     await list(0);
     if (!state.list.total || !session.name()) return; // nobody is asked for a name before they mean to review
-    const last = Number(sessionStorage.getItem("mmreview.open"));
-    if (!last || !(await open(last))) await next(true);
+    const last = session.last("open");
+    const again = last ? open(last) : false;
+    const turn = wishes();
+    if (!(await again) && turn === wishes()) await next(true);
   }
 
   /** A filter, the queue or the mode was changed. */
@@ -32,8 +54,8 @@ window.mmreview.opening = (desk) => {
   /** Show another queue, or the same one anew. */
   function showQueue(name) {
     if (name && name !== state.queue) {
-      sessionStorage.setItem("mmreview.queue", name);
-      sessionStorage.removeItem("mmreview.open");
+      session.remember("queue", name);
+      session.remember("open", null);
       Object.assign(state, { filters: null, mode: "review" });
     }
     state.post = null;
@@ -41,14 +63,16 @@ window.mmreview.opening = (desk) => {
   }
 
   async function list(number = state.list.page) {
-    const reply = await desk.ask("list", { filters: state.filters, page: number });
+    const reply = await latest("list", "list", { filters: state.filters, page: number });
     if (!reply) return;
     state.list = reply;
     desk.draw();
   }
 
   /** Open a post; whether it is open now. */
-  async function open(id) {
+  const open = (id) => inTurn(() => toPost(id));
+
+  async function toPost(id) {
     if (!(await desk.named())) return false;
     const reply = await desk.ask("open", { id, leave: state.post?.id ?? null });
     if (reply) show(reply.post);
@@ -56,9 +80,11 @@ window.mmreview.opening = (desk) => {
   }
 
   /** The next post that fits the filters, is undecided and that nobody else is on. */
-  async function next(first = false) {
+  const next = (first = false) => inTurn(() => toNext(first));
+
+  async function toNext(first) {
     if (!(await desk.named())) return;
-    if (queue.DONE.includes(state.filters.status)) return neighbour(1); // looking over what is decided
+    if (queue.DONE.includes(state.filters.status)) return toNeighbour(1); // looking over what is decided
     const leave = first ? null : (state.post?.id ?? null);
     const reply = await desk.ask("next", { filters: state.filters, leave });
     if (reply?.post) return show(reply.post);
@@ -68,22 +94,25 @@ window.mmreview.opening = (desk) => {
   }
 
   /** The post before or behind the open one in the list, whatever became of it. */
-  async function neighbour(step) {
+  const neighbour = (step) => inTurn(() => toNeighbour(step));
+
+  async function toNeighbour(step) {
     const { rows, page: number, pages } = state.list;
     const i = rows.findIndex((row) => row.id === state.post?.id) + step;
-    if (rows[i]) return open(rows[i].id);
+    if (rows[i]) return toPost(rows[i].id);
     const over = i < 0 ? number === 0 : number + 1 >= pages;
     if (over) return desk.note(step < 0 ? "This is the first post." : "This is the last post.");
     await list(number + step);
-    return open(state.list.rows.at(step < 0 ? -1 : 0).id);
+    const row = state.list.rows.at(step < 0 ? -1 : 0);
+    return row ? toPost(row.id) : undefined;
   }
 
-  function show(post, kept = session.draft(post)) {
+  function show(post, kept = session.draft(state.queue, post)) {
     desk.warn("");
     const again = state.post !== null;
     const nothing = { selection: null, cursor: null, from: null };
     Object.assign(state, { post, answer: kept ?? post.answer, opened: Date.now(), ...nothing });
-    sessionStorage.setItem("mmreview.open", post.id);
+    session.remember("open", post.id);
     desk.draw();
     photo(post);
     at("words").scrollTop = 0;
@@ -105,5 +134,5 @@ window.mmreview.opening = (desk) => {
     return i < 0 ? `Post ${state.post.ref}` : `Post ${state.list.offset + i + 1} of ${state.list.total}`;
   }
 
-  return { start, showQueue, list, open, next, neighbour, show, place };
+  return { start, showQueue, list, open, next, neighbour, wishes, show, place };
 };

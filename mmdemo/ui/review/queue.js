@@ -76,11 +76,12 @@ window.mmreview.queue = (() => {
       const told = el("p", { role: "status" });
       const shown = el("output", { text: "95%" });
       const slider = el("input", { type: "range", min: "50", max: "100", value: "95", "aria-label": "Threshold in per cent" });
-      const go = button("Accept", "", async () => (close(), accept(found)), { class: "rv-primary", disabled: true });
-      let found = [];
-      async function preview() {
+      const go = button("Accept", "", async () => (close(), accept(found, least)), { class: "rv-primary", disabled: true });
+      let [found, least] = [[], 0];
+      function preview() {
         shown.textContent = `${slider.value}%`;
-        found = await look(Number(slider.value) / 100);
+        least = Number(slider.value) / 100;
+        found = look(least);
         go.disabled = !found.length;
         go.firstChild.textContent = found.length === 1 ? "Accept 1 post" : `Accept ${found.length} posts`;
         told.textContent = found.length ? "Every part of these posts scores at least that much:" : "No undecided post on this page is that sure.";

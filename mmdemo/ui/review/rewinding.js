@@ -8,28 +8,36 @@ window.mmreview.rewinding = (desk) => {
     if (!step) return desk.say(from === "undo" ? "Nothing to undo." : "Nothing to redo.");
     if (state.busy) return;
     state.busy = true;
-    const done = step.kind === "edit" ? await rewindEdit(step, from) : await rewindDecision(step, from);
-    state.busy = false;
-    if (done) session.step(from);
-    if (done) desk.say(`${from === "undo" ? "Undone" : "Redone"}: ${step.what}.`);
-    desk.draw();
+    try {
+      if (step.queue !== state.queue) await desk.showQueue(step.queue);
+      if (step.queue !== state.queue) return desk.warn(`That was in the queue ${step.queue}, which cannot be opened.`);
+      const rewound = step.kind === "edit" ? await rewindEdit(step, from) : await rewindDecision(step, from);
+      if (rewound) desk.say(`${from === "undo" ? "Undone" : "Redone"}: ${step.what}.`);
+      desk.draw();
+    } finally {
+      state.busy = false;
+    }
   }
 
   async function rewindEdit(step, from) {
     if (state.post?.id !== step.post) await desk.open(step.post);
     if (state.post?.id !== step.post) return false;
     if (state.post.version !== step.version) {
+      session.discard(from);
       desk.warn("Someone else has decided on this post since; that edit cannot be taken back.");
-      return true;
+      return false;
     }
+    session.step(from);
     desk.put(from === "undo" ? step.before : step.after);
     return true;
   }
 
   /** The server takes back (or repeats) this reviewer's latest decision, or all of one bulk decision. */
   async function rewindDecision(step, from) {
-    const reply = await desk.ask(from);
-    if (!reply) return false;
+    const reply = await desk.ask(from, { expect: step.posts.map(({ id }) => id) });
+    if (!reply) return void (await desk.list()); // it was decided elsewhere
+    if (reply.posts.length) session.step(from);
+    else session.discard(from);
     reply.posts.forEach(({ id, version }) => {
       const old = step.posts.find((post) => post.id === id);
       if (old) session.moved(id, old.version, version);
@@ -37,11 +45,10 @@ window.mmreview.rewinding = (desk) => {
     await desk.list();
     const [only] = reply.posts;
     if (only && from === "undo" && step.answer) {
-      session.keep(only, step.answer);
-      await desk.open(only.id);
+      if (await desk.open(only.id)) desk.put(step.answer);
     } else if (reply.posts.some(({ id }) => id === state.post?.id)) await desk.next();
     if (reply.kept) desk.warn(`${reply.kept} of these posts were left alone: someone else has decided on them since.`);
-    return true;
+    return reply.posts.length > 0;
   }
 
   return { undo: () => rewind("undo"), redo: () => rewind("redo") };

@@ -35,7 +35,9 @@ window.mmreview.screen = (desk) => {
   /** What stands where a post would, and what to do about it. */
   function nothing() {
     const left = (state.list.counts?.open ?? 0) + (state.list.counts?.second ?? 0);
-    const [title, text] = !state.queue
+    const [title, text] = state.closed
+      ? ["Sign in to review", "Posts under review and who reviewed them are shown to people who have signed in above."]
+      : !state.queue
       ? ["No posts yet", "Load the examples or add posts below; then correct what a model found, with a few keys."]
       : left
         ? [left === 1 ? "1 post waits" : `${left} posts wait`, "A accepts, R rejects, U takes back; press ? for all keys."]

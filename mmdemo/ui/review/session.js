@@ -5,10 +5,12 @@ window.mmreview.session = (() => {
   const DRAFTS = "mmreview.drafts";
   const HISTORY = "mmreview.history";
   const LIMIT = 500; // steps kept; the oldest go first
+  let unsaved = ""; // the name, where storage is blocked
 
+  // Where storage is blocked, naming it throws: `store` is its name, read within the try.
   function read(store, key, otherwise) {
     try {
-      return JSON.parse(store.getItem(key)) ?? otherwise;
+      return JSON.parse(window[store].getItem(key)) ?? otherwise;
     } catch {
       return otherwise; // blocked storage, or something else's value
     }
@@ -16,38 +18,47 @@ window.mmreview.session = (() => {
 
   function write(store, key, value) {
     try {
-      store.setItem(key, JSON.stringify(value));
+      window[store].setItem(key, JSON.stringify(value));
     } catch {
       // Full or blocked: the review goes on, only a reload would lose the draft.
     }
   }
 
-  const name = () => read(localStorage, NAME, "");
-  const rename = (value) => write(localStorage, NAME, value);
+  const name = () => read("localStorage", NAME, unsaved);
+  const rename = (value) => write("localStorage", NAME, (unsaved = value));
 
-  /** The unsent answer to a post, if it was begun on this version of it. */
-  function draft(post) {
-    const found = read(localStorage, DRAFTS, {})[post.id];
-    return found && found.version === post.version ? found.answer : null;
+  /** Whose draft of which post: another reviewer's, or another store's post of that number, has another key. */
+  const place = (queue, post) => JSON.stringify([name(), queue, post.id, post.ref]);
+
+  /** The unsent answer to a post, if it was begun on this version and these words of it. */
+  function draft(queue, post) {
+    const found = read("localStorage", DRAFTS, {})[place(queue, post)];
+    const same = found?.version === post.version && found.words === JSON.stringify(post.words);
+    return same ? found.answer : null;
   }
 
-  function keep(post, answer) {
-    const drafts = read(localStorage, DRAFTS, {});
-    drafts[post.id] = { version: post.version, answer, at: Date.now() };
+  function keep(queue, post, answer) {
+    const drafts = read("localStorage", DRAFTS, {});
+    const words = JSON.stringify(post.words);
+    drafts[place(queue, post)] = { version: post.version, words, answer, at: Date.now() };
     const newest = Object.entries(drafts).sort((a, b) => b[1].at - a[1].at).slice(0, 100);
-    write(localStorage, DRAFTS, Object.fromEntries(newest));
+    write("localStorage", DRAFTS, Object.fromEntries(newest));
   }
 
-  function drop(id) {
-    const drafts = read(localStorage, DRAFTS, {});
-    delete drafts[id];
-    write(localStorage, DRAFTS, drafts);
+  function drop(queue, post) {
+    const drafts = read("localStorage", DRAFTS, {});
+    delete drafts[place(queue, post)];
+    write("localStorage", DRAFTS, drafts);
   }
 
-  // A step is {kind: "edit", post, version, before, after, what} or {kind: "decision", posts: [{id, version}], verdict, answer, what}. The history
-  // lives as long as the tab: another tab has its own.
-  let past = read(sessionStorage, HISTORY, { undo: [], redo: [] });
-  const save = () => write(sessionStorage, HISTORY, past);
+  // A step is {kind: "edit", queue, post, version, before, after, what} or {kind: "decision", queue, posts: [{id,
+  // version}], verdict, answer, what}. The history lives as long as the tab: another tab has its own.
+  let past = read("sessionStorage", HISTORY, { undo: [], redo: [] });
+  const save = () => write("sessionStorage", HISTORY, past);
+
+  /** What is open, so that a reload opens it again: "queue" or "open" -> a name or a post's number, or null. */
+  const last = (what) => read("sessionStorage", `mmreview.${what}`, null);
+  const remember = (what, value) => write("sessionStorage", `mmreview.${what}`, value);
 
   function push(step) {
     past = { undo: [...past.undo, step].slice(-LIMIT), redo: [] };
@@ -64,6 +75,12 @@ window.mmreview.session = (() => {
     return found;
   }
 
+  /** Forget the latest step of a stack: it can be neither undone nor redone any more. */
+  function discard(from) {
+    past = { ...past, [from]: past[from].slice(0, -1) };
+    save();
+  }
+
   /** A decision of one's own gave a post a new version: what one did to it before can still be undone. */
   function moved(id, from, to) {
     const same = (one) => (one.id === id && one.version === from ? { ...one, version: to } : one);
@@ -78,5 +95,5 @@ window.mmreview.session = (() => {
   const can = (from) => past[from].length > 0;
   const latest = (from) => past[from].at(-1) ?? null;
 
-  return { name, rename, draft, keep, drop, push, step, moved, can, latest };
+  return { name, rename, draft, keep, drop, last, remember, push, step, discard, moved, can, latest };
 })();

@@ -5,14 +5,14 @@ window.mmreview.talk = (desk, server) => {
   const { el, button } = page;
   const { at, state } = desk;
 
-  /** Ask the server; what it refuses is said in its own words and gives null. */
-  async function ask(name, body = {}) {
+  /** Ask the server; what it refuses is said in its own words and gives null, after `conflict(reply)` if it is one. */
+  async function ask(name, body = {}, conflict = null) {
     try {
       const here = { name: session.name(), queue: state.queue, mode: state.mode };
       const reply = await server[`review_${name}`]({ ...here, ...body });
       if (reply?.ok) return reply;
       warn(reply?.problem ?? "The server gave no answer.");
-      if (reply?.conflict) await desk.conflict(reply.post);
+      if (reply?.conflict) await conflict?.(reply);
     } catch {
       warn("The server cannot be reached. Your draft is kept; try again.");
     }
@@ -39,9 +39,18 @@ window.mmreview.talk = (desk, server) => {
   }
 
   function drawWho() {
-    const change = button("Change", "", () => named(true), { class: "rv-small", "aria-label": "Change your name" });
+    const change = button("Change", "", rename, { class: "rv-small", "aria-label": "Change your name" });
     const name = el("span", {}, "Reviewing as ", el("b", { text: session.name() }));
     at("who").replaceChildren(...(session.name() ? [name, state.fixedName ? "" : change] : []));
+  }
+
+  /** Go by another name: the open post is given back, and shown anew without the former reviewer's draft. */
+  async function rename() {
+    const [former, leave] = [session.name(), state.post?.id ?? null];
+    await named(true);
+    if (session.name() === former) return;
+    await ask("leave", { name: former, leave });
+    await desk.showQueue(state.queue);
   }
 
   /** Whether the reviewer has a name; it is asked for once. */
