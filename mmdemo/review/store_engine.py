@@ -5,7 +5,9 @@ acknowledged decision outlives both a kill -9 and a power cut. (``NORMAL`` would
 last decisions to a power cut.) What keeps this fast with several reviewers is the group commit of `Writer`.
 """
 
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,7 +69,7 @@ def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin or commit by itself
-        connection.execute("PRAGMA journal_mode=WAL")
+        _switch_to_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
 
@@ -76,6 +78,19 @@ def _tune_sqlite(engine: Engine) -> None:
         writes = connection.get_execution_options().get("writes", False)
         # IMMEDIATE takes the write lock at once: a transaction never has to give up half-way.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """SQLite waits for no lock here: of several that open a new file at once, all but one must try again."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def _migrate(engine: Engine) -> None:

@@ -4,18 +4,15 @@ Each call answers ``{"ok": true, …}`` or ``{"ok": false, "problem": one senten
 A call is one short HTTP request beside Gradio's queue: reviewers wait neither for models nor for each other.
 """
 
-import base64
-import io
 import logging
 import os
 from collections.abc import Callable
-from functools import cache, lru_cache, wraps
+from functools import cache, wraps
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from mmdemo.review.backup import Backup, backup_from_environment
 from mmdemo.review.names import check_name, check_number
@@ -23,6 +20,7 @@ from mmdemo.review.records import Another, Changed, Conflict, Dispute, Leased, R
 from mmdemo.review.store import Store, open_store
 from mmdemo.types import InputError
 from mmdemo.ui.review_asked import Asked, read_asked
+from mmdemo.ui.review_photo import data_uri
 from mmdemo.ui.review_view import dispute_json, facets_json, page_facts, post_json, row_json
 from mmdemo.ui.safe import sentence
 
@@ -31,7 +29,6 @@ log = logging.getLogger(__name__)
 FAILED = "Something went wrong on the server; it has been logged. Your draft is kept."
 GUEST = "guest"  # who looks on without a name
 ROWS = 20  # posts on a page of the list
-PHOTO_SIDE = 900  # pixels
 Answer = dict[str, Any]
 #: (what was asked, who asks) -> the reply without its "ok".
 Handler = Callable[[Asked, str], Answer]
@@ -189,21 +186,7 @@ def review_photo(asked: Asked, reviewer: str) -> Answer:
     source = found[0].post.image if found else None
     if source is None:
         raise InputError(f"post {asked.id} has no photo")
-    return {"photo": _data_uri(Path(str(source)))}
-
-
-@lru_cache(maxsize=64)
-def _data_uri(path: Path) -> str:
-    """The stored photo, made small and drawn anew, so that nothing but its pixels reaches a browser."""
-    try:
-        with Image.open(path) as opened:
-            photo = opened.convert("RGB")
-    except (OSError, ValueError) as error:
-        raise InputError("the photo is no longer in the store") from error
-    photo.thumbnail((PHOTO_SIDE, PHOTO_SIDE))
-    data = io.BytesIO()
-    photo.save(data, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode("ascii")
+    return {"photo": data_uri(Path(str(source)))}
 
 
 # --- open and leave ----------------------------------------------------------------------------------
