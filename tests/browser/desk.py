@@ -46,7 +46,7 @@ class Desk:
 
     def name(self, reviewer: str) -> None:
         """Answer the one question for a name."""
-        self.page.get_by_label("Your name").fill(reviewer)
+        self.page.get_by_label("Your name", exact=True).fill(reviewer)
         dialog = self.page.get_by_role("dialog", name="Who is reviewing?")
         dialog.get_by_role("button", name="Start reviewing").click()
 

@@ -1,6 +1,7 @@
 """The Review desk when answers come late, keys are held, or somebody else takes over: nothing lands elsewhere."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -52,25 +53,27 @@ class Held:
 
     def __init__(self, page: Page, wanted: Callable[[dict], bool]) -> None:
         self.page, self.wanted, self.routes = page, wanted, list[Route]()
-        page.route("**/component_server*", self._answer)
+        page.route("**/component_server/**", self._answer)
 
     def _answer(self, route: Route) -> None:
         sent = json.loads(route.request.post_data or "{}")
-        if self.wanted({"call": sent.get("fn_name"), **dict((sent.get("data") or [{}])[0])}):
+        if self.wanted({**sent["data"], "call": sent["fn_name"]}):
             self.routes.append(route)
         else:
             route.continue_()
 
     def arrived(self) -> None:
         """Wait until one is there."""
+        deadline = time.monotonic() + live.WAIT / 1000
         while not self.routes:
+            assert time.monotonic() < deadline, "the page did not ask"
             self.page.wait_for_timeout(20)
 
     def let_go(self) -> None:
         """Answer those that wait, and those to come at once."""
         self.wanted = lambda _: False
         for route in self.routes:
-            with self.page.expect_response(lambda r, url=route.request: r.request == url):
+            with self.page.expect_response(lambda r, asked=route.request: r.request == asked):
                 route.continue_()
         self.page.wait_for_timeout(100)  # for the page's script to hear of it
 
