@@ -18,7 +18,7 @@ from mmdemo.types import InputError
 from mmdemo.ui import compare_tab, predict_tab, review_files, view, why_tab
 from mmdemo.ui.agreement import comparison_json
 from mmdemo.ui.predict_tab import FAILED, MODEL_QUEUE
-from mmdemo.ui.review_calls import reviewer_of
+from mmdemo.ui.review_people import reviewer_of
 from mmdemo.ui.safe import public
 from mmdemo.ui.why_tab import EXPLAIN_QUEUE
 

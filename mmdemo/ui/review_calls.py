@@ -5,7 +5,6 @@ A call is one short HTTP request beside Gradio's queue: reviewers wait neither f
 """
 
 import logging
-import os
 from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
@@ -15,11 +14,12 @@ from typing import Any
 import gradio as gr
 
 from mmdemo.review.backup import Backup, backup_from_environment
-from mmdemo.review.names import check_name, check_number
+from mmdemo.review.names import check_number
 from mmdemo.review.records import Another, Changed, Conflict, Dispute, Leased, Review
 from mmdemo.review.store import Store, open_store
 from mmdemo.types import InputError
 from mmdemo.ui.review_asked import Asked, read_asked
+from mmdemo.ui.review_people import GUEST, WHO, on_space
 from mmdemo.ui.review_photo import data_uri
 from mmdemo.ui.review_view import dispute_json, facets_json, page_facts, post_json, row_json
 from mmdemo.ui.safe import sentence
@@ -27,7 +27,6 @@ from mmdemo.ui.safe import sentence
 log = logging.getLogger(__name__)
 
 FAILED = "Something went wrong on the server; it has been logged. Your draft is kept."
-GUEST = "guest"  # who looks on without a name
 ROWS = 20  # posts on a page of the list
 Answer = dict[str, Any]
 #: (what was asked, who asks) -> the reply without its "ok".
@@ -59,41 +58,6 @@ def close_store() -> None:
     if backup:
         backup.close()
     found.close()
-
-
-def on_space() -> bool:
-    """Whether this runs as a Hugging Face Space, where names come from signing in."""
-    return bool(os.environ.get("SPACE_ID"))
-
-
-def reviewer_of(name: object, profile: gr.OAuthProfile | None) -> str:
-    """Who writes. Raises InputError for a name that cannot be one, or a stranger on a Space."""
-    if not on_space():
-        return check_name(name, "reviewer")
-    if profile is None:
-        raise InputError("sign in with Hugging Face above; then you can review")
-    return check_name(profile.username, "reviewer")
-
-
-def reader_of(name: object, profile: gr.OAuthProfile | None) -> str:
-    """Who looks: on a Space only those who have signed in, as posts and colleagues' names are not for all."""
-    try:
-        return reviewer_of(name, profile)
-    except InputError:
-        if on_space():
-            raise
-        return GUEST
-
-
-def _guest_of(name: object, profile: gr.OAuthProfile | None) -> str:
-    try:
-        return reviewer_of(name, profile)
-    except InputError:
-        return GUEST
-
-
-#: Whom a call answers.
-WHO = {"reviewer": reviewer_of, "looker": reader_of, "anyone": _guest_of}
 
 
 def call(*, who: str) -> Callable[[Handler], Callable[..., Answer]]:
@@ -155,7 +119,7 @@ def review_start(asked: Asked, reviewer: str) -> Answer:
     }
 
 
-@call(who="looker")
+@call(who="reader")
 def review_list(asked: Asked, reviewer: str) -> Answer:
     """A page of the list, with the counts of the whole queue."""
     if asked.queue is None:
@@ -179,7 +143,7 @@ def review_list(asked: Asked, reviewer: str) -> Answer:
     }
 
 
-@call(who="looker")
+@call(who="reader")
 def review_photo(asked: Asked, reviewer: str) -> Answer:
     """A post's photo as a data URI: no folder of the server is opened to browsers."""
     found = store().reviews([asked.id], reviewer)

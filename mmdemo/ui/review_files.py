@@ -19,7 +19,8 @@ from mmdemo.review.sources import SOURCES, SUFFIXES, Photos, read_posts
 from mmdemo.review.store_intake import Use
 from mmdemo.types import InputError
 from mmdemo.ui.agreement_view import agreement_html
-from mmdemo.ui.review_calls import reader_of, reviewer_of, store
+from mmdemo.ui.review_calls import store
+from mmdemo.ui.review_people import reader_of, reviewer_of
 from mmdemo.ui.review_tools import Told, done_html, note, told, wire
 
 USES: dict[str, Use] = {

@@ -14,7 +14,8 @@ from mmdemo.review.store import Store
 from mmdemo.types import InputError
 from mmdemo.ui import examples
 from mmdemo.ui.predict_tab import FIRST_DATASET, MODEL_QUEUE
-from mmdemo.ui.review_calls import reviewer_of, store
+from mmdemo.ui.review_calls import store
+from mmdemo.ui.review_people import reviewer_of
 from mmdemo.ui.review_tools import Told, done_html, note, told, wire
 
 

@@ -3,8 +3,9 @@
 import gradio as gr
 
 from mmdemo.ui import editor
-from mmdemo.ui.review_calls import CALLS, on_space
+from mmdemo.ui.review_calls import CALLS
 from mmdemo.ui.review_files import add_tool, agreement_tool, export_tool
+from mmdemo.ui.review_people import on_space
 from mmdemo.ui.review_predict import examples_tool, predict_tool
 
 TOOLS = {

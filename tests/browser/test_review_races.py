@@ -1,4 +1,4 @@
-"""The Review desk when answers come late, keys are held, or somebody else takes over: nothing lands elsewhere."""
+"""The Review desk when answers come late, keys are held or names change: nothing lands elsewhere."""
 
 import json
 import time
@@ -127,7 +127,9 @@ def test_undo_leaves_a_decision_of_another_tab_alone(desks):
 def test_the_list_is_that_of_the_last_filter(desks):
     ann = desks.open()
     desks.queue(ann, "filters", 3, reviewer="Ann")
-    held = Held(ann.page, lambda sent: sent["call"] == "review_list" and sent["filters"]["text"] == "filters1")
+    held = Held(
+        ann.page, lambda sent: sent["call"] == "review_list" and sent["filters"]["text"] == "filters1"
+    )
     ann.page.get_by_text("More filters").click()
     find = ann.page.get_by_label("Find")
     find.fill("filters1")
@@ -227,8 +229,8 @@ def test_a_draft_is_its_reviewers(desks):
 def test_blocked_storage_leaves_the_desk_working(browser, app_url, tmp_path):
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.add_init_script(
-        "for (const name of ['localStorage', 'sessionStorage'])"
-        " Object.defineProperty(window, name, {get() { throw new DOMException('blocked', 'SecurityError'); }});"
+        "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty("
+        "window, name, {get() { throw new DOMException('blocked', 'SecurityError'); }});"
     )
     desks = Desks(browser, app_url, tmp_path)
     desk = Desk(page)

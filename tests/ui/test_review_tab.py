@@ -10,7 +10,7 @@ from PIL import Image
 from mmdemo.review.records import Answer, Labelled, Link, Suggestion
 from mmdemo.review.store import open_store
 from mmdemo.types import Entity, Pair, Post
-from mmdemo.ui import editor, guidelines, review_calls
+from mmdemo.ui import editor, guidelines, review_calls, review_files
 from mmdemo.ui.review_calls import CALLS
 from mmdemo.ui.review_view import page_facts
 
@@ -214,10 +214,28 @@ def test_on_a_space_the_name_is_that_of_the_login_whatever_is_sent(store, monkey
     monkeypatch.setenv("SPACE_ID", "a/b")
     sent = {**ANN, "id": found["id"], "version": 0, "answer": SPANS}
     assert "sign in" in review_calls.review_save(sent, None)["problem"].lower()
-    assert review_calls.review_list(sent, None)["ok"]  # anybody may look
     store.release(found["id"], "Ann")
     assert review_calls.review_save(sent, profile("eve"))["ok"]
     assert store.reviews([found["id"]], "x")[0].decision.reviewer == "eve"
+
+
+def test_on_a_space_nobody_looks_at_posts_without_a_login(store, monkeypatch):
+    sent = {**ANN, "id": opened()["id"]}
+    looks = (review_calls.review_list, review_calls.review_photo, review_calls.review_open)
+    assert review_calls.review_list({**sent, "name": ""}, None)["ok"]  # at home whoever opens the page may
+    monkeypatch.setenv("SPACE_ID", "a/b")
+    for look in looks:
+        assert look(sent, None)["problem"].startswith("Sign in with Hugging Face")
+    start = review_calls.review_start(sent, None)
+    assert start["closed"] and start["queue"] is None and start["facets"]["queues"] == []
+    assert "sign in" in review_files.show_agreement(sent["queue"], "Ann", None)[1].lower()
+    assert review_calls.review_list(sent, profile("eve"))["ok"]
+    assert not review_calls.review_start(sent, profile("eve"))["closed"]
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "a\0b"])
+def test_a_filter_that_no_database_takes_is_refused_in_a_sentence(store, text):
+    assert "no post can hold" in ask("list", filters={"text": text})["problem"]
 
 
 def test_gradio_passes_the_login_and_the_request_in():

@@ -63,6 +63,13 @@ def test_uploaded_posts_come_with_their_photos_and_answers(store, uploads):
     assert "2 were there already" in add(uploads, queue="may", target="")[1]
 
 
+def test_a_queue_is_found_by_its_name_however_it_is_typed(store, uploads):
+    typed = "Cafe\u0301"
+    queue, words = add(uploads, target=typed)
+    assert queue == "Caf\u00e9" and "2 posts added" in words
+    assert "2 were there already" in add(uploads, target=typed)[1]
+
+
 def test_answers_can_be_hidden_or_taken_as_decided(store, uploads):
     add(uploads, use=HIDE, target="blank")
     assert store.page("blank", "Ann").reviews[0].answer == Answer()

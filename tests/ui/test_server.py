@@ -269,9 +269,16 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(monkeypatch):
         (f"{ROOT}/mmdemo/x.json and {Path.home()}/y", "…/mmdemo/x.json and …/y"),
         ("the relation /per/org/member_of is unknown", "the relation /per/org/member_of is unknown"),
         ("the photo 'x.jpg' is damaged", "the photo 'x.jpg' is damaged"),
+        (
+            "the folder /srv/data/reviews.photos is full",
+            "the folder …/reviews.photos is full",
+        ),
+        ("the folder /srv/photos cannot be written", "the folder … cannot be written"),
     ],
 )
 def test_no_folder_of_the_server_is_shown(monkeypatch, message, shown):
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", "/srv/a b/zoo")
+    monkeypatch.setenv("MMDEMO_REVIEWS", "/srv/data/reviews.sqlite3")
+    monkeypatch.setenv("MMDEMO_REVIEW_PHOTOS", "/srv/photos")
     assert public(message) == shown
     assert "/srv" not in sentence(message)
