@@ -34,6 +34,7 @@ window.mmreview.opening = (desk) => {
     if (reply.fixed) session.rename(reply.name);
     queue.filters(at("filters"), reply.facets, { ...state.filters, queue: state.queue, mode: state.mode }, pick);
     desk.drawWho();
+    if (closed) return desk.draw(); // which says why; the list would be refused
     await list(0);
     if (!state.list.total || !session.name()) return; // nobody is asked for a name before they mean to review
     const last = session.last("open");

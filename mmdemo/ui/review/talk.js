@@ -53,8 +53,9 @@ window.mmreview.talk = (desk, server) => {
     await desk.showQueue(state.queue);
   }
 
-  /** Whether the reviewer has a name; it is asked for once. */
+  /** Whether the reviewer has a name; it is asked for once, on a Space by signing in. */
   function named(again = false) {
+    if (state.closed) return note("Sign in with Hugging Face above; then you can review."), false;
     if (session.name() && !again) return true;
     return new Promise((done) => {
       const asked = page.dialog("Who is reviewing?", nameForm);

@@ -1,0 +1,62 @@
+"""The review desk where answers come late, reviewers change or nobody has signed in: all keeps its place."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from mmdemo.review.records import Labelled
+from mmdemo.review.store import Store, open_store
+from mmdemo.types import Post
+from mmdemo.ui import review_calls
+from tests.browser.bare import BareDesk
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., BareDesk]
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> Iterator[Store]:
+    """Queues "may" (three posts), "june" (two), "twice" (one, blind) and "none"."""
+    found = open_store(tmp_path / "reviews.sqlite3")
+    monkeypatch.setattr(review_calls, "store", lambda: found)
+    for queue, count in (("none", 0), ("twice", 1), ("june", 2), ("may", 3)):
+        found.make_queue(queue, "twitter2017", double=queue == "twice")
+        tokens = [("Ann", f"{queue}{i}") for i in range(count)]
+        posts = [Post(text=" ".join(words), tokens=words, id=words[1]) for words in tokens]
+        found.add(queue, [Labelled(post=post, answer=None) for post in posts])
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def open_desk(browser: Browser, store: Store) -> Iterator[Open]:
+    """Opens reviewers' desks, "may" on screen."""
+    desks: list[BareDesk] = []
+
+    def opened(reviewer: str = "Ann") -> BareDesk:
+        desks.append(BareDesk(browser, reviewer))
+        if reviewer:
+            expect(desks[-1].facts).to_contain_text("of 3")
+        return desks[-1]
+
+    yield opened
+    for desk in desks:
+        desk.page.context.close()
+    assert [desk.alarms for desk in desks if desk.alarms] == []
+
+
+# --- on a Space -----------------------------------------------------------------------------------
+
+
+def test_who_has_not_signed_in_is_asked_to_and_nothing_else(open_desk, monkeypatch):
+    monkeypatch.setenv("SPACE_ID", "you/mmdemo")
+    desk = open_desk("")
+    expect(desk.page.locator(".rv-empty")).to_contain_text(re.compile("Sign in.*signed in above"))
+    expect(desk.page.locator("[role=alert]")).to_have_count(0)
+    assert "may" not in desk.page.locator(".rv").inner_text()
+    desk.press("n")
+    assert desk.page.evaluate("window.mmreview.here()") == ["", ""]
+    expect(desk.page.get_by_role("dialog")).to_have_count(0)  # a name is not what is asked for
