@@ -48,6 +48,47 @@ def open_desk(browser: Browser, store: Store) -> Iterator[Open]:
     assert [desk.alarms for desk in desks if desk.alarms] == []
 
 
+def label_first_word(desk: BareDesk) -> None:
+    desk.words.get_by_role("option").first.click()
+    desk.press("1", "Escape")
+    expect(desk.spans).to_have_count(1)
+
+
+def rename(desk: BareDesk, name: str) -> None:
+    desk.page.get_by_role("button", name="Change your name").click()
+    desk.name(name)
+    expect(desk.page.locator("[data-at=who]")).to_contain_text(name)
+    expect(desk.facts).to_contain_text("Post")
+
+
+# --- whose it is ---------------------------------------------------------------------------------
+
+
+def test_undo_and_redo_are_their_reviewers(open_desk):
+    desk = open_desk("Ann")
+    label_first_word(desk)
+    rename(desk, "Bo")
+    expect(desk.spans).to_have_count(0)
+    desk.press("u")
+    desk.settled("Nothing to undo")
+    desk.press("Shift+U")
+    desk.settled("Nothing to redo")
+    expect(desk.spans).to_have_count(0)
+    rename(desk, "Ann")
+    expect(desk.spans).to_have_count(1)
+    desk.press("u")
+    expect(desk.spans).to_have_count(0)
+
+
+def test_a_name_changed_in_another_tab_does_not_sign_what_this_one_decides(open_desk, store):
+    desk = open_desk("Ann")
+    desk.page.evaluate("localStorage.setItem('mmreview.name', '\"Bo\"')")
+    expect(desk.page.locator("[data-at=who]")).to_contain_text("Ann")
+    desk.press("a")
+    expect(desk.done).to_have_text("1 of 3 reviewed")
+    assert next(iter(store.decided("may"))).decision.reviewer == "Ann"
+
+
 # --- on a Space -----------------------------------------------------------------------------------
 
 

@@ -46,6 +46,7 @@ window.mmreview.talk = (desk, server) => {
 
   /** Go by another name: the open post is given back, and shown anew without the former reviewer's draft. */
   async function rename() {
+    if (state.busy) return; // what is on its way bears the former name
     const [former, leave] = [session.name(), state.post?.id ?? null];
     await named(true);
     if (session.name() === former) return;
