@@ -89,6 +89,57 @@ def test_a_name_changed_in_another_tab_does_not_sign_what_this_one_decides(open_
     assert next(iter(store.decided("may"))).decision.reviewer == "Ann"
 
 
+# --- undo finds its post again --------------------------------------------------------------------
+
+
+def test_undo_goes_back_to_the_task_of_the_decision(open_desk):
+    desk = open_desk("Ann")
+    desk.choose("twice")
+    expect(desk.facts).to_contain_text("Post 1 of 1")
+    label_first_word(desk)
+    desk.press("a")
+    expect(desk.page.locator(".rv-note")).to_be_visible()
+    desk.page.locator("select[name=mode]").select_option("settle")
+    expect(desk.page.locator(".rv-rows")).to_contain_text("The queue is empty")
+    desk.press("u")
+    desk.settled("Undone: accept a post")
+    expect(desk.page.locator("select[name=mode]")).to_have_value("review")
+    expect(desk.spans).to_have_count(1)
+    expect(desk.page.locator(".mm-error")).to_have_count(0)
+
+
+def test_undo_goes_back_over_a_settled_dispute_from_another_task(open_desk, store):
+    (post,) = store.page("twice", "Bo").reviews
+    span = {"start": 0, "end": 1, "label": "PER"}
+    for name, entities in (("Bo", [span]), ("Cid", [])):
+        store.decide("twice", post.key, name, {"entities": entities, "links": []}, version=post.version)
+    desk = open_desk("Ann")
+    desk.choose("twice")
+    desk.page.locator("select[name=mode]").select_option("settle")
+    desk.page.get_by_role("button", name="Take review 2").click()
+    expect(desk.spans).to_have_count(0)
+    desk.press("a")
+    expect(desk.done).to_have_text("1 of 1 reviewed")
+    desk.page.locator("select[name=mode]").select_option("review")
+    desk.press("u")
+    desk.settled("Undone: accept a post")
+    expect(desk.page.get_by_role("button", name="Take review 2")).to_be_visible()
+    desk.press("u")
+    desk.settled("Undone: take one of the two answers")
+    expect(desk.spans).to_have_count(1)
+
+
+def test_steps_of_an_older_page_are_forgotten(open_desk):
+    desk = open_desk("Ann")
+    old = '{"undo": [{"kind": "edit", "post": 1, "version": 0, "what": "x"}], "redo": []}'
+    desk.page.evaluate("(old) => sessionStorage.setItem('mmreview.history', old)", old)
+    desk.page.reload()
+    desk.mount()
+    expect(desk.facts).to_contain_text("of 3")
+    desk.press("u")
+    desk.settled("Nothing to undo")
+
+
 # --- on a Space -----------------------------------------------------------------------------------
 
 

@@ -52,14 +52,14 @@ window.mmreview.opening = (desk) => {
     if (!state.post || name === "order") await next(true);
   }
 
-  /** Show another queue, or the same one anew. */
-  function showQueue(name) {
+  /** Show another queue, or the same one anew; in `mode`, else that of a new queue or as it was. */
+  function showQueue(name, mode = null) {
     if (name && name !== state.queue) {
       session.remember("queue", name);
       session.remember("open", null);
       Object.assign(state, { filters: null, mode: "review" });
     }
-    state.post = null;
+    Object.assign(state, { post: null, mode: mode ?? state.mode });
     return start();
   }
 

@@ -57,8 +57,8 @@ window.mmreview.session = (() => {
     write("localStorage", DRAFTS, drafts);
   }
 
-  // A step is {kind: "edit", queue, post, version, before, after, what} or {kind: "decision", queue, posts: [{id,
-  // version}], verdict, answer, what}. The history lives as long as the tab: another tab has its own.
+  // A step is {queue, mode, kind: "edit", post, version, before, after, what} or {queue, mode, kind: "decision",
+  // posts: [{id, version}], verdict, answer, what}. The history lives as long as the tab: another tab has its own.
   const remembered = () => read("sessionStorage", `${HISTORY}.${name()}`, { undo: [], redo: [] });
   const save = () => write("sessionStorage", `${HISTORY}.${name()}`, past);
   let past = remembered();
