@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from mmdemo.ui import editor
 from mmdemo.ui.review_calls import CALLS
+from tests.browser import live
 from tests.browser.desk import Desk
 
 ADDRESS = "http://desk.test/"  # storage needs an origin; nothing is asked there
@@ -59,8 +60,17 @@ class BareDesk(Desk):
 
     def let_go(self) -> None:
         """Hand out the replies that are held, the latest first, and hold none any more."""
-        self.page.evaluate("() => { window.late = []; window.waiting.reverse().forEach((go) => go()); }")
+        self.page.evaluate("window.late = []")
+        self.page.evaluate("window.waiting.splice(0).reverse().forEach((go) => go())")
         self.page.wait_for_timeout(150)  # for the scripts to hear of it, and to ask what they ask next
+
+    def until(self, so: Callable[[], bool]) -> None:
+        """Wait for something that the page does not show."""
+        for _ in range(live.WAIT // 20):
+            if so():
+                return
+            self.page.wait_for_timeout(20)
+        raise AssertionError("it did not come to that")
 
     def choose(self, queue: str) -> None:
         """Switch to a queue."""

@@ -140,6 +140,71 @@ def test_steps_of_an_older_page_are_forgotten(open_desk):
     desk.settled("Nothing to undo")
 
 
+# --- late answers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("queue", "shown"), [("june", "Post 1 of 2"), ("none", "0 of 0 reviewed")])
+def test_a_post_that_comes_late_is_not_shown_in_another_queue(open_desk, store, queue, shown):
+    desk = open_desk("Ann")
+    desk.hold("open")
+    desk.page.locator(".rv-row").nth(1).click()
+    desk.held()
+    desk.choose(queue)
+    expect(desk.page.locator(".rv-rows")).not_to_contain_text("may")
+    desk.let_go()
+    expect(desk.page.locator(".rv")).to_contain_text(shown)
+    expect(desk.words.filter(has_text="may")).to_have_count(0)
+    late = store.page("may", "Bo").reviews[1].key
+    desk.until(lambda: store.reviews([late], "Bo")[0].lease is None)  # it was given back
+
+
+def test_keys_and_filters_between_two_queues_break_nothing(open_desk):
+    desk = open_desk("Ann")
+    desk.hold("start")
+    desk.choose("june")
+    desk.held()
+    desk.press("n")
+    desk.page.locator("select[name=status]").select_option("open")
+    desk.let_go()
+    expect(desk.facts).to_contain_text("Post 1 of 2")
+
+
+def test_an_edit_while_a_decision_is_sent_is_refused_in_words(open_desk, store):
+    desk = open_desk("Ann")
+    desk.hold("save")
+    desk.press("a")
+    desk.held()
+    desk.words.get_by_role("option").first.click()
+    desk.press("1")
+    expect(desk.page.locator(".rv-note")).to_contain_text("still being saved")
+    expect(desk.spans).to_have_count(0)
+    desk.let_go()
+    expect(desk.facts).to_contain_text("Post 2 of 3")
+    assert next(iter(store.decided("may"))).answer.entities == ()
+
+
+def test_a_decision_may_end_after_its_queue_was_left(open_desk, store):
+    desk = open_desk("Ann")
+    desk.hold("save", "start")
+    desk.press("a")
+    desk.held()
+    desk.choose("june")
+    desk.held(2)
+    desk.let_go()  # "june" first
+    expect(desk.facts).to_contain_text("Post 1 of 2")
+    desk.choose("may")
+    expect(desk.done).to_have_text("1 of 3 reviewed")
+    desk.hold("save", "start")
+    desk.press("a")
+    desk.held()
+    desk.choose("june")
+    desk.held(2)
+    desk.page.evaluate("window.waiting.reverse()")
+    desk.let_go()  # the decision first
+    expect(desk.facts).to_contain_text("Post 1 of 2")
+    assert store.progress("may").decided == 2
+
+
 # --- on a Space -----------------------------------------------------------------------------------
 
 

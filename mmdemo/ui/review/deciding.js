@@ -7,7 +7,8 @@ window.mmreview.deciding = (desk) => {
   function edit(what, after, selection, before = state.answer) {
     const { post } = state;
     // While a decision is on its way, an edit would be neither part of it nor kept.
-    if (state.busy || held(post)) return;
+    if (state.busy) return desk.note("The last decision is still being saved; nothing was changed. Try again.");
+    if (held(post)) return;
     if (JSON.stringify(before) === JSON.stringify(after)) return put(after, selection);
     session.push({ ...place(), kind: "edit", post: post.id, version: post.version, before, after, what });
     put(after, selection);
@@ -56,7 +57,7 @@ window.mmreview.deciding = (desk) => {
     session.moved(post.id, post.version, sent.version);
     session.drop(from.queue, post);
     Object.assign(post, { version: sent.version, status: sent.status, answer: mine, sent: verdict });
-    if (wishes !== desk.wishes() || state.queue !== from.queue) return desk.list(); // somewhere else already
+    if (wishes !== desk.wishes() || state.post !== post) return desk.list(); // somewhere else already
     desk.say(`${desk.place()} ${queue.STATUS[sent.status]}.`);
     await Promise.all([desk.list(), desk.next()]);
   }

@@ -6,16 +6,31 @@ window.mmreview.opening = (desk) => {
 
   // Answers may overtake each other. Of each kind only the one to the latest question counts.
   const asked = { start: 0, list: 0, open: 0 };
+  const answered = { start: 0, list: 0 };
   let opened = Promise.resolve();
 
-  async function latest(kind, name, body) {
+  async function latest(kind, body) {
     const turn = ++asked[kind];
-    const reply = await desk.ask(name, body);
+    const reply = await desk.ask(kind, body);
+    answered[kind] = Math.max(answered[kind], turn);
     return turn === asked[kind] ? reply : null;
+  }
+
+  /** Which queue and task the desk is at, or on its way to. */
+  const stand = () => `${asked.start} ${state.mode}`;
+
+  /** Ask for a post. One that comes when the desk is elsewhere is not shown there, but given back. */
+  async function fetched(name, body) {
+    const [from, who] = [stand(), { name: session.name() }];
+    const reply = await desk.ask(name, body);
+    if (from === stand()) return reply;
+    if (reply?.post) await desk.ask("leave", { ...who, leave: reply.post.id });
+    return null;
   }
 
   /** Open posts one after the other, so that each is given back in its turn; of several wishes only the last is met. */
   function inTurn(work) {
+    if (asked.start !== answered.start) return Promise.resolve(false); // the post would be of the queue that is left
     const turn = ++asked.open;
     opened = opened.catch(() => {}).then(() => turn === asked.open && work());
     return opened;
@@ -26,7 +41,7 @@ window.mmreview.opening = (desk) => {
 
   /** Fetch what the page needs once, then the list, then the post that was open before a reload. */
   async function start() {
-    const reply = await latest("start", "start", { queue: session.last("queue") });
+    const reply = await latest("start", { queue: session.last("queue") });
     if (!reply) return;
     const { looks, guidelines, relations, names, closed } = reply;
     Object.assign(state, { looks, guidelines, relations, names, closed, fixedName: reply.fixed, queue: reply.queue });
@@ -57,14 +72,14 @@ window.mmreview.opening = (desk) => {
     if (name && name !== state.queue) {
       session.remember("queue", name);
       session.remember("open", null);
-      Object.assign(state, { filters: null, mode: "review" });
+      Object.assign(state, { filters: { ...FILTERS }, mode: "review" });
     }
     Object.assign(state, { post: null, mode: mode ?? state.mode });
     return start();
   }
 
   async function list(number = state.list.page) {
-    const reply = await latest("list", "list", { filters: state.filters, page: number });
+    const reply = await latest("list", { filters: state.filters, page: number });
     if (!reply) return;
     state.list = reply;
     desk.draw();
@@ -75,7 +90,7 @@ window.mmreview.opening = (desk) => {
 
   async function toPost(id) {
     if (!(await desk.named())) return false;
-    const reply = await desk.ask("open", { id, leave: state.post?.id ?? null });
+    const reply = await fetched("open", { id, leave: state.post?.id ?? null });
     if (reply) show(reply.post);
     return Boolean(reply);
   }
@@ -87,7 +102,7 @@ window.mmreview.opening = (desk) => {
     if (!(await desk.named())) return;
     if (queue.DONE.includes(state.filters.status)) return toNeighbour(1); // looking over what is decided
     const leave = first ? null : (state.post?.id ?? null);
-    const reply = await desk.ask("next", { filters: state.filters, leave });
+    const reply = await fetched("next", { filters: state.filters, leave });
     if (reply?.post) return show(reply.post);
     if (!reply) return;
     await list(); // others may have decided the rest
