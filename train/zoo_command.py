@@ -28,7 +28,9 @@ from train.options import (
 def zoo(
     data: Data,
     preset: Annotated[str, typer.Option(help="lite (CPU), full (GPU) or tiny (tests).")] = "lite",
-    only: Annotated[str, typer.Option(help="Cells whose name matches, as 'lite/twitter2017/*/film'.")] = "*",
+    only: Annotated[
+        str, typer.Option(help="Cells whose name matches, as 'lite/twitter2017/*/film'; several by comma.")
+    ] = "*",
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a group of cells.")] = 1,
     shard: Annotated[str, typer.Option(help="i/n: this machine's part of the groups.")] = "1/1",
     images: Images = None,
