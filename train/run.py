@@ -55,8 +55,12 @@ class Trunk:
     run: Path
 
 
-def run_trunk(settings: Settings) -> Trunk:
-    """Train and store the trunk that all of a (dataset, model)'s cells stand on."""
+def run_trunk(settings: Settings, text_run: Path | None = None) -> Trunk:
+    """Train and store the trunk that all of a (dataset, model)'s cells stand on.
+
+    clip-bert stands on bert-resnet50's: the zoo has trained it already and gives its run as ``text_run``;
+    without, it is trained here, from ``settings.start`` if there is one.
+    """
     config = settings.config
     ensure_base(settings)
     accelerator = choose_accelerator(settings.device)
@@ -64,7 +68,7 @@ def run_trunk(settings: Settings) -> Trunk:
     stage = stage_folder(settings, "trunk")
     if config.model == "clip-bert":
         text = replace(settings, config=replace(config, model="bert-resnet50", fusion="concat"))
-        text_run = settings.start or run_trunk(text).run  # the zoo has trained it already
+        text_run = text_run or run_trunk(text).run
         tensors = align(settings.source, stage, settings.out, settings.recipe("trunk").seed, settings.cache)
         store_trunk(config, tensors, settings.out, folder / "trunk.safetensors", OWN_TRUNK_BITS)
         return Trunk(folder=folder, places=(TEXT_TRUNK, "../trunk.safetensors"), run=text_run)

@@ -111,7 +111,8 @@ def trunk_of(settings: Settings) -> Trunk:
     before = replace(
         settings, config=replace(config, dataset=dataset, model=model, fusion=fusions_of(model)[0])
     )
-    return run_trunk(replace(settings, start=trunk_of(before).run))
+    run = trunk_of(before).run
+    return run_trunk(replace(settings, start=run), text_run=run)
 
 
 def _determinants(settings: Settings, trunk: Trunk | None) -> str:

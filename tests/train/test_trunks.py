@@ -1,0 +1,51 @@
+"""What a trunk stands on and depends on: the user's start or the zoo's, and photos where it sees them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mmdemo.config import ModelConfig
+from tests.tiny import write_data
+from train.data import DataSource
+from train.run import run_trunk
+from train.settings import Settings
+from train.zoo import trunk_of
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch) -> Settings:
+    """Of tiny's clip-bert, whose image tower stays as it is: only lite's can be aligned."""
+    monkeypatch.setattr("train.run.align", lambda *_: {})
+    return Settings(
+        config=ModelConfig(dataset="twitter2017", model="clip-bert", preset="tiny"),
+        source=DataSource(folder=write_data(tmp_path / "data", 12)),
+        out=tmp_path / "out",
+        work=tmp_path / "work",
+        device="cpu",
+        changes={"": {"epochs": 1, "members": 1, "share": 1.0}},
+    )
+
+
+def text_run(settings: Settings) -> Path:
+    return settings.work / "training/tiny/twitter2017/bert-resnet50/trunk"
+
+
+def test_clip_bert_trains_its_text_trunk_from_a_users_start(settings, tmp_path):
+    before = replace(settings.config, model="roberta-resnet50")
+    start = run_trunk(replace(settings, config=before, work=tmp_path / "before")).run
+    assert (start / "best.safetensors").exists()  # as the zoo's own start has it
+    assert run_trunk(replace(settings, start=start)).run == text_run(settings)
+    assert json.loads((text_run(settings) / "stage.json").read_text())["start"] == str(start)
+    assert (text_run(settings) / "best.safetensors").exists()
+
+
+def test_clip_bert_takes_the_zoos_text_trunk_as_it_is(settings):
+    data = settings.source.folder
+    (data / "twitter2017").rename(data / "twitter2015")  # whose trunks start from no other dataset's
+    own = replace(settings, config=replace(settings.config, dataset="twitter2015"))
+    run = trunk_of(own).run
+    assert run == settings.work / "training/tiny/twitter2015/bert-resnet50/trunk"
+    stated = json.loads((run / "stage.json").read_text())
+    assert stated["start"].endswith("twitter2015/roberta-resnet50/trunk")
