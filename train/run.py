@@ -127,9 +127,14 @@ def _score(settings: Settings, folder: Path, training: dict[str, Any], held_out:
     splits = {}
     for split, posts in held_out.items():
         found = answers(model, posts)
-        save_answers(settings.work / "answers" / config.cell / f"{split}.npz", found)
+        save_answers(_answers_file(settings, split), found)
         splits[split] = score_conditions(config, posts, found)
     write_json(folder / "metrics.json", {"cell": config.cell, **provenance(training), "splits": splits})
+
+
+def _answers_file(settings: Settings, split: str) -> Path:
+    """Where a cell's probabilities are kept for calibration, slices and intervals."""
+    return settings.work / "answers" / settings.config.cell / f"{split}.npz"
 
 
 def run_whole(settings: Settings) -> Path:
@@ -147,16 +152,10 @@ def run_whole(settings: Settings) -> Path:
         store_trunk(config, model.cpu().state_dict(), out, folder / place, bits)
         training = training_record(settings, {"whole": recipe})
         save_cell(folder, model, config, trunks=(place,), training=training, metrics={})
+        options = {"cache": settings.cache, "limit": settings.limit, "device": accelerator.device}
         splits = {
-            s: evaluate(
-                folder,
-                settings.source,
-                s,
-                cache=settings.cache,
-                limit=settings.limit,
-                device=accelerator.device,
-            )
-            for s in ("valid", "test")
+            split: evaluate(folder, settings.source, split, keep=_answers_file(settings, split), **options)
+            for split in ("valid", "test")
         }
         metrics = {"cell": config.cell, **provenance(training), "splits": splits}
         write_json(folder / "metrics.json", metrics)

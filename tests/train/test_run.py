@@ -22,8 +22,10 @@ from mmdemo.types import InputError
 from mmdemo.zoo import Zoo, list_cells
 from tests.tiny import write_data
 from train.__main__ import app, read_changes
+from train.calibrate import calibrate_all
 from train.config import Recipe
 from train.data import DataSource
+from train.photo_effect import measure_all
 from train.run import run
 from train.settings import Settings
 from train.stages import start_from
@@ -69,6 +71,8 @@ def test_a_run_leaves_a_checkpoint_that_answers(data, tmp_path, monkeypatch, dat
     assert metrics["seed"] == 1337 and metrics["data"] == "no photos"
     assert set(metrics["splits"]) == {"valid", "test"}
     assert metrics["splits"]["test"]["posts"] == 8
+    kept = (tmp_path / "out", tmp_path / "work", DataSource(folder=data), "tiny")
+    assert list(calibrate_all(*kept)) == list(measure_all(*kept)) == [metrics["cell"]]
 
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tmp_path / "out"))
     cell = pipeline.find_cell(dataset, "roberta-resnet50", "film", "tiny")
