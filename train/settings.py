@@ -57,6 +57,11 @@ class Settings:
         return self.end_to_end or self.config.preset == "full"
 
     @property
+    def trunk_sees_photos(self) -> bool:
+        """Whether photos make the trunk: a joint encoder mixes them in, clip-bert aligns its tower."""
+        return self.config.joint or self.config.model == "clip-bert"
+
+    @property
     def origin_facts(self) -> dict[str, str]:
         """What a full cell's result also depends on; empty for the other presets."""
         return {"init": self.origin.init} if self.config.preset == "full" else {}
@@ -78,7 +83,7 @@ def stage_folder(settings: Settings, stage: str) -> Path:
         "config": {k: v for k, v in asdict(config).items() if stage != "trunk" or k not in CELL_ONLY},
         "recipe": asdict(settings.recipe(stage)),
         "data": data_hash(settings.source, config.dataset),
-        "photos": settings.source.photo_note if stage != "trunk" else "",
+        "photos": settings.source.photo_facts if stage != "trunk" or settings.trunk_sees_photos else "",
         "limit": settings.limit,
         "extra": posts_hash(settings.extra),
         "start": str(settings.start) if settings.start else "",

@@ -4,9 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from mmdemo.config import ModelConfig
+from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data import DataSource
 from train.run import run_trunk
@@ -49,3 +52,33 @@ def test_clip_bert_takes_the_zoos_text_trunk_as_it_is(settings):
     assert run == settings.work / "training/tiny/twitter2015/bert-resnet50/trunk"
     stated = json.loads((run / "stage.json").read_text())
     assert stated["start"].endswith("twitter2015/roberta-resnet50/trunk")
+
+
+# ---------------------------------------------------------------- photos
+
+
+def with_photos(settings: Settings, folder: Path) -> Settings:
+    """The settings with an original photo for each training post."""
+    folder.mkdir()
+    noise = np.random.default_rng(2).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    for i in range(12):
+        Image.fromarray(noise).save(folder / f"train{i}.jpg")
+    return replace(settings, source=replace(settings.source, images=folder))
+
+
+@pytest.mark.parametrize("model", ["blip", "vilt", "clip-bert"])
+def test_a_trunk_that_sees_photos_is_not_taken_for_one_of_other_photos(settings, tmp_path, model):
+    settings = replace(settings, config=replace(settings.config, model=model))
+    run_trunk(settings)
+    seeing = with_photos(settings, tmp_path / "photos")
+    with pytest.raises(InputError, match="holds a run with other settings"):
+        run_trunk(seeing)
+    seeing = replace(seeing, work=tmp_path / "seeing")
+    assert run_trunk(seeing) == run_trunk(seeing)
+    with pytest.raises(InputError, match="holds a run with other settings"):
+        run_trunk(with_photos(seeing, tmp_path / "others"))
+
+
+def test_a_text_trunk_is_the_same_for_all_photos(settings, tmp_path):
+    settings = replace(settings, config=replace(settings.config, model="bert-resnet50"))
+    assert run_trunk(settings) == run_trunk(with_photos(settings, tmp_path / "photos"))
