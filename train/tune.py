@@ -82,7 +82,7 @@ def tune(search: Search) -> optuna.Study:
         settings = search.settings
         own = values_of(settings.recipe(search.stage), search.space, settings.config.sizes.image_size)
         if own is not None:
-            study.enqueue_trial(own)  # the first trial is the recipe as it is: what others must beat
+            study.enqueue_trial(own)  # the first trial is the recipe (one member of a trunk): to be beaten
     ensure_base(search.settings)
     runner = _Runner(search)
     stop = optuna.study.MaxTrialsCallback(search.trials, states=DONE)
