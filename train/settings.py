@@ -11,7 +11,7 @@ from typing import Any
 
 from mmdemo.config import ModelConfig
 from mmdemo.data.formats import FILES
-from mmdemo.files import read_json, write_json
+from mmdemo.files import file_hash, read_json, write_json
 from mmdemo.types import InputError, Post
 from train.config import Recipe
 from train.data import DataSource
@@ -113,6 +113,15 @@ def data_hash(source: DataSource, dataset: str) -> str:
     if source.pairs_file:
         digest.update(_bytes(source.pairs_file))
     return digest.hexdigest()
+
+
+def start_facts(start: Path | None) -> dict[str, str]:
+    """A start's folder, and the hash of the file there that tells its weights (see `stages.start_from`)."""
+    if start is None:
+        return {}
+    names = ("best.safetensors", "config.json", "trunk.safetensors")  # config.json holds its files' hashes
+    held = next((start / name for name in names if (start / name).is_file()), None)
+    return {"folder": str(start), "sha256": file_hash(held) if held else ""}
 
 
 def posts_hash(posts: Sequence[Post]) -> str:

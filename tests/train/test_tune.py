@@ -16,7 +16,7 @@ from train.data import DataSource
 from train.recipes import recipe_for
 from train.search import apply, as_changes, grid_size, read_search, values_of
 from train.settings import Settings
-from train.tune import STAGES, Search, _Watch, tune
+from train.tune import STAGES, Search, _Watch, open_study, tune
 from train.tune_report import write_report
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
@@ -32,6 +32,7 @@ def search(data, work, space: list[str], **more) -> Search:
         device="cpu",
         changes={"trunk": {"epochs": 1, "members": 1}},
         limit=more.pop("limit", None),
+        start=more.pop("start", None),
     )
     return Search(
         **{
@@ -151,6 +152,19 @@ def test_a_grid_goes_on_where_it_was_and_reports_every_trial(data, tmp_path):
 
     with pytest.raises(InputError, match="other data or settings"):
         tune(search(data, tmp_path, space, limit=5))
+
+
+def test_a_study_takes_no_trials_from_another_start(data, tmp_path):
+    start = tmp_path / "trunk"
+    start.mkdir()
+    (start / "trunk.safetensors").write_bytes(b"one")
+    open_study(search(data, tmp_path, ["epochs=1,2"], start=start))
+    open_study(search(data, tmp_path, ["epochs=1,2"], start=start))
+    with pytest.raises(InputError, match="other data or settings"):
+        open_study(search(data, tmp_path, ["epochs=1,2"]))
+    (start / "trunk.safetensors").write_bytes(b"trained again")
+    with pytest.raises(InputError, match="other data or settings"):
+        open_study(search(data, tmp_path, ["epochs=1,2"], start=start))
 
 
 def test_a_rate_that_is_too_high_is_a_trial_and_not_a_crash(data, tmp_path):
