@@ -11,7 +11,13 @@ from train.config import Recipe
 FIELDS = ", ".join(vars(Recipe()))
 
 Data = Annotated[Path, typer.Option(help="Folder with twitter2015/, twitter2017/ and mnre/.")]
-Images = Annotated[Path | None, typer.Option(help="Folder of original photos, {image_id}.jpg.")]
+Images = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of original photos, {image_id}.jpg. clip-bert in lite needs captions of them: "
+        "docs/training.md."
+    ),
+]
 Pairs = Annotated[Path | None, typer.Option(help="CSV that pairs posts with stand-in photos.")]
 Out = Annotated[Path, typer.Option(help="Root that gets preset/dataset/model/fusion.")]
 Work = Annotated[Path, typer.Option(help="Logs, resume states and cached photo features.")]
