@@ -33,6 +33,15 @@ from train.state import replace_file
 #: Captions are read as tweets are: any dataset without marks will do.
 CONFIG = ModelConfig(dataset="twitter2017", model="clip-bert", fusion="concat", preset="lite")
 EPOCHS, BATCH, RATE, DECAY = 60, 256, 1e-3, 0.05
+#: What a card says of it.
+ALIGNMENT = {
+    "trains": "image_encoder.reduction",
+    "loss": "CLIP's, of photos and their captions",
+    "epochs": EPOCHS,
+    "batch_size": BATCH,
+    "rate": RATE,
+    "weight_decay": DECAY,
+}
 REPORT = "recall.json"
 WEIGHTS = "best.safetensors"
 RANKS = (1, 5, 10)

@@ -35,6 +35,9 @@ LIMITS = """- English tweets like those of the data; 128 sub-tokens, longer text
   F1; one that always answers `None` scores about 0.6 accuracy on MNRE and 0 micro-F1.
 - Not for identifying people, judging them, or decisions about them."""
 
+ALIGNED = """It stands on the text trunk of another model, named below, as that was trained. Its own trunk is
+the image tower, aligned with captions of photos (`align`)."""
+
 LICENCE = """Apache-2.0 for the weights, as far as it is ours to say; the pretrained encoders' sources and
 licences are in the code repository's `checkpoints/README.md`. Trained on the public research
 releases of Twitter2015/2017 (jefferyYu/UMT) and MNRE v2 (thecharm/MNRE); whoever uses those
@@ -152,5 +155,7 @@ def _training(training: dict[str, Any]) -> str:
     if commit := training.get("commit"):
         text += f"\n\nCode at commit `{commit}`."
     if recipes := training.get("recipes"):
+        if "align" in recipes:
+            text += f"\n\n{ALIGNED}"
         text += f"\n\n```json\n{json.dumps(recipes, indent=1)}\n```"
     return text

@@ -146,7 +146,8 @@ def _bytes(file: Path) -> bytes:
         raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def training_record(settings: Settings, recipes: dict[str, Recipe]) -> dict[str, Any]:
+def training_record(settings: Settings, recipes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What a card says of a run; ``recipes`` are the settings of its stages in their order."""
     return {
         "command": "python -m train " + " ".join(sys.argv[1:]),
         "commit": _commit(),
@@ -155,7 +156,7 @@ def training_record(settings: Settings, recipes: dict[str, Recipe]) -> dict[str,
         "split_scheme": settings.source.scheme,
         "limit": settings.limit,
         "extra_posts": len(settings.extra),
-        "recipes": {stage: asdict(recipe) for stage, recipe in recipes.items()},
+        "recipes": recipes,
         **settings.origin_facts,
     }
 

@@ -1,18 +1,21 @@
 """What a trunk stands on and depends on: the user's start or the zoo's, and photos where it sees them."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from mmdemo.checkpoint import load_card
 from mmdemo.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
+from train.align import EPOCHS
 from train.data import DataSource
-from train.run import run_trunk
+from train.model_card import cell_card
+from train.run import run, run_trunk
 from train.settings import Settings
 from train.zoo import trunk_of
 
@@ -52,6 +55,19 @@ def test_clip_bert_takes_the_zoos_text_trunk_as_it_is(settings):
     assert run == settings.work / "training/tiny/twitter2015/bert-resnet50/trunk"
     stated = json.loads((run / "stage.json").read_text())
     assert stated["start"].endswith("twitter2015/roberta-resnet50/trunk")
+
+
+def test_clip_berts_card_tells_the_stages_that_ran(settings):
+    folder = run(settings)
+    card = load_card(folder)
+    recipes = card.training["recipes"]
+    assert list(recipes) == ["trunk of bert-resnet50", "align", "cell"]
+    text = replace(settings, config=replace(settings.config, model="bert-resnet50"))
+    assert recipes["trunk of bert-resnet50"] == asdict(text.recipe("trunk"))
+    assert recipes["align"]["epochs"] == EPOCHS and "CLIP" in recipes["align"]["loss"]
+    assert card.metrics["seed"] == recipes["align"]["seed"] == 1337
+    told = cell_card(card, "me/cells")
+    assert "aligned with captions" in told and '"trunk of bert-resnet50"' in told
 
 
 # ---------------------------------------------------------------- photos
