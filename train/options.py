@@ -37,7 +37,14 @@ Init = Annotated[
     str, typer.Option("--init", help="Preset full: published weights, or random ones to try things.")
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only each split's first N posts, to try things.")]
-Split = Annotated[str, typer.Option("--scheme", help="official splits, or the report's 70:15:15.")]
+Split = Annotated[
+    str,
+    typer.Option(
+        "--scheme",
+        help="official splits, or the report's 70:15:15 of all posts shuffled, which on MNRE puts the "
+        "sentences of 52 % of the test rows into train.",
+    ),
+]
 
 
 def read_changes(changes: list[str]) -> dict[str, dict[str, Any]]:
