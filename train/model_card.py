@@ -121,14 +121,19 @@ def figures(metrics: dict[str, Any], task: str) -> str:
         if rows:
             head = f"| {split} split, with | " + " | ".join(TITLES[task]) + " |"
             parts.append("\n".join([head, "|---|" + "--:|" * len(columns), *rows]))
-    calibration = metrics.get("calibration")
-    if calibration:
-        parts.append(
-            f"Scores are divided by a temperature of {calibration['temperature']:.2f}, fitted on validation: "
-            f"expected calibration error {calibration['before']['ece']:.3f} before, "
-            f"{calibration['after']['ece']:.3f} after."
-        )
+    if calibration := metrics.get("calibration"):
+        parts.append(_calibration(calibration))
     return "\n\n".join(parts) or "No figures are stated."
+
+
+def _calibration(stated: dict[str, Any]) -> str:
+    """How scores are made honest: a temperature, and a map of entities' scores where one could be fitted."""
+    mapped = "; entity scores then pass a map that was fitted there too" if stated.get("entity") else ""
+    return (
+        f"Logits are divided by a temperature of {stated['temperature']:.2f}, fitted on validation{mapped}. "
+        f"Expected calibration error on test: {stated['before']['ece']:.3f} before, "
+        f"{stated['after']['ece']:.3f} after."
+    )
 
 
 def _figure(metrics: Any, path: Sequence[str]) -> float | None:
