@@ -29,6 +29,13 @@ Change = Annotated[
         "--set", help=f"Override a recipe: [trunk.|cell.|whole.]field=value. Repeatable. Fields: {FIELDS}."
     ),
 ]
+EndToEnd = Annotated[
+    bool,
+    typer.Option(
+        help="Text encoder, fusion and head at once, no shared trunk; in lite the image encoder and word "
+        "embeddings stay frozen."
+    ),
+]
 WeightsRoot = Annotated[
     Path | None,
     typer.Option(help="Preset full: a folder of local copies of the published weights; docs/training.md."),

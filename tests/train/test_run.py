@@ -26,6 +26,7 @@ from train.calibrate import calibrate_all
 from train.config import Recipe
 from train.data import DataSource
 from train.photo_effect import measure_all
+from train.recipes import recipe_for
 from train.run import run
 from train.settings import Settings
 from train.stages import start_from
@@ -285,6 +286,20 @@ def test_every_command_has_help(command):
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0, result.output
     assert f"python -m train {command}" in " ".join(result.stdout.split()) or command == "base"
+
+
+@pytest.mark.parametrize("command", ["run", "zoo"])
+def test_end_to_end_says_what_stays_frozen(command):
+    told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
+    assert "in lite the image encoder and word embeddings stay frozen" in " ".join(told.split())
+    for task in ("ner", "re"):
+        recipe = recipe_for("lite", task, "roberta-resnet50", "whole")
+        assert (
+            recipe.image_lr
+            == recipe.embedding_lr
+            == 0
+            < min(recipe.text_lr, recipe.fusion_lr, recipe.head_lr)
+        )
 
 
 def test_evaluate_prints_a_table_or_json(data, tmp_path):
