@@ -9,10 +9,13 @@ window.mmreview.deciding = (desk) => {
     // While a decision is on its way, an edit would be neither part of it nor kept.
     if (state.busy || held(post)) return;
     if (JSON.stringify(before) === JSON.stringify(after)) return put(after, selection);
-    session.push({ kind: "edit", queue: state.queue, post: post.id, version: post.version, before, after, what });
+    session.push({ ...place(), kind: "edit", post: post.id, version: post.version, before, after, what });
     put(after, selection);
     desk.say(what);
   }
+
+  /** Where a step of the history belongs. */
+  const place = () => ({ queue: state.queue, mode: state.mode });
 
   /** Whether somebody else is on the post; if so, the page says who. */
   function held(post) {
@@ -45,15 +48,15 @@ window.mmreview.deciding = (desk) => {
   async function send(post, verdict, mine) {
     const seconds = Math.round((Date.now() - state.opened) / 100) / 10;
     const body = { id: post.id, version: post.version, verdict, answer: answer.final(mine), seconds };
-    const [from, wishes] = [state.queue, desk.wishes()];
+    const [from, wishes] = [place(), desk.wishes()];
     const sent = await desk.ask("save", body, (reply) => conflict(reply, mine, from));
     if (!sent) return;
     const posts = [{ id: post.id, version: sent.version }];
-    session.push({ kind: "decision", queue: from, verdict, posts, answer: mine, what: `${verdict} a post` });
+    session.push({ ...from, kind: "decision", verdict, posts, answer: mine, what: `${verdict} a post` });
     session.moved(post.id, post.version, sent.version);
-    session.drop(from, post);
+    session.drop(from.queue, post);
     Object.assign(post, { version: sent.version, status: sent.status, answer: mine, sent: verdict });
-    if (wishes !== desk.wishes() || state.queue !== from) return desk.list(); // somewhere else already
+    if (wishes !== desk.wishes() || state.queue !== from.queue) return desk.list(); // somewhere else already
     desk.say(`${desk.place()} ${queue.STATUS[sent.status]}.`);
     await Promise.all([desk.list(), desk.next()]);
   }
@@ -80,7 +83,7 @@ window.mmreview.deciding = (desk) => {
   /** Someone else was faster: theirs is shown, and Undo brings one's own answer back. */
   async function conflict({ post, problem }, mine, from) {
     const what = "load the other reviewer's answer";
-    session.push({ kind: "edit", queue: from, post: post.id, version: post.version, before: mine, after: post.answer, what });
+    session.push({ ...from, kind: "edit", post: post.id, version: post.version, before: mine, after: post.answer, what });
     if (state.post?.id === post.id) desk.show(post, post.answer);
     const theirs = "Someone else has changed this post since you opened it. This is their answer; Undo brings yours back.";
     desk.warn(post.disputed || state.post?.id !== post.id ? problem : theirs);
@@ -94,11 +97,11 @@ window.mmreview.deciding = (desk) => {
   /** Accept these rows; the server looks again whether each is still sure by `least` of the answer that was shown. */
   async function bulk(found, least) {
     const posts = found.map(({ id, version, checkpoint }) => ({ id, version, checkpoint }));
-    const from = state.queue;
+    const from = place();
     const reply = await desk.ask("bulk", { posts, least });
     if (!reply) return;
     const count = reply.posts.length;
-    if (count) session.push({ kind: "decision", queue: from, verdict: "accept", posts: reply.posts, what: `accept ${count} posts` });
+    if (count) session.push({ ...from, kind: "decision", verdict: "accept", posts: reply.posts, what: `accept ${count} posts` });
     await desk.list();
     if (posts.some(({ id }) => id === state.post?.id)) await desk.next();
     if (reply.kept) desk.warn(`${reply.kept} of them had been changed meanwhile and were left alone.`);

@@ -34,6 +34,7 @@ window.mmreview.opening = (desk) => {
     if (reply.fixed) session.rename(reply.name);
     queue.filters(at("filters"), reply.facets, { ...state.filters, queue: state.queue, mode: state.mode }, pick);
     desk.drawWho();
+    if (closed) return desk.draw(); // which says why; the list would be refused
     await list(0);
     if (!state.list.total || !session.name()) return; // nobody is asked for a name before they mean to review
     const last = session.last("open");
@@ -51,14 +52,14 @@ window.mmreview.opening = (desk) => {
     if (!state.post || name === "order") await next(true);
   }
 
-  /** Show another queue, or the same one anew. */
-  function showQueue(name) {
+  /** Show another queue, or the same one anew; in `mode`, else that of a new queue or as it was. */
+  function showQueue(name, mode = null) {
     if (name && name !== state.queue) {
       session.remember("queue", name);
       session.remember("open", null);
       Object.assign(state, { filters: null, mode: "review" });
     }
-    state.post = null;
+    Object.assign(state, { post: null, mode: mode ?? state.mode });
     return start();
   }
 

@@ -9,7 +9,8 @@ window.mmreview.rewinding = (desk) => {
     if (state.busy) return;
     state.busy = true;
     try {
-      if (step.queue !== state.queue) await desk.showQueue(step.queue);
+      // In the task it was done in, too: a post opens as one to review, or as a dispute to settle.
+      if (step.queue !== state.queue || step.mode !== state.mode) await desk.showQueue(step.queue, step.mode);
       if (step.queue !== state.queue) return desk.warn(`That was in the queue ${step.queue}, which cannot be opened.`);
       const rewound = step.kind === "edit" ? await rewindEdit(step, from) : await rewindDecision(step, from);
       if (rewound) desk.say(`${from === "undo" ? "Undone" : "Redone"}: ${step.what}.`);
@@ -45,7 +46,10 @@ window.mmreview.rewinding = (desk) => {
     await desk.list();
     const [only] = reply.posts;
     if (only && from === "undo" && step.answer) {
-      if (await desk.open(only.id)) desk.put(step.answer);
+      if (await desk.open(only.id)) {
+        session.moved(only.id, only.version, state.post.version); // a dispute counts in its own way
+        desk.put(step.answer);
+      }
     } else if (reply.posts.some(({ id }) => id === state.post?.id)) await desk.next();
     if (reply.kept) desk.warn(`${reply.kept} of these posts were left alone: someone else has decided on them since.`);
     return reply.posts.length > 0;

@@ -3,9 +3,9 @@
 window.mmreview.session = (() => {
   const NAME = "mmreview.name";
   const DRAFTS = "mmreview.drafts";
-  const HISTORY = "mmreview.history";
+  const HISTORY = "mmreview.steps"; // and whose
   const LIMIT = 500; // steps kept; the oldest go first
-  let unsaved = ""; // the name, where storage is blocked
+  let mine = ""; // this tab's reviewer: a name given in another tab signs nothing here
 
   // Where storage is blocked, naming it throws: `store` is its name, read within the try.
   function read(store, key, otherwise) {
@@ -24,8 +24,14 @@ window.mmreview.session = (() => {
     }
   }
 
-  const name = () => read("localStorage", NAME, unsaved);
-  const rename = (value) => write("localStorage", NAME, (unsaved = value));
+  const name = () => (mine ||= read("localStorage", NAME, ""));
+
+  /** Go by this name; each reviewer has a history of their own. */
+  function rename(value) {
+    if (value === mine) return;
+    write("localStorage", NAME, (mine = value));
+    past = remembered();
+  }
 
   /** Whose draft of which post: another reviewer's, or another store's post of that number, has another key. */
   const place = (queue, post) => JSON.stringify([name(), queue, post.id, post.ref]);
@@ -51,10 +57,11 @@ window.mmreview.session = (() => {
     write("localStorage", DRAFTS, drafts);
   }
 
-  // A step is {kind: "edit", queue, post, version, before, after, what} or {kind: "decision", queue, posts: [{id,
-  // version}], verdict, answer, what}. The history lives as long as the tab: another tab has its own.
-  let past = read("sessionStorage", HISTORY, { undo: [], redo: [] });
-  const save = () => write("sessionStorage", HISTORY, past);
+  // A step is {queue, mode, kind: "edit", post, version, before, after, what} or {queue, mode, kind: "decision",
+  // posts: [{id, version}], verdict, answer, what}. The history lives as long as the tab: another tab has its own.
+  const remembered = () => read("sessionStorage", `${HISTORY}.${name()}`, { undo: [], redo: [] });
+  const save = () => write("sessionStorage", `${HISTORY}.${name()}`, past);
+  let past = remembered();
 
   /** What is open, so that a reload opens it again: "queue" or "open" -> a name or a post's number, or null. */
   const last = (what) => read("sessionStorage", `mmreview.${what}`, null);

@@ -46,6 +46,7 @@ window.mmreview.talk = (desk, server) => {
 
   /** Go by another name: the open post is given back, and shown anew without the former reviewer's draft. */
   async function rename() {
+    if (state.busy) return; // what is on its way bears the former name
     const [former, leave] = [session.name(), state.post?.id ?? null];
     await named(true);
     if (session.name() === former) return;
@@ -53,8 +54,9 @@ window.mmreview.talk = (desk, server) => {
     await desk.showQueue(state.queue);
   }
 
-  /** Whether the reviewer has a name; it is asked for once. */
+  /** Whether the reviewer has a name; it is asked for once, on a Space by signing in. */
   function named(again = false) {
+    if (state.closed) return note("Sign in with Hugging Face above; then you can review."), false;
     if (session.name() && !again) return true;
     return new Promise((done) => {
       const asked = page.dialog("Who is reviewing?", nameForm);

@@ -1,0 +1,67 @@
+"""The review desk alone: its scripts in an empty page, their calls answered by a store of this process.
+
+No Gradio, no model and no second process: a test can put answers into any order, and starts in a second.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Browser
+
+from mmdemo.ui import editor
+from mmdemo.ui.review_calls import CALLS
+from tests.browser.desk import Desk
+
+ADDRESS = "http://desk.test/"  # storage needs an origin; nothing is asked there
+#: Replies of the calls named in `late` wait, in `waiting`, until they are let go.
+SERVER = """(names) => {
+  Object.assign(window, {late: [], waiting: []});
+  const call = (name) => async (body) => {
+    const reply = await window.answer(name, body);
+    if (window.late.includes(name)) await new Promise((go) => window.waiting.push(go));
+    return reply;
+  };
+  const server = Object.fromEntries(names.map((name) => [name, call(name)]));
+  window.mmreview.mount(document.body, server);
+}"""
+
+
+class BareDesk(Desk):
+    """One reviewer's desk."""
+
+    def __init__(self, browser: Browser, reviewer: str = "") -> None:
+        super().__init__(browser.new_context(viewport={"width": 1280, "height": 800}).new_page())
+        self.alarms: list[str] = []
+        self.page.on("pageerror", lambda error: self.alarms.append(str(error)))
+        body = f'<!doctype html>{editor.head()}<body class="gradio-container">{editor.SHELL}'
+        self.page.route(f"{ADDRESS}**", lambda route: route.fulfill(body=body, content_type="text/html"))
+        self.page.expose_function("answer", self._answer)
+        self.page.goto(ADDRESS)
+        self.page.evaluate("(name) => window.mmreview.session.rename(name)", reviewer)
+        self.mount()
+
+    def mount(self) -> None:
+        """Start the desk; after a reload too."""
+        self.page.evaluate(SERVER, [call.__name__ for call in CALLS])
+
+    def _answer(self, name: str, body: Any) -> Any:
+        answered: Callable[..., Any] = next(call for call in CALLS if call.__name__ == name)
+        return json.loads(json.dumps(answered(body)))
+
+    def hold(self, *calls: str) -> None:
+        """Let the replies of these calls come late."""
+        self.page.evaluate("(names) => (window.late = names)", [f"review_{name}" for name in calls])
+
+    def held(self, count: int = 1) -> None:
+        """Wait until so many replies are held."""
+        self.page.wait_for_function("(count) => window.waiting.length >= count", arg=count)
+
+    def let_go(self) -> None:
+        """Hand out the replies that are held, the latest first, and hold none any more."""
+        self.page.evaluate("() => { window.late = []; window.waiting.reverse().forEach((go) => go()); }")
+        self.page.wait_for_timeout(150)  # for the scripts to hear of it, and to ask what they ask next
+
+    def choose(self, queue: str) -> None:
+        """Switch to a queue."""
+        self.page.locator("select[name=queue]").select_option(queue)

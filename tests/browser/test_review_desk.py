@@ -1,0 +1,154 @@
+"""The review desk where answers come late, reviewers change or nobody has signed in: all keeps its place."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from mmdemo.review.records import Labelled
+from mmdemo.review.store import Store, open_store
+from mmdemo.types import Post
+from mmdemo.ui import review_calls
+from tests.browser.bare import BareDesk
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., BareDesk]
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> Iterator[Store]:
+    """Queues "may" (three posts), "june" (two), "twice" (one, blind) and "none"."""
+    found = open_store(tmp_path / "reviews.sqlite3")
+    monkeypatch.setattr(review_calls, "store", lambda: found)
+    for queue, count in (("none", 0), ("twice", 1), ("june", 2), ("may", 3)):
+        found.make_queue(queue, "twitter2017", double=queue == "twice")
+        tokens = [("Ann", f"{queue}{i}") for i in range(count)]
+        posts = [Post(text=" ".join(words), tokens=words, id=words[1]) for words in tokens]
+        found.add(queue, [Labelled(post=post, answer=None) for post in posts])
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def open_desk(browser: Browser, store: Store) -> Iterator[Open]:
+    """Opens reviewers' desks, "may" on screen."""
+    desks: list[BareDesk] = []
+
+    def opened(reviewer: str = "Ann") -> BareDesk:
+        desks.append(BareDesk(browser, reviewer))
+        if reviewer:
+            expect(desks[-1].facts).to_contain_text("of 3")
+        return desks[-1]
+
+    yield opened
+    for desk in desks:
+        desk.page.context.close()
+    assert [desk.alarms for desk in desks if desk.alarms] == []
+
+
+def label_first_word(desk: BareDesk) -> None:
+    desk.words.get_by_role("option").first.click()
+    desk.press("1", "Escape")
+    expect(desk.spans).to_have_count(1)
+
+
+def rename(desk: BareDesk, name: str) -> None:
+    desk.page.get_by_role("button", name="Change your name").click()
+    desk.name(name)
+    expect(desk.page.locator("[data-at=who]")).to_contain_text(name)
+    expect(desk.facts).to_contain_text("Post")
+
+
+# --- whose it is ---------------------------------------------------------------------------------
+
+
+def test_undo_and_redo_are_their_reviewers(open_desk):
+    desk = open_desk("Ann")
+    label_first_word(desk)
+    rename(desk, "Bo")
+    expect(desk.spans).to_have_count(0)
+    desk.press("u")
+    desk.settled("Nothing to undo")
+    desk.press("Shift+U")
+    desk.settled("Nothing to redo")
+    expect(desk.spans).to_have_count(0)
+    rename(desk, "Ann")
+    expect(desk.spans).to_have_count(1)
+    desk.press("u")
+    expect(desk.spans).to_have_count(0)
+
+
+def test_a_name_changed_in_another_tab_does_not_sign_what_this_one_decides(open_desk, store):
+    desk = open_desk("Ann")
+    desk.page.evaluate("localStorage.setItem('mmreview.name', '\"Bo\"')")
+    expect(desk.page.locator("[data-at=who]")).to_contain_text("Ann")
+    desk.press("a")
+    expect(desk.done).to_have_text("1 of 3 reviewed")
+    assert next(iter(store.decided("may"))).decision.reviewer == "Ann"
+
+
+# --- undo finds its post again --------------------------------------------------------------------
+
+
+def test_undo_goes_back_to_the_task_of_the_decision(open_desk):
+    desk = open_desk("Ann")
+    desk.choose("twice")
+    expect(desk.facts).to_contain_text("Post 1 of 1")
+    label_first_word(desk)
+    desk.press("a")
+    expect(desk.page.locator(".rv-note")).to_be_visible()
+    desk.page.locator("select[name=mode]").select_option("settle")
+    expect(desk.page.locator(".rv-rows")).to_contain_text("The queue is empty")
+    desk.press("u")
+    desk.settled("Undone: accept a post")
+    expect(desk.page.locator("select[name=mode]")).to_have_value("review")
+    expect(desk.spans).to_have_count(1)
+    expect(desk.page.locator(".mm-error")).to_have_count(0)
+
+
+def test_undo_goes_back_over_a_settled_dispute_from_another_task(open_desk, store):
+    (post,) = store.page("twice", "Bo").reviews
+    span = {"start": 0, "end": 1, "label": "PER"}
+    for name, entities in (("Bo", [span]), ("Cid", [])):
+        store.decide("twice", post.key, name, {"entities": entities, "links": []}, version=post.version)
+    desk = open_desk("Ann")
+    desk.choose("twice")
+    desk.page.locator("select[name=mode]").select_option("settle")
+    desk.page.get_by_role("button", name="Take review 2").click()
+    expect(desk.spans).to_have_count(0)
+    desk.press("a")
+    expect(desk.done).to_have_text("1 of 1 reviewed")
+    desk.page.locator("select[name=mode]").select_option("review")
+    desk.press("u")
+    desk.settled("Undone: accept a post")
+    expect(desk.page.get_by_role("button", name="Take review 2")).to_be_visible()
+    desk.press("u")
+    desk.settled("Undone: take one of the two answers")
+    expect(desk.spans).to_have_count(1)
+
+
+def test_steps_of_an_older_page_are_forgotten(open_desk):
+    desk = open_desk("Ann")
+    old = '{"undo": [{"kind": "edit", "post": 1, "version": 0, "what": "x"}], "redo": []}'
+    desk.page.evaluate("(old) => sessionStorage.setItem('mmreview.history', old)", old)
+    desk.page.reload()
+    desk.mount()
+    expect(desk.facts).to_contain_text("of 3")
+    desk.press("u")
+    desk.settled("Nothing to undo")
+
+
+# --- on a Space -----------------------------------------------------------------------------------
+
+
+def test_who_has_not_signed_in_is_asked_to_and_nothing_else(open_desk, monkeypatch):
+    monkeypatch.setenv("SPACE_ID", "you/mmdemo")
+    desk = open_desk("")
+    expect(desk.page.locator(".rv-empty")).to_contain_text(re.compile("Sign in.*signed in above"))
+    expect(desk.page.locator("[role=alert]")).to_have_count(0)
+    assert "may" not in desk.page.locator(".rv").inner_text()
+    desk.press("n")
+    assert desk.page.evaluate("window.mmreview.here()") == ["", ""]
+    expect(desk.page.get_by_role("dialog")).to_have_count(0)  # a name is not what is asked for
