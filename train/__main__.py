@@ -17,6 +17,7 @@ from train.options import (
     Change,
     Data,
     Device,
+    EndToEnd,
     Images,
     Init,
     Limit,
@@ -74,7 +75,7 @@ def run(
     work: Work = Path("runs"),
     device: Device = "auto",
     seed: Seed = 1337,
-    end_to_end: Annotated[bool, typer.Option(help="Train encoders, fusion and head at once.")] = False,
+    end_to_end: EndToEnd = False,
     change: Change = None,
     start: Annotated[
         Path | None, typer.Option("--from", help="Checkpoint to start from, of this or another dataset.")

@@ -33,6 +33,15 @@ from train.state import replace_file
 #: Captions are read as tweets are: any dataset without marks will do.
 CONFIG = ModelConfig(dataset="twitter2017", model="clip-bert", fusion="concat", preset="lite")
 EPOCHS, BATCH, RATE, DECAY = 60, 256, 1e-3, 0.05
+#: What a card says of it.
+ALIGNMENT = {
+    "trains": "image_encoder.reduction",
+    "loss": "CLIP's, of photos and their captions",
+    "epochs": EPOCHS,
+    "batch_size": BATCH,
+    "rate": RATE,
+    "weight_decay": DECAY,
+}
 REPORT = "recall.json"
 WEIGHTS = "best.safetensors"
 RANKS = (1, 5, 10)
@@ -45,15 +54,15 @@ def align(source: DataSource, folder: Path, root: Path, seed: int, cache: Path) 
     training post uses, are what recall@1, 5 and 10 are measured on.
 
     Raises:
-        InputError: the data folder has no captions.
+        InputError: the data folder has no captions, or none of these photos.
     """
     if (folder / WEIGHTS).exists():
         return load_file(folder / WEIGHTS)
     captions = read_captions(source)
+    train, test = (_photos(source, split, captions) for split in ("train", "test"))
     model = build_model(CONFIG)
     load_base(root, model, "lite")
     model.eval()
-    train, test = (_photos(source, split, captions) for split in ("train", "test"))
     held_out = _embed(model, test, captions, root, cache)
     tower = model.image_encoder
     assert isinstance(tower, EfficientNetLite)
@@ -69,11 +78,18 @@ def align(source: DataSource, folder: Path, root: Path, seed: int, cache: Path) 
     return tensors
 
 
+def captions_file(source: DataSource) -> Path:
+    """Where the data folder has its captions: columns photo (a file's name) and caption."""
+    return source.folder / "standins" / "captions.csv"
+
+
 def read_captions(source: DataSource) -> dict[str, list[str]]:
     """Photo file name -> its captions. Raises InputError where there are none."""
-    file = source.folder / "standins" / "captions.csv"
+    file = captions_file(source)
     if not file.is_file():
-        raise InputError(f"clip-bert's image tower is aligned with captions, and {file} is not there")
+        raise InputError(
+            f"clip-bert's image tower is aligned with captions, and {file} is not there; see docs/training.md"
+        )
     found: dict[str, list[str]] = defaultdict(list)
     with file.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
@@ -82,10 +98,16 @@ def read_captions(source: DataSource) -> dict[str, list[str]]:
 
 
 def _photos(source: DataSource, split: str, captions: dict[str, list[str]]) -> list[Path]:
-    """The captioned photos of a split, over all datasets."""
+    """The captioned photos of a split, over all datasets. Raises InputError where there are none."""
     posts = [p for dataset in ("twitter2015", "twitter2017", "mnre") for p in source.posts(dataset, split)]
     paths = {Path(p.image) for p in posts if isinstance(p.image, str | Path)}
-    return sorted(path for path in paths if path.name in captions)
+    found = sorted(path for path in paths if path.name in captions)
+    if not found:
+        raise InputError(
+            f"clip-bert's image tower is aligned with captions, and {captions_file(source)} has none of the "
+            f"{len(paths)} photos of {split}: it needs captions of these photos; see docs/training.md"
+        )
+    return found
 
 
 def _embed(

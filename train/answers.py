@@ -1,10 +1,14 @@
 """A cell's probabilities for a split, kept on disk: calibration, slices and intervals need no model again."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from mmdemo.files import read_json
+from mmdemo.types import InputError, Post
+from train.data import DataSource
 from train.state import replace_file
 
 
@@ -32,3 +36,31 @@ def load_answers(file: Path) -> dict[str, list[np.ndarray]]:
             parts = np.split(rows, ends[:-1])
             found[condition] = [p if n else p[0] for p, n in zip(parts, lengths, strict=True)]
     return found
+
+
+def answered_posts(
+    folder: Path, answers: Path, source: DataSource, split: str
+) -> tuple[list[Post], dict[str, list[np.ndarray]]]:
+    """A split's posts, and what the cell in ``folder`` answered to each of them by condition.
+
+    The cell's own split scheme and limit count, not those of ``source``.
+
+    Raises:
+        InputError: the metrics or the answers cannot be read, or the answers are to other posts.
+    """
+    stated = read_json(folder / "metrics.json")
+    if (folder / "config.json").is_file():
+        stated |= read_json(folder / "config.json").get("training", {})
+    own = replace(source, scheme=stated.get("split_scheme", "official"))
+    posts = own.posts(stated["cell"].split("/")[1], split)[: stated.get("limit")]
+    found = load_answers(answers / f"{split}.npz")
+    for rows in found.values():
+        fits = len(rows) == len(posts) and all(
+            row.ndim == 1 or len(row) == len(post.tokens) for row, post in zip(rows, posts, strict=True)
+        )
+        if not fits:
+            raise InputError(
+                f"{answers / split}.npz answers other posts than the {len(posts)} of {split} in "
+                f"{source.folder}; give the data that the cell was trained from, or train it again"
+            )
+    return posts, found

@@ -18,7 +18,7 @@ from mmdemo.decode import decode_entities
 from mmdemo.files import read_json, write_json
 from mmdemo.labels import bio_tags, output_labels, spans_of
 from mmdemo.types import Entity
-from train.answers import load_answers
+from train.answers import answered_posts
 from train.data import DataSource
 from train.stages import gold_of_dataset
 
@@ -35,12 +35,14 @@ def calibrate_cell(folder: Path, answers: Path, source: DataSource) -> dict[str,
     """Fit, measure and store one cell's calibration; gives what metrics.json now says under "calibration".
 
     Raises:
-        InputError: the cell's metrics or its saved answers cannot be read.
+        InputError: the cell's metrics or its saved answers cannot be read, or are to other posts.
     """
     metrics = read_json(folder / "metrics.json")
     dataset = metrics["cell"].split("/")[1]
-    gold = {s: gold_of_dataset(dataset, source.posts(dataset, s)) for s in ("valid", "test")}
-    rows = {s: load_answers(answers / f"{s}.npz")["photo"] for s in ("valid", "test")}
+    gold, rows = {}, {}
+    for split in ("valid", "test"):
+        posts, found = answered_posts(folder, answers, source, split)
+        gold[split], rows[split] = gold_of_dataset(dataset, posts), found["photo"]
     fitted = fit_calibration(dataset, gold["valid"], rows["valid"])
     entity = asdict(fitted.entity) if fitted.entity else None
     stated: dict[str, Any] = {"temperature": fitted.temperature, "entity": entity, "fitted_on": "valid"}

@@ -39,6 +39,11 @@ class DataSource:
             return "original photos"
         return "caption-matched stand-in photos" if self.pairs_file else "no photos"
 
+    @property
+    def photo_facts(self) -> str:
+        """What decides which photo a post has, beside the pairs: the note, and where original ones lie."""
+        return self.photo_note + (f" in {self.images.resolve()}" if self.images is not None else "")
+
     def posts(self, dataset: str, split: str) -> list[Post]:
         """The posts of a split with their photos' paths. Raises InputError for bad data."""
         if self.scheme not in SCHEMES:

@@ -18,6 +18,7 @@ from mmdemo.data.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import Post
 from mmdemo.zoo import post_encoder
+from train.answers import save_answers
 from train.cells import raw_examples
 from train.data import DataSource
 from train.features import encoder_states
@@ -39,8 +40,9 @@ def evaluate(
     cache: Path,
     limit: int | None = None,
     device: torch.device | str = "cpu",
+    keep: Path | None = None,
 ) -> dict[str, Any]:
-    """Scores by condition for the checkpoint in ``folder``, computed on ``device``.
+    """Scores by condition for the checkpoint in ``folder``, computed on ``device``; answers go into ``keep``.
 
     ``photo``: each post with its own photo; ``blank``: a plain grey one in its place; ``shuffled``: another
     post's (seeded, never its own); ``none``: no photo, the text alone. Posts without a photo stay so.
@@ -58,7 +60,10 @@ def evaluate(
         held_out = condition_posts(
             model, encoder, posts, root, Path(maps), conditions=conditions, tuned=tuned
         )
-    return score_conditions(card.config, held_out, answers(model, held_out))
+    found = answers(model, held_out)
+    if keep is not None:
+        save_answers(keep, found)
+    return score_conditions(card.config, held_out, found)
 
 
 def _maps_folder(config: ModelConfig, cache: Path) -> AbstractContextManager[Path | str]:

@@ -47,7 +47,8 @@ def tune(
         typer.Option(
             "--search",
             help="setting=a,b,c, setting=low:high or setting=low:high:log. Repeatable. Settings are those of "
-            "--set, lr (fusion and head) and image_size. Without it: the report's grid, or ranges of a cell.",
+            "--set, lr (the fusion's rate; the head's moves along in the recipe's ratio) and image_size. "
+            "Without it: the report's grid, or ranges of a cell.",
         ),
     ] = None,
     change: Change = None,

@@ -71,6 +71,15 @@ def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accele
     Resumes from ``folder/last.safetensors`` if a run was cut off. Appends to ``folder/log.jsonl`` one line
     a step and one an epoch.
     """
+    try:
+        return _fit(model, task, recipe, folder, accelerator)
+    finally:  # also of a trial that is stopped: the accelerator would hold every model and its moments
+        accelerator.free_memory()
+
+
+def _fit(
+    model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accelerator: Accelerator
+) -> Scores:
     steps = task.steps // accelerator.num_processes
     optimizer = AdamW(parameter_groups(model, recipe), betas=(0.9, 0.999), eps=1e-8)
     schedule = LambdaLR(optimizer, lambda step: _rate_at(step, steps * recipe.epochs, recipe.warmup))

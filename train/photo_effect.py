@@ -17,7 +17,7 @@ from mmdemo.decode import best_tags
 from mmdemo.files import read_json, write_json
 from mmdemo.labels import bio_tags, output_labels, spans_of
 from mmdemo.types import Post
-from train.answers import load_answers
+from train.answers import answered_posts
 from train.data import DataSource
 from train.stages import gold_of_dataset
 
@@ -87,12 +87,12 @@ def measure_cell(folder: Path, answers: Path, source: DataSource) -> dict[str, A
     """Measure and store what the photo changes; gives what metrics.json now says under "photo_effect".
 
     Raises:
-        InputError: the cell's metrics or its saved answers cannot be read.
+        InputError: the cell's metrics or its saved answers cannot be read, or are to other posts.
     """
     metrics = read_json(folder / "metrics.json")
     dataset = metrics["cell"].split("/")[1]
-    posts = source.posts(dataset, "test")
-    gold, rows = gold_of_dataset(dataset, posts), load_answers(answers / "test.npz")
+    posts, rows = answered_posts(folder, answers, source, "test")
+    gold = gold_of_dataset(dataset, posts)
     counts = {condition: counts_of(dataset, gold, found) for condition, found in rows.items()}
     has_photo = np.array([post.image is not None for post in posts])
     groups = slices_of(posts, has_photo)

@@ -35,7 +35,8 @@ CELL = Recipe(
     patience=3,
 )
 
-#: Everything at once, photos and all: --end-to-end.
+#: --end-to-end: text encoder, fusion and head at once; in lite the image encoder and word embeddings stay
+#: frozen.
 WHOLE = replace(TRUNK, fusion_lr=1e-3, image_dropout=0.15)
 
 #: The report's own settings (SPEC §5), which are `Recipe`'s defaults: everything at once, for a GPU.

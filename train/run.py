@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from mmdemo.files import write_json
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED, post_encoder
-from train.align import align
+from train.align import ALIGNMENT, align
 from train.answers import save_answers
 from train.base import build_base
 from train.cells import cell_data, load_trunk_model, train_cell
@@ -55,16 +55,19 @@ class Trunk:
     run: Path
 
 
-def run_trunk(settings: Settings) -> Trunk:
-    """Train and store the trunk that all of a (dataset, model)'s cells stand on."""
+def run_trunk(settings: Settings, text_run: Path | None = None) -> Trunk:
+    """Train and store the trunk that all of a (dataset, model)'s cells stand on.
+
+    clip-bert stands on bert-resnet50's: the zoo has trained it already and gives its run as ``text_run``;
+    without, it is trained here, from ``settings.start`` if there is one.
+    """
     config = settings.config
     ensure_base(settings)
     accelerator = choose_accelerator(settings.device)
     folder = cell_folder(settings.out, config).parent
     stage = stage_folder(settings, "trunk")
     if config.model == "clip-bert":
-        text = replace(settings, config=replace(config, model="bert-resnet50", fusion="concat"))
-        text_run = settings.start or run_trunk(text).run  # the zoo has trained it already
+        text_run = text_run or run_trunk(_text_side(settings)).run
         tensors = align(settings.source, stage, settings.out, settings.recipe("trunk").seed, settings.cache)
         store_trunk(config, tensors, settings.out, folder / "trunk.safetensors", OWN_TRUNK_BITS)
         return Trunk(folder=folder, places=(TEXT_TRUNK, "../trunk.safetensors"), run=text_run)
@@ -77,6 +80,21 @@ def run_trunk(settings: Settings) -> Trunk:
         store_trunk(config, best_of(stage), settings.out, folder / "trunk.safetensors", TRUNK_BITS)
     accelerator.wait_for_everyone()
     return Trunk(folder=folder, places=("../trunk.safetensors",), run=stage)
+
+
+def _text_side(settings: Settings) -> Settings:
+    """Those of the model whose text trunk clip-bert stands on."""
+    return replace(settings, config=replace(settings.config, model="bert-resnet50", fusion="concat"))
+
+
+def _recipes_of_stages(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The settings of each stage that a cell on a trunk went through; clip-bert has no trunk stage itself."""
+    trunk, cell = settings.recipe("trunk"), {"cell": asdict(settings.recipe("cell"))}
+    if settings.config.model != "clip-bert":
+        return {"trunk": asdict(trunk)} | cell
+    text = _text_side(settings)
+    stated = {f"trunk of {text.config.model}": asdict(text.recipe("trunk"))}
+    return stated | {"align": ALIGNMENT | {"seed": trunk.seed}} | cell
 
 
 def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Iterator[Path]:
@@ -97,8 +115,7 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
         train_cell(model, data, recipe, stage, accelerator, own.config.cell)
         folder = cell_folder(settings.out, own.config)
         if accelerator.is_main_process:
-            recipes = {stage: own.recipe(stage) for stage in ("trunk", "cell")}
-            training = training_record(own, recipes)
+            training = training_record(own, _recipes_of_stages(own))
             save_cell(folder, model.cpu(), own.config, trunks=trunk.places, training=training, metrics={})
             _score(own, folder, training, held_out)
         accelerator.wait_for_everyone()
@@ -123,9 +140,14 @@ def _score(settings: Settings, folder: Path, training: dict[str, Any], held_out:
     splits = {}
     for split, posts in held_out.items():
         found = answers(model, posts)
-        save_answers(settings.work / "answers" / config.cell / f"{split}.npz", found)
+        save_answers(_answers_file(settings, split), found)
         splits[split] = score_conditions(config, posts, found)
     write_json(folder / "metrics.json", {"cell": config.cell, **provenance(training), "splits": splits})
+
+
+def _answers_file(settings: Settings, split: str) -> Path:
+    """Where a cell's probabilities are kept for calibration, slices and intervals."""
+    return settings.work / "answers" / settings.config.cell / f"{split}.npz"
 
 
 def run_whole(settings: Settings) -> Path:
@@ -141,18 +163,12 @@ def run_whole(settings: Settings) -> Path:
         place = "trunk.safetensors"
         bits = FULL_TRUNK_BITS if config.preset == "full" else OWN_TRUNK_BITS
         store_trunk(config, model.cpu().state_dict(), out, folder / place, bits)
-        training = training_record(settings, {"whole": recipe})
+        training = training_record(settings, {"whole": asdict(recipe)})
         save_cell(folder, model, config, trunks=(place,), training=training, metrics={})
+        options = {"cache": settings.cache, "limit": settings.limit, "device": accelerator.device}
         splits = {
-            s: evaluate(
-                folder,
-                settings.source,
-                s,
-                cache=settings.cache,
-                limit=settings.limit,
-                device=accelerator.device,
-            )
-            for s in ("valid", "test")
+            split: evaluate(folder, settings.source, split, keep=_answers_file(settings, split), **options)
+            for split in ("valid", "test")
         }
         metrics = {"cell": config.cell, **provenance(training), "splits": splits}
         write_json(folder / "metrics.json", metrics)

@@ -28,7 +28,8 @@ RANGES = (
     "weight_decay=1e-4:0.1:log",
 )
 
-#: Beside a recipe's fields: ``lr`` sets the fusion's and the head's rate, ``image_size`` the photo's side.
+#: Beside a recipe's fields: ``lr`` sets the fusion's rate and moves the head's along (`_shared_rates`),
+#: ``image_size`` the photo's side.
 SHARED_RATE, IMAGE_SIZE = "lr", "image_size"
 TYPES: dict[str, type] = {
     **{name: type(value) for name, value in vars(Recipe()).items()},
@@ -98,23 +99,36 @@ def apply(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     """The recipe with a trial's values. Raises InputError for one that no recipe can have."""
     changes = {name: value for name, value in values.items() if name not in (SHARED_RATE, IMAGE_SIZE)}
     if SHARED_RATE in values:
-        changes = {"fusion_lr": values[SHARED_RATE], "head_lr": values[SHARED_RATE], **changes}
+        changes = _shared_rates(recipe, values[SHARED_RATE]) | changes
     return replace(recipe, **changes)
 
 
-def as_changes(stage: str, values: Mapping[str, Any]) -> str:
-    """A trial's values as options of ``train run``."""
+def _shared_rates(recipe: Recipe, rate: float) -> dict[str, float]:
+    """The fusion's and the head's rates in the recipe's ratio, so that its own ``lr`` gives the recipe.
+
+    ``rate`` is the fusion's, or the head's where the recipe freezes the fusion.
+    """
+    own, leading = {"fusion_lr": recipe.fusion_lr, "head_lr": recipe.head_lr}, _leading_rate(recipe)
+    # No product for the leading one: rounding would change it.
+    return {name: rate if value == leading else value * (rate / leading) for name, value in own.items()}
+
+
+def _leading_rate(recipe: Recipe) -> float:
+    return recipe.fusion_lr or recipe.head_lr
+
+
+def as_changes(stage: str, values: Mapping[str, Any], recipe: Recipe) -> str:
+    """A trial's values, tried on ``recipe``, as options of ``train run``."""
     given = {**values}
     if SHARED_RATE in given:
-        rate = given.pop(SHARED_RATE)
-        given = {"fusion_lr": rate, "head_lr": rate, **given}
+        given = _shared_rates(recipe, given.pop(SHARED_RATE)) | given
     given.pop(IMAGE_SIZE, None)  # a preset's property, not a recipe's
     return " ".join(f"--set {stage}.{name}={value:.6g}" for name, value in given.items())
 
 
 def values_of(recipe: Recipe, space: Sequence[Dimension], image_size: int) -> dict[str, Any] | None:
     """The recipe's own values in the searched dimensions, None where one of them cannot be picked."""
-    own = {**vars(recipe), SHARED_RATE: recipe.fusion_lr, IMAGE_SIZE: image_size}
+    own = {**vars(recipe), SHARED_RATE: _leading_rate(recipe), IMAGE_SIZE: image_size}
     found = {dimension.name: own[dimension.name] for dimension in space}
     return found if all(dimension.holds(found[dimension.name]) for dimension in space) else None
 

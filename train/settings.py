@@ -11,7 +11,7 @@ from typing import Any
 
 from mmdemo.config import ModelConfig
 from mmdemo.data.formats import FILES
-from mmdemo.files import read_json, write_json
+from mmdemo.files import file_hash, read_json, write_json
 from mmdemo.types import InputError, Post
 from train.config import Recipe
 from train.data import DataSource
@@ -57,6 +57,11 @@ class Settings:
         return self.end_to_end or self.config.preset == "full"
 
     @property
+    def trunk_sees_photos(self) -> bool:
+        """Whether photos make the trunk: a joint encoder mixes them in, clip-bert aligns its tower."""
+        return self.config.joint or self.config.model == "clip-bert"
+
+    @property
     def origin_facts(self) -> dict[str, str]:
         """What a full cell's result also depends on; empty for the other presets."""
         return {"init": self.origin.init} if self.config.preset == "full" else {}
@@ -78,7 +83,7 @@ def stage_folder(settings: Settings, stage: str) -> Path:
         "config": {k: v for k, v in asdict(config).items() if stage != "trunk" or k not in CELL_ONLY},
         "recipe": asdict(settings.recipe(stage)),
         "data": data_hash(settings.source, config.dataset),
-        "photos": settings.source.photo_note if stage != "trunk" else "",
+        "photos": settings.source.photo_facts if stage != "trunk" or settings.trunk_sees_photos else "",
         "limit": settings.limit,
         "extra": posts_hash(settings.extra),
         "start": str(settings.start) if settings.start else "",
@@ -110,6 +115,15 @@ def data_hash(source: DataSource, dataset: str) -> str:
     return digest.hexdigest()
 
 
+def start_facts(start: Path | None) -> dict[str, str]:
+    """A start's folder, and the hash of the file there that tells its weights (see `stages.start_from`)."""
+    if start is None:
+        return {}
+    names = ("best.safetensors", "config.json", "trunk.safetensors")  # config.json holds its files' hashes
+    held = next((start / name for name in names if (start / name).is_file()), None)
+    return {"folder": str(start), "sha256": file_hash(held) if held else ""}
+
+
 def posts_hash(posts: Sequence[Post]) -> str:
     """SHA-256 over what posts say and how they are labelled; empty for none."""
     if not posts:
@@ -132,7 +146,8 @@ def _bytes(file: Path) -> bytes:
         raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def training_record(settings: Settings, recipes: dict[str, Recipe]) -> dict[str, Any]:
+def training_record(settings: Settings, recipes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What a card says of a run; ``recipes`` are the settings of its stages in their order."""
     return {
         "command": "python -m train " + " ".join(sys.argv[1:]),
         "commit": _commit(),
@@ -141,7 +156,7 @@ def training_record(settings: Settings, recipes: dict[str, Recipe]) -> dict[str,
         "split_scheme": settings.source.scheme,
         "limit": settings.limit,
         "extra_posts": len(settings.extra),
-        "recipes": {stage: asdict(recipe) for stage, recipe in recipes.items()},
+        "recipes": recipes,
         **settings.origin_facts,
     }
 

@@ -25,7 +25,7 @@ from train.loop import Diverged, choose_accelerator
 from train.metrics import Scores, headline
 from train.run import Trunk, ensure_base, material_of, run_trunk
 from train.search import IMAGE_SIZE, Dimension, apply, values_of
-from train.settings import Settings, data_hash
+from train.settings import Settings, data_hash, start_facts
 from train.stages import Material, train_trunk, train_whole
 
 STAGES = ("trunk", "cell", "whole")
@@ -67,6 +67,7 @@ class Search:
             "data": data_hash(source, config.dataset),
             "photos": source.photo_note,
             "limit": self.settings.limit,
+            "start": start_facts(self.settings.start),
             "fixed": {stage: values for stage, values in self.settings.changes.items() if values},
         }
 
@@ -82,7 +83,7 @@ def tune(search: Search) -> optuna.Study:
         settings = search.settings
         own = values_of(settings.recipe(search.stage), search.space, settings.config.sizes.image_size)
         if own is not None:
-            study.enqueue_trial(own)  # the first trial is the recipe as it is: what others must beat
+            study.enqueue_trial(own)  # the first trial is the recipe (one member of a trunk): to be beaten
     ensure_base(search.settings)
     runner = _Runner(search)
     stop = optuna.study.MaxTrialsCallback(search.trials, states=DONE)

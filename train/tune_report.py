@@ -39,7 +39,7 @@ def write_report(study: optuna.Study, search: Search, folder: Path, command: str
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror or error}") from error
     facts = {"study": search.name, "sampler": search.sampler, **search.facts}
-    best = as_changes(search.stage, study.best_trial.params)
+    best = as_changes(search.stage, study.best_trial.params, search.settings.recipe(search.stage))
     page = write_page(
         folder / "tuning.html",
         "tune.html",

@@ -45,18 +45,20 @@ class Plan:
 def plan(preset: str, only: str = "*", shard: tuple[int, int] = (1, 1)) -> Plan:
     """All groups whose cells' names (preset/dataset/model/fusion) match ``only``; shard i/n takes every nth.
 
+    ``only`` is a pattern, or several with commas between.
+
     Raises:
         InputError: nothing matches, or the shard is not one of 1/n to n/n.
     """
     number, count = shard
     if not 1 <= number <= count:
         raise InputError(f"--shard {number}/{count}: the first number must be from 1 to the second")
-    pattern = only if only.startswith((preset, "*")) else f"{preset}/{only}"
+    patterns = [p if p.startswith((preset, "*")) else f"{preset}/{p}" for p in only.split(",")]
     groups = {}
     for model in MODELS:  # in this order every text trunk comes before those that start from it
         for dataset in DATASETS:
-            name = f"{preset}/{dataset}/{model}"
-            fusions = tuple(f for f in fusions_of(model) if fnmatch(f"{name}/{f}", pattern))
+            names = {f: f"{preset}/{dataset}/{model}/{f}" for f in fusions_of(model)}
+            fusions = tuple(f for f, name in names.items() if any(fnmatch(name, p) for p in patterns))
             if fusions:
                 groups[dataset, model] = fusions
     if not groups:
@@ -109,7 +111,8 @@ def trunk_of(settings: Settings) -> Trunk:
     before = replace(
         settings, config=replace(config, dataset=dataset, model=model, fusion=fusions_of(model)[0])
     )
-    return run_trunk(replace(settings, start=trunk_of(before).run))
+    run = trunk_of(before).run
+    return run_trunk(replace(settings, start=run), text_run=run)
 
 
 def _determinants(settings: Settings, trunk: Trunk | None) -> str:
@@ -183,18 +186,10 @@ def _run_group(settings: Settings, group: Group, fusions: Sequence[str], threads
     dataset, model = group
     log = settings.work / "logs" / f"{dataset}-{model}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "train",
-        *sys.argv[1:],
-        "--only",
-        f"*/{dataset}/{model}/*",
-        "--jobs",
-        "1",
-        "--shard",  # this process has taken its shard already
-        "1/1",
-    ]
+    names = ",".join(f"{settings.config.preset}/{dataset}/{model}/{fusion}" for fusion in fusions)
+    # An option's last value counts. This process has taken its shard already.
+    own = ["--only", names, "--jobs", "1", "--shard", "1/1"]
+    command = [sys.executable, "-m", "train", *sys.argv[1:], *own]
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
     with log.open("a") as stream:
         stream.write(f"{time.strftime('%F %T')} {' '.join(command)}\n")

@@ -12,6 +12,7 @@ from train.options import (
     Change,
     Data,
     Device,
+    EndToEnd,
     Images,
     Init,
     Limit,
@@ -28,7 +29,9 @@ from train.options import (
 def zoo(
     data: Data,
     preset: Annotated[str, typer.Option(help="lite (CPU), full (GPU) or tiny (tests).")] = "lite",
-    only: Annotated[str, typer.Option(help="Cells whose name matches, as 'lite/twitter2017/*/film'.")] = "*",
+    only: Annotated[
+        str, typer.Option(help="Cells whose name matches, as 'lite/twitter2017/*/film'; several by comma.")
+    ] = "*",
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a group of cells.")] = 1,
     shard: Annotated[str, typer.Option(help="i/n: this machine's part of the groups.")] = "1/1",
     images: Images = None,
@@ -38,7 +41,7 @@ def zoo(
     work: Work = Path("runs"),
     device: Device = "auto",
     seed: Seed = 1337,
-    end_to_end: Annotated[bool, typer.Option(help="Each cell at once, no shared trunk.")] = False,
+    end_to_end: EndToEnd = False,
     change: Change = None,
     weights_root: WeightsRoot = None,
     init: Init = "published",

@@ -9,6 +9,7 @@ import typer
 from tqdm import tqdm
 
 from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, say
+from mmdemo.review.names import count_posts
 from mmdemo.types import InputError
 
 app = typer.Typer(
@@ -75,12 +76,15 @@ def import_(
         return _say_changed(len(done.keys), list(done.kept.values()), as_json)
     store.make_queue(queue, scheme, double=known.double if known and not double else double)
     added = store.add(queue, items, use=use, reviewer=reviewer)
-    lines = [f"{added.added} posts added, {added.known} were there", *(f"note: {w}" for w in added.warnings)]
+    lines = [
+        f"{count_posts(added.added)} added, {added.known} there already",
+        *(f"note: {w}" for w in added.warnings),
+    ]
     say(asdict(added), as_json, "\n".join(lines))
 
 
 def _say_changed(changed: int, kept: list[str], as_json: bool) -> None:
-    lines = [f"{changed} posts changed", *(f"kept: {why}" for why in kept)]
+    lines = [f"{count_posts(changed)} changed", *(f"kept: {why}" for why in kept)]
     say({"changed": changed, "kept": kept}, as_json, "\n".join(lines))
 
 
@@ -122,7 +126,7 @@ def predict(
     say(
         {"suggested": made, "checkpoint": cell.name},
         as_json,
-        f"{made} posts have a suggestion by {cell.name}",
+        f"{count_posts(made)} predicted by {cell.name}",
     )
 
 
@@ -148,6 +152,6 @@ def export(
     from mmdemo.review.store import open_store
 
     done = write(open_store(place), queue, output, format_, photos=photos, skip=skip)
-    lines = [f"{done.posts} posts written to {done.path}; {done.rejected} rejected ones left out"]
+    lines = [f"{count_posts(done.posts)} written to {done.path}; {done.rejected} rejected ones left out"]
     lines += [f"left out {ref!r}: {why}" for ref, why in done.left_out.items()]
     say(asdict(done) | {"path": str(done.path)}, as_json, "\n".join(lines))

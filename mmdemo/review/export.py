@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmdemo.data.lines import name_of
 from mmdemo.review.formats.table import Format, find_format
+from mmdemo.review.names import count_posts
 from mmdemo.review.records import Answer, Changed, Labelled, Review
 from mmdemo.review.store import Store
 from mmdemo.types import Entity, InputError, Post
@@ -25,7 +26,7 @@ class Unfit(InputError):
     def __init__(self, name: str, problems: dict[str, str]) -> None:
         named = "; ".join(f"{ref!r}: {why}" for ref, why in list(problems.items())[:NAMED])
         more = f" and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
-        super().__init__(f"{len(problems)} posts do not fit the format {name}: {named}{more}")
+        super().__init__(f"the format {name} cannot hold {count_posts(len(problems))}: {named}{more}")
         self.problems = problems
 
 

@@ -1,4 +1,4 @@
-"""Checks of the small things that people and browsers send: names, durations, versions."""
+"""The small things that people and browsers send: names, durations, versions, and how posts are counted."""
 
 import math
 import unicodedata
@@ -28,6 +28,11 @@ def check_name(name: object, what: str) -> str:
     ):
         raise InputError(f"the {what}'s name holds a character that cannot be in a name")
     return name
+
+
+def count_posts(count: int) -> str:
+    """1 post, 2 posts"""
+    return "1 post" if count == 1 else f"{count} posts"
 
 
 def check_seconds(seconds: object) -> float | None:

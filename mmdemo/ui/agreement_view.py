@@ -1,6 +1,7 @@
 """How far reviewers agree, as a table. Pure: figures in, HTML out."""
 
 from mmdemo.review.agreement import Agreement, Scores
+from mmdemo.review.names import count_posts
 from mmdemo.ui.safe import safe
 from mmdemo.ui.view import readable
 
@@ -15,10 +16,9 @@ def agreement_html(found: Agreement) -> str:
     }
     body = "".join(_row(name, scores) for name, scores in rows.items() if scores.first or scores.second)
     one, two = (safe(name) for name in found.reviewers)
-    posts = "1 post" if found.posts == 1 else f"{found.posts} posts"
     return (
-        f'<table class="rv-agreement"><caption>{one} and {two}, {posts}</caption><thead><tr><td></td>'
-        '<th scope="col">F1, same words</th><th scope="col">F1, shared words</th>'
+        f'<table class="rv-agreement"><caption>{one} and {two}, {count_posts(found.posts)}</caption>'
+        '<thead><tr><td></td><th scope="col">F1, same words</th><th scope="col">F1, shared words</th>'
         '<th scope="col">Cohen’s kappa</th><th scope="col">marked by each</th></tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )

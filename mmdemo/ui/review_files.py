@@ -14,7 +14,7 @@ from mmdemo.config import DATASETS
 from mmdemo.review.agreement import agreements
 from mmdemo.review.export import Exported, apply_corrections, export
 from mmdemo.review.formats.table import FORMATS, find_format
-from mmdemo.review.names import check_name
+from mmdemo.review.names import check_name, count_posts
 from mmdemo.review.sources import SOURCES, SUFFIXES, Photos, read_posts
 from mmdemo.review.store_intake import Use
 from mmdemo.types import InputError
@@ -62,15 +62,13 @@ def add_posts(
             raise InputError(str(error).replace(f"{scratch}/", "")) from error
         if use == CORRECT:
             changed = apply_corrections(store(), target, read, reviewer)
-            return target, done_html(f"{_posts(len(changed.keys))} corrected.", tuple(changed.kept.values()))
+            return target, done_html(
+                f"{count_posts(len(changed.keys))} corrected.", tuple(changed.kept.values())
+            )
         store().make_queue(target, scheme, double=known.double if known else bool(double))
         done = store().add(target, read, use=USES.get(use, "suggest"), reviewer=reviewer)
     known_too = f" {done.known} were there already." if done.known else ""
-    return target, done_html(f"{_posts(done.added)} added to “{target}”.{known_too}", done.warnings)
-
-
-def _posts(count: int) -> str:
-    return "1 post" if count == 1 else f"{count} posts"
+    return target, done_html(f"{count_posts(done.added)} added to “{target}”.{known_too}", done.warnings)
 
 
 def _gathered(files: Sequence[str], scratch: Path, source: str) -> tuple[Path, list[Path]]:
@@ -146,7 +144,7 @@ def export_queue(
     """The decided posts as a file to download, and what was left out."""
     reviewer_of(name, profile)
     kept, done = exported(queue, form, photos=photos, skip=skip)
-    text = f"{_posts(done.posts)} written and read back; {done.rejected} rejected left out."
+    text = f"{count_posts(done.posts)} written and read back; {done.rejected} rejected left out."
     why = tuple(f"{ref}: {reason}" for ref, reason in done.left_out.items())
     return gr.update(value=kept, visible=True), done_html(text, why)
 

@@ -8,7 +8,7 @@ from mmdemo import pipeline
 from mmdemo.config import DATASETS, Task
 from mmdemo.pipeline import Cell
 from mmdemo.preannotation import predict_queue, siblings
-from mmdemo.review.names import MAX_NAME
+from mmdemo.review.names import MAX_NAME, count_posts
 from mmdemo.review.records import Labelled
 from mmdemo.review.store import Store
 from mmdemo.types import InputError
@@ -101,7 +101,7 @@ def predict(
 
     others = siblings(chosen) if compare else []
     made = predict_queue(store(), queue, chosen, others=others, blind=bool(blind), progress=tell)
-    text = f"{made} posts predicted by {chosen.name}." if made else "Nothing was left to predict."
+    text = f"{count_posts(made)} predicted by {chosen.name}." if made else "Nothing was left to predict."
     return queue, done_html(text)
 
 

@@ -138,7 +138,7 @@ def test_what_people_decided_can_be_exported(client, decided, tmp_path):
             "the reviewer's name must have 1 to 80 characters",
         ),
         ({"queue": "may", "format": "../../etc"}, "unknown format"),
-        ({"queue": "may", "format": "mnre"}, "1 posts do not fit the format mnre"),
+        ({"queue": "may", "format": "mnre"}, "the format mnre cannot hold 1 post"),
         ({"queue": ["may"], "format": ["jsonl"]}, "not text"),
     ],
 )

@@ -54,7 +54,7 @@ def test_an_export_holds_what_was_decided(desk: Store, tmp_path: Path) -> None:
 def test_what_does_not_fit_is_listed_and_nothing_is_written(desk: Store, tmp_path: Path) -> None:
     review = desk.page("q", "Ann").reviews[0]
     desk.decide("q", review.key, "Ann", {"entities": [PERSON, NESTED]}, version=1)
-    with pytest.raises(Unfit, match="1 posts do not fit the format conll: 'p0'") as caught:
+    with pytest.raises(Unfit, match="the format conll cannot hold 1 post: 'p0'") as caught:
         export(desk, "q", tmp_path / "out.txt", "conll")
     assert set(caught.value.problems) == {"p0"} and not (tmp_path / "out.txt").exists()
     done = export(desk, "q", tmp_path / "out.txt", "conll", skip=True)

@@ -20,6 +20,7 @@ from mmdemo.types import InputError
 from tests.shrunk import publish, shrink
 from tests.tiny import write_data
 from train.__main__ import app
+from train.calibrate import calibrate_all
 from train.data import DataSource
 from train.full_base import Origin
 from train.recipes import recipe_for
@@ -79,6 +80,7 @@ def test_a_full_cell_is_trained_scored_and_answers(weights, source, tmp_path, mo
     splits = json.loads((folder / "metrics.json").read_text())["splits"]
     assert splits["test"]["with_photo"] == 5 and {"photo", "blank", "shuffled", "none"} < set(splits["test"])
     assert not any((tmp_path / "work" / "regions").iterdir())  # its maps serve no other cell
+    assert list(calibrate_all(tmp_path / "out", tmp_path / "work", source, "full"))  # its answers are kept
     tuned = load_file(folder / "trunk.safetensors")
     assert any(n.startswith("image_encoder") for n in tuned) and any("encoder.layer.1" in n for n in tuned)
 

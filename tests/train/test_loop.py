@@ -1,8 +1,11 @@
 """The training loop on tiny models: rates, stopping, averaging, failure, and going on after a kill."""
 
+import gc
 import json
 import math
+import weakref
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -246,3 +249,21 @@ def test_batch_norms_keep_their_statistics_when_the_image_encoder_trains():
         parameter.requires_grad_(False)
     _freeze_statistics(model)
     assert not model.image_encoder.training and model.text_encoder.training
+
+
+# ---------------------------------------------------------------- memory
+
+
+@pytest.mark.parametrize("killed_at", [None, (1, 1)])
+def test_nothing_of_a_fit_is_held_after_it_but_the_model_by_its_caller(
+    examples, tmp_path, accelerator, killed_at
+):
+    model = new_model()
+    weight = weakref.ref(model.head.layers[-1].weight)  # an optimizer would hold it too
+    with pytest.raises(Killed) if killed_at else nullcontext():
+        fit(model, task(examples, killed_at=killed_at), RECIPE, tmp_path, accelerator)
+    logits = model(next(bucketed_batches(examples, 4, seed=1, epoch=0)).to(accelerator.device)).logits
+    assert logits.isfinite().all() and weight() is not None
+    del model, logits
+    gc.collect()
+    assert weight() is None

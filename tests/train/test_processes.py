@@ -27,6 +27,8 @@ def test_two_processes_share_the_steps_and_stop_together(tmp_path):
     assert ran.returncode == 0
     [cell] = [cell for cell in list_cells(out, "tiny") if cell.problem is None]
     Zoo(out).load(cell)
+    [metrics] = out.rglob("metrics.json")  # written after the training's memory is freed
+    assert json.loads(metrics.read_text(encoding="utf-8"))["splits"].keys() == {"valid", "test"}
     [log] = out.rglob("log.jsonl")
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert sum("validation" in line for line in lines) == 2

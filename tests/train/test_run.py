@@ -22,8 +22,11 @@ from mmdemo.types import InputError
 from mmdemo.zoo import Zoo, list_cells
 from tests.tiny import write_data
 from train.__main__ import app, read_changes
+from train.calibrate import calibrate_all
 from train.config import Recipe
 from train.data import DataSource
+from train.photo_effect import measure_all
+from train.recipes import recipe_for
 from train.run import run
 from train.settings import Settings
 from train.stages import start_from
@@ -69,6 +72,8 @@ def test_a_run_leaves_a_checkpoint_that_answers(data, tmp_path, monkeypatch, dat
     assert metrics["seed"] == 1337 and metrics["data"] == "no photos"
     assert set(metrics["splits"]) == {"valid", "test"}
     assert metrics["splits"]["test"]["posts"] == 8
+    kept = (tmp_path / "out", tmp_path / "work", DataSource(folder=data), "tiny")
+    assert list(calibrate_all(*kept)) == list(measure_all(*kept)) == [metrics["cell"]]
 
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tmp_path / "out"))
     cell = pipeline.find_cell(dataset, "roberta-resnet50", "film", "tiny")
@@ -281,6 +286,20 @@ def test_every_command_has_help(command):
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0, result.output
     assert f"python -m train {command}" in " ".join(result.stdout.split()) or command == "base"
+
+
+@pytest.mark.parametrize("command", ["run", "zoo"])
+def test_end_to_end_says_what_stays_frozen(command):
+    told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
+    assert "in lite the image encoder and word embeddings stay frozen" in " ".join(told.split())
+    for task in ("ner", "re"):
+        recipe = recipe_for("lite", task, "roberta-resnet50", "whole")
+        assert (
+            recipe.image_lr
+            == recipe.embedding_lr
+            == 0
+            < min(recipe.text_lr, recipe.fusion_lr, recipe.head_lr)
+        )
 
 
 def test_evaluate_prints_a_table_or_json(data, tmp_path):

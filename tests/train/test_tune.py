@@ -7,15 +7,16 @@ import optuna
 import pytest
 from typer.testing import CliRunner
 
-from mmdemo.config import ModelConfig
+from mmdemo.config import MODELS, ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.__main__ import app
 from train.config import Recipe
 from train.data import DataSource
+from train.recipes import recipe_for
 from train.search import apply, as_changes, grid_size, read_search, values_of
 from train.settings import Settings
-from train.tune import Search, _Watch, tune
+from train.tune import STAGES, Search, _Watch, open_study, tune
 from train.tune_report import write_report
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
@@ -31,6 +32,7 @@ def search(data, work, space: list[str], **more) -> Search:
         device="cpu",
         changes={"trunk": {"epochs": 1, "members": 1}},
         limit=more.pop("limit", None),
+        start=more.pop("start", None),
     )
     return Search(
         **{
@@ -98,8 +100,27 @@ def test_lr_means_fusion_and_head_and_not_the_encoder():
     recipe = apply(Recipe(), {"lr": 0.002, "epochs": 3, "image_size": 256})
     assert (recipe.fusion_lr, recipe.head_lr, recipe.epochs) == (0.002, 0.002, 3)
     assert (recipe.text_lr, recipe.image_lr) == (Recipe().text_lr, Recipe().image_lr)
-    told = as_changes("cell", {"lr": 0.002, "epochs": 3, "image_size": 256})
+    told = as_changes("cell", {"lr": 0.002, "epochs": 3, "image_size": 256}, Recipe())
     assert told == "--set cell.fusion_lr=0.002 --set cell.head_lr=0.002 --set cell.epochs=3"
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("task", ["ner", "re"])
+@pytest.mark.parametrize(("preset", "stage"), [("lite", s) for s in STAGES] + [("full", "whole")])
+def test_a_recipes_own_values_give_that_recipe(preset, task, model, stage):
+    recipe = recipe_for(preset, task, model, stage)
+    space = read_search([f"{name}=0:1000" for name in ("epochs", "lr", "dropout")], stage)
+    own = values_of(recipe, space, 224)
+    assert own is not None and apply(recipe, own) == recipe
+
+
+def test_the_head_s_rate_moves_with_the_fusion_s_and_a_frozen_fusion_stays_frozen():
+    recipe = apply(Recipe(fusion_lr=3e-4, head_lr=1e-4), {"lr": 6e-3})
+    assert (recipe.fusion_lr, recipe.head_lr) == (6e-3, pytest.approx(2e-3))
+    told = as_changes("cell", {"lr": 6e-3}, Recipe(fusion_lr=3e-4, head_lr=1e-4))
+    assert told == "--set cell.fusion_lr=0.006 --set cell.head_lr=0.002"
+    trunk = apply(Recipe(fusion_lr=0.0, head_lr=1e-3), {"lr": 2e-3})
+    assert (trunk.fusion_lr, trunk.head_lr) == (0.0, 2e-3)
 
 
 def test_the_recipe_itself_is_a_trial_where_it_can_be():
@@ -131,6 +152,19 @@ def test_a_grid_goes_on_where_it_was_and_reports_every_trial(data, tmp_path):
 
     with pytest.raises(InputError, match="other data or settings"):
         tune(search(data, tmp_path, space, limit=5))
+
+
+def test_a_study_takes_no_trials_from_another_start(data, tmp_path):
+    start = tmp_path / "trunk"
+    start.mkdir()
+    (start / "trunk.safetensors").write_bytes(b"one")
+    open_study(search(data, tmp_path, ["epochs=1,2"], start=start))
+    open_study(search(data, tmp_path, ["epochs=1,2"], start=start))
+    with pytest.raises(InputError, match="other data or settings"):
+        open_study(search(data, tmp_path, ["epochs=1,2"]))
+    (start / "trunk.safetensors").write_bytes(b"trained again")
+    with pytest.raises(InputError, match="other data or settings"):
+        open_study(search(data, tmp_path, ["epochs=1,2"], start=start))
 
 
 def test_a_rate_that_is_too_high_is_a_trial_and_not_a_crash(data, tmp_path):

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mmdemo.config import DATASETS, MODELS, fusions_of
+from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from tests.tiny import write_data
-from train.zoo import plan
+from train.data import DataSource
+from train.settings import Settings
+from train.zoo import build_parallel, plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,8 +37,28 @@ def test_shards_share_the_groups_out():
 def test_a_pattern_takes_a_part_or_is_refused():
     assert plan("lite", "lite/mnre/*/film").groups == {("mnre", m): ("film",) for m in MODELS}
     assert plan("tiny", "*/vilt/native").cells == 3
+    several = plan("lite", "mnre/vilt/native,lite/mnre/vilt/film").groups
+    assert several == {("mnre", "vilt"): ("film", "native")}
     with pytest.raises(InputError, match="no cell's name matches"):
         plan("lite", "*/clip-bert/native")
+
+
+def test_a_parallel_zoo_hands_each_process_its_planned_fusions_alone(tmp_path, monkeypatch):
+    commands = []
+
+    def ran(command, **_) -> subprocess.CompletedProcess:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr("train.zoo.subprocess.run", ran)
+    monkeypatch.setattr(sys, "argv", ["train", "zoo", "--only", "tiny/mnre/vilt/*n", "--jobs", "2"])
+    wanted = plan("tiny", "tiny/mnre/vilt/*n")
+    config = ModelConfig(dataset="twitter2017", preset="tiny")
+    source = DataSource(folder=tmp_path)
+    build_parallel(Settings(config=config, source=source, out=tmp_path, work=tmp_path), wanted, 2)
+    [command] = commands
+    only = command[len(command) - command[::-1].index("--only")]  # the last one counts
+    assert plan("tiny", only) == wanted and wanted.cells < len(fusions_of("vilt"))
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_corrections_of_an_export_change_what_they_correct(store, uploads, tmp_p
 
 def test_what_a_format_cannot_hold_is_refused_or_left_out(store, uploads):
     add(uploads, use=TAKE)
-    assert "2 posts do not fit the format mnre" in export_queue("may", "Ann", "mnre", False, False)[1]
+    assert "The format mnre cannot hold 2 posts" in export_queue("may", "Ann", "mnre", False, False)[1]
     assert "0 posts written" in export_queue("may", "Ann", "mnre", False, True)[1]
 
 

@@ -1,0 +1,61 @@
+"""Saved answers meet the posts that they are to: the cell's own split scheme and limit, or an error."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmdemo.files import write_json
+from mmdemo.labels import bio_tags, output_labels
+from mmdemo.types import InputError
+from tests.tiny import write_data
+from train.answers import answered_posts, save_answers
+from train.calibrate import calibrate_all
+from train.data import DataSource
+from train.photo_effect import measure_all
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> DataSource:
+    return DataSource(folder=write_data(tmp_path_factory.mktemp("data"), 60))
+
+
+def answer(place: Path, source: DataSource, dataset: str, limit: int | None, **metrics) -> str:
+    """A cell with answers to its posts, and its metrics and card, but no weights."""
+    cell, labels = f"tiny/{dataset}/blip/film", output_labels(dataset)
+    for split in ("valid", "test"):
+        posts = source.posts(dataset, split)[:limit]
+        sizes = [(len(p.tokens), len(bio_tags(dataset))) if p.entities is not None else () for p in posts]
+        rows = [np.full(size or len(labels), 1 / len(labels)) for size in sizes]
+        save_answers(place / "work/answers" / cell / f"{split}.npz", dict.fromkeys(("photo", "none"), rows))
+    write_json(place / "out" / cell / "metrics.json", {"cell": cell, "splits": {}, **metrics})
+    write_json(place / "out" / cell / "config.json", {"training": {"limit": limit}})
+    return cell
+
+
+@pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])
+@pytest.mark.parametrize(("scheme", "limit"), [("report", None), ("official", 5), ("report", 3)])
+def test_a_cells_own_split_scheme_and_limit_count(source, tmp_path, dataset, scheme, limit):
+    own = replace(source, scheme=scheme)
+    cell = answer(tmp_path, own, dataset, limit, split_scheme=scheme)
+    posts, rows = answered_posts(tmp_path / "out" / cell, tmp_path / "work/answers" / cell, source, "test")
+    assert posts == own.posts(dataset, "test")[:limit] and len(rows["photo"]) == len(posts)
+    assert list(calibrate_all(tmp_path / "out", tmp_path / "work", source, "tiny")) == [cell]
+    assert list(measure_all(tmp_path / "out", tmp_path / "work", source, "tiny")) == [cell]
+
+
+@pytest.mark.parametrize("measure", [calibrate_all, measure_all])
+@pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])
+def test_answers_to_other_posts_are_refused(source, tmp_path, dataset, measure):
+    answer(tmp_path, replace(source, scheme="report"), dataset, None)  # whose metrics do not say so
+    with pytest.raises(InputError, match="answers other posts than the 8 of (valid|test) in"):
+        measure(tmp_path / "out", tmp_path / "work", source, "tiny")
+
+
+def test_as_many_answers_to_other_posts_are_refused_by_their_words(source, tmp_path):
+    cell = answer(tmp_path, source, "twitter2017", None)
+    folder, answers = tmp_path / "out" / cell, tmp_path / "work/answers" / cell
+    (answers / "valid.npz").replace(answers / "test.npz")
+    with pytest.raises(InputError, match="answers other posts"):
+        answered_posts(folder, answers, source, "test")
