@@ -155,6 +155,16 @@ def test_mistakes_are_input_errors(call, dataset, text, options, sentence):
     assert "\n" not in str(caught.value)
 
 
+def test_a_queue_is_found_by_its_name_however_it_is_typed(tmp_path):
+    file, typed = tmp_path / "posts.txt", "Cafe\u0301"
+    file.write_text("IMGID:7\nAnn\tB-PER\nLee\tI-PER\nsings\tO\n")
+    place = ["--queue", typed, "--store", str(tmp_path / "reviews.sqlite3")]
+    asked = (["import", str(file), "--dataset", "twitter2017"], ["import", str(file)], ["list"])
+    for command in asked:
+        result = CliRunner().invoke(app, ["review", *command, *place], catch_exceptions=False)
+        assert result.exit_code == 0 and result.stdout
+
+
 def test_help_has_an_example():
     result = CliRunner().invoke(app, ["predict", "--help"])
     assert result.exit_code == 0 and "python -m mmdemo predict" in result.stdout

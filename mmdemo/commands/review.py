@@ -9,7 +9,7 @@ import typer
 from tqdm import tqdm
 
 from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, say
-from mmdemo.review.names import count_posts
+from mmdemo.review.names import check_name, count_posts
 from mmdemo.types import InputError
 
 app = typer.Typer(
@@ -64,7 +64,7 @@ def import_(
     use = next((known for known in USES if known == answers), None)
     if use is None:
         raise InputError(f"unknown use of answers {answers!r}; known: {', '.join(USES)}")
-    store = open_store(place)
+    store, queue = open_store(place), check_name(queue, "queue")
     known = {found.name: found for found in store.queues()}.get(queue)
     scheme = dataset or (known.dataset if known else None)
     if scheme is None:

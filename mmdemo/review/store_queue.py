@@ -1,5 +1,6 @@
 """Queries: a page of a queue, the next post in its order, counts."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ SCORED = ("entropy", "disagreement", "flip")
 
 
 def find_queue(connection: Connection, name: str) -> tuple[int, Queue]:
-    """(row id, queue). Raises InputError for an unknown name."""
-    row = connection.execute(select(queues).where(queues.c.name == name)).one_or_none()
+    """(row id, queue), however its letters are composed. Raises InputError for an unknown name."""
+    chosen = select(queues).where(queues.c.name == unicodedata.normalize("NFC", name))
+    row = connection.execute(chosen).one_or_none()
     if row is None:
         raise InputError(f"there is no queue {name[:80]!r}")
     return row.id, Queue(name=row.name, dataset=row.dataset, double=row.double)

@@ -118,6 +118,12 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- deciding
 
 
+def test_a_queue_is_found_by_its_name_however_it_is_typed(store: Store) -> None:
+    store.make_queue("Cafe\u0301", "twitter2017")
+    assert store.add("Cafe\u0301", tweets(1)).added == 1
+    assert store.progress("Caf\u00e9").queue.name == "Caf\u00e9"
+
+
 def test_a_decision_says_who_when_what_and_by_which_model(queue: Store) -> None:
     post = first(queue)
     assert post.answer == suggestion().answer and post.status == "open"
