@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -87,6 +88,25 @@ def test_a_name_changed_in_another_tab_does_not_sign_what_this_one_decides(open_
     desk.press("a")
     expect(desk.done).to_have_text("1 of 3 reviewed")
     assert next(iter(store.decided("may"))).decision.reviewer == "Ann"
+
+
+def test_drafts_and_steps_are_of_a_post_and_not_of_its_number(open_desk, store, tmp_path, monkeypatch):
+    desk = open_desk("Ann")
+    label_first_word(desk)
+    with closing(open_store(tmp_path / "new.sqlite3")) as new:  # as where a Space has lost its disk
+        new.make_queue("may", "twitter2017")
+        number = store.page("may", "Ann").reviews[0].key
+        names = [*map(str, range(1, number)), "may0"]
+        posts = [Post(text="Oslo", tokens=("Oslo",), id=name) for name in names]
+        new.add("may", [Labelled(post=post, answer=None) for post in posts])
+        monkeypatch.setattr(review_calls, "store", lambda: new)
+        desk.page.reload()
+        desk.mount()
+        expect(desk.words).to_contain_text("Oslo")
+        expect(desk.facts).not_to_contain_text("draft")
+        desk.press("u")
+        expect(desk.page.locator(".mm-error")).to_contain_text("This post has changed since")
+        expect(desk.spans).to_have_count(0)
 
 
 # --- undo finds its post again --------------------------------------------------------------------

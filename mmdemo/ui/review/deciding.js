@@ -10,7 +10,7 @@ window.mmreview.deciding = (desk) => {
     if (state.busy) return desk.note("The last decision is still being saved; nothing was changed. Try again.");
     if (held(post)) return;
     if (JSON.stringify(before) === JSON.stringify(after)) return put(after, selection);
-    session.push({ ...place(), kind: "edit", post: post.id, version: post.version, before, after, what });
+    session.pushEdit(place(), post, before, after, what);
     put(after, selection);
     desk.say(what);
   }
@@ -83,8 +83,7 @@ window.mmreview.deciding = (desk) => {
 
   /** Someone else was faster: theirs is shown, and Undo brings one's own answer back. */
   async function conflict({ post, problem }, mine, from) {
-    const what = "load the other reviewer's answer";
-    session.push({ ...from, kind: "edit", post: post.id, version: post.version, before: mine, after: post.answer, what });
+    session.pushEdit(from, post, mine, post.answer, "load the other reviewer's answer");
     if (state.post?.id === post.id) desk.show(post, post.answer);
     const theirs = "Someone else has changed this post since you opened it. This is their answer; Undo brings yours back.";
     desk.warn(post.disputed || state.post?.id !== post.id ? problem : theirs);

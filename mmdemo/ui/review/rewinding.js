@@ -23,9 +23,10 @@ window.mmreview.rewinding = (desk) => {
   async function rewindEdit(step, from) {
     if (state.post?.id !== step.post) await desk.open(step.post);
     if (state.post?.id !== step.post) return false;
-    if (state.post.version !== step.version) {
+    // Post numbers start anew when a Space loses its disk: the words tell.
+    if (state.post.version !== step.version || session.words(state.post) !== step.words) {
       session.discard(from);
-      desk.warn("Someone else has decided on this post since; that edit cannot be taken back.");
+      desk.warn(`This post has changed since; that edit cannot be ${from === "undo" ? "undone" : "redone"}.`);
       return false;
     }
     session.step(from);

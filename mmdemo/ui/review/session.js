@@ -36,17 +36,18 @@ window.mmreview.session = (() => {
   /** Whose draft of which post: another reviewer's, or another store's post of that number, has another key. */
   const place = (queue, post) => JSON.stringify([name(), queue, post.id, post.ref]);
 
+  const words = (post) => JSON.stringify(post.words);
+
   /** The unsent answer to a post, if it was begun on this version and these words of it. */
   function draft(queue, post) {
     const found = read("localStorage", DRAFTS, {})[place(queue, post)];
-    const same = found?.version === post.version && found.words === JSON.stringify(post.words);
+    const same = found?.version === post.version && found.words === words(post);
     return same ? found.answer : null;
   }
 
   function keep(queue, post, answer) {
     const drafts = read("localStorage", DRAFTS, {});
-    const words = JSON.stringify(post.words);
-    drafts[place(queue, post)] = { version: post.version, words, answer, at: Date.now() };
+    drafts[place(queue, post)] = { version: post.version, words: words(post), answer, at: Date.now() };
     const newest = Object.entries(drafts).sort((a, b) => b[1].at - a[1].at).slice(0, 100);
     write("localStorage", DRAFTS, Object.fromEntries(newest));
   }
@@ -57,7 +58,7 @@ window.mmreview.session = (() => {
     write("localStorage", DRAFTS, drafts);
   }
 
-  // A step is {queue, mode, kind: "edit", post, version, before, after, what} or {queue, mode, kind: "decision",
+  // A step is {queue, mode, kind: "edit", post, version, words, before, after, what} or {queue, mode, kind: "decision",
   // posts: [{id, version}], verdict, answer, what}. The history lives as long as the tab: another tab has its own.
   const remembered = () => read("sessionStorage", `${HISTORY}.${name()}`, { undo: [], redo: [] });
   const save = () => write("sessionStorage", `${HISTORY}.${name()}`, past);
@@ -70,6 +71,10 @@ window.mmreview.session = (() => {
   function push(step) {
     past = { undo: [...past.undo, step].slice(-LIMIT), redo: [] };
     save();
+  }
+
+  function pushEdit(place, post, before, after, what) {
+    push({ ...place, kind: "edit", post: post.id, version: post.version, words: words(post), before, after, what });
   }
 
   /** Move the latest step of one stack to the other and give it: `from` is "undo" or "redo". */
@@ -102,5 +107,5 @@ window.mmreview.session = (() => {
   const can = (from) => past[from].length > 0;
   const latest = (from) => past[from].at(-1) ?? null;
 
-  return { name, rename, draft, keep, drop, last, remember, push, step, discard, moved, can, latest };
+  return { name, rename, draft, keep, drop, last, remember, words, push, pushEdit, step, discard, moved, can, latest };
 })();
