@@ -55,6 +55,23 @@ def test_from_a_comparison_to_the_reason(page, app_url, task, theme):
             assert len(rows) > 2 and all(len(row) == len(rows[0]) for row in rows)
 
 
+def test_a_cell_of_another_posts_comparison_explains_nothing(page):
+    page.get_by_role("button", name="Entities").first.click()
+    expect(page.locator("#result .mm-result h3")).to_be_visible()
+    page.locator("#to-compare").click()
+    cell = page.locator("#comparison .mm-compare button[data-column]").first
+    expect(cell).to_be_visible()
+    page.get_by_role("tab", name="Predict").click()
+    live.write(page, "Liftoff from Cape Canaveral")
+    page.get_by_role("tab", name="Compare", exact=True).click()
+    expect(page.locator("#compare-post")).to_contain_text("Liftoff")
+    cell.click()
+    expect(page.get_by_text("compare again")).to_be_visible()
+    expect(page.get_by_role("tab", name="Compare", exact=True)).to_have_attribute("aria-selected", "true")
+    page.get_by_role("tab", name="Why").click()
+    expect(page.locator("#why-headline")).to_contain_text("No explanation yet")
+
+
 def test_heads_can_be_picked_where_a_fusion_has_some(page, app_url):
     live.open_page(page, app_url)
     for fusion, heads in (("FiLM", False), ("Cross-attention", True)):
