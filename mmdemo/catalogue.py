@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo import pipeline
+from mmdemo.checkpoint import load_card
 from mmdemo.pipeline import Cell
 from mmdemo.types import InputError
+from mmdemo.zoo import CARD_FILES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +16,7 @@ class Entry:
     """One cell: ``status`` is "ready" or "not ready" (``problem`` says why); ``size`` in bytes.
 
     ``size`` counts what the cell reads beside the base encoders that all cells share: its own files and
-    its trunk, which it may share with the model's other fusions. 0 where there are no files.
+    its trunks, which it may share with the model's other fusions. 0 where there are no files.
     """
 
     cell: Cell
@@ -41,16 +43,18 @@ def _entry(cell: Cell) -> Entry:
         cell=cell,
         status="ready" if problem is None else "not ready",
         problem=problem,
-        size=_size(cell.folder),
+        size=_size(cell),
         metrics=metrics,
     )
 
 
-def _size(folder: Path) -> int:
-    if not folder.is_dir():
+def _size(cell: Cell) -> int:
+    """Bytes of the cell's own files and of all trunks that it reads; 0 where it cannot be read."""
+    try:
+        names = (*CARD_FILES, *load_card(cell.folder).files)
+    except InputError:
         return 0
-    trunks = folder.parent.glob("trunk.safetensors")
-    return sum(file.stat().st_size for file in (*folder.iterdir(), *trunks) if file.is_file())
+    return sum((cell.folder / name).stat().st_size for name in names if (cell.folder / name).is_file())
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,9 @@ __all__ = [
 ]
 
 
+_making = Lock()
+
+
 @cache
 def _zoo_in(root: Path) -> Zoo:
     if ZERO_GPU:  # what is loaded in a request's own process is lost with it: keep all (`preload`)
@@ -65,7 +69,9 @@ def _zoo_in(root: Path) -> Zoo:
 
 def load(cell: Cell) -> LoadedCell:
     """The cell's model, from memory or disk. Raises InputError naming what is missing or damaged."""
-    return _zoo_in(checkpoints_root()).load(cell)
+    with _making:  # two first requests at once must not make two
+        zoo = _zoo_in(checkpoints_root())
+    return zoo.load(cell)
 
 
 def preload() -> None:
@@ -248,14 +254,16 @@ def _answer(
     calibration = Calibration.of(loaded.card.metrics)
     probabilities = calibration.probabilities(logits)
     warnings = input_warnings(post, cut)
-    if looks_untrained(softmax(logits)):
+    seen = first_W >= 0  # the head's scores of other words mean nothing
+    scored = logits if loaded.card.config.task == "re" else logits[seen]
+    if scored.size and looks_untrained(softmax(scored)):
         warnings.append("The best score is near chance: this checkpoint looks untrained.")
     entities: tuple[Entity, ...] = ()
     relations: tuple[Relation, ...] = ()
     if loaded.card.config.task == "re":
         relations = decode_relations(probabilities, labels)
     else:
-        probabilities = np.where(first_W[:, None] >= 0, probabilities, np.nan)
+        probabilities = np.where(seen[:, None], probabilities, np.nan)
         entities = calibration.entities(decode_entities(probabilities, post.tokens, labels))
     return Prediction(
         post=post,

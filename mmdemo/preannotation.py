@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mmdemo import pipeline
+from mmdemo.gpu import on_gpu
 from mmdemo.pipeline import Cell
 from mmdemo.review.records import Suggestion
 from mmdemo.review.store import Store
@@ -26,16 +27,19 @@ def assessor(cell: Cell, *, others: Sequence[Cell] = (), blind: bool = False) ->
         blind: ask without the photo too, for the order by what the photo changes.
     """
 
-    def assess(posts: Sequence[Post]) -> list[Suggestion]:
-        own = pipeline.predict_many(posts, cell)
-        rest = [pipeline.predict_many(posts, other) for other in others]
-        dark = pipeline.predict_many([replace(p, image=None) for p in posts], cell) if blind else None
-        return [
-            suggestion_of(found, [answers[i] for answers in rest], dark[i] if dark else None)
-            for i, found in enumerate(own)
-        ]
+    return lambda posts: suggestions(posts, cell, others, blind)
 
-    return assess
+
+@on_gpu
+def suggestions(posts: Sequence[Post], cell: Cell, others: Sequence[Cell], blind: bool) -> list[Suggestion]:
+    """A cell's suggestion for each post, with what the order of a queue goes by; see `assessor`."""
+    own = pipeline.predict_many(posts, cell)
+    rest = [pipeline.predict_many(posts, other) for other in others]
+    dark = pipeline.predict_many([replace(p, image=None) for p in posts], cell) if blind else None
+    return [
+        suggestion_of(found, [answers[i] for answers in rest], dark[i] if dark else None)
+        for i, found in enumerate(own)
+    ]
 
 
 def predict_queue(

@@ -25,6 +25,7 @@ def entity(score: float | None, words: int = 1, label: str = "PER") -> Entity:
         {"temperature": float("nan")},
         {"temperature": 0},
         {"temperature": True},
+        {"temperature": 10**400},
         {"temperature": 1, "entity": {"a": 1, "b": None, "c": 0, "length": 0}},
         {"temperature": 1, "entity": [1, 2, 3]},
     ],

@@ -63,6 +63,22 @@ def test_a_request_survives_the_way_to_the_gpu_and_back(calls):
     assert calls == ["predict", "explain"]
 
 
+def test_a_queues_predictions_are_made_on_the_gpu_too():
+    """On ZeroGPU the page's own process holds none: what the Review tab asks must go over as well."""
+    code = LOOK.replace("from mmdemo import pipeline", "from mmdemo import pipeline, preannotation", 1)
+    code = code.split("pipeline.cells =")[0] + "print(made)"
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=ROOT,
+        env=os.environ | {"SPACES_ZERO_GPU": "true"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "'suggestions'" in done.stdout, done.stderr
+
+
 def test_a_persons_mistake_arrives_as_its_sentence(calls):
     asked = gpu.on_gpu(pipeline.predict)
     with pytest.raises(InputError, match="mark the head as"):

@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 
 from mmdemo import pipeline
+from mmdemo.catalogue import entries
 from mmdemo.config import DATASETS, MODELS, fusions_of
 from mmdemo.data.batch import collate
 from mmdemo.data.formats import read_mnre
@@ -108,3 +109,10 @@ def test_real_tweets_with_their_photos(cell, shared_data):
         assert len({answer.relations[0].label for answer in answers}) > 1
     else:
         assert sum(bool(answer.entities) for answer in answers) >= 5
+
+
+def test_a_cells_size_counts_every_trunk_that_it_reads():
+    """clip-bert reads two: BERT's, and its own."""
+    size_of = {entry.cell.name: entry.size for entry in entries()}
+    bert, clip = (size_of[f"lite/mnre/{model}/film"] for model in ("bert-resnet50", "clip-bert"))
+    assert clip > bert > 5_000_000

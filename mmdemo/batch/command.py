@@ -30,7 +30,8 @@ def batch(
 ) -> None:
     """Answer every post of a file: a line for each, in order, with its id and what predict --json prints.
 
-    A post that cannot be answered becomes a line with "error".
+    A post that cannot be answered becomes a line with "error". Run again, a job goes on where it was cut off:
+    it keeps the lines that are there, errors too, by id. Give posts ids, and use --anew when posts change.
 
     Example: python -m mmdemo batch --dataset twitter2017 --input posts.jsonl --output answers.jsonl
     """

@@ -4,6 +4,7 @@ The output is the job's only state: line n answers row n, and a chunk of lines c
 """
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from mmdemo.batch.answers import answer_rows
 from mmdemo.batch.rows import Chunk, chunks_of, read_chunk
 from mmdemo.pipeline import Cell
 from mmdemo.types import InputError
+
+log = logging.getLogger(__name__)
 
 #: Rows that are sorted by length together, written together, and done again after a kill.
 CHUNK = 256
@@ -59,6 +62,13 @@ def run(job: Job, engine: Engine, *, anew: bool = False, chunk: int = CHUNK) -> 
             job; what has been written stays.
     """
     _check_places(job)
+    if not anew and _changed_since(job):
+        log.warning(
+            "%s has changed since %s was written: answers there are kept by id, whatever the post says now; "
+            "--anew answers all again",
+            job.posts.name,
+            job.output.name,
+        )
     pipeline.load(job.cell)  # what is wrong with it should be said once, not in each line
     chunks = chunks_of(job.posts, chunk)
     try:
@@ -99,6 +109,15 @@ def _check_places(job: Job) -> None:
         raise InputError(f"the image folder {job.images} does not exist")
     if job.output.exists() and job.posts.exists() and job.output.samefile(job.posts):
         raise InputError("the output would overwrite the input; name another file")
+
+
+def _changed_since(job: Job) -> bool:
+    """Whether an output with answers is older than the posts."""
+    try:
+        output, posts = job.output.stat(), job.posts.stat()
+    except OSError:
+        return False
+    return output.st_size > 0 and posts.st_mtime_ns > output.st_mtime_ns
 
 
 def _go_on(job: Job, stream: BinaryIO, chunks: Sequence[Chunk]) -> tuple[int, int]:

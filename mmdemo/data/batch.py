@@ -57,7 +57,7 @@ class Batch:
         return replace(self, **{k: v.to(device) for k, v in moved.items() if v is not None})
 
     def without_images(self) -> "Batch":
-        """The same posts as if none had a photo."""
+        """The same posts as if none had a photo; not for a joint encoder's cached states, which saw it."""
         return replace(self, present_B=torch.zeros_like(self.present_B), pixels_BCHW=None, regions_BRD=None)
 
 

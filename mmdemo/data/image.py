@@ -75,7 +75,8 @@ def _decode(image: Image.Image, name: str) -> Image.Image:
     if width * height == 0:
         raise InputError(f"{name} has no pixels")
     try:
-        if image.format == "JPEG":  # decode at 1/2, 1/4 or 1/8 where that is still large enough
+        # Decode at 1/2, 1/4 or 1/8 where that is large enough. MPO: a phone's JPEG with a second picture.
+        if image.format in ("JPEG", "MPO"):
             image.draft(None, (MAX_SIDE, MAX_SIDE))
         image.load()
         image = _opaque_ready(image)
@@ -100,7 +101,7 @@ def _decode(image: Image.Image, name: str) -> Image.Image:
 def _opaque_ready(image: Image.Image) -> Image.Image:
     """RGB, or RGBA where it has transparency; palettes are resolved before any resizing."""
     if image.mode.startswith("I"):  # 16 bits, of which convert("RGB") would clip all but the darkest 1/256
-        grey = np.clip(np.asarray(image, dtype=np.int64) >> 8, 0, 255).astype(np.uint8)
+        grey = np.clip(np.asarray(image) >> 8, 0, 255).astype(np.uint8)
         info, image = image.info, Image.fromarray(grey)
         image.info = {key: value for key, value in info.items() if key != "transparency"}
     mode = "RGBA" if image.has_transparency_data else "RGB"
@@ -211,6 +212,8 @@ def _paired_photos(pairs: Path, dataset: str, split: str) -> dict[str, Path]:
                     raise InputError(
                         f"{pairs} line {rows.line_num} names a photo outside its folder: {photo!r}"
                     )
+                if row["image_id"] is None:
+                    raise InputError(f"{pairs} line {rows.line_num} has fewer fields than line 1 has columns")
                 paths[_without_suffix(row["image_id"])] = pairs.parent / "photos" / photo
     except OSError as error:
         raise InputError(f"the pairs file {pairs} cannot be read: {error.strerror or error}") from error

@@ -20,7 +20,7 @@ def region_labels(count: int) -> tuple[str, ...]:
 
 def modality_view(subject: Subject) -> View:
     """The share of text and photo in each word's state; bimodal has one share for all words."""
-    trace = subject.prediction.trace
+    trace, second = subject.prediction.trace, "photo"
     if "alpha_B1" in trace:
         text = float(trace["alpha_B1"].reshape(-1)[0])
         values = np.array([[text, 1 - text]])
@@ -30,14 +30,17 @@ def modality_view(subject: Subject) -> View:
         )
     else:
         values, labels = _rows(subject, trace["modality_BL2"])
-        note = "How the fusion weighs each word's own state against the photo's; the two add up to 1. "
+        if subject.encoder.config.fusion == "hybrid":  # its second part holds text too (`fusion.hybrid`)
+            second = "mix of both"
+        against = "the photo's" if second == "photo" else "a mix of text and photo"
+        note = f"How the fusion weighs each word's own state against {against}; the two add up to 1. "
     return View(
         name="modality",
         title="Weight of text and photo, by word",
         note=note + "A weight is not an effect: what is weighed may say nothing about the answer.",
         kind="bars",
         values=values.astype(np.float32),
-        axes=(labels, ("text", "photo")),
+        axes=(labels, ("text", second)),
     )
 
 

@@ -1,4 +1,7 @@
-"""Task heads, each with its loss (report §4.6.1: Linear D->512, ReLU, dropout 0.1, Linear 512->classes)."""
+"""Task heads, each with its loss (report §4.6.1: Linear D->512, ReLU, dropout 0.1, Linear 512->classes).
+
+Unlike the report's, they drop out of the fused states too, before the first layer.
+"""
 
 import torch
 from torch import Tensor, nn

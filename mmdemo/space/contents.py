@@ -6,14 +6,14 @@ from pathlib import Path
 
 from mmdemo.types import InputError
 
-#: Never pushed, whatever git says of them: what only developers need, and where secrets lie.
-LEFT_OUT = (".git", ".ci", ".venv", "tests", "runs", "shared", "__pycache__")
+#: Never pushed, whatever git says of them: what only developers need, and where secrets and reviews lie.
+LEFT_OUT = (".git", ".ci", ".venv", ".gradio", "tests", "runs", "shared", "reviews.photos", "__pycache__")
 
 MAX_FILE = 200 * 2**20
 MAX_TOTAL = 2**30  # a Space's repository
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".bin", ".joblib", ".npy", ".npz", ".dill", ".h5")
 SECRET_NAMES = re.compile(
-    r"\.env(\..*)?|.*\.(pem|p12|pfx|key|kdbx)|id_(rsa|dsa|ecdsa|ed25519)|\.netrc|\.pypirc"
+    r"\.env(\..*)?|.*\.(pem|p12|pfx|key|kdbx)|id_(rsa|dsa|ecdsa|ed25519)|\.netrc|\.pypirc", re.IGNORECASE
 )
 SECRETS = (
     ("a Hugging Face token", re.compile(rb"\bhf_[A-Za-z]{30,}")),
@@ -77,6 +77,8 @@ def check_contents(folder: Path, files: list[Path]) -> list[str]:
 
 def _check_bytes(path: Path, data: bytes) -> list[str]:
     problems = [f"{path} holds {what}" for what, pattern in SECRETS if pattern.search(data)]
+    if data.startswith(b"SQLite format 3\0"):
+        problems.append(f"{path} is a database; reviews hold people's names and tweets")
     zipped = data.startswith(b"PK\x03\x04") and b"data.pkl" in data
     if zipped or (_PICKLE_START.match(data) and data.rstrip(b"\n").endswith(b".")):
         problems.append(f"{path} is a pickle, whatever its name says")

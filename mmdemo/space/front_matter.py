@@ -94,7 +94,7 @@ RULES: dict[str, Rule] = {
     "startup_duration_timeout": (_matches(r"[1-9]\d*(m|h)"), "minutes or hours such as 30m"),
     "hf_oauth": (lambda v: isinstance(v, bool), "true or false"),
     "hf_oauth_scopes": (
-        lambda v: isinstance(v, list) and set(v) <= set(SCOPES),
+        lambda v: isinstance(v, list) and all(scope in SCOPES for scope in v),
         "a list of scopes (openid and profile are always there)",
     ),
     "hf_oauth_expiration_minutes": (lambda v: type(v) is int and 0 < v <= 43_200, "1 to 43200 minutes"),

@@ -230,6 +230,19 @@ def test_the_command(folder):
         CliRunner().invoke(app, [*arguments, "--engine", "spark"], catch_exceptions=False)
 
 
+def test_an_input_that_changed_since_is_told(folder, caplog):
+    wanted = job(folder)
+    run(wanted, one_process)
+    run(wanted, one_process)
+    assert caplog.text == ""
+    os.utime(wanted.posts, ns=(2**62, 2**62))
+    run(wanted, one_process)
+    assert "posts.jsonl has changed since out.jsonl was written" in caplog.text
+    caplog.clear()
+    run(wanted, one_process, anew=True)
+    assert caplog.text == ""
+
+
 def test_a_killed_process_loses_nothing(folder, tiny_zoo):
     """SIGKILL in the middle, then the same command again."""
     wanted = job(folder)

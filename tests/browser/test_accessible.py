@@ -91,6 +91,8 @@ def test_no_tab_hinders_anyone_in_any_theme_or_width(page: Page) -> None:
     expect(page.locator("#why-fusion .mm-figure img").first).to_be_visible()
     page.get_by_text("Imagine it otherwise yourself").click()
     expect(page.get_by_label("by this word")).to_be_visible()
+    upload = page.get_by_label("Click to upload or drop files").filter(visible=True)
+    expect(upload).to_have_count(0)  # Gradio shows it until the photo is there to paint on
     found["Why"] = findings(page)
 
     desk = Desk(page)

@@ -88,6 +88,9 @@ def test_bad_sources_are_named(tmp_path: Path) -> None:
         photo_lookup(None, tmp_path / "gone.csv", "mnre", "test")
     with pytest.raises(InputError, match="pairs.csv line 2 names a photo outside its folder: '../x.webp'"):
         photo_lookup(None, pairs_file(tmp_path, "mnre,test,1,../x.webp,0.5"), "mnre", "test")
+    (tmp_path / "pairs.csv").write_text("dataset,split,photo,image_id\nmnre,test,a.webp\n")
+    with pytest.raises(InputError, match="pairs.csv line 2 has fewer fields"):
+        photo_lookup(None, tmp_path / "pairs.csv", "mnre", "test")
     (tmp_path / "pairs.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="pairs.csv line 1 must name the columns"):
         photo_lookup(None, tmp_path / "pairs.csv", "mnre", "test")

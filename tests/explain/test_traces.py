@@ -69,6 +69,11 @@ def test_modality_weights_add_up(explained, photo):
     assert modality.axes == (tuple(TWEET.split()), ("text", "photo"))
 
 
+def test_the_hybrids_second_part_is_not_called_the_photo(explained, photo):
+    modality = view(explained(TWEET, "twitter2017", photo, fusion="hybrid"), "modality")
+    assert modality.axes[1] == ("text", "mix of both") and "a mix of text and photo" in modality.note
+
+
 def test_what_a_cell_lacks_is_said(explained, photo):
     concat = explained(TWEET, "twitter2017", photo, fusion="concat")
     assert "concat has no γ" in concat.absent["gamma"]

@@ -121,6 +121,8 @@ def zipped_pickle() -> bytes:
         ("weights.safetensors", pickle.dumps({"a": [1]}), "is a pickle, whatever its name"),
         ("old.dat", pickle.dumps([1, 2], protocol=2), "is a pickle, whatever its name"),
         ("torch.zip", zipped_pickle(), "is a pickle, whatever its name"),
+        (".ENV", b"x", "is named like a secret"),
+        ("reviews.sqlite3", b"SQLite format 3\0rest", "reviews hold people's names and tweets"),
     ],
 )
 def test_secrets_and_pickles_stay_here(folder, name, content, sentence):
@@ -141,7 +143,13 @@ def test_sizes_and_links(folder, monkeypatch, tmp_path):
 
 
 def test_what_is_never_pushed(folder):
-    for name in (".venv/x.pkl", "tests/x.pkl", "runs/x.pt", "mmdemo/__pycache__/x.pkl"):
+    for name in (
+        ".venv/x.pkl",
+        "tests/x.pkl",
+        "runs/x.pt",
+        "reviews.photos/x.pt",
+        "mmdemo/__pycache__/x.pkl",
+    ):
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_bytes(b"x")
     assert problems(folder) == ""
