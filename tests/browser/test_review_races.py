@@ -85,21 +85,21 @@ def label_first_word(desk: Desk) -> None:
 
 def test_undo_goes_back_to_the_queue_of_the_decision(desks):
     ann = desks.open()
-    desks.queue(ann, "june", 2, reviewer="Ann")
-    desks.queue(ann, "may", 2)
+    desks.queue(ann, "undo-june", 2, reviewer="Ann")
+    desks.queue(ann, "undo-may", 2)
     label_first_word(ann)
     ann.press("Escape", "a")
     expect(ann.done).to_have_text("1 of 2 reviewed")
-    ann.page.locator("select[name=queue]").select_option("june")
+    ann.page.locator("select[name=queue]").select_option("undo-june")
     expect(ann.done).to_have_text("0 of 2 reviewed")
-    expect(ann.words).to_contain_text("june0")
+    expect(ann.words).to_contain_text("undo-june0")
     ann.press("u")
     ann.settled("Undone: accept a post")
-    expect(ann.page.locator("select[name=queue]")).to_have_value("may")
+    expect(ann.page.locator("select[name=queue]")).to_have_value("undo-may")
     expect(ann.facts).to_contain_text("Post 1 of 2")
     expect(ann.spans).to_have_count(1)  # the answer, to be changed
     expect(ann.done).to_have_text("0 of 2 reviewed")
-    ann.page.locator("select[name=queue]").select_option("june")
+    ann.page.locator("select[name=queue]").select_option("undo-june")
     expect(ann.facts).to_contain_text("Post 1 of 2")
     expect(ann.spans).to_have_count(0)
 
