@@ -83,12 +83,20 @@ def label_first_word(desk: Desk) -> None:
     desk.press("1")
 
 
+def correct(desk: Desk) -> None:
+    """Label the first word and select nothing, so that A is about the post."""
+    label_first_word(desk)
+    expect(desk.spans).to_have_count(1)
+    desk.words.press("Escape")
+    expect(desk.page.get_by_role("button", name="Accept post")).to_be_enabled()
+
+
 def test_undo_goes_back_to_the_queue_of_the_decision(desks):
     ann = desks.open()
     desks.queue(ann, "undo-june", 2, reviewer="Ann")
     desks.queue(ann, "undo-may", 2)
-    label_first_word(ann)
-    ann.press("Escape", "a")
+    correct(ann)
+    ann.press("a")
     expect(ann.done).to_have_text("1 of 2 reviewed")
     ann.page.locator("select[name=queue]").select_option("undo-june")
     expect(ann.done).to_have_text("0 of 2 reviewed")
@@ -113,7 +121,6 @@ def test_undo_leaves_a_decision_of_another_tab_alone(desks):
     other = Desk(ann.page.context.new_page())
     live.open_page(other.page, desks.url)
     other.open()
-    other.press("n")
     expect(other.facts).to_contain_text("Post 2 of 3")  # her own reservation is in nobody's way
     other.press("a")
     expect(other.done).to_have_text("2 of 3 reviewed")
@@ -179,8 +186,7 @@ def test_an_edit_during_a_decision_is_not_taken_for_a_draft_of_it(desks):
 def test_a_conflict_on_a_post_that_was_left_keeps_both_answers(desks):
     ann = desks.open()
     desks.queue(ann, "late", 2, reviewer="Ann")
-    label_first_word(ann)
-    ann.press("Escape")
+    correct(ann)
     held = Held(ann.page, lambda sent: sent["call"] == "review_save")
     ann.press("a")
     held.arrived()
