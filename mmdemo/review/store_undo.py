@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from sqlalchemy import Connection, Row, Select, exists, func, select
 
 from mmdemo.review import fold
+from mmdemo.review.names import count_posts
 from mmdemo.review.records import Another, Changed, Decision
 from mmdemo.review.store_changes import check_seat, load, record, utc
 from mmdemo.review.store_rows import Known, stored_decision
@@ -98,7 +99,7 @@ def _check(connection: Connection, name: str | None, expected: Collection[int] |
     if not found:
         raise Another(f"there is no decision of yours to {verb} in this queue; nothing was changed")
     if found != set(expected):
-        of = "1 post" if len(found) == 1 else f"{len(found)} posts"
+        of = count_posts(len(found))
         raise Another(f"your latest decision to {verb} here is another one, of {of}; nothing was changed")
 
 
