@@ -144,7 +144,10 @@ def export_queue(
     """The decided posts as a file to download, and what was left out."""
     reviewer_of(name, profile)
     kept, done = exported(queue, form, photos=photos, skip=skip)
-    text = f"{count_posts(done.posts)} written and read back; {done.rejected} rejected left out."
+    text = (
+        f"{count_posts(done.posts)} of “{queue}” written as {form} and read back; "
+        f"{done.rejected} rejected left out."
+    )
     why = tuple(f"{ref}: {reason}" for ref, reason in done.left_out.items())
     return gr.update(value=kept, visible=True), done_html(text, why)
 

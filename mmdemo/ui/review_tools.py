@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 HERE = "async (queue, name, ...rest) => [...(await window.mmreview.here()), ...rest]"
 #: Shows the queue that a tool names in its first output.
 SHOW = "(queue) => { if (queue) window.mmreview.refresh(queue); }"
+#: Hides a file that was made from other settings, and what was said of it.
+HIDE = "() => [{__type__: 'update', value: null, visible: false}, '']"
+#: Takes away what a tool said last, which would pass for the answer to this press.
+HUSH = "() => ''"
 #: (queue to show afterwards, HTML that says what was done).
 Told = tuple[str | None, str]
 NOTED = 10  # warnings shown; a file of thousands of posts may have as many
@@ -53,19 +57,25 @@ def wire(
     button: gr.Button,
     handle: Callable[..., Any],
     inputs: list[Component],
-    first: Component | None = None,
+    file: gr.File | None = None,
     **more: Any,
 ) -> None:
     """Run a tool on click and say below its button what it did.
 
-    ``first`` is the component of its first output; without one that is the queue to show.
+    Its first output is the queue to show afterwards or, where there is a ``file``, what that offers: until
+    an input changes or the button is pressed again, lest an older file be taken for the one asked for.
     """
     here = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
-    shown = first or gr.Textbox(visible=False)
+    shown = file or gr.Textbox(visible=False)
     words = gr.HTML(apply_default_css=False, min_height=24)
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress_on": [words]}
+    if file is None:
+        button.click(None, None, words, js=HUSH)
+    else:
+        changes = [one.change for one in inputs]  # type: ignore[attr-defined]
+        gr.on([button.click, *changes], None, None, [file, words], js=HIDE)
     run = button.click(handle, [*here, *inputs], [shown, words], js=HERE, **quiet, **more)
-    if first is None:
+    if file is None:
         run.then(None, shown, None, js=SHOW)
 
 

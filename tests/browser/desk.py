@@ -76,11 +76,13 @@ class Desk:
     def export(self, form: str) -> Path:
         """Download the decided posts in a format."""
         tool = self.tool("Export")
+        link = tool.locator("#review-download a[download]")
         if not tool.get_by_label("Format", exact=True).input_value().startswith(f"{form}:"):
             tool.get_by_label("Format", exact=True).click()
             self.page.get_by_role("option", name=re.compile(f"^{form}:")).click()
+            expect(link).to_have_count(0)  # a file in another format is not offered under this one
         tool.get_by_role("button", name="Export", exact=True).click()
-        self.answer(tool, "written and read back")
+        self.answer(tool, f"written as {form} and read back")
         with self.page.expect_download() as saved:
-            tool.locator("#review-download a[download]").first.click()
+            link.first.click()
         return Path(saved.value.path())

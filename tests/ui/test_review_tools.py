@@ -86,7 +86,7 @@ def test_each_export_can_be_downloaded_and_added_again(store, uploads, form, tmp
     add(uploads, use=TAKE, dataset=dataset)
     file, words = export_queue("may", "Ann", form, False, False)
     path = Path(file["value"])
-    assert "written and read back; 0 rejected left out" in words
+    assert f"of “may” written as {form} and read back; 0 rejected left out" in words
     assert path.is_relative_to(tmp_path / "cache"), "where Gradio may serve it and cleans up"
     assert path.suffix == (FORMATS[form].suffix or ".zip")
     if FORMATS[form].suffix:
@@ -132,7 +132,7 @@ def test_corrections_of_an_export_change_what_they_correct(store, uploads, tmp_p
 def test_what_a_format_cannot_hold_is_refused_or_left_out(store, uploads):
     add(uploads, use=TAKE)
     assert "The format mnre cannot hold 2 posts" in export_queue("may", "Ann", "mnre", False, False)[1]
-    assert "0 posts written" in export_queue("may", "Ann", "mnre", False, True)[1]
+    assert "0 posts of “may” written" in export_queue("may", "Ann", "mnre", False, True)[1]
 
 
 @pytest.mark.parametrize(
