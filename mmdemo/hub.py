@@ -61,12 +61,18 @@ def configured() -> HubRepo | None:
     name, revision = (os.environ.get(f"MMDEMO_HUB_{key}", "").strip() for key in ("REPO", "REVISION"))
     if not name:
         return None
+    try:
+        return pinned(name, revision)
+    except InputError as error:
+        raise InputError(f"MMDEMO_HUB_REPO and MMDEMO_HUB_REVISION: {error}") from error
+
+
+def pinned(name: str, revision: str) -> HubRepo:
+    """A repository at a commit. Raises InputError where that is not ``owner/name`` and 40 hex digits."""
     if not _NAME.fullmatch(name) or ".." in name:
-        raise InputError(f"MMDEMO_HUB_REPO is {name!r}; it must be owner/name")
+        raise InputError(f"the Hub repository {name!r} must be owner/name")
     if not _COMMIT.fullmatch(revision):
-        raise InputError(
-            "MMDEMO_HUB_REVISION must be the 40 hex digits of a commit: branches and tags can move"
-        )
+        raise InputError(f"{name} needs the 40 hex digits of a commit: branches and tags can move")
     return HubRepo(name=name, revision=revision)
 
 

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +27,7 @@ class Repo:
 
     private: bool
     sdk: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
     commits: list[tuple[str, dict[str, bytes]]] = field(default_factory=list)
 
     def files(self, revision: str) -> tuple[str, dict[str, bytes]] | None:
@@ -45,12 +46,15 @@ class Hub:
         self.down = False
         self.url = ""
 
-    def add(self, repo: str, files: dict[str, bytes], *, private: bool = False) -> str:
-        """Commit files to a repository, made if need be; the commit's id."""
+    def add(
+        self, repo: str, files: dict[str, bytes], *, without: Sequence[str] = (), private: bool = False
+    ) -> str:
+        """Commit files to a repository, made if need be, and take some away; the commit's id."""
         held = self.repos.setdefault(repo, Repo(private=private))
         before = held.commits[-1][1] if held.commits else {}
         commit = hashlib.sha1(repr((repo, len(held.commits))).encode()).hexdigest()
-        held.commits.append((commit, {**before, **files}))
+        after = {path: data for path, data in {**before, **files}.items() if path not in without}
+        held.commits.append((commit, after))
         return commit
 
 
@@ -119,6 +123,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer({"files": [{**f, "shouldIgnore": False} for f in files]})
         if "/commit/" in path:
             return self.commit(path, body)
+        if path.endswith("/variables"):
+            held = self.hub.repos[path.removeprefix("/api/").removesuffix("/variables")].variables
+            asked = json.loads(body)
+            held[asked["key"]] = asked["value"]
+            return self.answer({key: {"value": value} for key, value in held.items()})
         return self.refuse(404, "NotFound")
 
     do_GET = do_HEAD = do_PUT = do_POST = route
@@ -145,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
         repo = path.removeprefix("/api/").partition("/commit/")[0]
         if repo not in self.hub.repos:
             return self.refuse(404, "RepoNotFound")
-        files = {}
+        files, gone = {}, []
         for line in body.splitlines():
             item = json.loads(line)
             value = item["value"]
@@ -153,7 +162,9 @@ class Handler(BaseHTTPRequestHandler):
                 files[value["path"]] = base64.b64decode(value["content"])
             elif item["key"] == "lfsFile":
                 files[value["path"]] = self.hub.large[value["oid"]]
-        commit = self.hub.add(repo, files)
+            elif item["key"] == "deletedFile":
+                gone.append(value["path"])
+        commit = self.hub.add(repo, files, without=gone)
         return self.answer({"commitUrl": f"{self.hub.url}/x/y/commit/{commit}", "commitOid": commit})
 
     def found(self, repo: str, revision: str) -> tuple[str, dict[str, bytes]] | None:
@@ -170,8 +181,9 @@ class Handler(BaseHTTPRequestHandler):
     def look(self, path: str) -> None:
         kind, owner, name, what, *rest = [*path.removeprefix("/api/").split("/"), "", "", "", ""]
         held = self.hub.repos.get(f"{kind}/{owner}/{name}")
-        if held and self.allowed() and not (what or held.commits):  # just made
-            return self.answer({"id": f"{owner}/{name}", "private": held.private, "siblings": []})
+        if held and self.allowed() and not held.commits:  # just made
+            made = {"id": f"{owner}/{name}", "private": held.private, "siblings": []}
+            return self.answer([] if what == "tree" else made)
         commit = self.found(f"{kind}/{owner}/{name}", rest[0] or "main")
         if commit is None:
             return

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from mmdemo.hub import HubRepo
+from mmdemo.space.cells import FOLDER, preloading, read_pin, variables
 from mmdemo.space.contents import check_contents, files_of
 from mmdemo.space.front_matter import check_front_matter, read_front_matter
 from mmdemo.space.packages import check_packages
@@ -32,14 +34,27 @@ def space(
         bool, typer.Option("--resolve", help="Also let pip resolve for the Space's Python (needs a network).")
     ] = False,
     private: Annotated[bool, typer.Option(help="A Space that only you see, if it is made now.")] = True,
+    cells: Annotated[
+        str | None,
+        typer.Option(
+            help="owner/name@commit of a public model repository that `train push` made: the Space preloads "
+            "its checkpoints, and those here stay here."
+        ),
+    ] = None,
 ) -> None:
     """Verify a folder as a Space: front matter, sizes, secrets, pickles, requirements; and push it.
 
+    The Space then holds what was pushed and nothing else; its history keeps what it held before.
+
     Example: python -m mmdemo space --check .
+
     Example: python -m mmdemo space --push me/mmdemo
+
+    Example: python -m mmdemo space --push me/mmdemo --cells me/mmdemo-lite@0123…
     """
     if check is None and push is None:
         raise InputError("say what to do: --check FOLDER, or --push owner/name")
+    source = read_pin(cells) if cells else None
     report = check_folder(check or folder, resolve)
     for problem in report.problems:
         print(f"- {problem}")
@@ -47,7 +62,7 @@ def space(
         raise InputError(f"{check or folder} is not ready for a Space: {len(report.problems)} problems")
     print(f"ready: {len(report.files)} files, {report.size / 2**20:.1f} MB")
     if push is not None:
-        print(push_folder(check or folder, report, push, private))
+        print(push_folder(check or folder, report, push, private, source))
 
 
 def check_folder(folder: Path, resolve: bool = False) -> Report:
@@ -64,23 +79,30 @@ def check_folder(folder: Path, resolve: bool = False) -> Report:
     return Report(files=tuple(files), size=size, problems=tuple(problems))
 
 
-def push_folder(folder: Path, report: Report, repo: str, private: bool) -> str:
-    """Make the Space if need be and commit the report's files; its address.
+def push_folder(folder: Path, report: Report, repo: str, private: bool, cells: HubRepo | None = None) -> str:
+    """Make the Space if need be and commit the report's files as all that it holds; its address.
+
+    With ``cells`` the checkpoints here are left out, and the Space is told where on the Hub they are.
 
     Raises:
-        InputError: the Hub refuses or does not answer.
+        InputError: the Hub refuses or does not answer, or has no such cells.
     """
-    from huggingface_hub import CommitOperationAdd, HfApi, constants
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants
 
     api = HfApi(endpoint=constants.ENDPOINT)
+    content: dict[str, str | bytes] = {path.as_posix(): str(folder / path) for path in report.files}
+    if cells:
+        content = {path: file for path, file in content.items() if not path.startswith(f"{FOLDER}/")}
+        content["README.md"] = preloading(folder / "README.md", cells)
     try:
         made = api.create_repo(repo, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
+        for key, value in variables(cells).items() if cells else ():
+            api.add_space_variable(repo, key, value)
+        there = set(api.list_repo_files(repo, repo_type="space")) - content.keys() - {".gitattributes"}
         api.create_commit(
             repo,
-            [
-                CommitOperationAdd(path_in_repo=path.as_posix(), path_or_fileobj=str(folder / path))
-                for path in report.files
-            ],
+            [CommitOperationAdd(path_in_repo=p, path_or_fileobj=file) for p, file in content.items()]
+            + [CommitOperationDelete(path_in_repo=path) for path in sorted(there)],
             repo_type="space",
             commit_message="Update the app",
         )

@@ -227,6 +227,18 @@ def test_a_ready_folder_is_pushed_and_pushed_again(standin: Hub, folder):
     assert len(held.commits) == 2 and held.commits[-1][1]["app.py"] == b"print('again')\n"
 
 
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+def test_a_push_takes_away_what_is_no_longer_there(standin: Hub, folder):
+    (folder / "old.py").write_text("")
+    run("--folder", str(folder), "--push", "me/demo")
+    standin.add("spaces/me/demo", {".gitattributes": b"* lfs"})
+    (folder / "old.py").unlink()
+    run("--folder", str(folder), "--push", "me/demo")
+    commits = standin.repos["spaces/me/demo"].commits
+    assert set(commits[-1][1]) == {".gitattributes", "README.md", "app.py", "requirements.txt"}
+    assert "old.py" in commits[0][1], "history keeps it"
+
+
 def test_a_folder_with_a_problem_is_not_pushed(standin: Hub, folder):
     (folder / "x.pkl").write_bytes(b"x")
     with pytest.raises(InputError, match="is not ready for a Space: 1 problems"):

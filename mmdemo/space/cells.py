@@ -1,0 +1,55 @@
+"""A Space whose checkpoints come from the Hub: preloaded while it is built, found by its variables."""
+
+import re
+from pathlib import Path, PurePosixPath
+
+from mmdemo import hub
+from mmdemo.hub import HubRepo
+from mmdemo.types import InputError
+
+#: The checkpoints' folder, which such a Space does without.
+FOLDER = "checkpoints"
+_END = re.compile(r"(\A---\r?\n.*?\r?\n)(---\r?\n)", re.DOTALL)
+
+
+def read_pin(text: str) -> HubRepo:
+    """The repository and commit of ``owner/name@commit``. Raises InputError where it is neither."""
+    name, _, revision = text.partition("@")
+    return hub.pinned(name, revision)
+
+
+def variables(repo: HubRepo) -> dict[str, str]:
+    """The Space's variables by which the app finds the cells."""
+    return {"MMDEMO_HUB_REPO": repo.name, "MMDEMO_HUB_REVISION": repo.revision}
+
+
+def preload_lines(repo: HubRepo) -> list[str]:
+    """Entries of `preload_from_hub`, one for each model's cells: ``owner/name file,file commit``.
+
+    Model cards stay where they are; the app reads none.
+
+    Raises:
+        InputError: the Hub has no such repository or commit, does not answer, or holds no checkpoint there.
+    """
+    folders: dict[tuple[str, ...], list[str]] = {}
+    for place in map(PurePosixPath, sorted(hub.listing(repo))):
+        if len(place.parts) > 2 and place.suffix in (".json", ".safetensors"):
+            folders.setdefault(place.parent.parts[:3], []).append(str(place))
+    if not any(path.endswith("/model.safetensors") for paths in folders.values() for path in paths):
+        raise InputError(f"the Hub repository {repo} holds no checkpoint")
+    return [f"{repo.name} {','.join(paths)} {repo.revision}" for paths in folders.values()]
+
+
+def preloading(readme: Path, repo: HubRepo) -> bytes:
+    """README.md with a front matter that preloads the cells.
+
+    Raises:
+        InputError: as `preload_lines`; or it preloads something already.
+    """
+    text = readme.read_text(encoding="utf-8")
+    if re.search(r"^preload_from_hub:", text, re.MULTILINE):
+        raise InputError(
+            "README.md's front matter has a preload_from_hub of its own: take it out, or --cells"
+        )
+    block = "preload_from_hub:\n" + "".join(f"  - {line}\n" for line in preload_lines(repo))
+    return _END.sub(lambda found: found[1] + block + found[2], text, count=1).encode()
