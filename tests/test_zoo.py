@@ -10,6 +10,7 @@ import torch
 
 from mmdemo import zoo as zoo_module
 from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
+from mmdemo.hub import HubRepo
 from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED, Zoo, checkpoints_root, list_cells
 from tests.tiny import build_cell
@@ -171,6 +172,39 @@ def test_many_threads_share_one_load(tiny_zoo, loads):
         thread.join()
     assert len(found) == 80 and len({id(f) for f in found}) == 2
     assert sorted(loads) == ["mnre/film", "twitter2017/film"]
+
+
+def test_a_slow_download_keeps_no_other_cell_waiting(tiny_zoo, monkeypatch):
+    cell, other = list_cells(tiny_zoo, "tiny")[:2]
+    distant = replace(cell, source=HubRepo(name="someone/cells", revision="a" * 40), folder=Path("nowhere"))
+    asked, arrived = threading.Event(), threading.Event()
+
+    def fetch(*_):
+        asked.set()
+        assert arrived.wait(30)
+        raise InputError("the Hub went away")
+
+    monkeypatch.setattr(zoo_module, "_fetch", fetch)
+    zoo = Zoo(tiny_zoo)
+    failed = []
+
+    def load_distant():
+        try:
+            zoo.load(distant)
+        except InputError as error:
+            failed.append(str(error))
+
+    thread = threading.Thread(target=load_distant)
+    thread.start()
+    assert asked.wait(30)
+    here = threading.Thread(target=zoo.load, args=(other,))
+    here.start()
+    here.join(30)
+    waited = here.is_alive()
+    arrived.set()
+    thread.join()
+    here.join()
+    assert not waited and failed == ["the Hub went away"]
 
 
 def test_the_root_is_the_shipped_folder_unless_the_environment_says_otherwise(monkeypatch, tmp_path):

@@ -2,6 +2,8 @@
 
 import pickle
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -116,6 +118,33 @@ def test_one_pixel_of_any_mode(mode: str) -> None:
 def test_large_photos_are_shrunk(tmp_path: Path, size: tuple[int, int], suffix: str) -> None:
     image = open_image(saved(tmp_path / f"x.{suffix}", halves(size)))
     assert max(image.size) == MAX_SIDE
+
+
+@pytest.mark.parametrize("form", ["JPEG", "MPO"])
+def test_a_phones_photo_is_never_decoded_whole(tmp_path: Path, form: str, monkeypatch) -> None:
+    decoded: list[tuple[int, int]] = []
+    ready = module._opaque_ready
+    monkeypatch.setattr(module, "_opaque_ready", lambda image: decoded.append(image.size) or ready(image))
+    second = {"save_all": True, "append_images": [halves()]} if form == "MPO" else {}
+    path = saved(tmp_path / "x.jpg", halves((4096, 3072)), format=form, **second)
+    with Image.open(path) as image:
+        assert image.format == form
+    image = open_image(path)
+    assert image.size == (1024, 768) and image.getpixel((100, 100))[0] > 200
+    assert decoded == [(2048, 1536)]  # a power of two that leaves both sides as long as is wanted
+
+
+@pytest.mark.parametrize("mode", ["I;16", "RGBA"])
+def test_the_largest_photo_costs_bounded_memory(tmp_path: Path, mode: str) -> None:
+    """In a process of its own, whose peak is nobody else's."""
+    path = saved(tmp_path / "x.png", Image.new(mode, (7000, 7000)), compress_level=1)
+    script = (
+        "import resource, sys; from mmdemo.data.image import open_image\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        "before = peak(); open_image(sys.argv[1]); print(peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, check=True)
+    assert int(done.stdout) < 500, "megabytes; 49 million pixels of four bytes are 187"
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])

@@ -90,6 +90,21 @@ def test_front_matter_that_a_space_would_misread(folder, old, new, sentence):
     assert sentence in problems(folder)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "suggested_hardware: l40sx8",
+        "suggested_hardware: zero-a10g",
+        "hf_oauth_scopes: [jobs, write-discussions]",
+        "preload_from_hub: [me/cells, 'me/cells a.json,b.json 0123abc']",
+        "startup_duration_timeout: 1h",
+    ],
+)
+def test_front_matter_that_a_space_knows(folder, line):
+    (folder / "README.md").write_text(README.replace("license:", f"{line}\nlicense:"))
+    assert problems(folder) == ""
+
+
 def test_a_folder_without_readme_or_no_folder(folder):
     (folder / "README.md").unlink()
     assert "README.md is missing" in problems(folder)
