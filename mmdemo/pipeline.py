@@ -274,4 +274,5 @@ def _answer(
         warnings=tuple(warnings),
         trace=trace,
         entropy=entropy(probabilities),
+        unread=tuple(np.flatnonzero(~seen).tolist()),
     )

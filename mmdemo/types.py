@@ -72,7 +72,8 @@ class Prediction:
     ``post`` is the post as it was read (its tokens are what the spans count); ``trace`` holds the
     fusion's named tensors (SPEC §4) as arrays for one post, without the batch axis. ``entropy`` says in
     nats how unsure the answer is: of the relation, or summed over the words' tags (total token entropy,
-    Settles and Craven 2008).
+    Settles and Craven 2008). ``unread`` lists the words that the model did not get to see: those beyond
+    its limit.
     """
 
     post: Post
@@ -83,6 +84,7 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     trace: dict[str, np.ndarray] = field(default_factory=dict)
     entropy: float | None = None
+    unread: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

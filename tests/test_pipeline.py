@@ -149,13 +149,14 @@ def test_a_long_text_says_where_it_was_cut():
     (warning,) = [w for w in answer.warnings if "longer" in w]
     assert "9874 of 10000 words were left out, the first of them word 127 ('Oakland')" in warning
     assert all(e.end <= 126 for e in answer.entities)
+    assert answer.unread == tuple(range(126, 10_000))
 
 
 def test_a_long_relation_text_says_where_it_was_cut():
     answer = ask("Oakland " * 3_000 + MARKED + " Oakland" * 3_000, "mnre")
     (warning,) = [w for w in answer.warnings if "longer" in w]
     assert "5884 of 6005 words were left out, the first of them word 1 " in warning
-    assert len(answer.relations) == 5
+    assert len(answer.relations) == 5 and len(answer.unread) == 5884
 
 
 @pytest.mark.parametrize("text", ["🏀🏀 🔥", "!!! ...", "👍🏽"])

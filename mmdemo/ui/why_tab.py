@@ -73,7 +73,7 @@ def show(*inputs: Any) -> tuple[Any, ...]:
         chosen = target if known else why_view.surest_target(found.prediction)
         sections = [why_view.section_html(found, name, dark=dark, top=int(top)) for name in SECTIONS]
         panels = why_view.panels_of(found)
-        words = [(token[:40], index) for index, token in enumerate(post.tokens)]
+        words = why_view.words_read(found.prediction)
         photo = found.prediction.post.image
         return (
             found,

@@ -112,7 +112,7 @@ def absent_html(explanation: Explanation) -> str:
 
 
 def targets_of(prediction: Prediction) -> list[tuple[str, int]]:
-    """(title, target) of what can be explained: entities then words, or the likeliest relations."""
+    """(title, target) of what can be explained: entities then the words read, or the likeliest relations."""
     if prediction.post.pair is not None:
         return [
             (f"{readable(r.label)} · {_plain(r.score)}", rank) for rank, r in enumerate(prediction.relations)
@@ -122,8 +122,14 @@ def targets_of(prediction: Prediction) -> list[tuple[str, int]]:
         for e in prediction.entities
     ]
     inside = {w for e in prediction.entities for w in range(e.start, e.end)}
-    words = [(f"word “{t[:40]}”", w) for w, t in enumerate(prediction.post.tokens) if w not in inside]
+    words = [(f"word “{t}”", w) for t, w in words_read(prediction) if w not in inside]
     return [*found, *words]
+
+
+def words_read(prediction: Prediction) -> list[tuple[str, int]]:
+    """(word, its index) of each word that the model was given; a long one is cut for show."""
+    unread = set(prediction.unread)
+    return [(t[:40], w) for w, t in enumerate(prediction.post.tokens) if w not in unread]
 
 
 def surest_target(prediction: Prediction) -> int | None:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,6 +98,11 @@ def test_text_of_a_tweet_stays_text():
 def test_what_can_be_explained():
     assert why_view.targets_of(prediction())[0] == ("ORG “Nike” · 90.0%", 2)
     assert [value for _, value in why_view.targets_of(prediction())] == [2, 0, 1]
+    cut = replace(prediction(), entities=(), unread=(1, 2))
+    assert why_view.targets_of(cut) == [("word “<img/src=x>”", 0)], (
+        "a model explains no word that it never read"
+    )
+    assert why_view.words_read(cut) == [("<img/src=x>", 0)]
     pair = Pair(head=(0, 1), tail=(2, 3))
     assert why_view.targets_of(prediction(pair)) == [("member of · 70.0%", 0), ("no relation · 20.0%", 1)]
 
