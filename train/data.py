@@ -1,5 +1,6 @@
 """Where training data comes from: a data folder, photos for it, and how it is split."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +40,19 @@ class DataSource:
             return "original photos"
         return "caption-matched stand-in photos" if self.pairs_file else "no photos"
 
-    @property
-    def photo_facts(self) -> str:
-        """What decides which photo a post has, beside the pairs: the note, and where original ones lie."""
-        return self.photo_note + (f" in {self.images.resolve()}" if self.images is not None else "")
+    def photo_facts(self, dataset: str) -> str:
+        """What decides a dataset's photos, beside the pairs: the note, and a hash of the originals.
+
+        Of their names and sizes: a folder may move, but another download holds other photos.
+        """
+        if self.images is None:
+            return self.photo_note
+        found = [
+            (split, name, path.stat().st_size)
+            for split in SPLITS
+            for name, path in sorted(photo_lookup(self.images, None, dataset, split).paths.items())
+        ]
+        return f"{self.photo_note}: {len(found)}, {hashlib.sha256(repr(found).encode()).hexdigest()}"
 
     def posts(self, dataset: str, split: str) -> list[Post]:
         """The posts of a split with their photos' paths. Raises InputError for bad data."""

@@ -83,7 +83,11 @@ def stage_folder(settings: Settings, stage: str) -> Path:
         "config": {k: v for k, v in asdict(config).items() if stage != "trunk" or k not in CELL_ONLY},
         "recipe": asdict(settings.recipe(stage)),
         "data": data_hash(settings.source, config.dataset),
-        "photos": settings.source.photo_facts if stage != "trunk" or settings.trunk_sees_photos else "",
+        "photos": (
+            settings.source.photo_facts(config.dataset)
+            if stage != "trunk" or settings.trunk_sees_photos
+            else ""
+        ),
         "limit": settings.limit,
         "extra": posts_hash(settings.extra),
         "start": str(settings.start) if settings.start else "",

@@ -65,7 +65,7 @@ class Search:
             "cell": config.cell,
             "stage": self.stage,
             "data": data_hash(source, config.dataset),
-            "photos": source.photo_note,
+            "photos": source.photo_facts(config.dataset),
             "limit": self.settings.limit,
             "start": start_facts(self.settings.start),
             "fixed": {stage: values for stage, values in self.settings.changes.items() if values},

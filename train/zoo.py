@@ -122,7 +122,7 @@ def _determinants(settings: Settings, trunk: Trunk | None) -> str:
         "config": asdict(settings.config),
         "recipe": asdict(settings.recipe(stage)),
         "data": data_hash(settings.source, settings.config.dataset),
-        "photos": settings.source.photo_note,
+        "photos": settings.source.photo_facts(settings.config.dataset),
         "limit": settings.limit,
         **settings.origin_facts,
     }

@@ -72,6 +72,21 @@ def test_originals_win_over_stand_ins(folder, tmp_path):
     assert photos(source, "train") == {"train7": "train7.jpg"}
 
 
+def test_original_photos_are_known_by_what_lies_there_not_by_where(folder, tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "train7.jpg").write_bytes(b"x")
+    first = DataSource(folder=folder, images=images).photo_facts("twitter2017")
+    assert first.startswith("original photos: ")
+    moved = DataSource(folder=folder, images=images.rename(tmp_path / "moved"))
+    assert moved.photo_facts("twitter2017") == first
+    (tmp_path / "moved" / "train7.jpg").write_bytes(b"another")
+    other = moved.photo_facts("twitter2017")
+    (tmp_path / "moved" / "train8.jpg").write_bytes(b"x")
+    assert len({first, other, moved.photo_facts("twitter2017")}) == 3
+    assert DataSource(folder=folder).photo_facts("twitter2017") == "no photos"
+
+
 def test_a_pairs_file_elsewhere(folder, tmp_path):
     pairs = stand_ins(folder).rename(tmp_path / "pairs.csv")
     assert photos(DataSource(folder=folder), "train") == {}

@@ -74,9 +74,10 @@ def test_clip_berts_card_tells_the_stages_that_ran(settings):
 
 
 def with_photos(settings: Settings, folder: Path) -> Settings:
-    """The settings with an original photo for each training post."""
+    """The settings with an original photo for each training post, another for each name of a folder."""
     folder.mkdir()
-    noise = np.random.default_rng(2).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    shape = (40, 60 + len(folder.name), 3)
+    noise = np.random.default_rng(len(folder.name)).integers(0, 255, shape, dtype=np.uint8)
     for i in range(12):
         Image.fromarray(noise).save(folder / f"train{i}.jpg")
     return replace(settings, source=replace(settings.source, images=folder))
@@ -92,7 +93,7 @@ def test_a_trunk_that_sees_photos_is_not_taken_for_one_of_other_photos(settings,
     seeing = replace(seeing, work=tmp_path / "seeing")
     assert run_trunk(seeing) == run_trunk(seeing)
     with pytest.raises(InputError, match="holds a run with other settings"):
-        run_trunk(with_photos(seeing, tmp_path / "others"))
+        run_trunk(with_photos(seeing, tmp_path / "other photos"))
 
 
 def test_a_text_trunk_is_the_same_for_all_photos(settings, tmp_path):

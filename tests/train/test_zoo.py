@@ -15,7 +15,7 @@ from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data import DataSource
 from train.settings import Settings
-from train.zoo import build_parallel, plan
+from train.zoo import _determinants, build_parallel, plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,6 +59,17 @@ def test_a_parallel_zoo_hands_each_process_its_planned_fusions_alone(tmp_path, m
     [command] = commands
     only = command[len(command) - command[::-1].index("--only")]  # the last one counts
     assert plan("tiny", only) == wanted and wanted.cells < len(fusions_of("vilt"))
+
+
+def test_a_cell_trained_on_other_original_photos_is_outdated(tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    config = ModelConfig(dataset="twitter2017", preset="tiny")
+    source = DataSource(folder=write_data(tmp_path / "data", 4), images=images)
+    settings = Settings(config=config, source=source, out=tmp_path, work=tmp_path)
+    before = _determinants(settings, None)
+    (images / "train1.jpg").write_bytes(b"x")
+    assert _determinants(settings, None) != before
 
 
 @pytest.fixture
