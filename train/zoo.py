@@ -163,15 +163,20 @@ def build_parallel(settings: Settings, wanted: Plan, jobs: int) -> None:
     waiting, running, done = list(wanted.groups), dict[Future[None], Group](), set[Group]()
     with ThreadPoolExecutor(jobs) as pool, tqdm(total=wanted.cells, desc="zoo", unit="cell") as bar:
         while waiting or running:
-            for group in [g for g in waiting if _ready(g, done, wanted)]:
-                if len(running) < jobs:
+            for group in list(waiting):
+                others = set[Group]().union(*(outside_starts(g, wanted) for g in running.values())) - done
+                if (
+                    len(running) < jobs
+                    and _ready(group, done, wanted)
+                    and not outside_starts(group, wanted) & others
+                ):
                     waiting.remove(group)
                     running[pool.submit(_run_group, settings, group, wanted.groups[group], threads)] = group
             finished, _ = wait(running, return_when=FIRST_COMPLETED, timeout=60)
             for future in finished:
                 future.result()
                 group = running.pop(future)
-                done.add(group)
+                done |= {group, *outside_starts(group, wanted)}
                 bar.update(len(wanted.groups[group]))
             bar.set_postfix_str(", ".join("/".join(g) for g in running.values()))
 
@@ -180,6 +185,13 @@ def _ready(group: Group, done: set[Group], wanted: Plan) -> bool:
     """Whether the trunks that a group stands on are made (or are none of this plan's)."""
     start = STARTS.get(group)
     return start is None or ((start in done or start not in wanted.groups) and _ready(start, done, wanted))
+
+
+def outside_starts(group: Group, wanted: Plan) -> set[Group]:
+    """The trunks that a group stands on but the plan lacks: the first group that needs one trains it."""
+    start = STARTS.get(group)
+    found = outside_starts(start, wanted) if start else set()
+    return found | {start} if start and start not in wanted.groups else found
 
 
 def _run_group(settings: Settings, group: Group, fusions: Sequence[str], threads: int) -> None:

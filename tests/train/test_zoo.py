@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Barrier, Event, Lock
 
 import pytest
 
@@ -15,7 +16,7 @@ from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data import DataSource
 from train.settings import Settings
-from train.zoo import _determinants, build_parallel, plan
+from train.zoo import _determinants, build_parallel, outside_starts, plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,6 +60,27 @@ def test_a_parallel_zoo_hands_each_process_its_planned_fusions_alone(tmp_path, m
     [command] = commands
     only = command[len(command) - command[::-1].index("--only")]  # the last one counts
     assert plan("tiny", only) == wanted and wanted.cells < len(fusions_of("vilt"))
+
+
+def test_two_processes_never_train_one_outside_trunk(tmp_path, monkeypatch):
+    wanted = plan("tiny", ",".join(f"*/twitter2015/{model}/film" for model in ("clip-bert", "blip", "vilt")))
+    assert {len(outside_starts(group, wanted)) for group in wanted.groups} == {2}
+    first, made, together = Lock(), Event(), Barrier(2)
+
+    def ran(command, **_) -> subprocess.CompletedProcess:
+        if first.acquire(blocking=False):
+            time.sleep(0.2)  # long enough for another to start, were it let
+            made.set()
+        else:
+            assert made.is_set()
+            together.wait(30)  # the trunk is there: the two others need not wait for each other
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr("train.zoo.subprocess.run", ran)
+    monkeypatch.setattr(sys, "argv", ["train", "zoo", "--jobs", "3"])
+    config = ModelConfig(dataset="twitter2015", preset="tiny")
+    settings = Settings(config=config, source=DataSource(folder=tmp_path), out=tmp_path, work=tmp_path)
+    build_parallel(settings, wanted, 3)
 
 
 def test_a_cell_trained_on_other_original_photos_is_outdated(tmp_path):
