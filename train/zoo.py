@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
@@ -164,34 +164,30 @@ def build_parallel(settings: Settings, wanted: Plan, jobs: int) -> None:
     with ThreadPoolExecutor(jobs) as pool, tqdm(total=wanted.cells, desc="zoo", unit="cell") as bar:
         while waiting or running:
             for group in list(waiting):
-                others = set[Group]().union(*(outside_starts(g, wanted) for g in running.values())) - done
-                if (
-                    len(running) < jobs
-                    and _ready(group, done, wanted)
-                    and not outside_starts(group, wanted) & others
-                ):
+                if len(running) < jobs and _ready(group, done, running.values(), wanted):
                     waiting.remove(group)
                     running[pool.submit(_run_group, settings, group, wanted.groups[group], threads)] = group
             finished, _ = wait(running, return_when=FIRST_COMPLETED, timeout=60)
             for future in finished:
                 future.result()
                 group = running.pop(future)
-                done |= {group, *outside_starts(group, wanted)}
+                done |= {group, *starts_of(group)}
                 bar.update(len(wanted.groups[group]))
             bar.set_postfix_str(", ".join("/".join(g) for g in running.values()))
 
 
-def _ready(group: Group, done: set[Group], wanted: Plan) -> bool:
-    """Whether the trunks that a group stands on are made (or are none of this plan's)."""
-    start = STARTS.get(group)
-    return start is None or ((start in done or start not in wanted.groups) and _ready(start, done, wanted))
+def _ready(group: Group, done: set[Group], running: Iterable[Group], wanted: Plan) -> bool:
+    """Whether the trunks that a group stands on are made, or outside the plan and in nobody's making."""
+    above = starts_of(group)
+    inside = {start for start in above if start in wanted.groups}
+    others = {start for other in running for start in starts_of(other)}
+    return inside <= done and not (above - inside - done) & others
 
 
-def outside_starts(group: Group, wanted: Plan) -> set[Group]:
-    """The trunks that a group stands on but the plan lacks: the first group that needs one trains it."""
+def starts_of(group: Group) -> set[Group]:
+    """The groups whose trunks a group's own comes from."""
     start = STARTS.get(group)
-    found = outside_starts(start, wanted) if start else set()
-    return found | {start} if start and start not in wanted.groups else found
+    return {start, *starts_of(start)} if start else set()
 
 
 def _run_group(settings: Settings, group: Group, fusions: Sequence[str], threads: int) -> None:

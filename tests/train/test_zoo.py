@@ -16,7 +16,7 @@ from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data import DataSource
 from train.settings import Settings
-from train.zoo import _determinants, build_parallel, outside_starts, plan
+from train.zoo import _determinants, build_parallel, plan, starts_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +64,7 @@ def test_a_parallel_zoo_hands_each_process_its_planned_fusions_alone(tmp_path, m
 
 def test_two_processes_never_train_one_outside_trunk(tmp_path, monkeypatch):
     wanted = plan("tiny", ",".join(f"*/twitter2015/{model}/film" for model in ("clip-bert", "blip", "vilt")))
-    assert {len(outside_starts(group, wanted)) for group in wanted.groups} == {2}
+    assert {len(starts_of(group)) for group in wanted.groups} == {2}
     first, made, together = Lock(), Event(), Barrier(2)
 
     def ran(command, **_) -> subprocess.CompletedProcess:
