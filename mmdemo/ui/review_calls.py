@@ -196,7 +196,7 @@ def review_next(asked: Asked, reviewer: str) -> Answer:
 
 @call(who="reviewer")
 def review_leave(asked: Asked, reviewer: str) -> Answer:
-    """Give the post on screen back: its reviewer goes by another name from here on."""
+    """Give the post on screen back: its reviewer goes by another name, or to another queue or task."""
     _leave(asked, reviewer)
     return {}
 

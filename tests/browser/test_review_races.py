@@ -112,6 +112,19 @@ def test_undo_goes_back_to_the_queue_of_the_decision(desks):
     expect(ann.spans).to_have_count(0)
 
 
+def test_a_post_is_free_for_others_once_its_queue_is_left(desks):
+    ann, bo = desks.open(), desks.open()
+    desks.queue(ann, "left-june", 2, reviewer="Ann")
+    desks.queue(ann, "left-may", 1)
+    bo.page.reload()
+    bo.open()
+    bo.page.locator("select[name=queue]").select_option("left-june")
+    bo.page.get_by_role("button", name="Start reviewing").click()
+    bo.name("Bo")
+    expect(bo.words).to_contain_text("left-june0")
+    expect(bo.facts).to_contain_text("Post 1 of 2")  # Ann had it open
+
+
 def test_undo_leaves_a_decision_of_another_tab_alone(desks):
     ann = desks.open()
     desks.queue(ann, "tabs", 3, reviewer="Ann")

@@ -61,7 +61,7 @@ window.mmreview.opening = (desk) => {
   /** A filter, the queue or the mode was changed. */
   async function pick(name, value) {
     if (name === "queue") return showQueue(value);
-    if (name === "mode") Object.assign(state, { mode: value, post: null });
+    if (name === "mode") giveBack(), (state.mode = value);
     else state.filters[name] = value;
     await list(0);
     if (!state.post || name === "order") await next(true);
@@ -70,12 +70,20 @@ window.mmreview.opening = (desk) => {
   /** Show another queue, or the same one anew; in `mode`, else that of a new queue or as it was. */
   function showQueue(name, mode = null) {
     if (name && name !== state.queue) {
+      giveBack();
       session.remember("queue", name);
       session.remember("open", null);
       Object.assign(state, { filters: { ...FILTERS }, mode: "review" });
     }
     Object.assign(state, { post: null, mode: mode ?? state.mode });
     return start();
+  }
+
+  /** Let others have the post on screen, before another one is asked for. */
+  function giveBack() {
+    const [name, leave] = [session.name(), state.post?.id];
+    state.post = null;
+    if (name && leave) opened = opened.catch(() => {}).then(() => desk.ask("leave", { name, leave }));
   }
 
   async function list(number = state.list.page) {
