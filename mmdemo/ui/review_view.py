@@ -67,6 +67,7 @@ def row_json(review: Review, reviewer: str) -> dict[str, Any]:
     decision = review.decision
     return {
         "id": review.key,
+        "ref": shorten(review.post.id or "", 60),
         "version": review.version,
         "status": review.status,
         "score": review.suggestion.score if review.suggestion else None,

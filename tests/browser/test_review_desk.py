@@ -7,9 +7,9 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, expect
 
-from mmdemo.review.records import Labelled
+from mmdemo.review.records import Answer, Labelled, Suggestion
 from mmdemo.review.store import Store, open_store
-from mmdemo.types import Post
+from mmdemo.types import Entity, Post
 from mmdemo.ui import review_calls
 from tests.browser.bare import BareDesk
 
@@ -237,3 +237,50 @@ def test_who_has_not_signed_in_is_asked_to_and_nothing_else(open_desk, monkeypat
     desk.press("n")
     assert desk.page.evaluate("window.mmreview.here()") == ["", ""]
     expect(desk.page.get_by_role("dialog")).to_have_count(0)  # a name is not what is asked for
+
+
+# --- in bulk -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def suggested(store: Store) -> Store:
+    """A sure suggestion for each post of "may"."""
+    for review in store.page("may", "Ann").reviews:
+        entity = Entity(start=0, end=1, label="PER", text="Ann", score=0.99)
+        store.suggest([(review.key, Suggestion(answer=Answer(entities=(entity,)), checkpoint="tiny"))])
+    return store
+
+
+def accept_in_bulk(desk: BareDesk, button: str) -> None:
+    desk.page.get_by_role("button", name="Accept in bulk").click()
+    desk.page.get_by_role("dialog").get_by_role("button", name=button).click()
+
+
+def test_bulk_leaves_posts_alone_that_one_has_begun_to_correct(suggested, open_desk):
+    desk = open_desk()
+    desk.words.get_by_role("option").nth(1).click()
+    desk.press("2", "Escape")
+    expect(desk.spans).to_have_count(2)
+    accept_in_bulk(desk, "Accept 2 posts")
+    expect(desk.done).to_have_text("2 of 3 reviewed")
+    expect(desk.facts).to_contain_text("Post 1 of 3")
+    expect(desk.spans).to_have_count(2)
+    expect(desk.facts).to_contain_text("draft")
+
+
+def test_edits_before_a_bulk_acceptance_can_be_undone_after_it(suggested, open_desk):
+    desk = open_desk()
+    desk.words.get_by_role("option").nth(1).click()
+    desk.press("2")
+    expect(desk.spans).to_have_count(2)
+    desk.press("Delete", "Escape")
+    expect(desk.spans).to_have_count(1)  # as suggested, so that there is no draft
+    accept_in_bulk(desk, "Accept 3 posts")
+    expect(desk.done).to_have_text("3 of 3 reviewed")
+    desk.press("u")
+    expect(desk.done).to_have_text("0 of 3 reviewed")
+    desk.settled("Undone: accept 3 posts")
+    desk.press("u")
+    expect(desk.spans).to_have_count(2)
+    desk.press("u")
+    expect(desk.spans).to_have_count(1)

@@ -90,9 +90,10 @@ window.mmreview.deciding = (desk) => {
     await desk.list();
   }
 
-  /** Undecided posts of the page whose least sure part scores at least `threshold`. */
+  /** Undecided posts of the page whose least sure part scores at least `threshold`; none that one has begun to correct. */
   const surest = (threshold) =>
-    state.list.rows.filter((row) => row.status === "open" && !row.holder && row.score !== null && row.score >= threshold);
+    state.list.rows.filter((row) => row.status === "open" && !row.holder && row.score !== null && row.score >= threshold)
+      .filter((row) => !session.drafted(state.queue, row));
 
   /** Accept these rows; the server looks again whether each is still sure by `least` of the answer that was shown. */
   async function bulk(found, least) {
@@ -101,6 +102,8 @@ window.mmreview.deciding = (desk) => {
     const reply = await desk.ask("bulk", { posts, least });
     if (!reply) return;
     const count = reply.posts.length;
+    const before = new Map(posts.map(({ id, version }) => [id, version]));
+    reply.posts.forEach(({ id, version }) => session.moved(id, before.get(id), version));
     if (count) session.push({ ...from, kind: "decision", verdict: "accept", posts: reply.posts, what: `accept ${count} posts` });
     await desk.list();
     if (posts.some(({ id }) => id === state.post?.id)) await desk.next();

@@ -90,7 +90,7 @@ window.mmreview.queue = (() => {
       slider.addEventListener("change", preview);
       slider.addEventListener("input", () => (shown.textContent = `${slider.value}%`));
       preview();
-      const text = "Accepts the model's answer to each undecided post visible in the queue whose lowest score reaches the threshold. One Undo takes all of it back.";
+      const text = "Accepts the model's answer to each undecided post visible in the queue whose lowest score reaches the threshold; posts that you have begun to correct are left out. One Undo takes all of it back.";
       return [el("p", { text }), el("label", { class: "rv-slider" }, "At least ", slider, shown), told, list, el("footer", {}, button("Cancel", "", close), go)];
     });
   }

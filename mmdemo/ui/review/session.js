@@ -45,6 +45,9 @@ window.mmreview.session = (() => {
     return same ? found.answer : null;
   }
 
+  /** Whether there is an unsent answer to a row of the list, begun on this version. */
+  const drafted = (queue, row) => read("localStorage", DRAFTS, {})[place(queue, row)]?.version === row.version;
+
   function keep(queue, post, answer) {
     const drafts = read("localStorage", DRAFTS, {});
     drafts[place(queue, post)] = { version: post.version, words: words(post), answer, at: Date.now() };
@@ -107,5 +110,5 @@ window.mmreview.session = (() => {
   const can = (from) => past[from].length > 0;
   const latest = (from) => past[from].at(-1) ?? null;
 
-  return { name, rename, draft, keep, drop, last, remember, words, push, pushEdit, step, discard, moved, can, latest };
+  return { name, rename, draft, drafted, keep, drop, last, remember, words, push, pushEdit, step, discard, moved, can, latest };
 })();
