@@ -54,8 +54,10 @@ def space(
     """
     if check is None and push is None:
         raise InputError("say what to do: --check FOLDER, or --push owner/name")
+    if cells and push is None:
+        raise InputError("--cells says what a pushed Space preloads: give --push owner/name too")
     source = read_pin(cells) if cells else None
-    report = check_folder(check or folder, resolve)
+    report = check_folder(check or folder, resolve, without=FOLDER if source else None)
     for problem in report.problems:
         print(f"- {problem}")
     if report.problems:
@@ -65,9 +67,9 @@ def space(
         print(push_folder(check or folder, report, push, private, source))
 
 
-def check_folder(folder: Path, resolve: bool = False) -> Report:
-    """All checks of a folder. Raises InputError where there is none."""
-    files = files_of(folder)
+def check_folder(folder: Path, resolve: bool = False, without: str | None = None) -> Report:
+    """All checks of a folder but for a part that stays here. Raises InputError where there is none."""
+    files = [path for path in files_of(folder) if path.parts[0] != without]
     problems = check_front_matter(folder) + check_contents(folder, files)
     values = read_front_matter(folder / "README.md")
     if isinstance(values, dict):
@@ -82,7 +84,7 @@ def check_folder(folder: Path, resolve: bool = False) -> Report:
 def push_folder(folder: Path, report: Report, repo: str, private: bool, cells: HubRepo | None = None) -> str:
     """Make the Space if need be and commit the report's files as all that it holds; its address.
 
-    With ``cells`` the checkpoints here are left out, and the Space is told where on the Hub they are.
+    With ``cells`` the Space is told where on the Hub its checkpoints are; the report should have none.
 
     Raises:
         InputError: the Hub refuses or does not answer, or has no such cells.
@@ -92,7 +94,6 @@ def push_folder(folder: Path, report: Report, repo: str, private: bool, cells: H
     api = HfApi(endpoint=constants.ENDPOINT)
     content: dict[str, str | bytes] = {path.as_posix(): str(folder / path) for path in report.files}
     if cells:
-        content = {path: file for path, file in content.items() if not path.startswith(f"{FOLDER}/")}
         content["README.md"] = preloading(folder / "README.md", cells)
     try:
         made = api.create_repo(repo, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)

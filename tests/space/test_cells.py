@@ -48,7 +48,8 @@ def commit(standin: Hub, tiny_zoo) -> str:
 def folder(tmp_path):
     folder = tmp_path / "space"
     (folder / "checkpoints" / "lite").mkdir(parents=True)
-    (folder / "checkpoints" / "lite" / "model.safetensors").write_bytes(b"large")
+    with (folder / "checkpoints" / "lite" / "model.safetensors").open("wb") as stream:
+        stream.truncate(300 * 2**20)  # more than may be pushed
     (folder / "README.md").write_text(README)
     (folder / "app.py").write_text("print('hello')\n")
     (folder / "requirements.txt").write_text("numpy>=2\ngradio>=6.31,<7\n")
@@ -106,6 +107,12 @@ def test_cells_that_are_nowhere_are_said_before_anything_is_pushed(
     with pytest.raises(InputError, match=sentence):
         push(folder, cells)
     assert not [asked for asked in standin.requests if asked.startswith("POST")]
+
+
+def test_cells_without_a_push_are_a_sentence(folder):
+    command = ["space", "--check", str(folder), "--cells", "me/cells@" + "a" * 40]
+    with pytest.raises(InputError, match="give --push owner/name too"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
 
 
 def test_a_repository_without_cells_or_a_second_preload_is_refused(standin: Hub, commit, folder):
