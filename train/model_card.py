@@ -17,7 +17,7 @@ TITLES = {
 CONDITIONS = {
     "photo": "the posts' photos",
     "blank": "a grey photo each",
-    "shuffled": "another post's photo",
+    "shuffled": "another post's photo, one draw",
     "none": "no photo",
 }
 

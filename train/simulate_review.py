@@ -1,8 +1,9 @@
 """What reviewing buys: train on a part, review the posts that a queue puts first, train on, and compare.
 
-The reviewer is simulated: a post's answer is the dataset's own gold. Orders are the review queue's: posts
-whose tags are least certain (entropy), on which two fusions disagree, or whose answer changes without the
-photo (flip), beside random ones. Every retraining starts from the first model; one without any review is
+The reviewer is simulated: a post's answer is the dataset's own gold. Orders are like the review queue's, in
+simpler form: posts with the least certain tag (the queue sums over tags), whose tags two fusions see
+differently (the queue compares all fusions' spans), or whose tags change without the photo (flip), beside
+random ones. Every retraining starts from the first model; one without any review is
 the control, so that further epochs alone do not pass for a gain. The test split is scored for the curve
 alone; nothing is chosen by it.
 """

@@ -1,8 +1,8 @@
 """Joint models: text states that have looked at the photo before any fusion (SPEC §3, kind "joint").
 
-Both start as the text encoder alone and learn what to take from the photo. Without a photo they give the
-text encoder's own states. Regions are the image encoder's 7x7 map averaged to 4x4: a text stack that also
-carries 49 regions would cost a CPU twice the time.
+BLIP starts as the text encoder alone and learns what to take from the photo; ViLT's regions take part in its
+attention from the first step. Without a photo both give the text encoder's own states. Regions are the image
+encoder's 7x7 map averaged to 4x4: a text stack that also carries 49 regions would cost a CPU twice the time.
 """
 
 from math import isqrt
@@ -133,8 +133,8 @@ class BlipText(BertText, JointEncoder):
 class ViltStack(BertText, JointEncoder):
     """ViLT's arrangement (Kim et al. 2021): one transformer over text tokens and image regions.
 
-    Regions are projected to the stack's width, get a place and a modality embedding, and stand behind the
-    tokens; a post without a photo masks them out.
+    Regions are projected to the stack's width, get an embedding of their place (which also tells them from
+    words), and stand behind the tokens; a post without a photo masks them out.
     """
 
     def __init__(self, preset: str, region_width: int) -> None:

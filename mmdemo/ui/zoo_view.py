@@ -123,12 +123,14 @@ def scatter_html(listed: Sequence[Listed], dataset: str) -> str:
 
 
 def reliability_html(metrics: Mapping[str, Any]) -> str:
-    """How often a cell is right at each confidence, before and after its temperature."""
+    """How often a cell is right at each confidence, before and after calibration."""
     calibration = metrics.get("calibration")
     if not isinstance(calibration, Mapping):
         return '<p class="mm-quiet">This checkpoint’s scores are not calibrated.</p>'
     temperature = figure(calibration, ("temperature",))
     facts = [f"temperature {temperature:.2f}"] if temperature is not None else []
+    if isinstance(calibration.get("entity"), Mapping):
+        facts.append("then a map of entities’ scores by length and label")
     curves = ""
     for name in ("before", "after"):
         ece, brier = figure(calibration, (name, "ece")), figure(calibration, (name, "brier"))
