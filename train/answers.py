@@ -13,10 +13,10 @@ from train.state import replace_file
 
 
 def save_answers(file: Path, answers: dict[str, list[np.ndarray]]) -> None:
-    """Write each condition's rows, (words, tags) or (classes,), as one flat float16 array and its lengths."""
+    """Write each condition's rows, (words, tags) or (classes,), as one flat float32 array and its lengths."""
     arrays: dict[str, np.ndarray] = {}
     for condition, rows in answers.items():
-        arrays[condition] = np.concatenate([np.atleast_2d(row) for row in rows]).astype(np.float16)
+        arrays[condition] = np.concatenate([np.atleast_2d(row) for row in rows]).astype(np.float32)
         arrays[f"{condition}_lengths"] = np.array([len(row) if row.ndim == 2 else 0 for row in rows])
     replace_file(file, partial(_save, arrays))
 
@@ -27,11 +27,16 @@ def _save(arrays: dict[str, np.ndarray], file: Path) -> None:
 
 
 def load_answers(file: Path) -> dict[str, list[np.ndarray]]:
-    """What `save_answers` wrote, in float64."""
+    """What `save_answers` wrote, in float64; a probability that was rounded to zero is the least of its kind.
+
+    Files of earlier versions are float16, whose ties can give another answer than the model's.
+    """
     with np.load(file, allow_pickle=False) as stored:
         found = {}
         for condition in (name for name in stored if not name.endswith("_lengths")):
-            rows, lengths = stored[condition].astype(np.float64), stored[f"{condition}_lengths"]
+            rows, lengths = stored[condition], stored[f"{condition}_lengths"]
+            least = float(np.finfo(rows.dtype).smallest_subnormal)
+            rows = np.maximum(rows.astype(np.float64), least)  # which keeps the NaN of words not seen
             ends = np.cumsum(np.maximum(lengths, 1))
             parts = np.split(rows, ends[:-1])
             found[condition] = [p if n else p[0] for p, n in zip(parts, lengths, strict=True)]

@@ -71,7 +71,7 @@ def _targets(dataset: str, gold: Sequence[Any], rows: Rows) -> tuple[np.ndarray,
         right = np.array([index[tag] for tags in gold for tag in tags])
         seen = ~np.isnan(log_NC).any(axis=1)
         log_NC, right = log_NC[seen], right[seen]
-    return np.log(np.clip(log_NC, EDGE, None)), right
+    return np.log(log_NC), right
 
 
 def fit_temperature(log_NC: np.ndarray, right_N: np.ndarray) -> float:
@@ -115,7 +115,7 @@ def judge(dataset: str, gold: Sequence[Any], rows: Rows, calibration: Calibratio
     """Confidence of every predicted entity, or of every post's first relation, and whether it is right."""
     if DATASETS[dataset].task == "re":
         labels = output_labels(dataset)
-        tempered = calibration.probabilities(np.log(np.clip(np.stack(list(rows)), EDGE, None)))
+        tempered = calibration.probabilities(np.log(np.stack(list(rows))))
         right = [labels[i] == label for i, label in zip(tempered.argmax(axis=1), gold, strict=True)]
         return tempered.max(axis=1), np.array(right)
     entities, correct = judge_entities(dataset, gold, rows, calibration)
@@ -131,7 +131,7 @@ def judge_entities(
     tags = bio_tags(dataset)
     for own_gold, row in zip(gold, rows, strict=True):
         wanted = set(spans_of(own_gold))
-        tempered = calibration.probabilities(np.log(np.clip(row, EDGE, None)))
+        tempered = calibration.probabilities(np.log(row))
         entities = calibration.entities(decode_entities(tempered, [""] * len(row), tags))
         found += entities
         right += [(e.start, e.end, e.label) in wanted for e in entities]

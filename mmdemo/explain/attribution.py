@@ -12,7 +12,7 @@ from mmdemo.explain.gates import Gates
 
 #: Points on the path, and how often they are doubled while the shares miss the difference by more than `GAP`.
 #: Gauss-Legendre is exact for polynomials of degree 2n - 1; what is left are kinks.
-STEPS, DOUBLINGS, GAP = 16, 2, 0.02
+STEPS, DOUBLINGS, GAP = 16, 2, 0.05
 
 #: The deletion check removes this share of the parts, and as many at random, this many times.
 SHARE, DRAWS = 0.2, 15
