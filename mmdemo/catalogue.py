@@ -1,10 +1,11 @@
 """What every cell of the zoo is: whether it can be used, how large it is, what it scores. No weights."""
 
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmdemo import pipeline
+from mmdemo import hub, pipeline
 from mmdemo.checkpoint import load_card
 from mmdemo.pipeline import Cell
 from mmdemo.types import InputError
@@ -54,6 +55,10 @@ def _size(cell: Cell) -> int:
         names = (*CARD_FILES, *load_card(cell.folder).files)
     except InputError:
         return 0
+    if cell.source:  # some may not have been fetched yet
+        held = hub.listing(cell.source)
+        paths = {posixpath.normpath(f"{cell.name}/{name}") for name in names}
+        return sum(held[path].size for path in paths if path in held)
     return sum((cell.folder / name).stat().st_size for name in names if (cell.folder / name).is_file())
 
 

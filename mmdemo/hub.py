@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock, get_ident
 
 from huggingface_hub import HfApi, constants, hf_hub_download
 from huggingface_hub.hf_api import RepoFile
@@ -80,6 +81,7 @@ def pinned(name: str, revision: str) -> HubRepo:
 
 _listings: dict[HubRepo, dict[str, HubFile]] = {}
 _failures: dict[HubRepo, tuple[float, str]] = {}
+_asking = Lock()
 
 
 def listing(repo: HubRepo) -> dict[str, HubFile]:
@@ -88,6 +90,11 @@ def listing(repo: HubRepo) -> dict[str, HubFile]:
     Raises:
         InputError: the Hub cannot be asked, or has no such repository or commit.
     """
+    with _asking:  # several first requests ask once
+        return _listing(repo)
+
+
+def _listing(repo: HubRepo) -> dict[str, HubFile]:
     if repo in _listings:
         return _listings[repo]
     when, why = _failures.get(repo, (0.0, ""))
@@ -138,7 +145,7 @@ def _ask_listing(repo: HubRepo) -> dict[str, HubFile]:
     rows = {path: vars(entry) for path, entry in found.items()}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f".{file.name}.{os.getpid()}")
+        temporary = file.with_name(f".{file.name}.{os.getpid()}.{get_ident()}")
         temporary.write_text(json.dumps(rows), encoding="utf-8")
         temporary.replace(file)
     except OSError as error:

@@ -3,6 +3,7 @@
 The command line and the app call only these functions; every `InputError` is a sentence to show.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -50,6 +51,7 @@ __all__ = [
     "explain",
     "find_cell",
     "load",
+    "open_image",
     "predict",
     "predict_many",
     "preload",
@@ -57,6 +59,7 @@ __all__ = [
 ]
 
 
+log = logging.getLogger(__name__)
 _making = Lock()
 
 
@@ -79,7 +82,10 @@ def preload() -> None:
     if ZERO_GPU:
         for cell in cells():
             if not cell.problem:
-                load(cell)
+                try:
+                    load(cell)
+                except InputError as error:  # the other cells can be served
+                    log.warning("%s cannot be used: %s", cell.name, error)
 
 
 def cells(preset: str | None = None) -> tuple[Cell, ...]:

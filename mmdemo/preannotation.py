@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mmdemo import pipeline
+from mmdemo.config import DATASETS
+from mmdemo.data.image import load_photo
 from mmdemo.gpu import on_gpu
 from mmdemo.pipeline import Cell
 from mmdemo.review.records import Suggestion
@@ -31,8 +33,21 @@ def assessor(cell: Cell, *, others: Sequence[Cell] = (), blind: bool = False) ->
 
 
 @on_gpu
-def suggestions(posts: Sequence[Post], cell: Cell, others: Sequence[Cell], blind: bool) -> list[Suggestion]:
-    """A cell's suggestion for each post, with what the order of a queue goes by; see `assessor`."""
+def suggestions(
+    posts: Sequence[Post], cell: Cell, others: Sequence[Cell], blind: bool
+) -> list[Suggestion | None]:
+    """A cell's suggestion for each post, with what the order of a queue goes by; see `assessor`.
+
+    A photo that cannot be read counts as none, as in a dataset (`load_photo`). None for a post without the
+    marked pair that a relation is asked of: one post must not keep a queue from all others.
+    """
+    paired = DATASETS[cell.dataset].task == "re"
+    asked = [replace(p, image=load_photo(p)[0]) for p in posts if p.pair is not None or not paired]
+    made = iter(_suggestions(asked, cell, others, blind) if asked else ())
+    return [next(made) if p.pair is not None or not paired else None for p in posts]
+
+
+def _suggestions(posts: Sequence[Post], cell: Cell, others: Sequence[Cell], blind: bool) -> list[Suggestion]:
     own = pipeline.predict_many(posts, cell)
     rest = [pipeline.predict_many(posts, other) for other in others]
     dark = pipeline.predict_many([replace(p, image=None) for p in posts], cell) if blind else None

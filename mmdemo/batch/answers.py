@@ -48,7 +48,7 @@ def answer_rows(rows: Sequence[Row], cell: Cell, images: Path) -> list[str]:
     for start in range(0, len(questions), BATCH):
         for place, answer in _ask(questions[start : start + BATCH], cell):
             answers[place] = answer
-    return [_line(row, answer) for row, answer in zip(rows, answers, strict=True)]
+    return [_line(row, answer, cell) for row, answer in zip(rows, answers, strict=True)]
 
 
 def find_photo(name: str, images: Path) -> Path:
@@ -84,5 +84,7 @@ def _ask(questions: Sequence[Question], cell: Cell) -> list[tuple[int, dict[str,
     return answers
 
 
-def _line(row: Row, answer: dict[str, Any]) -> str:
-    return json.dumps({"id": row.id, **answer}, ensure_ascii=False)
+def _line(row: Row, answer: dict[str, Any], cell: Cell) -> str:
+    """Errors name the cell too: another one may well have an answer."""
+    stated = {"checkpoint": cell.name} if "error" in answer else {}
+    return json.dumps({"id": row.id, **answer, **stated}, ensure_ascii=False)

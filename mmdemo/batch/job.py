@@ -3,6 +3,7 @@
 The output is the job's only state: line n answers row n, and a chunk of lines counts once all are there.
 """
 
+import fcntl
 import json
 import logging
 import os
@@ -72,7 +73,10 @@ def run(job: Job, engine: Engine, *, anew: bool = False, chunk: int = CHUNK) -> 
     pipeline.load(job.cell)  # what is wrong with it should be said once, not in each line
     chunks = chunks_of(job.posts, chunk)
     try:
-        with job.output.open("wb" if anew else "ab+") as stream:
+        with job.output.open("ab+") as stream:
+            _lock(job, stream)
+            if anew and os.fstat(stream.fileno()).st_size:
+                stream.truncate(0)
             done, errors = (0, 0) if anew else _go_on(job, stream, chunks)
             found = sum(c.count for c in chunks[:done])
             total = sum(c.count for c in chunks)
@@ -102,6 +106,16 @@ def one_process(job: Job, chunks: Sequence[Chunk]) -> Iterator[list[str]]:
 def is_error(line: str) -> bool:
     """Whether an output line says what is wrong instead of answering."""
     return "error" in json.loads(line)
+
+
+def _lock(job: Job, stream: BinaryIO) -> None:
+    """Keep other jobs off the output until it is closed: their lines would fall between this one's."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError(f"another job is writing {job.output}") from error
+    except OSError:
+        log.warning("%s lies where files cannot be locked: start no second job on it", job.output.name)
 
 
 def _check_places(job: Job) -> None:
@@ -150,7 +164,7 @@ def _check_line(job: Job, line: bytes, row_id: str | int) -> bool:
     """Whether a line of the output is an error; InputError where it answers another job."""
     try:
         answer = json.loads(line)
-        ours = answer["id"] == row_id and ("error" in answer or answer["checkpoint"] == job.cell.name)
+        ours = answer["id"] == row_id and answer["checkpoint"] == job.cell.name
     except (ValueError, KeyError, TypeError, RecursionError):
         ours = False
     if not ours:

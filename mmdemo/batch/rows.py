@@ -135,7 +135,8 @@ def _json_record(line: bytes) -> Any:
 def _csv_reader(stream: BinaryIO) -> Iterator[list[str]]:
     csv.field_size_limit(MAX_FIELD)
     # surrogateescape: bytes that are not UTF-8 stay in their row, and `pipeline.read_post` refuses them.
-    return csv.reader(line.decode("utf-8", "surrogateescape") for line in _lines(stream))
+    # strict: a quote that is never closed takes the rest of the file along, which must not pass for one text.
+    return csv.reader((line.decode("utf-8", "surrogateescape") for line in _lines(stream)), strict=True)
 
 
 def _header(stream: BinaryIO, file: Path) -> tuple[str, ...]:
@@ -156,7 +157,12 @@ def _csv_records(stream: BinaryIO, columns: tuple[str, ...]) -> Iterator[Any]:
         except StopIteration:
             return
         except csv.Error as error:  # a field without its closing quote; the reader goes on at the next line
-            yield f"the row is not CSV: {error}"
+            more = (
+                ", a quote is never closed; it hides the rows behind it"
+                if "unexpected end" in str(error)
+                else ""
+            )
+            yield f"the row is not CSV: {error}{more}"
             continue
         if not fields:
             continue

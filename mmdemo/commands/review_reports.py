@@ -132,6 +132,18 @@ def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
+def _key_of(store: Any, queue: str, post: str) -> int:
+    """The number of the post of this id. Raises InputError where there is none."""
+    wanted, start, total = Filter(text=post), 0, 1
+    while start < total:  # the filter takes posts that hold the id anywhere, perhaps many
+        page = store.page(queue, "command line", wanted=wanted, offset=start, limit=500)
+        for review in page.reviews:
+            if review.post.id == post:
+                return int(review.key)
+        start, total = start + 500, page.total
+    raise InputError(f"there is no post {post!r} in the queue {queue!r}")
+
+
 def history(
     queue: QueueName,
     post: Annotated[str, typer.Option("--id", help="The post's id.")],
@@ -145,10 +157,7 @@ def history(
     from mmdemo.review.store import open_store
 
     store = open_store(place)
-    found = store.page(queue, "command line", wanted=Filter(text=post), limit=500).reviews
-    keys = [review.key for review in found if review.post.id == post]
-    if not keys:
-        raise InputError(f"there is no post {post!r} in the queue {queue!r}")
-    events = store.history(keys[0])
+    key = _key_of(store, queue, post)
+    events = store.history(key)
     lines = [f"{e.at} {e.reviewer}: {e.kind} -> {e.after.verdict if e.after else 'open'}" for e in events]
     say([asdict(event) for event in events], as_json, "\n".join(lines) or "nothing yet")

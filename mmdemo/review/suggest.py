@@ -12,7 +12,7 @@ from mmdemo.review.store import Store
 from mmdemo.types import Post, Prediction
 
 #: Suggestions for some posts, one each, in order.
-Assess = Callable[[Sequence[Post]], Sequence[Suggestion]]
+Assess = Callable[[Sequence[Post]], Sequence[Suggestion | None]]
 
 
 def annotate(
@@ -30,14 +30,16 @@ def annotate(
     second run does nothing. ``progress(done, all)`` is called after each.
     """
     keys = store.unsuggested(queue, checkpoint)
+    count = 0
     for start in range(0, len(keys), batch):
         reviews = store.reviews(keys[start : start + batch], "model")
         found = assess([review.post for review in reviews])
-        pairs = [(review.key, made) for review, made in zip(reviews, found, strict=True)]
+        pairs = [(review.key, made) for review, made in zip(reviews, found, strict=True) if made is not None]
         store.suggest(pairs)
+        count += len(pairs)
         if progress is not None:
             progress(min(start + batch, len(keys)), len(keys))
-    return len(keys)
+    return count
 
 
 def suggestion_of(

@@ -3,12 +3,16 @@
 import re
 from pathlib import Path, PurePosixPath
 
+from huggingface_hub import HfApi, constants
+
 from mmdemo import hub
 from mmdemo.hub import HubRepo
+from mmdemo.space.front_matter import read_front_matter
 from mmdemo.types import InputError
 
 #: The checkpoints' folder, which such a Space does without.
 FOLDER = "checkpoints"
+_PLAIN = re.compile(r"[\w./-]+", re.ASCII)
 _END = re.compile(r"(\A---\r?\n.*?\r?\n)(---\r?\n)", re.DOTALL)
 
 
@@ -31,13 +35,25 @@ def preload_lines(repo: HubRepo) -> list[str]:
     Raises:
         InputError: the Hub has no such repository or commit, does not answer, or holds no checkpoint there.
     """
+    held = hub.listing(repo)
+    _check_public(repo)
     folders: dict[tuple[str, ...], list[str]] = {}
-    for place in map(PurePosixPath, sorted(hub.listing(repo))):
+    for place in map(PurePosixPath, sorted(held)):
         if len(place.parts) > 2 and place.suffix in (".json", ".safetensors"):
             folders.setdefault(place.parent.parts[:3], []).append(str(place))
     if not any(path.endswith("/model.safetensors") for paths in folders.values() for path in paths):
         raise InputError(f"the Hub repository {repo} holds no checkpoint")
+    if odd := [path for paths in folders.values() for path in paths if not _PLAIN.fullmatch(path)]:
+        raise InputError(f"a Space cannot preload {odd[0]!r}: give it a name of letters, digits and ._-")
     return [f"{repo.name} {','.join(paths)} {repo.revision}" for paths in folders.values()]
+
+
+def _check_public(repo: HubRepo) -> None:
+    """Raises InputError where only who pushes may read the cells: a Space has no token of theirs."""
+    try:
+        HfApi(endpoint=constants.ENDPOINT, token=False).model_info(repo.name, revision=repo.revision)
+    except Exception as error:  # the client raises httpx's, its own and OSErrors
+        raise InputError(f"a Space cannot read {repo.name}: make that repository public first") from error
 
 
 def preloading(readme: Path, repo: HubRepo) -> bytes:
@@ -46,8 +62,8 @@ def preloading(readme: Path, repo: HubRepo) -> bytes:
     Raises:
         InputError: as `preload_lines`; or it preloads something already.
     """
-    text = readme.read_text(encoding="utf-8")
-    if re.search(r"^preload_from_hub:", text, re.MULTILINE):
+    text, stated = readme.read_text(encoding="utf-8"), read_front_matter(readme)
+    if isinstance(stated, dict) and "preload_from_hub" in stated:
         raise InputError(
             "README.md's front matter has a preload_from_hub of its own: take it out, or --cells"
         )

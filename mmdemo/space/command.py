@@ -29,7 +29,9 @@ def space(
     push: Annotated[
         str | None, typer.Option(help="owner/name of the Space to push the folder to, once it passes.")
     ] = None,
-    folder: Annotated[Path, typer.Option(help="Folder to push.")] = Path("."),
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder to push.", show_default="the one checked, else .")
+    ] = None,
     resolve: Annotated[
         bool, typer.Option("--resolve", help="Also let pip resolve for the Space's Python (needs a network).")
     ] = False,
@@ -44,7 +46,7 @@ def space(
 ) -> None:
     """Verify a folder as a Space: front matter, sizes, secrets, pickles, requirements; and push it.
 
-    The Space then holds what was pushed and nothing else; its history keeps what it held before.
+    The Space then holds the files that were pushed and no others; its history keeps what it held before.
 
     Example: python -m mmdemo space --check .
 
@@ -56,15 +58,18 @@ def space(
         raise InputError("say what to do: --check FOLDER, or --push owner/name")
     if cells and push is None:
         raise InputError("--cells says what a pushed Space preloads: give --push owner/name too")
+    if check and folder and check.resolve() != folder.resolve():
+        raise InputError(f"--check {check} and --folder {folder} differ: what is checked is what is pushed")
     source = read_pin(cells) if cells else None
-    report = check_folder(check or folder, resolve, without=FOLDER if source else None)
+    place = check or folder or Path(".")
+    report = check_folder(place, resolve, without=FOLDER if source else None)
     for problem in report.problems:
         print(f"- {problem}")
     if report.problems:
-        raise InputError(f"{check or folder} is not ready for a Space: {len(report.problems)} problems")
+        raise InputError(f"{place} is not ready for a Space: {len(report.problems)} problems")
     print(f"ready: {len(report.files)} files, {report.size / 2**20:.1f} MB")
     if push is not None:
-        print(push_folder(check or folder, report, push, private, source))
+        print(push_folder(place, report, push, private, source))
 
 
 def check_folder(folder: Path, resolve: bool = False, without: str | None = None) -> Report:
@@ -97,8 +102,6 @@ def push_folder(folder: Path, report: Report, repo: str, private: bool, cells: H
         content["README.md"] = preloading(folder / "README.md", cells)
     try:
         made = api.create_repo(repo, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
-        for key, value in variables(cells).items() if cells else ():
-            api.add_space_variable(repo, key, value)
         there = set(api.list_repo_files(repo, repo_type="space")) - content.keys() - {".gitattributes"}
         api.create_commit(
             repo,
@@ -107,6 +110,8 @@ def push_folder(folder: Path, report: Report, repo: str, private: bool, cells: H
             repo_type="space",
             commit_message="Update the app",
         )
+        for key, value in variables(cells).items() if cells else ():  # after the files that need them
+            api.add_space_variable(repo, key, value)
     except Exception as error:  # the client raises httpx's, its own, ValueError for a bad name
         line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise InputError(f"the Hub did not take {repo}: {line}") from error

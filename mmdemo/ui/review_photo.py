@@ -1,12 +1,11 @@
-"""A stored photo as browsers get it."""
+"""A stored photo as browsers get it, and as models see it."""
 
 import base64
 import io
 from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image
-
+from mmdemo.pipeline import open_image
 from mmdemo.types import InputError
 
 PHOTO_SIDE = 900  # pixels
@@ -16,10 +15,9 @@ PHOTO_SIDE = 900  # pixels
 def data_uri(path: Path) -> str:
     """The stored photo, made small and drawn anew, so that nothing but its pixels reaches a browser."""
     try:
-        with Image.open(path) as opened:
-            photo = opened.convert("RGB")
-    except (OSError, ValueError) as error:
-        raise InputError("the photo is no longer in the store") from error
+        photo = open_image(path)
+    except InputError as error:
+        raise InputError("the photo is no longer in the store, or damaged there") from error
     photo.thumbnail((PHOTO_SIDE, PHOTO_SIDE))
     data = io.BytesIO()
     photo.save(data, "JPEG", quality=85)

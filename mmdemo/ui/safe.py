@@ -76,7 +76,10 @@ def sentence(message: str) -> str:
 #: Characters of an error that are shown: it may quote what was sent.
 LONGEST = 400
 #: Variables that name folders of this machine.
-_FOLDERS = ("MMDEMO_CHECKPOINTS", "MMDEMO_REVIEW_PHOTOS", "GRADIO_TEMP_DIR", "HF_HOME", "HF_HUB_CACHE")
+_FOLDERS = (
+    *("MMDEMO_CHECKPOINTS", "MMDEMO_REVIEW_PHOTOS", "GRADIO_TEMP_DIR"),
+    *("HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME"),
+)
 #: Variables that name files of this machine: their folder goes, with what lies beside them.
 _FILES = ("MMDEMO_REVIEWS",)
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 from gradio.data_classes import ImageData
 
@@ -141,7 +142,8 @@ def test_only_fusions_that_fit_the_model_are_offered(model, fusion, fits):
 def test_an_upload_reaches_our_own_opener_undecoded():
     assert predict_tab._upload_path(ImageData(path="/tmp/broken.png", orig_name="x.svg")) == "/tmp/broken.png"
     assert predict_tab._upload_path(None) is None
-    assert predict_tab._upload_path(ImageData(url="data:image/png;base64,AAAA")) is None
+    with pytest.raises(gr.Error, match="was not uploaded"):  # it would pass for a post without a photo
+        predict_tab._upload_path(ImageData(url="data:image/png;base64,AAAA"))
 
 
 def test_only_the_example_photos_are_served():
