@@ -162,3 +162,19 @@ def test_models_and_their_batches_go_to_the_device(tiny_zoo, monkeypatch):
         pipeline.predict(pipeline.read_post("Ann", "twitter2017", Image.new("RGB", (8, 8))), cell)
     (batch,) = seen
     assert {v.device.type for v in vars(batch).values() if isinstance(v, torch.Tensor)} == {"meta"}
+
+
+def test_a_damaged_cell_keeps_no_other_from_the_gpu(monkeypatch, caplog):
+    loaded = []
+
+    def load(cell):
+        if cell.name == "bad":
+            raise InputError("the checkpoint file x is damaged")
+        loaded.append(cell.name)
+
+    monkeypatch.setattr(pipeline, "ZERO_GPU", True)
+    names = ("a", "bad", "b")
+    monkeypatch.setattr(pipeline, "cells", lambda: [SimpleNamespace(problem=None, name=n) for n in names])
+    monkeypatch.setattr(pipeline, "load", load)
+    pipeline.preload()
+    assert loaded == ["a", "b"] and "bad cannot be used: the checkpoint file x" in caplog.text

@@ -2,12 +2,13 @@
 
 import logging
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
-from mmdemo import hub, pipeline
+from mmdemo import catalogue, hub, pipeline
 from mmdemo.types import InputError
 from mmdemo.zoo import Zoo, list_cells
 from tests.hub_standin import Hub, running_hub, use
@@ -162,6 +163,24 @@ def test_what_is_no_pinned_repository_is_refused(standin, empty, monkeypatch, na
         hub.configured()
     assert sentence in cell(empty).problem
     assert standin.requests == []
+
+
+def test_first_requests_at_once_ask_once(standin, files, empty, monkeypatch):
+    configure(monkeypatch, standin.add(NAME, files))
+    repo = hub.configured()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: hub.listing(repo), range(8)))
+    assert all(one.keys() == files.keys() for one in found)
+    assert len([asked for asked in standin.requests if "/tree/" in asked]) == 1
+
+
+def test_a_hub_cells_size_counts_what_is_not_fetched_yet(standin, files, empty, monkeypatch):
+    configure(monkeypatch, standin.add(NAME, files))
+    found = cell(empty)
+    pipeline.describe(found)  # the two small files
+    before = catalogue._size(found)
+    Zoo(empty).load(found)
+    assert before == catalogue._size(found) > 10_000
 
 
 def test_a_cache_that_cannot_be_written_is_a_sentence(standin, files, empty, monkeypatch, tmp_path):

@@ -98,6 +98,7 @@ def test_a_job_goes_on_where_it_was_cut_off(folder):
     [
         '{"id": "p0", "entities": [], "checkpoint": "lite/mnre/blip/film"}\n',
         '{"id": "other", "error": "x"}\n',
+        '{"id": "p0", "error": "x", "checkpoint": "lite/mnre/blip/film"}\n',
         "a diary\n",
         "a diary without its last newline",
         '["id"]\n',
@@ -112,6 +113,19 @@ def test_an_output_of_something_else_is_left_alone(folder, content):
     assert wanted.output.read_text() == content
     assert run(wanted, one_process, anew=True).answered == 11
     assert len(lines_of(wanted.output)) == 11
+
+
+def test_two_jobs_never_write_one_output(folder):
+    wanted = job(folder)
+
+    def second(asked: Job, chunks):
+        for anew in (False, True):
+            with pytest.raises(InputError, match="another job is writing"):
+                run(asked, one_process, anew=anew)
+        return one_process(asked, chunks)
+
+    assert run(wanted, second).answered == 11
+    assert [line["id"] for line in lines_of(wanted.output)] == [f"p{i}" for i in range(11)]
 
 
 def test_more_answers_than_posts_are_refused(folder):

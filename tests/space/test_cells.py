@@ -24,6 +24,7 @@ license: apache-2.0
 # A demo
 
 ---
+preload_from_hub: words
 """
 
 
@@ -72,7 +73,7 @@ def test_a_space_preloads_its_cells_and_needs_no_more(standin: Hub, commit, fold
     for name, data in space.commits[-1][1].items():
         (pushed / name).write_bytes(data)
     assert check_folder(pushed).problems == ()
-    assert (pushed / "README.md").read_text().endswith("---\n# A demo\n\n---\n")
+    assert (pushed / "README.md").read_text().endswith("---\n# A demo\n\n---\npreload_from_hub: words\n")
     for line in read_front_matter(pushed / "README.md")["preload_from_hub"]:  # as the Space's builder does
         repo, files, revision = line.split(" ")
         for file in files.split(","):
@@ -109,6 +110,13 @@ def test_cells_that_are_nowhere_are_said_before_anything_is_pushed(
     assert not [asked for asked in standin.requests if asked.startswith("POST")]
 
 
+def test_private_cells_are_refused_as_the_space_could_not_read_them(standin: Hub, commit, folder):
+    standin.repos["models/me/cells"].private = True
+    with pytest.raises(InputError, match="make that repository public first"):
+        push(folder, f"me/cells@{commit}")
+    assert "spaces/me/demo" not in standin.repos
+
+
 def test_cells_without_a_push_are_a_sentence(folder):
     command = ["space", "--check", str(folder), "--cells", "me/cells@" + "a" * 40]
     with pytest.raises(InputError, match="give --push owner/name too"):
@@ -118,7 +126,8 @@ def test_cells_without_a_push_are_a_sentence(folder):
 def test_a_repository_without_cells_or_a_second_preload_is_refused(standin: Hub, commit, folder):
     with pytest.raises(InputError, match="holds no checkpoint"):
         push(folder, "me/words@" + standin.add("models/me/words", {"README.md": b"# words"}))
-    (folder / "README.md").write_text(README.replace("license:", "preload_from_hub:\n  - a/b\nlicense:"))
+    own = '"preload_from_hub":\n  - a/b\n'
+    (folder / "README.md").write_text(README.replace("license:", f"{own}license:"))
     with pytest.raises(InputError, match="a preload_from_hub of its own"):
         push(folder, f"me/cells@{commit}")
     assert "spaces/me/demo" not in standin.repos

@@ -270,6 +270,12 @@ def test_a_hub_that_refuses_is_one_sentence(standin: Hub, folder, monkeypatch):
         run()
 
 
+def test_another_folder_than_the_one_checked_is_not_pushed(standin: Hub, folder, tmp_path):
+    with pytest.raises(InputError, match="what is checked is what is pushed"):
+        run("--check", str(folder), "--folder", str(tmp_path), "--push", "me/demo")
+    assert standin.requests == []
+
+
 def test_git_decides_what_goes_along(folder):
     if not shutil.which("git"):
         pytest.skip("there is no git on this machine")

@@ -1,5 +1,7 @@
 """What the Review tab's calls answer: a real store, no browser. What a browser sends may be forged."""
 
+import base64
+import io
 import json
 
 import gradio as gr
@@ -10,7 +12,7 @@ from PIL import Image
 from mmdemo.review.records import Answer, Labelled, Link, Suggestion
 from mmdemo.review.store import open_store
 from mmdemo.types import Entity, Pair, Post
-from mmdemo.ui import editor, guidelines, review_calls, review_files
+from mmdemo.ui import editor, guidelines, review_calls, review_files, review_photo
 from mmdemo.ui.review_calls import CALLS
 from mmdemo.ui.review_view import page_facts
 
@@ -130,6 +132,18 @@ def test_an_undo_says_which_posts_it_means(store):
     assert ask("undo", expect=[two["id"]])["posts"] == [{"id": two["id"], "version": 2, "status": "open"}]
     assert ask("redo", expect=[one["id"]])["another"]
     assert ask("redo", expect=[two["id"]])["posts"][0]["id"] == two["id"]
+
+
+def test_a_photo_is_shown_as_models_see_it(tmp_path):
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (40, 20), "red").save(tmp_path / "a.jpg", exif=turned)
+    Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(tmp_path / "b.png")
+    shown = []
+    for name in ("a.jpg", "b.png"):
+        data = base64.b64decode(review_photo.data_uri(tmp_path / name).partition(",")[2])
+        shown.append(Image.open(io.BytesIO(data)))
+    assert shown[0].size == (20, 40) and shown[1].getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_a_photo_reaches_the_browser_as_small_new_pixels(store):
