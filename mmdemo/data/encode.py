@@ -8,7 +8,7 @@ from mmdemo.data.batch import Example
 from mmdemo.data.formats import gold_tags
 from mmdemo.data.image import to_pixels
 from mmdemo.data.text import TextReader, clean_words
-from mmdemo.labels import output_labels
+from mmdemo.datasets.bio import output_labels
 from mmdemo.types import Post, Span
 
 
