@@ -7,8 +7,8 @@ from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Example
 from mmdemo.data.formats import gold_tags
 from mmdemo.data.image import to_pixels
-from mmdemo.data.text import TextReader, clean_words
 from mmdemo.datasets.bio import output_labels
+from mmdemo.posts.text import TextReader, clean_words
 from mmdemo.types import Post, Span
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmdemo.config import DATASETS
-from mmdemo.data.text import (
+from mmdemo.posts.text import (
     FEATURES,
     TextReader,
     clean_words,
