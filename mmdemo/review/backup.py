@@ -21,7 +21,7 @@ from typing import Any
 
 from huggingface_hub import CommitScheduler, HfApi, constants, snapshot_download
 
-from mmdemo.data.lines import check_words, read_lines
+from mmdemo.formats.lines import check_words, read_lines
 from mmdemo.review.answers import answer_row, stored_answer
 from mmdemo.review.backup_events import event_row, standing
 from mmdemo.review.records import Event, Labelled, Review
