@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mmdemo.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
+from mmdemo.models.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
 from mmdemo.types import InputError
 from train.base_command import base, sizes
 from train.data import DataSource

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmdemo.config import MODELS, ModelConfig, fusions_of
+from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from train.data import DataSource
 from train.options import Device, Images, Init, Pairs, WeightsRoot

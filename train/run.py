@@ -8,8 +8,8 @@ from typing import Any
 
 from mmdemo.base import base_folder, base_place
 from mmdemo.checkpoint import TEXT_TRUNK, cell_folder, load_card, load_model, save_cell
-from mmdemo.data.encode import PostEncoder
 from mmdemo.files import write_json
+from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED, post_encoder

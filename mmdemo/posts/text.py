@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from mmdemo.config import DATASETS
+from mmdemo.models.config import DATASETS
 from mmdemo.types import InputError, Pair, Span
 
 MARKS = ("[E1]", "[/E1]", "[E2]", "[/E2]")
