@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mmdemo import pipeline
-from mmdemo.gpu import on_gpu
+from mmdemo.cells.gpu import on_gpu
 from mmdemo.models.config import DATASETS
 from mmdemo.photo.image import load_photo
 from mmdemo.pipeline import Cell
