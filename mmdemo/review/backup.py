@@ -25,7 +25,7 @@ from mmdemo.formats.lines import check_words, read_lines
 from mmdemo.review.answers import answer_row, stored_answer
 from mmdemo.review.backup_events import event_row, standing
 from mmdemo.review.records import Event, Labelled, Review
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError, Pair, Post
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from mmdemo.review import store_engine, store_opening
 from mmdemo.review.records import Answer, Conflict, Filter, Leased, Link, Review, Suggestion
-from mmdemo.review.store import Store, open_store
-from mmdemo.review.store_tables import metadata
+from mmdemo.review.store import engine as store_engine
+from mmdemo.review.store import opening as store_opening
+from mmdemo.review.store.reviews import Store, open_store
+from mmdemo.review.store.tables import metadata
 from mmdemo.types import Entity, InputError
 from tests.review.conftest import tweets
 
