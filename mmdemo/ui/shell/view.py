@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from mmdemo.types import Entity, Post, Prediction, Relation, Span
-from mmdemo.ui.safe import percent, safe, sentence
+from mmdemo.ui.shell.safe import percent, safe, sentence
 
 
 class Look(NamedTuple):

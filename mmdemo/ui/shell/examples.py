@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from mmdemo.ui.safe import safe
+from mmdemo.ui.shell.safe import safe
 
 THUMBNAIL = 160  # pixels; twice what is shown, for dense screens
 

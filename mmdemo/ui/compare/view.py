@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmdemo.types import Comparison
-from mmdemo.ui.agreement import Agreement, Row, Say, rows_of
-from mmdemo.ui.card import figure
-from mmdemo.ui.safe import percent, safe
-from mmdemo.ui.titles import own_titles
-from mmdemo.ui.view import LOOKS, UNKNOWN_LOOK, notes_html, readable
+from mmdemo.ui.compare.agreement import Agreement, Row, Say, rows_of
+from mmdemo.ui.shell.card import figure
+from mmdemo.ui.shell.safe import percent, safe
+from mmdemo.ui.shell.titles import own_titles
+from mmdemo.ui.shell.view import LOOKS, UNKNOWN_LOOK, notes_html, readable
 
 Metrics = Mapping[str, Any]
 

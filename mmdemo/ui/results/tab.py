@@ -8,8 +8,10 @@ from pandas.io.formats.style import Styler
 
 from mmdemo.cells.catalogue import entries, entry_json
 from mmdemo.models.config import DATASETS
-from mmdemo.ui import card, effect_view, zoo_view
-from mmdemo.ui.titles import dataset_title, fusion_title, model_title
+from mmdemo.ui.results import effect as effect_view
+from mmdemo.ui.results import page as zoo_view
+from mmdemo.ui.shell import card
+from mmdemo.ui.shell.titles import dataset_title, fusion_title, model_title
 
 PICK = "Press a row of the table for its calibration and for where the photo helped or hurt."
 

@@ -11,12 +11,12 @@ from typing import Any
 from PIL import Image
 
 from mmdemo.types import Comparison
-from mmdemo.ui.agreement import comparison_json
-from mmdemo.ui.compare_view import comparison_html
-from mmdemo.ui.post_bar import photo_source
-from mmdemo.ui.safe import safe
-from mmdemo.ui.titles import dataset_title
-from mmdemo.ui.view import entities_html, pair_html
+from mmdemo.ui.compare.agreement import comparison_json
+from mmdemo.ui.compare.view import comparison_html
+from mmdemo.ui.shell.post_bar import photo_source
+from mmdemo.ui.shell.safe import safe
+from mmdemo.ui.shell.titles import dataset_title
+from mmdemo.ui.shell.view import entities_html, pair_html
 
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -40,7 +40,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; }
 
 
 def page_html(comparison: Comparison, metrics: Sequence[Mapping[str, Any]]) -> str:
-    """The whole document. ``metrics`` as in `mmdemo.ui.compare_view.comparison_html`."""
+    """The whole document. ``metrics`` as in `mmdemo.ui.compare.view.comparison_html`."""
     styles = [(HERE / name).read_text(encoding="utf-8") for name in ("style.css", "compare.css")]
     post = comparison.post
     tweet = entities_html(post, ()) if post.pair is None else pair_html(post, post.pair.head, post.pair.tail)

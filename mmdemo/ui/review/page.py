@@ -13,10 +13,10 @@ from mmdemo.datasets.bio import RELATIONS
 from mmdemo.review.records import Answer, Decision, Dispute, Link, Order, Progress, Queue, Review
 from mmdemo.review.schema import entity_labels
 from mmdemo.types import Entity
-from mmdemo.ui.guidelines import ENTITIES
-from mmdemo.ui.guidelines import RELATIONS as RELATION_GUIDELINES
-from mmdemo.ui.safe import pieces
-from mmdemo.ui.view import HEAD_LOOK, LOOKS, TAIL_LOOK, UNKNOWN_LOOK, Look, readable, spaces_before
+from mmdemo.ui.review.guidelines import ENTITIES
+from mmdemo.ui.review.guidelines import RELATIONS as RELATION_GUIDELINES
+from mmdemo.ui.shell.safe import pieces
+from mmdemo.ui.shell.view import HEAD_LOOK, LOOKS, TAIL_LOOK, UNKNOWN_LOOK, Look, readable, spaces_before
 
 EXCERPT = 90  # characters of a post in the list
 LONGEST_WORD = 400  # characters of a word that are shown; the whole word stays in the data

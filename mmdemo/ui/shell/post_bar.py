@@ -6,9 +6,9 @@ import io
 from PIL import Image
 
 from mmdemo.types import Post
-from mmdemo.ui.safe import safe
-from mmdemo.ui.titles import dataset_title
-from mmdemo.ui.view import entities_html, pair_html
+from mmdemo.ui.shell.safe import safe
+from mmdemo.ui.shell.titles import dataset_title
+from mmdemo.ui.shell.view import entities_html, pair_html
 
 SIDE = 160  # pixels; twice what is shown, for dense screens
 NO_POST = (

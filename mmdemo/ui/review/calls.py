@@ -18,11 +18,11 @@ from mmdemo.review.names import check_number
 from mmdemo.review.records import Another, Changed, Conflict, Dispute, Leased, Review
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.types import InputError
-from mmdemo.ui.review_asked import Asked, read_asked
-from mmdemo.ui.review_people import GUEST, WHO, on_space
-from mmdemo.ui.review_photo import data_uri
-from mmdemo.ui.review_view import dispute_json, facets_json, page_facts, post_json, row_json
-from mmdemo.ui.safe import sentence
+from mmdemo.ui.review.page import dispute_json, facets_json, page_facts, post_json, row_json
+from mmdemo.ui.review.people import GUEST, WHO, on_space
+from mmdemo.ui.review.photo import data_uri
+from mmdemo.ui.review.requests import Asked, read_asked
+from mmdemo.ui.shell.safe import sentence
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 from mmdemo.review.agreement import Agreement, Scores
 from mmdemo.review.names import count_posts
-from mmdemo.ui.safe import safe
-from mmdemo.ui.view import readable
+from mmdemo.ui.shell.safe import safe
+from mmdemo.ui.shell.view import readable
 
 
 def agreement_html(found: Agreement) -> str:

@@ -2,11 +2,11 @@
 
 import gradio as gr
 
-from mmdemo.ui import editor
-from mmdemo.ui.review_calls import CALLS
-from mmdemo.ui.review_files import add_tool, agreement_tool, export_tool
-from mmdemo.ui.review_people import on_space
-from mmdemo.ui.review_predict import examples_tool, predict_tool
+from mmdemo.ui.review import editor
+from mmdemo.ui.review.calls import CALLS
+from mmdemo.ui.review.files import add_tool, agreement_tool, export_tool
+from mmdemo.ui.review.people import on_space
+from mmdemo.ui.review.predict import examples_tool, predict_tool
 
 TOOLS = {
     "Try the examples": examples_tool,

@@ -15,8 +15,8 @@ from PIL import Image
 from mmdemo.figures.draw import draw, png
 from mmdemo.figures.numbers import view_csv, view_json
 from mmdemo.types import Change, Counterfactual, Entity, Explanation, Prediction, Relation, View
-from mmdemo.ui.safe import percent, safe, sentence
-from mmdemo.ui.view import readable, words_of
+from mmdemo.ui.shell.safe import percent, safe, sentence
+from mmdemo.ui.shell.view import readable, words_of
 
 ALL_PANELS = "all panels"
 FUSION_VIEWS = ("film-shift", "modality", "tokens")

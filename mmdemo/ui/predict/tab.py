@@ -13,8 +13,8 @@ from mmdemo.answer import pipeline
 from mmdemo.answer.pipeline import Cell
 from mmdemo.models.config import DATASETS, FUSIONS, MODELS, fusions_of
 from mmdemo.types import InputError, Prediction
-from mmdemo.ui import card, examples, view
-from mmdemo.ui.titles import fusion_title, model_title
+from mmdemo.ui.shell import card, examples, view
+from mmdemo.ui.shell.titles import fusion_title, model_title
 
 log = logging.getLogger(__name__)
 

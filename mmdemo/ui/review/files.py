@@ -18,10 +18,10 @@ from mmdemo.review.export import Exported, apply_corrections, export
 from mmdemo.review.names import check_name, count_posts
 from mmdemo.review.store.intake import Use
 from mmdemo.types import InputError
-from mmdemo.ui.agreement_view import agreement_html
-from mmdemo.ui.review_calls import store
-from mmdemo.ui.review_people import reader_of, reviewer_of
-from mmdemo.ui.review_tools import Told, done_html, note, told, wire
+from mmdemo.ui.review.agreement import agreement_html
+from mmdemo.ui.review.calls import store
+from mmdemo.ui.review.people import reader_of, reviewer_of
+from mmdemo.ui.review.tools import Told, done_html, note, told, wire
 
 USES: dict[str, Use] = {
     "show them to correct": "suggest",

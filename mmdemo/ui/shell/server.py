@@ -17,9 +17,10 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mmdemo.types import InputError
-from mmdemo.ui import mcp_tools, review_calls
-from mmdemo.ui.headers import FIXED, content_security_policy, script_hashes
-from mmdemo.ui.sessions import ForgetCalls
+from mmdemo.ui.review import calls as review_calls
+from mmdemo.ui.shell import mcp_tools
+from mmdemo.ui.shell.headers import FIXED, content_security_policy, script_hashes
+from mmdemo.ui.shell.sessions import ForgetCalls
 
 log = logging.getLogger(__name__)
 

@@ -6,18 +6,15 @@ from typing import Any
 import gradio as gr
 
 from mmdemo.answer import pipeline
-from mmdemo.ui import (
-    compare_tab,
-    editor,
-    endpoints,
-    examples,
-    predict_tab,
-    review_tab,
-    sessions,
-    why_tab,
-    zoo_tab,
-)
-from mmdemo.ui.permalink import Question, read_link
+from mmdemo.ui.compare import tab as compare_tab
+from mmdemo.ui.predict import tab as predict_tab
+from mmdemo.ui.results import tab as zoo_tab
+from mmdemo.ui.review import editor
+from mmdemo.ui.review import tab as review_tab
+from mmdemo.ui.shell import api as endpoints
+from mmdemo.ui.shell import examples, sessions
+from mmdemo.ui.shell.permalink import Question, read_link
+from mmdemo.ui.why import tab as why_tab
 
 HERE = Path(__file__).parent
 STYLES = ("style", "compare", "why", "zoo")
@@ -138,6 +135,6 @@ def launch_settings() -> dict[str, Any]:
         "footer_links": ["api", "settings"],
         "run_history": False,
         "enable_monitoring": False,
-        # On a Space, Gradio would let Node send the page, without the headers of `mmdemo.ui.server`.
+        # On a Space, Gradio would let Node send the page, without the headers of `mmdemo.ui.shell.server`.
         "ssr_mode": False,
     }

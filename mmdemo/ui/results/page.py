@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmdemo.models.config import DATASETS
-from mmdemo.ui.card import NER_ROWS, PHOTO_STATES, RE_ROWS, figure
-from mmdemo.ui.safe import safe
-from mmdemo.ui.titles import dataset_title, fusion_title, model_title
+from mmdemo.ui.shell.card import NER_ROWS, PHOTO_STATES, RE_ROWS, figure
+from mmdemo.ui.shell.safe import safe
+from mmdemo.ui.shell.titles import dataset_title, fusion_title, model_title
 
 FIGURES = (  # in percent
     "F1",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mmdemo.types import Comparison, Entity, Prediction, Span
-from mmdemo.ui.view import prediction_json, words_of
+from mmdemo.ui.shell.view import prediction_json, words_of
 
 #: all: every column says the same. types: all find the span, but as different things. some: not all find it.
 Agreement = Literal["types", "some", "all"]

@@ -12,11 +12,11 @@ from mmdemo.review.names import MAX_NAME, count_posts
 from mmdemo.review.records import Labelled
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError
-from mmdemo.ui import examples
-from mmdemo.ui.predict_tab import FIRST_DATASET, MODEL_QUEUE
-from mmdemo.ui.review_calls import store
-from mmdemo.ui.review_people import reviewer_of
-from mmdemo.ui.review_tools import Told, done_html, note, told, wire
+from mmdemo.ui.predict.tab import FIRST_DATASET, MODEL_QUEUE
+from mmdemo.ui.review.calls import store
+from mmdemo.ui.review.people import reviewer_of
+from mmdemo.ui.review.tools import Told, done_html, note, told, wire
+from mmdemo.ui.shell import examples
 
 
 def ready_cell(task: Task) -> Cell:

@@ -15,12 +15,16 @@ from mmdemo.answer.compare import ACROSS
 from mmdemo.formats.table import FORMATS
 from mmdemo.models.config import DATASETS, FUSIONS, MODELS
 from mmdemo.types import InputError
-from mmdemo.ui import compare_tab, predict_tab, review_files, view, why_tab
-from mmdemo.ui.agreement import comparison_json
-from mmdemo.ui.predict_tab import FAILED, MODEL_QUEUE
-from mmdemo.ui.review_people import reviewer_of
-from mmdemo.ui.safe import public
-from mmdemo.ui.why_tab import EXPLAIN_QUEUE
+from mmdemo.ui.compare import tab as compare_tab
+from mmdemo.ui.compare.agreement import comparison_json
+from mmdemo.ui.predict import tab as predict_tab
+from mmdemo.ui.predict.tab import FAILED, MODEL_QUEUE
+from mmdemo.ui.review import files as review_files
+from mmdemo.ui.review.people import reviewer_of
+from mmdemo.ui.shell import view
+from mmdemo.ui.shell.safe import public
+from mmdemo.ui.why import tab as why_tab
+from mmdemo.ui.why.tab import EXPLAIN_QUEUE
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,14 @@ import numpy as np
 from mmdemo.answer import pipeline
 from mmdemo.figures.numbers import explanation_json
 from mmdemo.types import Explanation, InputError, Post
-from mmdemo.ui import examples, predict_tab, view, why_view
-from mmdemo.ui.compare_tab import asked_of, pressed_cell
-from mmdemo.ui.post_bar import NO_POST, post_bar_html
-from mmdemo.ui.predict_tab import FAILED, Form
-from mmdemo.ui.safe import sentence
-from mmdemo.ui.why_view import ALL_PANELS, SECTIONS
+from mmdemo.ui.compare.tab import asked_of, pressed_cell
+from mmdemo.ui.predict import tab as predict_tab
+from mmdemo.ui.predict.tab import FAILED, Form
+from mmdemo.ui.shell import examples, view
+from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
+from mmdemo.ui.shell.safe import sentence
+from mmdemo.ui.why import page as why_view
+from mmdemo.ui.why.page import ALL_PANELS, SECTIONS
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +105,7 @@ def redraw(section: str) -> Callable[..., Any]:
     """A handler that draws one section again, with another number of channels or another panel."""
 
     def draw(found: Explanation | None, top: float, panel: str, dark: bool) -> Any:
-        if not isinstance(found, Explanation):  # `mmdemo.ui.sessions` has forgotten this visitor
+        if not isinstance(found, Explanation):  # `mmdemo.ui.shell.sessions` has forgotten this visitor
             gr.Warning("This explanation is not kept any more; press Explain again.")
             return gr.update()
         return why_view.section_html(found, section, dark=dark, top=int(top), panel=panel)

@@ -12,12 +12,12 @@ from mmdemo.answer import pipeline
 from mmdemo.answer.compare import ACROSS
 from mmdemo.answer.pipeline import Cell
 from mmdemo.types import Comparison, InputError
-from mmdemo.ui import view
-from mmdemo.ui.agreement import comparison_json
-from mmdemo.ui.compare_page import page_html
-from mmdemo.ui.compare_view import comparison_html
-from mmdemo.ui.post_bar import NO_POST, post_bar_html
-from mmdemo.ui.predict_tab import FAILED, MODEL_QUEUE, Form
+from mmdemo.ui.compare.agreement import comparison_json
+from mmdemo.ui.compare.page import page_html
+from mmdemo.ui.compare.view import comparison_html
+from mmdemo.ui.predict.tab import FAILED, MODEL_QUEUE, Form
+from mmdemo.ui.shell import view
+from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ import gradio as gr
 from gradio.components import Component
 
 from mmdemo.types import InputError
-from mmdemo.ui import view
-from mmdemo.ui.review_calls import FAILED
-from mmdemo.ui.safe import safe
+from mmdemo.ui.review.calls import FAILED
+from mmdemo.ui.shell import view
+from mmdemo.ui.shell.safe import safe
 
 log = logging.getLogger(__name__)
 
