@@ -29,7 +29,7 @@ from train.options import (
     Work,
     read_changes,
 )
-from train.push import push
+from train.publish.push import push
 from train.zoo_command import calibrate, photo_effect, seeds, simulate_review, zoo
 
 app = typer.Typer(
@@ -173,7 +173,7 @@ def results(
 
     Example: python -m train results
     """
-    from train.results import write_results
+    from train.publish.results import write_results
 
     print(write_results(root, readme))
 
