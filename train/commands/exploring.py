@@ -7,8 +7,19 @@ from typing import Annotated
 import typer
 
 from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
+from train.commands.options import (
+    Change,
+    Data,
+    Device,
+    Images,
+    Init,
+    Limit,
+    Pairs,
+    Split,
+    WeightsRoot,
+    read_changes,
+)
 from train.data.source import DataSource
-from train.options import Change, Data, Device, Images, Init, Limit, Pairs, Split, WeightsRoot, read_changes
 
 
 def analyse(

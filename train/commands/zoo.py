@@ -7,8 +7,7 @@ import typer
 
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
-from train.data.source import DataSource
-from train.options import (
+from train.commands.options import (
     Change,
     Data,
     Device,
@@ -24,6 +23,7 @@ from train.options import (
     Work,
     read_changes,
 )
+from train.data.source import DataSource
 
 
 def zoo(
