@@ -21,7 +21,7 @@ from mmdemo.posts.text import TextReader
 from mmdemo.types import InputError
 
 #: Where checkpoints lie unless a caller or MMDEMO_CHECKPOINTS says otherwise.
-SHIPPED = Path(__file__).parents[1] / "checkpoints"
+SHIPPED = Path(__file__).parents[2] / "checkpoints"
 
 #: What a preset's cells read from the base folder.
 BASE_FILES: dict[str, tuple[str, ...]] = {

@@ -90,7 +90,8 @@ class MultimodalModel(nn.Module):
         return self.fuse(states_BLD, regions_BRD, batch)
 
 
-#: Name -> how the fusion is built at (width, configuration); `mmdemo.models.config.FUSIONS` says what each shows.
+#: Name -> how the fusion is built at (width, configuration); `mmdemo.models.config.FUSIONS` says
+#: what each shows.
 FUSION_BUILDERS: dict[str, Callable[[int, ModelConfig], Fusion]] = {
     "film": lambda width, config: FiLM(width, config.film_variant, config.dropout),
     "attention": lambda width, config: Attention(width),

@@ -1,8 +1,8 @@
 """What comparing costs: ``python -m tests.bench.compare [--repeats N] [--json]``.
 
-Times all ready fusions of one model through `mmdemo.answer.compare.compare` against one `pipeline.predict` of the
-same post, warm and in turn, another photo each time, and prints the ratio of the medians. The issue's bound
-is 1.5 for six fusions; sharing one encoder pass is what keeps it.
+Times all ready fusions of one model through `mmdemo.answer.compare.compare` against one
+`pipeline.predict` of the same post, warm and in turn, another photo each time, and prints the
+ratio of the medians. The bound is 1.5 for six fusions; sharing one encoder pass is what keeps it.
 """
 
 import argparse

@@ -18,7 +18,7 @@ from mmdemo.cells import gpu
 from mmdemo.cells.zoo import Zoo
 from mmdemo.types import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CELL = ("twitter2017", "roberta-resnet50", "film", "tiny")
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from mmdemo.__main__ import app, main
 from mmdemo.types import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TWEET = "Kevin Durant enters Oracle Arena"
 MARKED = "[E1] Kevin Durant [/E1] enters [E2] Oracle Arena [/E2]"
 

@@ -27,9 +27,9 @@ class Settings:
     """What one ``train run`` does.
 
     ``changes`` override recipe fields, by stage; ``start`` is a checkpoint to take weights from; ``extra``
-    are reviewed posts to train on too (`train.data.reviewed_posts`); ``photos`` is where several runs share what their
-    frozen image encoder made of the photos (else each keeps its own in ``work``); ``origin`` says whence the
-    preset ``full`` has its encoders.
+    are reviewed posts to train on too (`train.data.reviewed_posts`); ``photos`` is where several runs share
+    what their frozen image encoder made of the photos (else each keeps its own in ``work``); ``origin``
+    says whence the preset ``full`` has its encoders.
     """
 
     config: ModelConfig

@@ -1,8 +1,8 @@
 """The whole zoo: plan its cells, train what is missing or outdated, in an order that shares trunks.
 
 A *group* is a (dataset, model): its trunk, then one cell a fusion. A group waits for the trunk that it starts
-from (`train.cells.recipes.STARTS`). Everything resumes: a cell that is whole and was made from the same settings,
-data and trunk is left alone.
+from (`train.cells.recipes.STARTS`). Everything resumes: a cell that is whole and was made from the same
+settings, data and trunk is left alone.
 """
 
 import hashlib

@@ -18,7 +18,7 @@ from mmdemo.types import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A decision that held, its seat (`mmdemo.review.store.post_state`), and the kind and seconds of its event."""
+    """A decision that held, its seat (`post_state`), and the kind and seconds of its event."""
 
     seat: str
     kind: str

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-ASSETS = Path(__file__).parent / "review"
+ASSETS = Path(__file__).parent / "desk"
 #: In the order in which they need each other.
 PIECES = ("answer", "page", "session", "words", "parts", "queue", "keys", "edits")
 DESK = ("talk", "opening", "deciding", "rewinding", "screen", "editor")

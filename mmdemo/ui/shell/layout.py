@@ -16,8 +16,8 @@ from mmdemo.ui.shell import examples, sessions
 from mmdemo.ui.shell.permalink import Question, read_link
 from mmdemo.ui.why import tab as why_tab
 
-HERE = Path(__file__).parent
-STYLES = ("style", "compare", "why", "zoo")
+UI = Path(__file__).parents[1]
+STYLES = ("shell/style.css", "compare/compare.css", "why/why.css", "results/results.css")
 TITLE = "Entities and relations in a tweet and its photo"
 INTRO = (
     "A tweet and its photo go in; named entities or the relation of a marked pair come out, "
@@ -123,8 +123,8 @@ def _from_link(asked: Question, first_model: str) -> list[Any]:
 
 def launch_settings() -> dict[str, Any]:
     """What `launch` needs. Only the example photos may be served beside uploads."""
-    style = "".join((HERE / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
-    script = (HERE / "marks.js").read_text(encoding="utf-8")
+    style = "".join((UI / name).read_text(encoding="utf-8") for name in STYLES)
+    script = (UI / "predict" / "marks.js").read_text(encoding="utf-8")
     return {
         "theme": theme(),
         # Not css_paths: Gradio rewrites those selectors, after which dark mode and @media rules lose.

@@ -90,7 +90,7 @@ def public(message: str) -> str:
     By the folders themselves, not by their look: a relation such as /per/org/member_of is no path.
     """
     roots = {os.getcwd(), os.path.expanduser("~"), tempfile.gettempdir(), sys.prefix}
-    roots |= {str(Path(__file__).parents[2])}
+    roots |= {str(Path(__file__).parents[3])}
     roots |= {os.path.abspath(os.environ[name]) for name in _FOLDERS if os.environ.get(name)}
     roots |= {os.path.dirname(os.path.abspath(os.environ[n])) for n in _FILES if os.environ.get(n)}
     for root in sorted(roots - {"/", "~"}, key=len, reverse=True):

@@ -31,7 +31,7 @@ from train.fit.stages import start_from
 from train.score.calibrate import calibrate_all
 from train.score.photo_effect import measure_all
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from train.cells.settings import Settings
 from train.cells.zoo import _determinants, build_parallel, plan, starts_of
 from train.data.source import DataSource
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_plan_is_the_whole_zoo_starts_first():

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmdemo.cells.zoo import Zoo, list_cells
 from tests.tiny import write_data
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FROZEN = ("text_lr", "embedding_lr", "image_lr", "fusion_lr")
 
 

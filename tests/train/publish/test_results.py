@@ -8,7 +8,7 @@ import pytest
 from mmdemo.types import InputError
 from train.publish.results import END, START, results_table, write_results
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def put_cell(root: Path, cell: str, photo: dict[str, object]) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LOOK = """
 import json, app
 print(json.dumps({"api": app.demo.get_api_info(), "analytics": app.demo.analytics_enabled}))

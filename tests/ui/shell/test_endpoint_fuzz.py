@@ -20,7 +20,7 @@ from mmdemo.models.config import DATASETS, FUSIONS
 from mmdemo.types import InputError
 from mmdemo.ui.shell import api as endpoints
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MODELS = ("roberta-resnet50", "vilt")  # two encoders, and a joint one
 
 PHASES = (Phase.explicit, Phase.generate)  # an example costs a forward pass: too much to shrink by

@@ -23,7 +23,7 @@ from mmdemo.ui.shell import server
 from mmdemo.ui.shell.safe import public, sentence
 from tests.browser.live import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NO_HOME = "/proc/no-home"  # nobody can make it, not even root
 DISK = 65_536  # bytes of the largest file
 HELD = "Wait for Kevin Durant"
