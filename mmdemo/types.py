@@ -28,55 +28,78 @@ class Entity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Relation:
-    """A relation label between the two marked spans of a post; ``score`` as in `Entity`."""
-
-    label: str
-    score: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Pair:
-    """The two marked spans of a relation question. The tail may stand first; the spans may overlap."""
+    """Two spans that a relation may join. The tail may stand first; the spans may overlap."""
 
     head: Span
     tail: Span
 
 
 @dataclass(frozen=True, kw_only=True)
-class Post:
-    """A tweet: its words, perhaps a photo, and what is known about it.
+class Relation:
+    """A relation from the span ``head`` to the span ``tail``; ``score`` as in `Entity`."""
 
-    ``text`` is what a person wrote; ``tokens`` are the words that spans count. ``image_id`` names the
-    photo in its dataset even where ``image`` is None because no such file is at hand. ``entities``,
-    ``pair`` and ``relation`` are gold answers or questions; None means "not stated". ``tags`` are the
-    file's own BIO tags, kept only where ``entities`` cannot say them (orphan I- tags, which strict
-    scoring sees); read them by `mmdemo.formats.published.gold_tags`.
+    head: Span
+    tail: Span
+    label: str
+    score: float | None = None
+
+    @property
+    def pair(self) -> Pair:
+        return Pair(head=self.head, tail=self.tail)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """A post: its words, perhaps a photo, and what is known about it.
+
+    ``text`` is what a person wrote; ``tokens`` are the words that spans count, and ``offsets`` their
+    half-open places in the text's characters, where they can be found in it. ``image_id`` names the photo in
+    its dataset even where ``image`` is None because no such file is at hand. ``entities`` and ``relations``
+    are stated, by a file or a person, any number of each; None means "not stated". ``tags`` are the file's
+    own BIO tags, kept only where ``entities`` cannot say them (orphan I- tags, which strict scoring sees).
     """
 
     text: str
     tokens: tuple[str, ...]
+    offsets: tuple[Span | None, ...] = ()
     image: ImageSource = None
     entities: tuple[Entity, ...] | None = None
-    pair: Pair | None = None
-    relation: str | None = None
+    relations: tuple[Relation, ...] | None = None
     id: str | None = None
     image_id: str | None = None
     tags: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """What a checkpoint answers: entities (NER) or the likeliest relations, best first (RE).
+class Ask:
+    """What is asked about a post: its entities, and the relations of some pairs or of all."""
 
-    ``post`` is the post as it was read (its tokens are what the spans count); ``trace`` holds the
-    fusion's named tensors (SPEC §4) as arrays for one post, without the batch axis. ``entropy`` says in
-    nats how unsure the answer is: of the relation, or summed over the words' tags (total token entropy,
-    Settles and Craven 2008). ``unread`` lists the words that the model did not get to see: those beyond
-    its limit.
+    entities: bool = True
+    relations: tuple[Pair, ...] | Literal["all"] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A post with what is asked about it: what a person typed, or a row of a file."""
+
+    post: Post
+    ask: Ask
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What a checkpoint answers: entities, and for each pair that was asked for its likeliest relations.
+
+    ``post`` is the post as it was read (its tokens are what the spans count), ``ask`` what was asked;
+    ``relations`` are grouped by pair, in the order asked, best first. ``trace`` holds the fusion's named
+    tensors (SPEC §4) as arrays for one post, without the batch axis. ``entropy`` says in nats how unsure the
+    answer is: of the relation, or summed over the words' tags (total token entropy, Settles and Craven
+    2008). ``unread`` lists the words that the model did not get to see: those beyond its limit.
     """
 
     post: Post
+    ask: Ask
     checkpoint: str
     image_used: bool
     entities: tuple[Entity, ...] = ()

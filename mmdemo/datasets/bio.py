@@ -1,50 +1,8 @@
-"""Tag and relation schema of each dataset (SPEC §1), and BIO tags <-> spans."""
+"""BIO tags <-> spans."""
 
 from collections.abc import Sequence
 
 from mmdemo.types import Entity, InputError
-
-ENTITY_TYPES: dict[str, tuple[str, ...]] = {
-    "twitter2015": ("PER", "LOC", "ORG", "OTHER"),
-    "twitter2017": ("PER", "LOC", "ORG", "MISC"),
-}
-
-#: MNRE's 23 classes in order of frequency. ``alumi`` is spelt so in the data.
-RELATIONS: tuple[str, ...] = (
-    "None",
-    "/per/per/peer",
-    "/per/org/member_of",
-    "/loc/loc/contain",
-    "/per/misc/present_in",
-    "/org/loc/locate_at",
-    "/per/loc/place_of_residence",
-    "/misc/loc/held_on",
-    "/org/org/subsidiary",
-    "/per/per/alternate_names",
-    "/per/per/couple",
-    "/per/misc/nationality",
-    "/misc/misc/part_of",
-    "/org/org/alternate_names",
-    "/per/loc/place_of_birth",
-    "/per/misc/awarded",
-    "/per/per/charges",
-    "/per/per/parent",
-    "/per/per/siblings",
-    "/per/per/neighbor",
-    "/per/per/alumi",
-    "/per/misc/religion",
-    "/per/misc/race",
-)
-
-
-def bio_tags(dataset: str) -> tuple[str, ...]:
-    """The dataset's BIO tags: O, then B-X, I-X for each type (nine for four types)."""
-    return ("O", *(f"{prefix}-{kind}" for kind in ENTITY_TYPES[dataset] for prefix in "BI"))
-
-
-def output_labels(dataset: str) -> tuple[str, ...]:
-    """What a head for this dataset scores: BIO tags (NER) or relations (RE), in index order."""
-    return bio_tags(dataset) if dataset in ENTITY_TYPES else RELATIONS
 
 
 def spans_of(tags: Sequence[str]) -> list[tuple[int, int, str]]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmdemo.posts.text import TextInput
+from mmdemo.models.subtokens import TextInput
 
 IGNORED = -100  # cross-entropy's ignore_index: a padded or unseen word
 

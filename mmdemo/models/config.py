@@ -1,47 +1,10 @@
-"""Settings as frozen records, and the closed sets as literal tables."""
+"""A model's configuration as a frozen record, and the closed sets that it picks from as literal tables."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+from mmdemo.datasets.schema import Dataset
 from mmdemo.types import InputError
-
-Task = Literal["ner", "re"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """A dataset's task, title and the way its authors split words (see `mmdemo.posts.text.split_words`)."""
-
-    task: Task
-    title: str
-    split_hashtags: bool
-    split_clitics: bool
-    placeholder: str
-
-
-DATASETS: dict[str, Dataset] = {
-    "twitter2015": Dataset(
-        task="ner",
-        title="Twitter2015 · entities",
-        split_hashtags=False,
-        split_clitics=False,
-        placeholder="RT @user: Kevin Durant enters Oracle Arena wearing a Golden State shirt",
-    ),
-    "twitter2017": Dataset(
-        task="ner",
-        title="Twitter2017 · entities",
-        split_hashtags=True,
-        split_clitics=False,
-        placeholder="Kevin Durant enters Oracle Arena wearing a Golden State shirt #NBA",
-    ),
-    "mnre": Dataset(
-        task="re",
-        title="MNRE · relation of a marked pair",
-        split_hashtags=True,
-        split_clitics=True,
-        placeholder="[E1] Lauren Bacall [/E1] on the set of [E2] Key Largo [/E2]",
-    ),
-}
 
 Kind = Literal["two encoders", "joint"]
 
@@ -117,8 +80,6 @@ def fusions_of(model: str) -> tuple[str, ...]:
 
 FILM_VARIANTS = ("report", "swapped", "residual", "relu")
 
-SPLITS = ("train", "valid", "test")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
@@ -142,10 +103,10 @@ class ModelConfig:
     """All that rebuilds a model's shape; stored in a checkpoint's config.json.
 
     ``clean_text`` is the report's cleaning (`mmdemo.posts.text.clean_words`). It is off because validation
-    entity F1 fell with it: Twitter2015 73.6 to 72.6, Twitter2017 86.0 to 85.7 (trunks, one seed).
+    entity F1 fell with it on both sets of tweets: 73.6 to 72.6 and 86.0 to 85.7 (trunks, one seed).
     """
 
-    dataset: str
+    dataset: Dataset
     model: str = "roberta-resnet50"
     fusion: str = "film"
     preset: str = "lite"
@@ -155,7 +116,6 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name, value, known in (
-            ("dataset", self.dataset, DATASETS),
             ("model", self.model, MODELS),
             ("fusion", self.fusion, FUSIONS),
             ("preset", self.preset, PRESETS),
@@ -171,10 +131,6 @@ class ModelConfig:
             raise InputError(f"dropout is {self.dropout!r}; it must be a number from 0 to below 1")
         if not isinstance(self.clean_text, bool):
             raise InputError(f"clean_text is {self.clean_text!r}; it must be true or false")
-
-    @property
-    def task(self) -> Task:
-        return DATASETS[self.dataset].task
 
     @property
     def joint(self) -> bool:
@@ -197,4 +153,4 @@ class ModelConfig:
     @property
     def cell(self) -> str:
         """The checkpoint's name: preset/dataset/model/fusion."""
-        return f"{self.preset}/{self.dataset}/{self.model}/{self.fusion}"
+        return f"{self.preset}/{self.dataset.name}/{self.model}/{self.fusion}"

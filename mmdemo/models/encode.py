@@ -3,13 +3,13 @@
 import numpy as np
 from PIL import Image
 
-from mmdemo.datasets.bio import output_labels
-from mmdemo.formats.published import gold_tags
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
+from mmdemo.models.subtokens import TextReader
 from mmdemo.photo.image import to_pixels
-from mmdemo.posts.text import TextReader, clean_words
-from mmdemo.types import Post, Span
+from mmdemo.posts.cleaning import clean_words
+from mmdemo.posts.gold import gold_tags
+from mmdemo.types import Pair, Post, Span
 
 
 class PostEncoder:
@@ -25,19 +25,28 @@ class PostEncoder:
         self.reader = reader
         self.normalisation = normalisation
         self.image_size = config.sizes.image_size  # another one only while tuning: cards do not state it
-        self.index = {label: i for i, label in enumerate(output_labels(config.dataset))}
+        self.index = {
+            task: {label: i for i, label in enumerate(config.dataset.outputs(task))}
+            for task in config.dataset.tasks
+        }
 
-    def encode(self, post: Post, photo: Image.Image | None, *, keep_gold: bool = False) -> Example:
-        """One example. ``keep_gold`` (training only) saves gold entities' words from the cleaning."""
+    def encode(
+        self, post: Post, photo: Image.Image | None, pair: Pair | None = None, *, keep_gold: bool = False
+    ) -> Example:
+        """One example: of the post's entities, or of the relation of a ``pair``.
+
+        The target is what the post states; a pair's is the first stated relation of exactly these spans.
+        ``keep_gold`` (training only) saves gold entities' words from the cleaning.
+        """
         words = list(post.tokens)
         if self.config.clean_text:
-            spans: list[Span] = [post.pair.head, post.pair.tail] if post.pair else []
+            spans: list[Span] = [pair.head, pair.tail] if pair else []
             if keep_gold and post.entities:
                 spans += [(e.start, e.end) for e in post.entities]
             words = clean_words(words, spans)
         return Example(
-            text=self.reader.read(words, post.pair if self.config.task == "re" else None),
-            target=self._target(post),
+            text=self.reader.read(words, pair),
+            target=self._tags(post) if pair is None else self._relation(post, pair),
             pixels_CHW=None if photo is None else self.pixels(photo),
         )
 
@@ -45,9 +54,11 @@ class PostEncoder:
         """The photo as the image encoder takes it: float32 (3, size, size)."""
         return to_pixels(photo, self.image_size, *self.normalisation)
 
-    def _target(self, post: Post) -> tuple[int, ...] | int | None:
-        if self.config.task == "re":
-            return None if post.relation is None else self.index[post.relation]
-        if post.tags is None and post.entities is None:
+    def _tags(self, post: Post) -> tuple[int, ...] | None:
+        if (post.tags is None and post.entities is None) or "entities" not in self.index:
             return None
-        return tuple(self.index[tag] for tag in gold_tags(post))
+        return tuple(self.index["entities"][tag] for tag in gold_tags(post))
+
+    def _relation(self, post: Post, pair: Pair) -> int | None:
+        labels = [relation.label for relation in post.relations or () if relation.pair == pair]
+        return self.index["relations"][labels[0]] if labels and "relations" in self.index else None

@@ -24,7 +24,7 @@ class Head(nn.Module):
         )
 
     def loss(self, logits: Tensor, batch: Batch, label_smoothing: float = 0.0) -> Tensor:
-        """Mean cross-entropy over words that have a sub-token (NER) or over posts (RE)."""
+        """Mean cross-entropy over words that have a sub-token (entities) or over pairs (relations)."""
         assert batch.targets is not None
         return cross_entropy(
             logits.flatten(0, -2).float(),
@@ -34,7 +34,7 @@ class Head(nn.Module):
         )
 
 
-class NerHead(Head):
+class EntityHead(Head):
     """A tag score for each word, read at its first sub-token: (B, L, D) -> (B, W, T)."""
 
     def forward(self, tokens_BLD: Tensor, batch: Batch) -> Tensor:
@@ -48,7 +48,7 @@ def _at(first_BW: Tensor, values_BLX: Tensor) -> Tensor:
     return values_BLX.gather(1, first_BW.clamp(min=0)[..., None].expand(-1, -1, values_BLX.shape[-1]))
 
 
-class ReHead(Head):
+class RelationHead(Head):
     """A relation score from the states at the marks [E1] and [E2]: (B, L, D) -> (B, C)."""
 
     def __init__(self, width: int, hidden: int, classes: int, dropout: float) -> None:

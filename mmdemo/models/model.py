@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from mmdemo.datasets.bio import output_labels
+from mmdemo.datasets.schema import Task
 from mmdemo.models.batch import Batch
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import ImageEncoder, build_image_encoder
@@ -23,7 +23,8 @@ from mmdemo.models.fusion.film import FiLM
 from mmdemo.models.fusion.hybrid import Hybrid
 from mmdemo.models.fusion.late import Late
 from mmdemo.models.fusion.native import Native
-from mmdemo.models.heads import Head, NerHead, ReHead
+from mmdemo.models.heads import EntityHead, Head, RelationHead
+from mmdemo.types import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +36,21 @@ class ModelOutput:
 
 
 class MultimodalModel(nn.Module):
-    """A tweet and its photo -> scores. Parts are passed in built; `build_model` picks them by config.
+    """A post and its photo -> scores. Parts are passed in built; `build_model` picks them by config.
+
+    ``heads`` has one a task of the dataset; a batch with marked pairs is for the relation head.
 
     The encoders' states depend on the trunk alone, so all fusions on one trunk can share `encode`.
     """
 
     def __init__(
-        self, *, text_encoder: Encoder, image_encoder: ImageEncoder, fusion: Fusion, head: Head, width: int
+        self,
+        *,
+        text_encoder: Encoder,
+        image_encoder: ImageEncoder,
+        fusion: Fusion,
+        heads: dict[Task, Head],
+        width: int,
     ) -> None:
         super().__init__()
         self.text_encoder = text_encoder
@@ -52,7 +61,7 @@ class MultimodalModel(nn.Module):
         self.text_projection = nn.Linear(text_encoder.width, width)
         self.image_projection = nn.Sequential(nn.LayerNorm(region_width), nn.Linear(region_width, width))
         self.fusion = fusion
-        self.head = head
+        self.heads = nn.ModuleDict(dict(heads))
 
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """The encoders' states (B, L, text width), and regions (B, R, region width) if any has a photo.
@@ -74,16 +83,26 @@ class MultimodalModel(nn.Module):
 
     def fuse(self, states_BLD: Tensor, regions_BRD: Tensor | None, batch: Batch) -> ModelOutput:
         """Scores from the encoders' states."""
+        head = self.head_for(batch)
         text = TextFeatures(tokens_BLD=self.text_projection(states_BLD), mask_BL=batch.mask_BL)
         if regions_BRD is None:
-            return ModelOutput(logits=self.head(text.tokens_BLD, batch), trace={})
+            return ModelOutput(logits=head(text.tokens_BLD, batch), trace={})
         image = ImageFeatures(regions_BRD=self.image_projection(regions_BRD), present_B=batch.present_B)
         fused = self.fusion(text, image)
-        logits = self.head(fused.tokens_BLD, batch)
+        logits = head(fused.tokens_BLD, batch)
         if fused.image_vote_BLD is not None and fused.image_weight_B is not None:
             weight = fused.image_weight_B.view(-1, *[1] * (logits.ndim - 1))
-            logits = (1 - weight) * logits + weight * self.head(fused.image_vote_BLD, batch)
+            logits = (1 - weight) * logits + weight * head(fused.image_vote_BLD, batch)
         return ModelOutput(logits=logits, trace=fused.trace)
+
+    def head_for(self, batch: Batch) -> Head:
+        """The head that scores this batch. Raises InputError where the model was not trained for its task."""
+        task: Task = "entities" if batch.markers_B4 is None else "relations"
+        if task not in self.heads:
+            raise InputError(f"this checkpoint was not trained to find {task}")
+        head = self.heads[task]
+        assert isinstance(head, Head)
+        return head
 
     def forward(self, batch: Batch) -> ModelOutput:
         states_BLD, regions_BRD = self.encode(batch)
@@ -131,9 +150,15 @@ def _build_image_encoder(config: ModelConfig) -> ImageEncoder:
     return build_image_encoder(config.preset)
 
 
+def build_head(config: ModelConfig, task: Task) -> Head:
+    """The head of one of the dataset's tasks."""
+    kind = EntityHead if task == "entities" else RelationHead
+    classes = len(config.dataset.outputs(task))
+    return kind(config.sizes.width, config.sizes.head_hidden, classes, config.dropout)
+
+
 def build_model(config: ModelConfig, encoders_of: MultimodalModel | None = None) -> MultimodalModel:
     """A model of the configured shape with random weights, or with another model's very encoders."""
-    head = NerHead if config.task == "ner" else ReHead
     if encoders_of is None:
         image_encoder = _build_image_encoder(config)
         text_encoder = build_text_encoder(config, image_encoder.width)
@@ -143,9 +168,7 @@ def build_model(config: ModelConfig, encoders_of: MultimodalModel | None = None)
         text_encoder=text_encoder,
         image_encoder=image_encoder,
         fusion=build_fusion(config),
-        head=head(
-            config.sizes.width, config.sizes.head_hidden, len(output_labels(config.dataset)), config.dropout
-        ),
+        heads={task: build_head(config, task) for task in config.dataset.tasks},
         width=config.sizes.width,
     )
 

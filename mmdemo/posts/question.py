@@ -1,23 +1,24 @@
-"""What a person typed and uploaded, as a post to answer; and what in it makes an answer doubtful."""
+"""What a person typed and uploaded, as a question to answer; and what in it makes an answer doubtful."""
 
-from mmdemo.models.config import DATASETS
+from mmdemo.datasets.schema import Dataset
 from mmdemo.photo.image import open_image
-from mmdemo.posts.text import has_marks, read_marks, split_words
-from mmdemo.types import ImageSource, InputError, Post
+from mmdemo.posts.marks import has_marks, read_marks
+from mmdemo.posts.words import split_words
+from mmdemo.types import Ask, ImageSource, InputError, Post, Question
 
 #: Beyond this, splitting itself would take long; models read the first 128 sub-tokens anyway.
 MAX_CHARACTERS = 200_000
 
 
-def read_post(text: str, dataset: str, image: ImageSource = None) -> Post:
-    """A post from what a person typed and uploaded, checked and split as the dataset's models expect.
+def read_post(text: str, dataset: Dataset, image: ImageSource = None) -> Question:
+    """A question from what a person typed and uploaded, checked and split as the dataset's models expect.
+
+    Marks ask for the relation of their pair; without any, the entities are asked for.
 
     Raises:
-        InputError: unknown dataset, no word, text that is not Unicode, marks that do not fit the task, or a
-            photo that cannot be read.
+        InputError: no word, text that is not Unicode, marks that do not fit the dataset's tasks, or a photo
+            that cannot be read.
     """
-    if dataset not in DATASETS:
-        raise InputError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be read")
     try:
@@ -25,17 +26,21 @@ def read_post(text: str, dataset: str, image: ImageSource = None) -> Post:
     except UnicodeEncodeError as error:
         raise InputError("the text holds bytes that are not UTF-8, or half of a surrogate pair") from error
     photo = None if image is None else open_image(image)
-    if DATASETS[dataset].task == "re":
-        words, pair = read_marks(text, dataset)
-        return Post(text=text, tokens=tuple(words), image=photo, pair=pair)
-    if has_marks(text):
+    marked = has_marks(text)
+    if dataset.has_relations and (marked or not dataset.has_entities):
+        words = read_marks(text, dataset.words)
+        post = Post(text=text, tokens=words.tokens, offsets=words.offsets, image=photo)
+        return Question(post=post, ask=Ask(entities=False, relations=(words.pair,)))
+    if marked:
         raise InputError(
-            f"[E1]/[E2] marks ask for a relation, but {dataset} finds entities; remove them or choose mnre"
+            f"[E1]/[E2] marks ask for a relation, but {dataset.title} finds entities; remove them or choose a "
+            "dataset with relations"
         )
-    words = split_words(text, dataset)
-    if not words:
+    plain = split_words(text, dataset.words)
+    if not plain.tokens:
         raise InputError("the text is empty; type or paste a tweet")
-    return Post(text=text, tokens=tuple(words), image=photo)
+    post = Post(text=text, tokens=plain.tokens, offsets=plain.offsets, image=photo)
+    return Question(post=post, ask=Ask(entities=True))
 
 
 def input_warnings(post: Post, cut: tuple[int, ...]) -> list[str]:

@@ -23,7 +23,8 @@ from transformers import (
 
 from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.features import TextEncoder
-from mmdemo.posts.text import FEATURES, MARKS
+from mmdemo.models.subtokens import FEATURES
+from mmdemo.posts.marks import MARKS
 
 FIRST_MARK = FEATURES.index(MARKS[0])
 

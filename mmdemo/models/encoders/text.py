@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from mmdemo.models.features import TextEncoder
-from mmdemo.posts.text import FEATURES, MARKS
+from mmdemo.models.subtokens import FEATURES
+from mmdemo.posts.marks import MARKS
 
 BERT_SIZES: dict[str, dict[str, Any]] = {
     # sentence-transformers/all-MiniLM-L6-v2 (Wang et al. 2020): 6 layers, 384 wide, 22 M parameters.

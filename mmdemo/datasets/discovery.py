@@ -1,0 +1,53 @@
+"""Which datasets there are: those that come with the program, and a person's own by their folder."""
+
+from functools import cache
+from pathlib import Path
+
+from mmdemo.datasets.schema import TASKS, Dataset, Task
+from mmdemo.datasets.toml_file import FILE, read_toml
+from mmdemo.types import InputError
+
+BUNDLED = Path(__file__).parent / "bundled"
+
+
+@cache
+def bundled() -> dict[str, Dataset]:
+    """The datasets that come with the program, by name: those with entities first."""
+    found = [read_toml(path) for path in sorted(BUNDLED.glob("*.toml"))]
+    found.sort(key=lambda dataset: TASKS.index(dataset.tasks[0]))
+    return {dataset.name: dataset for dataset in found}
+
+
+def find_dataset(name: str | Path) -> Dataset:
+    """The bundled dataset of this name, or the one in a folder or ``dataset.toml``.
+
+    Raises:
+        InputError: there is none, or its file cannot be read.
+    """
+    known = bundled()
+    if str(name) in known:
+        return known[str(name)]
+    path = Path(name)
+    try:
+        there = path.is_file() or (path / FILE).is_file()
+    except (OSError, ValueError):  # too long for a path, or a NUL in it
+        there = False
+    if there:
+        return read_toml(path)
+    raise InputError(
+        f"unknown dataset {str(name)[:80]!r}; known: {', '.join(known)}, or a folder with a {FILE} "
+        "(python -m mmdemo dataset new FOLDER writes one)"
+    )
+
+
+def reviewed_as(dataset: Dataset) -> Dataset:
+    """The labels that a reviewer of its posts has: its own, and the relations that it borrows."""
+    if dataset.borrow and not dataset.relations:
+        return dataset.with_relations_of(find_dataset(dataset.borrow))
+    return dataset
+
+
+def default_for(task: Task) -> Dataset:
+    """The bundled dataset that a page or an example starts with for a task."""
+    able = [dataset for dataset in bundled().values() if task in dataset.tasks]
+    return next((dataset for dataset in able if dataset.default), able[0])

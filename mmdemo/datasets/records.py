@@ -1,0 +1,255 @@
+"""A dataset's record as JSON values and back. What comes in may be a stranger's: everything is checked."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, fields
+from typing import Any, cast
+
+from mmdemo.datasets.schema import (
+    TASKS,
+    Dataset,
+    EntityType,
+    ExamplePost,
+    Files,
+    PublishedFigure,
+    RelationType,
+    Task,
+    WordRules,
+)
+from mmdemo.types import InputError
+
+#: A dataset's name is a folder's name in checkpoints.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}")
+#: Longest label, and most labels of a kind. A label beyond either is a mistake in reading a file.
+LONGEST_LABEL = 200
+MOST_LABELS = 500
+LONGEST_TEXT = 20_000
+
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def record_of(dataset: Dataset) -> dict[str, Any]:
+    """The record as JSON values; what has its default is left out."""
+    return _less_defaults(dataset, asdict(dataset))
+
+
+def _less_defaults(record: Any, values: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for item in fields(record):
+        value = getattr(record, item.name)
+        default = item.default if item.default_factory is MISSING else item.default_factory()
+        if item.default is not MISSING or item.default_factory is not MISSING:
+            if value == default:
+                continue
+        kept[item.name] = _plain(value)
+    return kept
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return _less_defaults(value, {}) if hasattr(value, "__dataclass_fields__") else value
+
+
+def read_record(values: Any, where: str) -> Dataset:
+    """The dataset of a record's JSON values; ``where`` names the file in errors.
+
+    Raises:
+        InputError: a key is missing, unknown or of the wrong type, a label stands twice or is no text, or a
+            relation names an entity label that there is not.
+    """
+    reader = RecordReader(where)
+    return reader.dataset(values)
+
+
+class RecordReader:
+    """Reads the parts of a record; each error names the place and the key."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def fail(self, key: str, problem: str) -> InputError:
+        """The error for a key. A subclass may know its line."""
+        return InputError(f"{self.where}: {key} {problem}")
+
+    def dataset(self, values: Any) -> Dataset:
+        """A whole record."""
+        stated = self.table(values, "the record", {item.name for item in fields(Dataset)})
+        name = self.text(stated, "name", "name")
+        if not NAME.fullmatch(name):
+            raise self.fail("name", f"is {name[:60]!r}; it takes 1 to 40 letters, digits and . _ + -")
+        tasks = self.tasks(stated)
+        entities = tuple(self.entity_type(row) for row in self.rows(stated, "entities"))
+        relations = tuple(self.relation_type(row) for row in self.rows(stated, "relations"))
+        none = self.text(stated, "none", "none", "None")
+        self._check_labels("entities", [kind.label for kind in entities])
+        self._check_labels("relations", [none, *(kind.label for kind in relations)])
+        if "entities" in tasks and not entities:
+            raise self.fail("entities", "has no label, but tasks has entities")
+        if "relations" in tasks and not relations:
+            raise self.fail("relations", "has no label, but tasks has relations")
+        known = {kind.label for kind in entities}
+        for kind in relations:
+            for side, labels in (("head", kind.head), ("tail", kind.tail)):
+                if unknown := set(labels) - known:
+                    key = f"relations.{kind.label}.{side}"
+                    raise self.fail(key, f"names {min(unknown)!r}, which is no entity label here")
+        return Dataset(
+            name=name,
+            title=self.text(stated, "title", "title", name),
+            tasks=tasks,
+            language=self.text(stated, "language", "language", "en"),
+            default=self.flag(stated, "default", "default"),
+            words=self.words(stated.get("words", {})),
+            files=self.files(stated.get("files", {})),
+            entities=entities,
+            relations=relations,
+            none=none,
+            label_map=self.pairs(stated.get("label_map", []), "label_map"),
+            examples=tuple(self.example(row) for row in self.rows(stated, "examples")),
+            published=tuple(self.published(row) for row in self.rows(stated, "published")),
+            borrow=self.text(stated, "borrow", "borrow", ""),
+            start=self.text(stated, "start", "start", ""),
+        )
+
+    def tasks(self, stated: Mapping[str, Any]) -> tuple[Task, ...]:
+        values = self.texts(stated, "tasks", "tasks")
+        if not values or set(values) - set(TASKS) or len(set(values)) < len(values):
+            raise self.fail("tasks", f"is {list(values)!r}; it takes entities, relations, or both")
+        return tuple(cast(Task, task) for task in TASKS if task in values)
+
+    def entity_type(self, row: Any) -> EntityType:
+        stated = self.table(row, "entities", {item.name for item in fields(EntityType)})
+        label = self.text(stated, "label", "entities.label")
+        where = f"entities.{label}"
+        return EntityType(
+            label=label,
+            meaning=self.text(stated, "meaning", f"{where}.meaning", ""),
+            guideline=self.text(stated, "guideline", f"{where}.guideline", ""),
+            colour=self._colour(stated, where),
+            key=self._key(stated, where),
+            like=self.text(stated, "like", f"{where}.like", "") or None,
+        )
+
+    def relation_type(self, row: Any) -> RelationType:
+        stated = self.table(row, "relations", {item.name for item in fields(RelationType)})
+        label = self.text(stated, "label", "relations.label")
+        where = f"relations.{label}"
+        return RelationType(
+            label=label,
+            head=self.texts(stated, "head", f"{where}.head"),
+            tail=self.texts(stated, "tail", f"{where}.tail"),
+            symmetric=self.flag(stated, "symmetric", f"{where}.symmetric"),
+            meaning=self.text(stated, "meaning", f"{where}.meaning", ""),
+            guideline=self.text(stated, "guideline", f"{where}.guideline", ""),
+            key=self._key(stated, where),
+        )
+
+    def words(self, row: Any) -> WordRules:
+        stated = self.table(row, "words", {item.name for item in fields(WordRules)})
+        return WordRules(**{key: self.flag(stated, key, f"words.{key}") for key in stated})
+
+    def files(self, row: Any) -> Files:
+        stated = self.table(row, "files", {item.name for item in fields(Files)})
+        texts = {key: self.text(stated, key, f"files.{key}") for key in stated if key != "photos"}
+        return Files(photos=self.texts(stated, "photos", "files.photos"), **texts)
+
+    def example(self, row: Any) -> ExamplePost:
+        stated = self.table(row, "examples", {item.name for item in fields(ExamplePost)})
+        self.text(stated, "text", "examples.text")
+        return ExamplePost(**{key: self.text(stated, key, f"examples.{key}") for key in stated})
+
+    def published(self, row: Any) -> PublishedFigure:
+        stated = self.table(row, "published", {item.name for item in fields(PublishedFigure)})
+        figure = stated.get("figure")
+        if type(figure) not in (int, float) or not 0 <= cast(float, figure) <= 100:
+            raise self.fail("published.figure", f"is {str(figure)[:40]!r}; it takes a percentage")
+        return PublishedFigure(
+            system=self.text(stated, "system", "published.system"),
+            figure=float(cast(float, figure)),
+            measure=self.text(stated, "measure", "published.measure", "f1"),
+            note=self.text(stated, "note", "published.note", ""),
+        )
+
+    # ------------------------------------------------------------ single values
+
+    def table(self, values: Any, key: str, known: set[str]) -> Mapping[str, Any]:
+        if not isinstance(values, Mapping):
+            raise self.fail(key, f"is {str(values)[:40]!r}, not a table of keys and values")
+        if unknown := sorted(map(str, values.keys() - known)):
+            raise self.fail(
+                f"{unknown[0][:60]!r}", f"is not known in {key}; known: {', '.join(sorted(known))}"
+            )
+        return values
+
+    def rows(self, stated: Mapping[str, Any], key: str) -> Sequence[Any]:
+        values = stated.get(key, [])
+        if not isinstance(values, list | tuple):
+            raise self.fail(key, "is not a list")
+        if len(values) > MOST_LABELS:
+            raise self.fail(key, f"has {len(values):,} items; at most {MOST_LABELS} are read")
+        return values
+
+    def text(self, stated: Mapping[str, Any], name: str, key: str, default: str | None = None) -> str:
+        value = stated.get(name, default)
+        if value is None:
+            raise self.fail(key, "is missing")
+        if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+            raise self.fail(key, f"is {str(value)[:40]!r}; it takes a text")
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise self.fail(key, "holds half of a surrogate pair") from error
+        return value
+
+    def texts(self, stated: Mapping[str, Any], name: str, key: str) -> tuple[str, ...]:
+        values = stated.get(name, ())
+        values = (values,) if isinstance(values, str) else values
+        if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
+            raise self.fail(key, f"is {str(values)[:40]!r}; it takes a list of texts")
+        return tuple(values)
+
+    def flag(self, stated: Mapping[str, Any], name: str, key: str) -> bool:
+        value = stated.get(name, False)
+        if not isinstance(value, bool):
+            raise self.fail(key, f"is {str(value)[:40]!r}; it takes true or false")
+        return value
+
+    def pairs(self, values: Any, key: str) -> tuple[tuple[str, str], ...]:
+        items = list(values.items()) if isinstance(values, Mapping) else values
+        if not isinstance(items, list | tuple) or not all(
+            isinstance(item, list | tuple) and len(item) == 2 and all(isinstance(x, str) for x in item)
+            for item in items
+        ):
+            raise self.fail(key, "is not a table of texts")
+        return tuple((item[0], item[1]) for item in items)
+
+    def _colour(self, stated: Mapping[str, Any], where: str) -> str | None:
+        colour = self.text(stated, "colour", f"{where}.colour", "")
+        if colour and not _COLOUR.fullmatch(colour):
+            raise self.fail(f"{where}.colour", f"is {colour[:40]!r}; it takes a colour such as #0072B2")
+        return colour or None
+
+    def _key(self, stated: Mapping[str, Any], where: str) -> str | None:
+        key = self.text(stated, "key", f"{where}.key", "")
+        if len(key) > 1:
+            raise self.fail(f"{where}.key", f"is {key[:40]!r}; it takes one character")
+        return key or None
+
+    def _check_labels(self, key: str, labels: Sequence[str]) -> None:
+        """A label is one line of text that stands once, whatever its case."""
+        seen: dict[str, str] = {}
+        for label in labels:
+            if not label.strip() or len(label) > LONGEST_LABEL or _CONTROLS.search(label):
+                raise self.fail(
+                    f"{key}.{label[:40]}", f"is no label: one line, 1 to {LONGEST_LABEL} characters"
+                )
+            earlier = seen.setdefault(label.casefold(), label)
+            if earlier == label and list(labels).count(label) > 1:
+                raise self.fail(f"{key}.{label}", "stands twice")
+            if earlier != label:
+                raise self.fail(
+                    f"{key}.{label}",
+                    f"and {earlier!r} differ by letter case only: keep one and map the other to it in [map]",
+                )

@@ -1,0 +1,149 @@
+"""Words to sub-token ids, keeping every word's place.
+
+A word that gives no sub-token (an invisible character, a dropped URL, one beyond the limit) keeps its index
+and has ``first == -1``: tags can never shift.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from mmdemo.posts.marks import MARKS
+from mmdemo.types import InputError, Pair
+
+#: Row of the encoder's feature embedding for each sub-token: letter case of its word, or a mark.
+FEATURES = ("none", "lower", "upper", "title", "mixed", *MARKS)
+
+#: Start, end and mask of a vocabulary, and the entries that stand for `MARKS`: ones that no text gives.
+#: BERT's and its kind's first, then RoBERTa's, whose bytes cover every text: ``<unk>`` never comes from one.
+SPECIALS = (
+    ("[CLS]", "[SEP]", "[MASK]", "[unused0]", "[unused1]", "[unused2]", "[unused3]"),
+    ("<s>", "</s>", "<mask>", "madeupword0000", "madeupword0001", "madeupword0002", "<unk>"),
+)
+
+#: Sub-tokens of one word that are read, so that a long URL cannot crowd out a tweet. No word of the three
+#: datasets of the study has more than 26.
+WORD_LIMIT = 32
+
+
+def letter_case(word: str) -> int:
+    """Row of `FEATURES` for a word's letter case; "none" where it has no cased letter."""
+    letters = [c for c in word if c.isalpha()]
+    if not any(c.isupper() or c.islower() for c in letters):
+        return FEATURES.index("none")
+    if all(not c.isupper() for c in letters):
+        return FEATURES.index("lower")
+    if all(not c.islower() for c in letters):
+        return FEATURES.index("title" if len(letters) == 1 else "upper")
+    if letters[0].isupper() and not any(c.isupper() for c in letters[1:]):
+        return FEATURES.index("title")
+    return FEATURES.index("mixed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextInput:
+    """One post's sub-tokens, with [CLS] first and [SEP] last (RoBERTa's <s> and </s>).
+
+    ``first[w]`` is the position of word w's first sub-token, -1 where it has none. ``markers`` are the
+    positions of [E1], [/E1], [E2], [/E2] (RE only). ``cut`` names the words beyond the limit.
+    """
+
+    ids: tuple[int, ...]
+    features: tuple[int, ...]
+    first: tuple[int, ...]
+    markers: tuple[int, int, int, int] | None = None
+    cut: tuple[int, ...] = ()
+
+
+class TextReader:
+    """Turns words into `TextInput` with an encoder's own vocabulary.
+
+    Marks use four entries that no text gives (`SPECIALS`); their meaning is learnt in the feature embedding.
+    A word such as "[SEP]" is only text here, and gives `WORD_LIMIT` sub-tokens at most.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, max_subtokens: int) -> None:
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        tokenizer.encode_special_tokens = True
+        self.tokenizer = tokenizer
+        self.limit = max_subtokens
+        bert, roberta = SPECIALS
+        names = roberta if tokenizer.token_to_id(roberta[0]) is not None else bert
+        self.start, self.end, self.mask, *self.mark_ids = [_id_of(tokenizer, name) for name in names]
+
+    @classmethod
+    def load(cls, file: Path, max_subtokens: int) -> "TextReader":
+        """Read a ``tokenizer.json``. Raises InputError naming a file that is missing or damaged."""
+        try:
+            tokenizer = Tokenizer.from_file(str(file))
+        except Exception as error:  # the library raises a bare Exception
+            raise InputError(f"the tokenizer file {file} is missing or damaged") from error
+        return cls(tokenizer, max_subtokens)
+
+    def read(self, words: Sequence[str], pair: Pair | None = None) -> TextInput:
+        """Sub-tokens of the words, at most ``limit`` with marks and [CLS], [SEP].
+
+        A text that is too long keeps its start (NER) or the words nearest to the marks (RE).
+        """
+        encoded = self.tokenizer.encode_batch(list(words), add_special_tokens=False)
+        pieces = [e.ids[:WORD_LIMIT] for e in encoded]
+        room = self.limit - 2 - (len(MARKS) if pair else 0)
+        kept = _fit([len(p) for p in pieces], room, pair)
+        ids, features, first = [self.start], [0], [-1] * len(words)
+        markers = [0, 0, 0, 0]
+
+        def put_marks(word: int, closing: bool) -> None:
+            for m in _marks_at(pair, word, closing):
+                markers[m] = len(ids)
+                ids.append(self.mark_ids[m])
+                features.append(FEATURES.index(MARKS[m]))
+
+        for w, word in enumerate(words):
+            put_marks(w, closing=False)
+            if w in kept and pieces[w]:
+                first[w] = len(ids)
+                ids += pieces[w]
+                features += [letter_case(word)] * len(pieces[w])
+            put_marks(w + 1, closing=True)
+        return TextInput(
+            ids=(*ids, self.end),
+            features=(*features, 0),
+            first=tuple(first),
+            markers=(markers[0], markers[1], markers[2], markers[3]) if pair else None,
+            cut=tuple(w for w in range(len(words)) if w not in kept),
+        )
+
+
+def _id_of(tokenizer: Tokenizer, name: str) -> int:
+    number = tokenizer.token_to_id(name)
+    if number is None:
+        raise InputError(f"the tokenizer has no {name} entry")
+    return int(number)
+
+
+def _marks_at(pair: Pair | None, word: int, closing: bool) -> list[int]:
+    """Indices into MARKS that open before ``word`` or close after the word before it."""
+    if pair is None:
+        return []
+    side = 1 if closing else 0
+    return [m for m, span in ((side, pair.head), (side + 2, pair.tail)) if span[side] == word]
+
+
+def _fit(lengths: Sequence[int], room: int, pair: Pair | None) -> set[int]:
+    """Words whose sub-tokens fit into ``room``: from the start, or outwards from the starts of the pair."""
+    order = list(range(len(lengths)))
+    if pair:
+        spans = (pair.head, pair.tail)
+        order.sort(
+            key=lambda w: min((max(s - w, w - e + 1, 0), w - s if s <= w < e else 0) for s, e in spans)
+        )
+    kept: set[int] = set()
+    for w in order:
+        if lengths[w] > room:
+            break
+        room -= lengths[w]
+        kept.add(w)
+    return kept
