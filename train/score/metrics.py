@@ -17,7 +17,7 @@ def _triple(values: Sequence[Any]) -> Scores:
 
 
 def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Scores:
-    """NER: ``token`` (O counted, weighted: the report's figures), ``entity`` (span and type: the field's,
+    """Entities: ``token`` (O counted, weighted: the report's), ``entity`` (span and type: the field's, in
     seqeval's default reading), ``entity_strict`` (IOB2: orphan I- tags are no entities), ``per_class``.
     """
     flat_gold = [tag for tags in gold for tag in tags]
@@ -41,7 +41,9 @@ def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
 
 
 def score_relations(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Scores:
-    """RE: accuracy; micro, macro and weighted over all ``labels``; ``micro_without_none`` (the field's).
+    """Relations: accuracy; micro, macro and weighted over all ``labels``; ``micro_without_none``, the field's.
+
+    The first of ``labels`` is the one of pairs without a relation.
 
     ``macro`` averages all classes, also those without a row in this split (they count as 0);
     ``macro_present`` only those that gold or prediction names.
@@ -62,7 +64,7 @@ def score_relations(gold: Sequence[str], predicted: Sequence[str], labels: Seque
         "macro": average("macro", labels),
         "macro_present": average("macro", present),
         "weighted": average("weighted", labels),
-        "micro_without_none": average("micro", [label for label in labels if label != "None"]),
+        "micro_without_none": average("micro", labels[1:]),
         "per_class": {
             label: {**_triple(row), "support": int(row[3])}
             for label, row in zip(labels, zip(*by_class, strict=True), strict=True)
@@ -70,6 +72,18 @@ def score_relations(gold: Sequence[str], predicted: Sequence[str], labels: Seque
     }
 
 
+def merged(scores: Sequence[Scores]) -> Scores:
+    """The scores of a dataset's tasks as one; of two tasks, the relations' classes are ``per_relation``."""
+    if len(scores) == 1:
+        return scores[0]
+    entities, relations = scores
+    return {**relations, **entities, "per_relation": relations["per_class"]}
+
+
 def headline(scores: Scores) -> float:
-    """The figure that early stopping and model choice use: entity F1, or micro-F1 without None."""
-    return scores["entity"]["f1"] if "entity" in scores else scores["micro_without_none"]["f1"]
+    """The figure that early stopping and model choice use: entity F1, or micro-F1 without ``none``.
+
+    Of a dataset with both tasks, their mean.
+    """
+    figures = [scores[key]["f1"] for key in ("entity", "micro_without_none") if key in scores]
+    return sum(figures) / len(figures)
