@@ -58,6 +58,6 @@ def gold_of(question: Question, dataset: Dataset) -> Gold:
     """The right answer: tags, or the first stated relation of the pair, else the dataset's ``none``."""
     pair = pair_of(question)
     if pair is None:
-        return gold_tags(question.post)
+        return gold_tags(question.post, flat=True)
     stated = [relation.label for relation in question.post.relations or () if relation.pair == pair]
     return stated[0] if stated else dataset.none

@@ -41,7 +41,7 @@ def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
 
 
 def score_relations(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Scores:
-    """Relations: accuracy; micro, macro and weighted over all ``labels``; ``micro_without_none``, the field's.
+    """Relations: accuracy; micro, macro and weighted over all ``labels``; the field's ``micro_without_none``.
 
     The first of ``labels`` is the one of pairs without a relation.
 
