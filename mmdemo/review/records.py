@@ -182,7 +182,7 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """A named set of posts with one label scheme, a dataset's record; ``double``: two blind reviews a post."""
+    """A named set of posts with one label scheme (a dataset's record). ``double``: two blind reviews each."""
 
     name: str
     scheme: Dataset
