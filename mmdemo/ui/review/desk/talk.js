@@ -56,7 +56,7 @@ window.mmreview.talk = (desk, server) => {
 
   /** Whether the reviewer has a name; it is asked for once, on a Space by signing in. */
   function named(again = false) {
-    if (state.closed) return note("Sign in with Hugging Face above; then you can review."), false;
+    if (state.closed) return (note("Sign in with Hugging Face above; then you can review."), false);
     if (session.name() && !again) return true;
     return new Promise((done) => {
       const asked = page.dialog("Who is reviewing?", nameForm);
@@ -66,7 +66,12 @@ window.mmreview.talk = (desk, server) => {
 
   function nameForm(close) {
     const input = el("input", {
-      name: "reviewer", maxlength: "60", autocomplete: "nickname", required: true, value: session.name(), "aria-label": "Your name",
+      name: "reviewer",
+      maxlength: "60",
+      autocomplete: "nickname",
+      required: true,
+      value: session.name(),
+      "aria-label": "Your name",
     });
     const text = "Each decision is stored with a name, so that a team can see who decided what.";
     const go = el("footer", {}, el("button", { class: "rv-button rv-primary", text: "Start reviewing" }));
