@@ -1,7 +1,7 @@
 // What a reviewer makes of the open post: edits that stay a draft until a decision sends them, alone or in bulk.
 window.mmreview.deciding = (desk) => {
   const { answer, session, queue } = window.mmreview;
-  const { at, state } = desk;
+  const { state } = desk;
 
   /** Change the answer in one step that can be undone. */
   function edit(what, after, selection, before = state.answer) {
@@ -107,7 +107,7 @@ window.mmreview.deciding = (desk) => {
     if (!reply) return;
     const count = reply.posts.length;
     const before = new Map(posts.map(({ id, version }) => [id, version]));
-    reply.posts.forEach(({ id, version }) => session.moved(id, before.get(id), version));
+    for (const { id, version } of reply.posts) session.moved(id, before.get(id), version);
     if (count)
       session.push({
         ...from,

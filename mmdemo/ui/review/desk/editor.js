@@ -56,7 +56,10 @@
     const timer = setInterval(() => (box.isConnected ? desk.renew() : clearInterval(timer)), REST);
 
     /** What the tools below the desk work on: the queue on screen, and the reviewer's name. */
-    window.mmreview.here = async () => (await desk.named(), [state.queue ?? "", session.name()]);
+    window.mmreview.here = async () => {
+      await desk.named();
+      return [state.queue ?? "", session.name()];
+    };
     /** Posts were added or predicted elsewhere on the page: look again, at `name` where it is given. */
     window.mmreview.refresh = desk.showQueue;
     desk.start();

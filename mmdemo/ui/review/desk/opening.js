@@ -74,8 +74,10 @@ window.mmreview.opening = (desk) => {
   /** A filter, the queue or the mode was changed. */
   async function pick(name, value) {
     if (name === "queue") return showQueue(value);
-    if (name === "mode") giveBack(), (state.mode = value);
-    else state.filters[name] = value;
+    if (name === "mode") {
+      giveBack();
+      state.mode = value;
+    } else state.filters[name] = value;
     await list(0);
     if (!state.post || name === "order") await next(true);
   }

@@ -1,6 +1,14 @@
 // Small builders that the review page is made of. Text reaches the page as text nodes alone, never as HTML:
 // tweets are hostile.
 window.mmreview.page = (() => {
+  function listen(node, listeners) {
+    for (const [name, run] of Object.entries(listeners)) node.addEventListener(name, run);
+  }
+
+  function paint(node, properties) {
+    for (const [name, value] of Object.entries(properties)) node.style.setProperty(name, value);
+  }
+
   /** An element. Keys: `class`, `text`, `on` (listeners), `data`, `css` (custom properties), any attribute. */
   function el(tag, settings = {}, ...children) {
     const node = document.createElement(tag);
@@ -8,9 +16,9 @@ window.mmreview.page = (() => {
       if (value === undefined || value === null || value === false) continue;
       if (key === "class") node.className = value;
       else if (key === "text") node.textContent = value;
-      else if (key === "on") Object.entries(value).forEach(([name, run]) => node.addEventListener(name, run));
+      else if (key === "on") listen(node, value);
       else if (key === "data") Object.assign(node.dataset, value);
-      else if (key === "css") Object.entries(value).forEach(([name, v]) => node.style.setProperty(name, v));
+      else if (key === "css") paint(node, value);
       else if (key === "value" || key === "disabled" || key === "checked") node[key] = value;
       else node.setAttribute(key, value === true ? "" : value);
     }

@@ -173,11 +173,12 @@ window.mmreview.queue = (() => {
         value: "95",
         "aria-label": "Threshold in per cent",
       });
-      const go = button("Accept", "", async () => (close(), accept(found, least)), {
-        class: "rv-primary",
-        disabled: true,
-      });
       let [found, least] = [[], 0];
+      function take() {
+        close();
+        return accept(found, least);
+      }
+      const go = button("Accept", "", take, { class: "rv-primary", disabled: true });
       function preview() {
         shown.textContent = `${slider.value}%`;
         least = Number(slider.value) / 100;

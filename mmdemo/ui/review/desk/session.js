@@ -29,7 +29,8 @@ window.mmreview.session = (() => {
   /** Go by this name; each reviewer has a history of their own. */
   function rename(value) {
     if (value === mine) return;
-    write("localStorage", NAME, (mine = value));
+    mine = value;
+    write("localStorage", NAME, mine);
     past = remembered();
   }
 

@@ -72,7 +72,7 @@ window.mmreview.words = (() => {
       if (i === span.start) classes.push("rv-first");
       if (i === span.end - 1) classes.push("rv-last");
     }
-    sides.forEach((s) => classes.push(`rv-${s.side}`));
+    for (const { side } of sides) classes.push(`rv-${side}`);
     if (chosen && chosen[0] <= i && i < chosen[1]) classes.push("rv-chosen");
     if (state.cursor === i) classes.push("rv-cursor");
     const node = el("span", {
