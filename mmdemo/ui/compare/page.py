@@ -20,6 +20,7 @@ from mmdemo.ui.shell.view import entities_html, pair_html
 
 UI = Path(__file__).parents[1]
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+STYLES = ("shell/page.css", "shell/answer.css", "compare/compare.css")
 PHOTO_SIDE = 640  # pixels
 #: Gradio's variables, which our styles speak of, for a page without Gradio.
 VARIABLES = """
@@ -41,7 +42,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; }
 
 def page_html(comparison: Comparison, metrics: Sequence[Mapping[str, Any]]) -> str:
     """The whole document. ``metrics`` as in `mmdemo.ui.compare.view.comparison_html`."""
-    styles = [(UI / name).read_text(encoding="utf-8") for name in ("shell/style.css", "compare/compare.css")]
+    styles = [(UI / name).read_text(encoding="utf-8") for name in STYLES]
     post = comparison.post
     tweet = entities_html(post, ()) if post.pair is None else pair_html(post, post.pair.head, post.pair.tail)
     dataset = comparison.answers[0].prediction.checkpoint.split("/")[1]

@@ -17,7 +17,14 @@ from mmdemo.ui.shell.permalink import Question, read_link
 from mmdemo.ui.why import tab as why_tab
 
 UI = Path(__file__).parents[1]
-STYLES = ("shell/style.css", "compare/compare.css", "why/why.css", "results/results.css")
+STYLES = (
+    "shell/page.css",
+    "shell/answer.css",
+    "shell/card.css",
+    "compare/compare.css",
+    "why/why.css",
+    "results/results.css",
+)
 TITLE = "Entities and relations in a tweet and its photo"
 INTRO = (
     "A tweet and its photo go in; named entities or the relation of a marked pair come out, "
