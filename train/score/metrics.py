@@ -8,6 +8,8 @@ from seqeval.metrics.v1 import precision_recall_fscore_support as strict_scores
 from seqeval.scheme import IOB2
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
+from mmdemo.measures import figure, headline_of, task_of
+
 Scores = dict[str, Any]
 
 
@@ -71,5 +73,12 @@ def score_relations(gold: Sequence[str], predicted: Sequence[str], labels: Seque
 
 
 def headline(scores: Scores) -> float:
-    """The figure that early stopping and model choice use: entity F1, or micro-F1 without None."""
-    return scores["entity"]["f1"] if "entity" in scores else scores["micro_without_none"]["f1"]
+    """The figure that early stopping and model choice use: the field's measure of the task.
+
+    Raises:
+        KeyError: these are no scores of `score_tags` or `score_relations`.
+    """
+    value = figure(scores, headline_of(task_of(scores)).path)
+    if value is None:
+        raise KeyError("the scores lack their headline")
+    return value
