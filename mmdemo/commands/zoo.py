@@ -12,6 +12,7 @@ def zoo(
 ) -> None:
     """List every checkpoint: dataset, model, fusion, whether it is ready, its size and its test score."""
     from mmdemo.cells.catalogue import entries, entry_json
+    from mmdemo.measures import headline_of
     from mmdemo.ui.results.page import score_of
 
     found = entries(preset)
@@ -23,4 +24,5 @@ def zoo(
         shown = f"{score:6.1%}" if score is not None else f"{'':6}"
         print(f"{shown}  {entry.size / 1e6:6.1f} MB  {entry.status:9}  {entry.cell.name}")
     ready = sum(entry.status == "ready" for entry in found)
-    print(f"{ready} of {len(found)} ready; the score is entity F1, or micro-F1 without None, on test")
+    score_name = f"{headline_of('ner').column}, or {headline_of('re').column}"
+    print(f"{ready} of {len(found)} ready; the score is {score_name}, on test")

@@ -8,6 +8,8 @@ from seqeval.metrics.v1 import precision_recall_fscore_support as strict_scores
 from seqeval.scheme import IOB2
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
+from mmdemo.measures import judged
+
 Scores = dict[str, Any]
 
 
@@ -81,9 +83,14 @@ def merged(scores: Sequence[Scores]) -> Scores:
 
 
 def headline(scores: Scores) -> float:
-    """The figure that early stopping and model choice use: entity F1, or micro-F1 without ``none``.
+    """The figure that early stopping and model choice use: the field's measure of the task.
 
     Of a dataset with both tasks, their mean.
+
+    Raises:
+        KeyError: these are no scores of `score_tags` or `score_relations`.
     """
-    figures = [scores[key]["f1"] for key in ("entity", "micro_without_none") if key in scores]
-    return sum(figures) / len(figures)
+    value = judged(scores)
+    if value is None:
+        raise KeyError("the scores lack their headline")
+    return value

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmdemo.measures import figure, headline_of
 from mmdemo.types import Comparison
 from mmdemo.ui.compare.agreement import Agreement, Row, Say, rows_of
-from mmdemo.ui.shell.card import figure
 from mmdemo.ui.shell.safe import percent, safe
 from mmdemo.ui.shell.titles import own_titles
 from mmdemo.ui.shell.view import LOOKS, UNKNOWN_LOOK, notes_html, readable
@@ -122,11 +122,10 @@ def _relation_say(say: Say) -> str:
 
 def _facts(comparison: Comparison, metrics: Sequence[Metrics]) -> dict[str, list[str]]:
     """What stands below the answers: test score, calibration, time."""
-    ner = comparison.post.pair is None
-    path = ("entity", "f1") if ner else ("micro_without_none", "f1")
+    measure = headline_of("ner" if comparison.post.pair is None else "re")
     return {
-        "Entity F1 on test" if ner else "Micro-F1 on test": [
-            _shown(figure(m, ("splits", "test", "photo", *path)), "{:.1%}") for m in metrics
+        f"{measure.heading} on test": [
+            _shown(figure(m, ("splits", "test", "photo", *measure.path)), "{:.1%}") for m in metrics
         ],
         "Calibration error (ECE)": [
             _shown(figure(m, ("calibration", "after", "ece")), "{:.3f}") for m in metrics

@@ -6,8 +6,8 @@ Only names and numbers of our own files stand here, and they pass `safe` all the
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmdemo.models.config import DATASETS
-from mmdemo.ui.shell.card import NER_ROWS, PHOTO_STATES, RE_ROWS, figure
+from mmdemo.measures import figure, headline_of, shown
+from mmdemo.ui.shell.card import PHOTO_STATES, task_asked
 from mmdemo.ui.shell.safe import safe
 from mmdemo.ui.shell.titles import dataset_title, fusion_title, model_title
 
@@ -24,15 +24,9 @@ HEADERS = ("Dataset", "Model", "Fusion", *FIGURES, "ECE", "MB")
 Listed = Mapping[str, Any]  # what `mmdemo.cells.catalogue.entry_json` gives
 
 
-def is_ner(dataset: str) -> bool:
-    """Whether a dataset asks for entities."""
-    return dataset not in DATASETS or DATASETS[dataset].task == "ner"
-
-
 def score_of(dataset: str, metrics: Mapping[str, Any], state: str = "photo") -> float | None:
     """The field's measure on test: entity F1, or micro-F1 without None, with a state of the photo."""
-    rows = NER_ROWS if is_ner(dataset) else RE_ROWS
-    return figure(metrics, ("splits", "test", state, *next(iter(rows.values()))))
+    return figure(metrics, ("splits", "test", state, *headline_of(task_asked(dataset)).path))
 
 
 def table_rows(listed: Sequence[Listed]) -> list[list[Any]]:
@@ -42,17 +36,14 @@ def table_rows(listed: Sequence[Listed]) -> list[list[Any]]:
 
 def _table_row(entry: Listed) -> list[Any]:
     dataset, metrics = entry["dataset"], entry["metrics"]
-    names = ["entity_strict", "token"] if is_ner(dataset) else ["macro", "weighted"]
     at = ("splits", "test", "photo")
-    accuracy = ("token", "accuracy") if is_ner(dataset) else ("accuracy",)
+    measures = shown("page", task_asked(dataset))
     ece = figure(metrics, ("calibration", "after", "ece"))
     return [
         dataset_title(dataset),
         model_title(entry["model"]),
         fusion_title(entry["fusion"]),
-        _points(score_of(dataset, metrics)),
-        *(_points(figure(metrics, (*at, name, "f1"))) for name in names),
-        _points(figure(metrics, (*at, *accuracy))),
+        *(_points(figure(metrics, (*at, *measure.path))) for measure in measures),
         *(_points(score_of(dataset, metrics, state)) for state in PHOTO_STATES if state != "photo"),
         None if ece is None else round(ece, 3),
         round(entry["size"] / 1e6, 1) if entry["size"] else None,
@@ -85,7 +76,7 @@ def bars_html(listed: Sequence[Listed], dataset: str) -> str:
     if not groups:
         return '<p class="mm-quiet">No checkpoint of this data set is here yet.</p>'
     body = "".join(f"<h4>{safe(model_title(m))}</h4><ul>{items}</ul>" for m, items in groups.items())
-    measure = "Entity F1" if is_ner(dataset) else "Micro-F1 without None"
+    measure = headline_of(task_asked(dataset)).heading
     return (
         f'<section class="mm-zoo"><h3>{measure} on test, {safe(dataset_title(dataset))}</h3>'
         f'<p class="mm-quiet">The tick and the small number: the same cell with no photo, and the points '

@@ -7,6 +7,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from mmdemo.cells.catalogue import entries, entry_json
+from mmdemo.measures import shown
 from mmdemo.models.config import DATASETS
 from mmdemo.ui.results import effect as effect_view
 from mmdemo.ui.results import page as zoo_view
@@ -26,7 +27,7 @@ def show(dataset: str) -> tuple[Styler, str, str]:
 
 
 def _table(chosen: list[dict[str, Any]]) -> Styler:
-    """The rows, sorted as numbers and shown with as many decimals as the README has."""
+    """The rows, sorted as numbers and shown with as many decimals as docs/results.md has."""
     frame = pd.DataFrame(zoo_view.table_rows(chosen), columns=list(zoo_view.HEADERS))
     return frame.style.format({"ECE": "{:.3f}", "MB": "{:.1f}"}, na_rep="").format(
         "{:.2f}", subset=list(zoo_view.FIGURES), na_rep=""
@@ -40,10 +41,10 @@ def detail(event: gr.SelectData) -> str:
         cell = entry.cell
         names = [dataset_title(cell.dataset), model_title(cell.model), fusion_title(cell.fusion)]
         if names == list(row[:3]):
-            rows = card.NER_ROWS if zoo_view.is_ner(cell.dataset) else card.RE_ROWS
+            measures = shown("page", card.task_asked(cell.dataset))
             return (
                 f'<section class="mm-card"><h3>{" · ".join(map(zoo_view.safe, names))}</h3>'
-                f"{card.scores_html(entry.metrics, rows)}{zoo_view.reliability_html(entry.metrics)}"
+                f"{card.scores_html(entry.metrics, measures)}{zoo_view.reliability_html(entry.metrics)}"
                 f"{effect_view.effect_html(entry.metrics)}{effect_view.classes_html(entry.metrics)}</section>"
             )
     return f'<p class="mm-quiet">{PICK}</p>'
