@@ -6,8 +6,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmdemo.cells.locate import Cell
 from mmdemo.measures import Measure, figure, shown
-from mmdemo.models.config import DATASETS, FUSIONS
+from mmdemo.models.config import FUSIONS
 from mmdemo.ui.shell.safe import safe, sentence
 
 PHOTO_STATES: dict[str, str] = {
@@ -16,11 +17,6 @@ PHOTO_STATES: dict[str, str] = {
     "shuffled": "another's",
     "none": "no photo",
 }
-
-
-def task_asked(dataset: str) -> str:
-    """A dataset's task; of one that is not known here, entities."""
-    return DATASETS[dataset].task if dataset in DATASETS else "ner"
 
 
 def scores_html(metrics: Mapping[str, Any], measures: Sequence[Measure], split: str = "test") -> str:
@@ -45,20 +41,20 @@ def scores_html(metrics: Mapping[str, Any], measures: Sequence[Measure], split: 
     )
 
 
-def card_html(name: str, dataset: str, fusion: str, card: Mapping[str, Any]) -> str:
-    """The card of a ready checkpoint; ``card`` is what `mmdemo.answer.pipeline.describe` gives."""
+def card_html(cell: Cell, card: Mapping[str, Any]) -> str:
+    """The card of a ready checkpoint; ``card`` is what `mmdemo.cells.catalogue.describe` gives."""
     metrics = card.get("metrics") or {}
     facts = {
         "Runs": card.get("runs"),
-        "Fusion": FUSIONS.get(fusion, fusion),
-        "Trained on": DATASETS[dataset].title.split(" · ")[0] if dataset in DATASETS else dataset,
+        "Fusion": FUSIONS[cell.fusion].line if cell.fusion in FUSIONS else cell.fusion,
+        "Trained on": cell.dataset.title,
         "Photos": metrics.get("data"),
     }
-    measures = shown("page", task_asked(dataset))
+    measures = shown("page", *cell.dataset.tasks)
     listed = "".join(f"<dt>{k}</dt><dd>{safe(str(v))}</dd>" for k, v in facts.items() if v)
     origin = _origin_html({**(card.get("training") or {}), **metrics})
     return (
-        f'<section class="mm-card"><h3>Checkpoint <code>{safe(name)}</code></h3><dl>{listed}</dl>'
+        f'<section class="mm-card"><h3>Checkpoint <code>{safe(cell.name)}</code></h3><dl>{listed}</dl>'
         f"{scores_html(metrics, measures)}{origin}</section>"
     )
 

@@ -14,7 +14,6 @@ from mmdemo.posts.words import offsets_of
 from mmdemo.types import Entity, Pair, Post, Prediction, Question, Relation, Span
 from mmdemo.ui.shell.safe import percent, safe, sentence
 
-
 # --- the tweet with its spans ------------------------------------------------------------------
 
 
@@ -132,8 +131,9 @@ def bars_html(relations: Sequence[Relation], none: str) -> str:
     rows = []
     for relation in relations[:TOP_RELATIONS]:
         width = 100 * min(max(relation.score or 0.0, 0.0), 1.0)
+        name = safe(relation_name(relation.label, none))
         rows.append(
-            f"<li><span><b>{safe(relation_name(relation.label, none))}</b> <code>{safe(relation.label)}</code></span>"
+            f"<li><span><b>{name}</b> <code>{safe(relation.label)}</code></span>"
             f'<span class="mm-number">{percent(relation.score)}</span>'
             f'<span class="mm-track"><span class="mm-fill" style="width:{width:.1f}%"></span></span></li>'
         )
