@@ -6,7 +6,7 @@ from PIL import Image
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.subtokens import TextReader
-from mmdemo.photo.image import to_pixels
+from mmdemo.photo.pixels import to_pixels
 from mmdemo.posts.cleaning import clean_words
 from mmdemo.posts.gold import gold_tags
 from mmdemo.types import Pair, Post, Span
