@@ -26,7 +26,7 @@ def evaluate(
     Example: python -m train evaluate --checkpoint checkpoints/lite/NAME/roberta-resnet50/film
     --data ../shared/data --split test --json
     """
-    from mmdemo.cells.checkpoint import load_card
+    from mmdemo.cells.card import load_card
     from train.fit.loop import choose_accelerator
     from train.score.evaluate import evaluate as score
     from train.score.report import render

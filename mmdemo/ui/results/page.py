@@ -77,7 +77,7 @@ def bars_html(listed: Sequence[Entry], dataset: Dataset) -> str:
         moved = "" if alone is None else f" <small>{100 * (score - alone):+.2f}</small>"
         groups.setdefault(entry.cell.model, "")
         groups[entry.cell.model] += (
-            f"<li><span>{safe(fusion_title(entry['fusion']))}</span>"
+            f"<li><span>{safe(fusion_title(entry.cell.fusion))}</span>"
             f'<span class="mm-zoo-bar"><b style="width:{100 * score:.2f}%"></b>{tick}</span>'
             f'<span class="mm-number">{score:.1%}{moved}</span></li>'
         )
@@ -95,7 +95,7 @@ def bars_html(listed: Sequence[Entry], dataset: Dataset) -> str:
 def scatter_html(listed: Sequence[Entry], dataset: Dataset) -> str:
     """Score against size on disk, a dot a cell."""
     dots = [
-        (entry.size / 1e6, 100 * score, f"{model_title(entry['model'])}, {fusion_title(entry['fusion'])}")
+        (entry.size / 1e6, 100 * score, f"{model_title(entry.cell.model)}, {fusion_title(entry.cell.fusion)}")
         for entry in listed
         if entry.cell.dataset.name == dataset.name and (score := score_of(entry.metrics)) is not None
     ]
