@@ -92,7 +92,7 @@ def _text_side(settings: Settings) -> Settings:
 
 
 def _recipes_of_stages(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The settings of each stage that a cell on a trunk went through; one on another's text trunk has none itself."""
+    """The settings of each stage of a cell on a trunk; one on another's text trunk has no trunk stage."""
     trunk, cell = settings.recipe("trunk"), {"cell": asdict(settings.recipe("cell"))}
     if not settings.config.row.text_of:
         return {"trunk": asdict(trunk)} | cell
