@@ -199,7 +199,7 @@ def seeds(
     pairs: Pairs = None,
     device: Device = "auto",
 ) -> None:
-    """Train cells again from other seeds on their trunk; README's table then shows mean and deviation.
+    """Train cells again from other seeds on their trunk; docs/results.md then shows mean and deviation.
 
     Example: python -m train seeds --dataset twitter2017 --data ../shared/data --root runs --work runs
     """
