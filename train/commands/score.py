@@ -95,12 +95,20 @@ def photo_effect(
 
 def results(
     root: Annotated[Path, typer.Option(help="Checkpoints to read.")] = Path("checkpoints"),
-    readme: Annotated[Path, typer.Option(help="File whose table is replaced.")] = Path("README.md"),
+    page: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--page",
+            "--readme",
+            help="Page whose tables are replaced, between its marks; several by repeating. [default: "
+            "docs/results.md and README.md]",
+        ),
+    ] = None,
 ) -> None:
-    """Write README's tables from the checkpoints' metrics.json.
+    """Write the tables of docs/results.md and README from the checkpoints' metrics.json.
 
     Example: python -m train results
     """
-    from train.publish.results import write_results
+    from train.publish.results import PAGES, write_results
 
-    print(write_results(root, readme))
+    print(write_results(root, page or PAGES))
