@@ -11,15 +11,15 @@ def zoo(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all metrics.")] = False,
 ) -> None:
     """List every checkpoint: dataset, model, fusion, whether it is ready, its size and its test score."""
-    from mmdemo.cells.catalogue import entries, entry_json
-    from mmdemo.ui.results.page import score_of
+    from mmdemo.answer.answer_json import entry_json
+    from mmdemo.cells.catalogue import entries, headline_on_test
 
     found = entries(preset)
     if as_json:
         print(json.dumps([entry_json(entry) for entry in found], ensure_ascii=False, indent=2))
         return
     for entry in found:
-        score = score_of(entry.cell.dataset, entry.metrics)
+        score = headline_on_test(entry)
         shown = f"{score:6.1%}" if score is not None else f"{'':6}"
         print(f"{shown}  {entry.size / 1e6:6.1f} MB  {entry.status:9}  {entry.cell.name}")
     ready = sum(entry.status == "ready" for entry in found)
