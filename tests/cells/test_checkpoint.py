@@ -13,17 +13,19 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from mmdemo.cells import checkpoint
-from mmdemo.cells.checkpoint import cell_folder, load_card, load_model, save_trunk
+from mmdemo.cells.card import load_card
+from mmdemo.cells.checkpoint import cell_folder, load_model, save_trunk
 from mmdemo.cells.files import save_tensors, write_json
+from mmdemo.cells.locate import SHIPPED
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_folder, load_base
-from mmdemo.cells.zoo import SHIPPED
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from tests.tiny import lively_model
 
-FILM = ModelConfig(dataset="twitter2017", fusion="film", preset="tiny")
-CONCAT = ModelConfig(dataset="twitter2017", fusion="concat", preset="tiny")
+FILM = ModelConfig(dataset=find_dataset("twitter2017"), fusion="film", preset="tiny")
+CONCAT = ModelConfig(dataset=find_dataset("twitter2017"), fusion="concat", preset="tiny")
 
 
 @pytest.fixture
@@ -337,7 +339,7 @@ def test_metrics_of_another_cell_are_refused(root, folder):
 
 
 def test_another_datasets_configuration_does_not_fit(root, folder, tiny_zoo):
-    other = cell_folder(tiny_zoo, ModelConfig(dataset="mnre", preset="tiny"))
+    other = cell_folder(tiny_zoo, ModelConfig(dataset=find_dataset("mnre"), preset="tiny"))
     for name in ("config.json", "metrics.json"):
         shutil.copy(other / name, folder)
     accept_hashes(folder)
@@ -363,7 +365,7 @@ def own(file: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def lite_model():
-    return build_model(ModelConfig(dataset="mnre"))
+    return build_model(ModelConfig(dataset=find_dataset("mnre")))
 
 
 @pytest.mark.parametrize("name", ["text.safetensors", "image.safetensors", "tokenizer.json"])

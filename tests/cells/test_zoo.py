@@ -10,8 +10,12 @@ import torch
 
 from mmdemo.cells import zoo as zoo_module
 from mmdemo.cells.hub import HubRepo
-from mmdemo.cells.zoo import SHIPPED, Zoo, checkpoints_root, list_cells
-from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
+from mmdemo.cells.locate import SHIPPED, checkpoints_root, list_cells
+from mmdemo.cells.zoo import Zoo
+from mmdemo.datasets.discovery import bundled, find_dataset
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encoders.table import MODELS
+from mmdemo.models.fusion.table import fusions_of
 from mmdemo.types import InputError
 from tests.tiny import build_cell
 
@@ -44,7 +48,7 @@ def root(tiny_zoo, tmp_path) -> Path:
 
 def test_every_combination_is_listed_once(tiny_zoo):
     cells = list_cells(tiny_zoo, "tiny")
-    assert len({c.name for c in cells}) == len(cells) == len(DATASETS) * len(MODELS) * 6 == 90
+    assert len({c.name for c in cells}) == len(cells) == len(bundled()) * len(MODELS) * 6 == 90
     assert [c.problem for c in cells] == [None] * len(cells)
     assert all(c.folder == tiny_zoo / c.name for c in cells)
 
@@ -124,7 +128,9 @@ def test_a_cell_trained_again_is_loaded_again(root):
     zoo = Zoo(root)
     before = zoo.load(cell(root, fusion="concat"))
     torch.manual_seed(99)
-    build_cell(root, ModelConfig(dataset="twitter2017", fusion="concat", preset="tiny"), own_trunk=True)
+    build_cell(
+        root, ModelConfig(dataset=find_dataset("twitter2017"), fusion="concat", preset="tiny"), own_trunk=True
+    )
     after = zoo.load(cell(root, fusion="concat"))
     weights = [loaded.model.head.layers[-1].weight for loaded in (before, after)]
     assert not torch.equal(*weights)

@@ -1,13 +1,16 @@
-"""Cells of preset tiny in memory, one for every model and fusion, for `pipeline.load` to give."""
+"""Cells of preset tiny in memory, one for every model and fusion, for `catalogue.load` to give."""
 
 from functools import cache
 from pathlib import Path
 
 import torch
 
-from mmdemo.cells.checkpoint import Card
-from mmdemo.cells.zoo import SHIPPED, Cell, LoadedCell, post_encoder
-from mmdemo.models.config import MODELS, ModelConfig, fusions_of
+from mmdemo.cells.card import Card
+from mmdemo.cells.locate import SHIPPED, Cell
+from mmdemo.cells.zoo import LoadedCell, post_encoder
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encoders.table import MODELS
+from mmdemo.models.fusion.table import fusions_of
 from mmdemo.models.model import MultimodalModel, build_model
 
 ROOT = SHIPPED

@@ -5,23 +5,25 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo.answer import pipeline
+from mmdemo.answer import predict as answering
+from mmdemo.cells import catalogue
 from mmdemo.explain.attribution import GAP, STEPS, Deletion, deletion, integrated_gradients, occlusion, total
-from mmdemo.explain.explained_post import Subject, ask
+from mmdemo.explain.explained_post import ExplainedPost, ask
 from mmdemo.explain.masking import region_gates, with_embedding, word_gates
 from mmdemo.models.config import ModelConfig
+from mmdemo.posts.question import read_post
 from tests.explain.cells import NAMES, PAIRS, TEXTS, cell_of, loaded
 
 WEIGHTS = torch.tensor([3.0, -1.0, 0.0, 0.5, 0.0])
 
 
-def subject(dataset: str, model: str, fusion: str, monkeypatch, seed: int = 4) -> Subject:
+def subject(dataset: str, model: str, fusion: str, monkeypatch, seed: int = 4) -> ExplainedPost:
     config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="tiny")
     cell = loaded(config)
-    monkeypatch.setattr(pipeline, "load", lambda _: cell)
+    monkeypatch.setattr(catalogue, "load", lambda _: cell)
     noise = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    post = pipeline.read_post(TEXTS[dataset], dataset, Image.fromarray(noise))
-    return ask(cell.model, cell.encoder, pipeline.predict(post, cell_of(config)))
+    post = read_post(TEXTS[dataset], dataset, Image.fromarray(noise))
+    return ask(cell.model, cell.encoder, answering.predict(post, cell_of(config)))
 
 
 # ---------------------------------------------------------------- by hand

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdemo.answer import pipeline
+from mmdemo.answer import imagine as imagining
+from mmdemo.answer import predict as answering
+from mmdemo.cells import catalogue
 from mmdemo.explain.counterfactual import changes, imagined, paint_out
 from mmdemo.models.config import ModelConfig
+from mmdemo.posts.question import read_post
 from mmdemo.types import Entity, InputError, Pair, Post, Prediction, Relation
 from tests.explain.cells import MARKED, TWEET, cell_of, loaded
 
@@ -102,12 +105,12 @@ def test_paint_needs_a_photo():
 @pytest.mark.parametrize(("dataset", "text"), [("twitter2017", TWEET), ("mnre", MARKED)])
 def test_the_answers_are_the_models_own(dataset, text, monkeypatch):
     config = ModelConfig(dataset=dataset, preset="tiny")
-    monkeypatch.setattr(pipeline, "load", lambda _: loaded(config))
-    post = pipeline.read_post(text, dataset, PHOTO)
+    monkeypatch.setattr(catalogue, "load", lambda _: loaded(config))
+    post = read_post(text, dataset, PHOTO)
     other = Image.new("RGB", (30, 30), "blue")
-    cases = pipeline.counterfactuals(post, cell_of(config), others=[other], masked=[0])
+    cases = imagining.counterfactuals(post, cell_of(config), others=[other], masked=[0])
     assert [case.name for case in cases] == ["without the photo", "another photo", "without the words: Kevin"]
-    alone = pipeline.predict(pipeline.read_post(text, dataset), cell_of(config))
+    alone = answering.predict(read_post(text, dataset), cell_of(config))
     assert not cases[0].prediction.image_used
     pairs = zip(
         cases[0].prediction.entities + cases[0].prediction.relations,
