@@ -141,7 +141,7 @@ class View:
 class Explanation:
     """Why a checkpoint answered as it did: ``views`` of one ``target``, and which it cannot give and why.
 
-    ``target`` is in words, such as 'PER "Kevin Durant"' or '/per/org/member_of'.
+    ``target`` is in words: a label and a text such as 'person "Kevin Durant"', or a relation's label.
     """
 
     prediction: Prediction

@@ -7,11 +7,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mmdemo.cells.checkpoint import TEXT_TRUNK, cell_folder, load_trunk, save_cell, save_trunk
+from mmdemo.cells.card import text_trunk
+from mmdemo.cells.checkpoint import cell_folder, load_trunk, save_cell, save_trunk
+from mmdemo.cells.locate import SHIPPED
 from mmdemo.cells.pretrained_base import DRAWN_PARTS, TRUNK_PARTS, load_base
-from mmdemo.cells.zoo import SHIPPED
-from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
+from mmdemo.datasets.discovery import bundled
+from mmdemo.datasets.schema import Dataset
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.features import Fusion
+from mmdemo.models.fusion.table import fusions_of
 from mmdemo.models.model import MultimodalModel, build_fusion, build_model
 
 TOKENIZER = SHIPPED / "lite" / "base" / "tokenizer.json"
@@ -28,7 +33,8 @@ def lively_model(config: ModelConfig, root: Path) -> tuple[MultimodalModel, dict
                 parameter.add_(0.02 * torch.randn_like(parameter))
             if name.startswith(DRAWN_PARTS):
                 parameter.add_(0.1 * torch.randn_like(parameter))
-        model.head.layers[-1].weight.mul_(20)
+        for head in model.heads.values():
+            head.layers[-1].weight.mul_(20)
     model.fusion = lively_fusion(config)
     return model.eval(), base
 
@@ -70,7 +76,7 @@ def build_zoo(root: Path) -> None:
     """
     (root / "lite" / "base").mkdir(parents=True)
     shutil.copy(TOKENIZER, root / "lite" / "base")
-    for dataset in DATASETS:
+    for dataset in bundled().values():
         for model in MODELS:
             torch.manual_seed(7)
             _build_group(root, dataset, model)
@@ -79,16 +85,16 @@ def build_zoo(root: Path) -> None:
         build_cell(root, own, own_trunk=True)
 
 
-def _build_group(root: Path, dataset: str, name: str) -> None:
+def _build_group(root: Path, dataset: Dataset, name: str) -> None:
     fusions = fusions_of(name)
     configs = [ModelConfig(dataset=dataset, model=name, fusion=f, preset="tiny") for f in fusions]
     model, base = lively_model(configs[0], root)
     trunk = cell_folder(root, configs[0]).parent / "trunk.safetensors"
     places: tuple[str, ...] = ("../trunk.safetensors",)
-    if name == "clip-bert":  # its own trunk holds the image side alone
-        places = (TEXT_TRUNK, *places)
+    if text := text_trunk(name):  # its own trunk holds the image side alone
+        places = (text, *places)
         model.load_state_dict(base, strict=False)
-        load_trunk((cell_folder(root, configs[0]) / TEXT_TRUNK).resolve(), model)
+        load_trunk((cell_folder(root, configs[0]) / text).resolve(), model)
         base = trunk_tensors(model)
         with torch.no_grad():
             for parameter in model.image_encoder.parameters():

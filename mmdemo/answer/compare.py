@@ -8,104 +8,106 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-import torch
-from torch import Tensor
-
-from mmdemo.answer import pipeline
-from mmdemo.answer.pipeline import Cell
-from mmdemo.cells import gpu
+from mmdemo.answer.predict import Part, answers_of, assemble, batches_of, read_parts
+from mmdemo.cells import catalogue, gpu
+from mmdemo.cells.locate import Cell, same_labels
 from mmdemo.cells.zoo import LoadedCell, trunk_hash
-from mmdemo.models.batch import Batch, Example, collate
-from mmdemo.models.config import MODELS, fusions_of
+from mmdemo.datasets.schema import Dataset
+from mmdemo.models.batch import collate
+from mmdemo.models.encoders.table import MODELS
+from mmdemo.models.fusion.table import FUSIONS, fusions_of
+from mmdemo.models.seen import States, encoded, fused
 from mmdemo.photo.image import open_image
-from mmdemo.types import Compared, Comparison, InputError, Post
+from mmdemo.types import Compared, Comparison, InputError, Question
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pass:
-    """One trunk's encoder pass over the post: what its fusions start from, and what it took."""
+    """One trunk's encoder pass over the question: what its fusions start from, and what it took."""
 
     number: int
-    example: Example
-    batch: Batch
-    states_BLD: Tensor
-    regions_BRD: Tensor | None
+    batches: tuple[tuple[list[Part], States], ...]
     milliseconds: float
 
 
 #: What stands side by side.
 ACROSS = ("fusions", "models")
-#: The baseline has one name with two encoders and another in a joint model: they stand in one row.
-BASELINES = ("concat", "native")
 
 
 def side_by_side(
-    dataset: str, *, across: str, model: str, fusion: str, preset: str = "lite"
+    dataset: Dataset | str, *, across: str, model: str, fusion: str, preset: str = "lite"
 ) -> tuple[Cell, ...]:
     """The cells of a comparison, ready or not: all fusions of ``model``, or all models with ``fusion``.
+
+    The baseline has one name with two encoders and another in a joint model: they stand in one row.
 
     Raises:
         InputError: an unknown name.
     """
     if across not in ACROSS:
         raise InputError(f"{across!r} cannot be compared; choose {' or '.join(ACROSS)}")
+    if isinstance(dataset, str):
+        dataset = catalogue.dataset_named(dataset)
     if across == "fusions":
         row = [(model, name) for name in (fusions_of(model) if model in MODELS else ())]
     else:
-        wanted = BASELINES if fusion in BASELINES else (fusion,)
+        baselines = [one.name for one in FUSIONS.values() if one.baseline]
+        wanted = baselines if fusion in baselines else [fusion]
         row = [(m, name) for m in MODELS for name in fusions_of(m) if name in wanted]
     # Where the row is empty, `find_cell` says what is unknown.
-    return tuple(pipeline.find_cell(dataset, m, name, preset) for m, name in row or [(model, fusion)])
+    return tuple(catalogue.find_cell(dataset, m, name, preset) for m, name in row or [(model, fusion)])
 
 
 @gpu.on_gpu
-def compare(post: Post, cells: Sequence[Cell]) -> Comparison:
-    """The post's answer by each cell, exactly as `pipeline.predict` gives it.
+def compare(question: Question, cells: Sequence[Cell]) -> Comparison:
+    """The question's answer by each cell, exactly as `mmdemo.answer.predict.predict` gives it.
 
     Raises:
-        InputError: no cell, cells of several datasets (their labels differ), or as `pipeline.predict`.
+        InputError: no cell, cells of several datasets (their labels differ), or as `predict`.
     """
     if not cells:
         raise InputError("choose at least one checkpoint to compare")
-    if len(datasets := dict.fromkeys(cell.dataset for cell in cells)) > 1:
-        raise InputError(f"a comparison is of one dataset, not of {' and '.join(datasets)}")
-    opened = post if post.image is None else replace(post, image=open_image(post.image))
+    if question.ask.relations == "all":
+        raise InputError("name the pairs whose relations to compare: each checkpoint finds its own entities")
+    if len(names := dict.fromkeys(cell.dataset.name for cell in cells)) > 1:
+        raise InputError(f"a comparison is of one dataset, not of {' and '.join(names)}")
+    if not all(same_labels(cells[0].dataset, cell.dataset) for cell in cells):
+        raise InputError(f"these checkpoints are of two datasets that share the name {cells[0].dataset.name}")
+    post = question.post
+    if post.image is not None:
+        question = replace(question, post=replace(post, image=open_image(post.image)))
     passes: dict[object, Pass] = {}
     answers = []
     for cell in cells:
-        loaded = pipeline.load(cell)
+        loaded = catalogue.load(cell)
         key = (trunk_hash(loaded.card), loaded.card.config.clean_text)
         if key not in passes:
-            passes[key] = _encode(opened, loaded, len(passes))
-        answers.append(_answer(opened, cell, loaded, passes[key]))
-    return Comparison(post=opened, answers=tuple(answers))
+            passes[key] = _encode(question, loaded, len(passes))
+        answers.append(_answer(question, cell, loaded, passes[key]))
+    return Comparison(post=question.post, answers=tuple(answers))
 
 
-def _encode(post: Post, loaded: LoadedCell, number: int) -> Pass:
+def _encode(question: Question, loaded: LoadedCell, number: int) -> Pass:
     started = perf_counter()
-    (example,) = pipeline.encode([post], loaded)
-    batch = collate([example]).to(loaded.device)
-    with torch.inference_mode():
-        states_BLD, regions_BRD = loaded.model.encode(batch)
-    return Pass(
-        number=number,
-        example=example,
-        batch=batch,
-        states_BLD=states_BLD,
-        regions_BRD=regions_BRD,
-        milliseconds=_since(started),
+    batches = tuple(
+        (parts, encoded(loaded.model, collate([part.example for part in parts]).to(loaded.device)))
+        for parts in batches_of(read_parts([question], loaded))
     )
+    return Pass(number=number, batches=batches, milliseconds=_since(started))
 
 
-def _answer(post: Post, cell: Cell, loaded: LoadedCell, encoded: Pass) -> Compared:
+def _answer(question: Question, cell: Cell, loaded: LoadedCell, shared: Pass) -> Compared:
     started = perf_counter()
-    with torch.inference_mode():
-        output = loaded.model.fuse(encoded.states_BLD, encoded.regions_BRD, encoded.batch)
-    (prediction,) = pipeline.answers_of([post], cell, loaded, [encoded.example], output)
+    found = [
+        answer
+        for parts, states in shared.batches
+        for answer in answers_of(parts, cell, loaded, fused(loaded.model, states).output)
+    ]
+    (prediction,) = assemble([question], cell, found)
     return Compared(
         prediction=prediction,
-        pass_number=encoded.number,
-        encode_ms=encoded.milliseconds,
+        pass_number=shared.number,
+        encode_ms=shared.milliseconds,
         fuse_ms=_since(started),
     )
 

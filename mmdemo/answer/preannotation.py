@@ -3,22 +3,23 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from mmdemo.answer import pipeline
-from mmdemo.answer.pipeline import Cell
+from mmdemo.answer.predict import predict_many
+from mmdemo.cells import catalogue
 from mmdemo.cells.gpu import on_gpu
-from mmdemo.models.config import DATASETS
+from mmdemo.cells.locate import Cell
+from mmdemo.datasets.schema import Dataset
 from mmdemo.photo.image import load_photo
 from mmdemo.review.records import Suggestion
 from mmdemo.review.store.reviews import Store
 from mmdemo.review.suggest import Assess, annotate, suggestion_of
-from mmdemo.types import Post
+from mmdemo.types import Question
 
 
 def siblings(cell: Cell) -> list[Cell]:
     """The other fusions of a cell's dataset and model that can run."""
-    row = (cell.preset, cell.dataset, cell.model)
-    ready = [c for c in pipeline.cells(cell.preset) if not c.problem and c.name != cell.name]
-    return [c for c in ready if (c.preset, c.dataset, c.model) == row]
+    row = (cell.preset, cell.dataset.name, cell.model)
+    ready = [c for c in catalogue.cells(cell.preset) if not c.problem and c.name != cell.name]
+    return [c for c in ready if (c.preset, c.dataset.name, c.model) == row]
 
 
 def assessor(cell: Cell, *, others: Sequence[Cell] = (), blind: bool = False) -> Assess:
@@ -29,28 +30,45 @@ def assessor(cell: Cell, *, others: Sequence[Cell] = (), blind: bool = False) ->
         blind: ask without the photo too, for the order by what the photo changes.
     """
 
-    return lambda posts: suggestions(posts, cell, others, blind)
+    return lambda questions: suggestions(questions, cell, others, blind)
 
 
 @on_gpu
 def suggestions(
-    posts: Sequence[Post], cell: Cell, others: Sequence[Cell], blind: bool
+    questions: Sequence[Question], cell: Cell, others: Sequence[Cell], blind: bool
 ) -> list[Suggestion | None]:
-    """A cell's suggestion for each post, with what the order of a queue goes by; see `assessor`.
+    """A cell's suggestion for each question, with what the order of a queue goes by; see `assessor`.
 
-    A photo that cannot be read counts as none, as in a dataset (`load_photo`). None for a post without the
-    marked pair that a relation is asked of: one post must not keep a queue from all others.
+    A photo that cannot be read counts as none, as in a dataset (`load_photo`). A cell is asked only for what
+    it was trained to find; None where that is nothing, as for a post without a pair that a relation could be
+    asked of: one post must not keep a queue from all others.
     """
-    paired = DATASETS[cell.dataset].task == "re"
-    asked = [replace(p, image=load_photo(p)[0]) for p in posts if p.pair is not None or not paired]
+    fitting = [_fitting(question, cell.dataset) for question in questions]
+    asked = [q for q in fitting if q is not None]
     made = iter(_suggestions(asked, cell, others, blind) if asked else ())
-    return [next(made) if p.pair is not None or not paired else None for p in posts]
+    return [None if question is None else next(made) for question in fitting]
 
 
-def _suggestions(posts: Sequence[Post], cell: Cell, others: Sequence[Cell], blind: bool) -> list[Suggestion]:
-    own = pipeline.predict_many(posts, cell)
-    rest = [pipeline.predict_many(posts, other) for other in others]
-    dark = pipeline.predict_many([replace(p, image=None) for p in posts], cell) if blind else None
+def _fitting(question: Question, dataset: Dataset) -> Question | None:
+    """The part of a question that a dataset's cells answer, with the photo open; None where there is none."""
+    ask = replace(
+        question.ask,
+        entities=question.ask.entities and dataset.has_entities,
+        relations=question.ask.relations if dataset.has_relations else (),
+    )
+    if not ask.entities and not ask.relations:
+        return None
+    return Question(post=replace(question.post, image=load_photo(question.post)[0]), ask=ask)
+
+
+def _suggestions(
+    questions: Sequence[Question], cell: Cell, others: Sequence[Cell], blind: bool
+) -> list[Suggestion]:
+    own = predict_many(questions, cell)
+    rest = [predict_many(questions, other) for other in others]
+    dark = None
+    if blind:
+        dark = predict_many([replace(q, post=replace(q.post, image=None)) for q in questions], cell)
     return [
         suggestion_of(found, [answers[i] for answers in rest], dark[i] if dark else None)
         for i, found in enumerate(own)

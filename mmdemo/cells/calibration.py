@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from mmdemo.datasets.schema import TASKS, Task
 from mmdemo.models.decode import softmax
 from mmdemo.types import Entity
 
@@ -50,9 +51,15 @@ class Calibration:
     entity: EntityCalibration | None = None
 
     @classmethod
-    def of(cls, metrics: Mapping[str, Any]) -> "Calibration":
-        """What a metrics.json states; the identity where it states nothing that can be used."""
+    def of(cls, metrics: Mapping[str, Any], task: Task) -> "Calibration":
+        """What a metrics.json states for a task; the identity where it states nothing that can be used.
+
+        A cell of both tasks states one a task, ``{"entities": {…}, "relations": {…}}``; a cell of one task
+        states its own as it is.
+        """
         stated = metrics.get("calibration")
+        if isinstance(stated, Mapping) and set(TASKS) & stated.keys():
+            stated = stated.get(task)
         temperature: Any = stated.get("temperature") if isinstance(stated, Mapping) else None
         if not isinstance(stated, Mapping) or not _is_number(temperature) or not 0.01 <= temperature <= 100:
             return cls()

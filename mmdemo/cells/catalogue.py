@@ -1,16 +1,99 @@
-"""What every cell of the zoo is: whether it can be used, how large it is, what it scores. No weights."""
+"""The cells of this installation: which there are, what each is, and their models in memory."""
 
+import logging
 import posixpath
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from mmdemo.answer import pipeline
-from mmdemo.answer.pipeline import Cell
-from mmdemo.cells import hub
-from mmdemo.cells.checkpoint import load_card
-from mmdemo.cells.zoo import CARD_FILES
+from mmdemo.cells import gpu, hub
+from mmdemo.cells.gpu import ZERO_GPU
+from mmdemo.cells.locate import (
+    CARD_FILES,
+    Cell,
+    checkpoints_root,
+    found_datasets,
+    list_cells,
+    locate,
+    read_card,
+    same_labels,
+)
+from mmdemo.cells.zoo import LoadedCell, Zoo
+from mmdemo.datasets.discovery import bundled, find_dataset
+from mmdemo.datasets.schema import Dataset
+from mmdemo.models.config import MODELS, PRESETS, ModelConfig
+from mmdemo.models.fusion.table import FUSIONS, buildable, fusions_of
 from mmdemo.types import InputError
+
+log = logging.getLogger(__name__)
+_making = Lock()
+
+
+# ---------------------------------------------------------------- which there are
+
+
+def known_datasets() -> dict[str, Dataset]:
+    """The bundled datasets, then those found among the checkpoints, by name."""
+    root = checkpoints_root()
+    found = {
+        name: dataset for preset in PRESETS for name, (dataset, _) in found_datasets(root, preset).items()
+    }
+    return {**bundled(), **found}
+
+
+def dataset_named(name: str | Path) -> Dataset:
+    """The dataset of a name from outside: a bundled one's, one's among the checkpoints, or a folder.
+
+    Raises:
+        InputError: there is none, its file cannot be read, or the checkpoints have one of the same name with
+            other labels.
+    """
+    known = bundled()
+    if str(name) in known:
+        return known[str(name)]
+    known = known_datasets()
+    if str(name) in known:
+        return known[str(name)]
+    dataset = find_dataset(name)
+    other = known.get(dataset.name)
+    if other is not None and not same_labels(dataset, other):
+        raise InputError(
+            f"{name} names itself {dataset.name!r}, and so does a dataset with other labels that is known "
+            "already; give it another name in its dataset.toml"
+        )
+    return dataset
+
+
+def cells(preset: str | None = None) -> tuple[Cell, ...]:
+    """Every cell of a preset, ready or with the reason why not. Raises InputError for an unknown preset.
+
+    None takes what a person can pick from: the lite zoo, and those full cells that have been trained.
+    """
+    root = checkpoints_root()
+    if preset is not None:
+        return list_cells(root, preset)
+    trained = [c for c in list_cells(root, "full") if c.folder.is_dir()] if (root / "full").is_dir() else []
+    return (*list_cells(root), *trained)
+
+
+def find_cell(dataset: Dataset | str, model: str, fusion: str, preset: str = "lite") -> Cell:
+    """The named cell; a dataset's name as in `dataset_named`. Raises InputError for an unknown name."""
+    if isinstance(dataset, str):
+        dataset = dataset_named(dataset)
+    if model in MODELS and fusion in buildable(model):
+        config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset)
+        cell = locate(checkpoints_root(), config)
+        if fusion in fusions_of(model) or cell.folder.is_dir():  # no zoo is expected to have the extra ones
+            return cell
+    raise InputError(
+        f"there is no checkpoint for dataset {dataset.name!r}, model {model!r} and fusion {fusion!r}; known "
+        f"are {', '.join(MODELS)}; {', '.join(FUSIONS)}"
+    )
+
+
+# ---------------------------------------------------------------- what each is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +113,27 @@ class Entry:
 
 def entries(preset: str = "lite") -> tuple[Entry, ...]:
     """All cells of a preset. Raises InputError for an unknown preset."""
-    return tuple(_entry(cell) for cell in pipeline.cells(preset))
+    return tuple(_entry(cell) for cell in cells(preset))
+
+
+def describe(cell: Cell) -> dict[str, Any]:
+    """What a cell's card shows: what truly runs, configuration, training, figures. Raises InputError.
+
+    Reads the JSON files alone: a picker must not wait for weights.
+    """
+    card = read_card(cell)
+    return {
+        "runs": card.config.runs,
+        "config": {
+            "dataset": cell.dataset.name,
+            "model": cell.model,
+            "fusion": cell.fusion,
+            "preset": cell.preset,
+        },
+        "source": str(cell.source) if cell.source else None,  # the Hub, where its files come from there
+        "training": card.training,
+        "metrics": card.metrics,
+    }
 
 
 def _entry(cell: Cell) -> Entry:
@@ -38,7 +141,7 @@ def _entry(cell: Cell) -> Entry:
     problem = cell.problem
     if problem is None:
         try:
-            metrics = pipeline.describe(cell)["metrics"]
+            metrics = read_card(cell).metrics
         except InputError as error:
             problem = str(error)
     return Entry(
@@ -53,7 +156,7 @@ def _entry(cell: Cell) -> Entry:
 def _size(cell: Cell) -> int:
     """Bytes of the cell's own files and of all trunks that it reads; 0 where it cannot be read."""
     try:
-        names = (*CARD_FILES, *load_card(cell.folder).files)
+        names = (*CARD_FILES, *read_card(cell).files)
     except InputError:
         return 0
     if cell.source:  # some may not have been fetched yet
@@ -63,18 +166,29 @@ def _size(cell: Cell) -> int:
     return sum((cell.folder / name).stat().st_size for name in names if (cell.folder / name).is_file())
 
 
-def entry_json(entry: Entry) -> dict[str, Any]:
-    """An entry as JSON values; ``folder`` is relative to the working directory where it lies below it."""
-    folder = entry.cell.folder.absolute()
-    here = Path.cwd()
-    return {
-        "dataset": entry.cell.dataset,
-        "model": entry.cell.model,
-        "fusion": entry.cell.fusion,
-        "preset": entry.cell.preset,
-        "status": entry.status,
-        "problem": entry.problem,
-        "size": entry.size,
-        "metrics": entry.metrics,
-        "folder": (folder.relative_to(here) if folder.is_relative_to(here) else folder).as_posix(),
-    }
+# ---------------------------------------------------------------- their models
+
+
+@cache
+def _zoo_in(root: Path) -> Zoo:
+    if ZERO_GPU:  # what is loaded in a request's own process is lost with it: keep all (`preload`)
+        return Zoo(root, size=len(list_cells(root)), device=gpu.device())
+    return Zoo(root, device=gpu.device())
+
+
+def load(cell: Cell) -> LoadedCell:
+    """The cell's model, from memory or disk. Raises InputError naming what is missing or damaged."""
+    with _making:  # two first requests at once must not make two
+        zoo = _zoo_in(checkpoints_root())
+    return zoo.load(cell)
+
+
+def preload() -> None:
+    """On a ZeroGPU Space, put every ready cell on the GPU; it must happen before the first request."""
+    if ZERO_GPU:
+        for cell in cells():
+            if not cell.problem:
+                try:
+                    load(cell)
+                except InputError as error:  # the other cells can be served
+                    log.warning("%s cannot be used: %s", cell.name, error)

@@ -10,41 +10,26 @@ Files are untrusted: safetensors only (no pickle), each file's SHA-256 is in con
 unknown, misshapen or non-finite tensor is an `InputError` that names the file.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mmdemo.cells.files import FORMAT, file_hash, read_json, read_tensors, save_tensors, write_json
+from mmdemo.cells.card import WEIGHTS, Card, card_json
+from mmdemo.cells.files import file_hash, read_tensors, save_tensors, write_json
+from mmdemo.cells.name import CellName
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, load_base
 from mmdemo.cells.quantise import stored_names, unpack
-from mmdemo.datasets.bio import output_labels
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, NoDraws, build_model
 from mmdemo.types import InputError
 
-#: Where a cell may find its trunk: beside its own folder (shared by all fusions) or inside (trained alone).
-#: ``clip-bert`` reads as ``bert-resnet50`` does, so its own trunk holds the image side only.
-TEXT_TRUNK = "../../bert-resnet50/trunk.safetensors"
-TRUNK_PLACES = (TEXT_TRUNK, "../trunk.safetensors", "trunk.safetensors")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """What a cell's folder says of itself: its configuration, how it was trained, and its figures."""
-
-    config: ModelConfig
-    training: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-
 
 def cell_folder(root: Path, config: ModelConfig) -> Path:
     """Where a cell lies."""
-    return root / config.cell
+    return root / CellName.of(config).path
 
 
 def root_of(folder: Path) -> Path:
@@ -76,55 +61,16 @@ def save_cell(
     metrics: dict[str, Any],
     bits: int = 8,
 ) -> None:
-    """Write one cell; ``trunks`` are the places (see `TRUNK_PLACES`) of the trunk files that it needs."""
+    """Write one cell; ``trunks`` are the places (see `trunk_places`) of the trunk files that it needs."""
     own = {n: p for n, p in model.named_parameters() if not n.startswith(TRUNK_PARTS)}
-    save_tensors(folder / "model.safetensors", own, bits, {"part": "cell", "cell": config.cell})
-    files = {name: file_hash(folder / name) for name in ("model.safetensors", *trunks)}
-    write_json(
-        folder / "config.json",
-        {
-            "format": FORMAT,
-            "config": asdict(config),
-            "labels": list(output_labels(config.dataset)),
-            "files": files,
-            "training": training,
-        },
-    )
-    write_json(folder / "metrics.json", {"cell": config.cell, **metrics})
+    name = str(CellName.of(config))
+    save_tensors(folder / WEIGHTS, own, bits, {"part": "cell", "cell": name})
+    files = {file: file_hash(folder / file) for file in (WEIGHTS, *trunks)}
+    write_json(folder / "config.json", card_json(config, files, training))
+    write_json(folder / "metrics.json", {"cell": name, **metrics})
 
 
 # ---------------------------------------------------------------- load
-
-
-def load_card(folder: Path) -> Card:
-    """Read and check config.json and metrics.json, without any weights.
-
-    Raises:
-        InputError: a file is missing, is no such JSON, is of another format, or its labels are not the
-            dataset's.
-    """
-    file = folder / "config.json"
-    stated = read_json(file)
-    try:
-        config = ModelConfig(**stated["config"])
-        files = {str(name): str(digest) for name, digest in stated["files"].items()}
-        version, labels = stated["format"], stated["labels"]
-        training = dict(stated.get("training", {}))
-    except KeyError as error:
-        raise InputError(f"{file} is not a checkpoint's configuration: it lacks {error}") from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{file} is not a checkpoint's configuration: {error}") from error
-    if version != FORMAT:
-        raise InputError(f"{file} is of format {version}; this version reads format {FORMAT}")
-    if labels != list(output_labels(config.dataset)):
-        raise InputError(f"{file} lists other labels than {config.dataset} has")
-    trunks = set(files) - {"model.safetensors"}
-    if "model.safetensors" not in files or not trunks or trunks - set(TRUNK_PLACES):
-        raise InputError(f"{file} names other files than a checkpoint has")
-    metrics = read_json(folder / "metrics.json")
-    if metrics.get("cell") != config.cell:
-        raise InputError(f"{folder / 'metrics.json'} belongs to another checkpoint")
-    return Card(config=config, training=training, metrics=metrics, files=files)
 
 
 def load_model(
@@ -143,12 +89,12 @@ def load_model(
     if encoders_of is None:
         load_base(root, model, card.config.preset, share=True)
         for name in card.files:
-            if name in TRUNK_PLACES:
+            if name != WEIGHTS:
                 load_trunk(folder / name, model)
     own = {n: p for n, p in model.named_parameters() if not n.startswith(TRUNK_PARTS)}
     for parameter in own.values():
         nn.init.zeros_(parameter)
-    _add_tensors(folder / "model.safetensors", own, partial=False)
+    _add_tensors(folder / WEIGHTS, own, partial=False)
     if verified != [_identity(folder / name) for name in card.files]:
         raise InputError(f"the checkpoint in {folder} was replaced while it was read; ask again")
     return model.eval()
@@ -180,6 +126,7 @@ def load_trunk(file: Path, model: MultimodalModel) -> None:
 def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bool) -> None:
     """Add a file's tensors to parameters; ``partial`` allows parameters that the file leaves alone."""
     stored, bits = read_tensors(file)
+    stored = _named_as_now(stored, parameters)
     owed: set[str] = set()
     with torch.no_grad():
         for name, parameter in parameters.items():
@@ -198,3 +145,14 @@ def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bo
             parameter.data = parameter.data + value  # not in place: the base's tensors are shared
     if unknown := stored.keys() - owed:
         raise InputError(f"the checkpoint file {file} holds tensors that the model lacks: {min(unknown)}")
+
+
+def _named_as_now(stored: dict[str, Tensor], parameters: Iterable[str]) -> dict[str, Tensor]:
+    """A file's tensors by today's names: a model had one ``head`` before it could have one a task."""
+    tasks = sorted({name.split(".")[1] for name in parameters if name.startswith("heads.")})
+    if len(tasks) != 1:
+        return stored
+    return {
+        f"heads.{tasks[0]}.{name.removeprefix('head.')}" if name.startswith("head.") else name: value
+        for name, value in stored.items()
+    }

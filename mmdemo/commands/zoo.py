@@ -11,7 +11,9 @@ def zoo(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all metrics.")] = False,
 ) -> None:
     """List every checkpoint: dataset, model, fusion, whether it is ready, its size and its test score."""
-    from mmdemo.cells.catalogue import entries, entry_json
+    from mmdemo.answer.answer_json import entry_json
+    from mmdemo.cells.catalogue import entries
+    from mmdemo.measures import headline_of
     from mmdemo.ui.results.page import score_of
 
     found = entries(preset)
@@ -19,8 +21,9 @@ def zoo(
         print(json.dumps([entry_json(entry) for entry in found], ensure_ascii=False, indent=2))
         return
     for entry in found:
-        score = score_of(entry.cell.dataset, entry.metrics)
+        score = score_of(entry.metrics)
         shown = f"{score:6.1%}" if score is not None else f"{'':6}"
         print(f"{shown}  {entry.size / 1e6:6.1f} MB  {entry.status:9}  {entry.cell.name}")
     ready = sum(entry.status == "ready" for entry in found)
-    print(f"{ready} of {len(found)} ready; the score is entity F1, or micro-F1 without None, on test")
+    score_name = f"{headline_of('entities').column}, or {headline_of('relations').column}"
+    print(f"{ready} of {len(found)} ready; the score is {score_name}, on test")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mmdemo.explain.attribution import deletion, integrated_gradients, occlusion, total
-from mmdemo.explain.explained_post import Subject
+from mmdemo.explain.explained_post import ExplainedPost
 from mmdemo.explain.masking import Gates, region_gates, word_gates
 from mmdemo.explain.traces import region_labels
 from mmdemo.types import View
@@ -15,7 +15,7 @@ _REGION = (
 )
 
 
-def region_views(subject: Subject) -> list[View]:
+def region_views(subject: ExplainedPost) -> list[View]:
     """Integrated gradients over the photo's regions, and what the answer loses when one is blank."""
     score, parts = region_gates(subject)
     shares, falls = integrated_gradients(score, parts), occlusion(score, parts)
@@ -44,7 +44,7 @@ def region_views(subject: Subject) -> list[View]:
     ]
 
 
-def token_attribution_view(subject: Subject) -> View:
+def token_attribution_view(subject: ExplainedPost) -> View:
     """Integrated gradients over the words."""
     score, parts = word_gates(subject)
     shares = integrated_gradients(score, parts)

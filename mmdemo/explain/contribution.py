@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from mmdemo.datasets.bio import output_labels
-from mmdemo.explain.explained_post import Subject
-from mmdemo.models.batch import collate
+from mmdemo.explain.explained_post import ExplainedPost
+from mmdemo.explain.masking import repeated
 from mmdemo.models.decode import softmax
 from mmdemo.types import View
 
@@ -15,17 +15,12 @@ from mmdemo.types import View
 MOST_RELATIONS = 5
 
 
-def image_contribution_view(subject: Subject) -> View:
+def image_contribution_view(subject: ExplainedPost) -> View:
     """p(photo) - p(none) of each word's tag or each relation, with its range over the other photos."""
-    own, encoder = subject.example, subject.encoder
-    examples = [own, replace(own, pixels_CHW=None)]
-    examples += [replace(own, pixels_CHW=encoder.pixels(photo)) for photo in subject.others]
-    batch = collate(examples).to(subject.batch.ids_BL.device)
-    with torch.inference_mode():
-        logits = subject.model(batch).logits.float().cpu().numpy()
+    logits = torch.cat([subject.seen.output.logits, _with_others(subject)]).float().cpu().numpy()
     photo, none, *others = softmax(logits, subject.temperature)
-    labels = output_labels(encoder.config.dataset)
-    if encoder.config.task == "re":
+    labels = subject.encoder.config.dataset.outputs(subject.task)
+    if subject.pair is not None:
         picked = np.argsort(-photo, kind="stable")[:MOST_RELATIONS]
         names = tuple(labels[c] for c in picked)
         value, rest = (photo - none)[picked], [(other - none)[picked] for other in others]
@@ -48,3 +43,20 @@ def image_contribution_view(subject: Subject) -> View:
         axes=(names, ("low", "value", "high")),
         centre=0.0,
     )
+
+
+def _with_others(subject: ExplainedPost) -> Tensor:
+    """The scores of the post without a photo, then with each other photo. Text is not read again."""
+    regions_1RD = subject.batch.regions_BRD
+    assert regions_1RD is not None
+    rows = [torch.zeros_like(regions_1RD)]
+    if subject.others:
+        rows.append(subject.regions_of(subject.others))
+    regions_NRD = torch.cat(rows)
+    present_N = torch.tensor([False, *[True] * len(subject.others)], device=regions_NRD.device)
+    batch = replace(
+        subject.batch, regions_BRD=None, states_BLD=None if subject.joint else subject.seen.states_BLD
+    )
+    batch = replace(repeated(batch, len(regions_NRD)), regions_BRD=regions_NRD, present_B=present_N)
+    with torch.inference_mode():
+        return subject.model(batch).logits

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from mmdemo.photo.image import open_image
-from mmdemo.types import Change, Entity, ImageSource, InputError, Post, Prediction
+from mmdemo.types import Change, Entity, ImageSource, InputError, Pair, Post, Prediction, Relation
 
 MOST_OTHERS = 16
 
@@ -80,9 +80,24 @@ def paint_out(photo: Image.Image, mask: np.ndarray) -> Image.Image:
 
 
 def changes(before: Prediction, after: Prediction) -> tuple[Change, ...]:
-    """What differs: every entity of either answer once, or the best relation of each."""
-    if before.post.pair is not None:
-        return (Change(before=before.relations[0], after=after.relations[0]),)
+    """What differs: every entity of either answer once, then the best relation of every pair of either."""
+    return (*_entity_changes(before, after), *_relation_changes(before, after))
+
+
+def _relation_changes(before: Prediction, after: Prediction) -> list[Change]:
+    first, second = best_relations(before), best_relations(after)
+    return [Change(before=first.get(pair), after=second.get(pair)) for pair in {**first, **second}]
+
+
+def best_relations(prediction: Prediction) -> dict[Pair, Relation]:
+    """The likeliest relation of each pair that was asked, in the order asked."""
+    best: dict[Pair, Relation] = {}
+    for relation in prediction.relations:
+        best.setdefault(relation.pair, relation)
+    return best
+
+
+def _entity_changes(before: Prediction, after: Prediction) -> list[Change]:
     left = list(after.entities)
     found: list[Change] = []
     alone: list[Entity] = []
@@ -99,7 +114,7 @@ def changes(before: Prediction, after: Prediction) -> tuple[Change, ...]:
             left.remove(over)
         found.append(Change(before=entity, after=over))
     found += [Change(before=None, after=entity) for entity in left]
-    return tuple(sorted(found, key=_place))
+    return sorted(found, key=_place)
 
 
 def _place(change: Change) -> tuple[int, int]:
@@ -122,4 +137,4 @@ def _one_word(text: str) -> str:
 
 def _with_words(post: Post, new: Mapping[int, str]) -> Post:
     tokens = tuple(new.get(index, token) for index, token in enumerate(post.tokens))
-    return replace(post, tokens=tokens, text=" ".join(token for token in tokens if token))
+    return replace(post, tokens=tokens, text=" ".join(token for token in tokens if token), offsets=())

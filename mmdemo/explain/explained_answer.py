@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmdemo.types import Entity, InputError, Prediction
+from mmdemo.types import Entity, InputError, Prediction, Relation
 
 #: Log-probabilities are kept this far below 0, so that a certain answer has finite log-odds (27.6).
 _CERTAIN = -1e-12
@@ -45,13 +45,13 @@ class Target:
 
 
 def relation_target(
-    prediction: Prediction, chosen: int | None, labels: Sequence[str], markers: Sequence[int]
+    ranked: Sequence[Relation], chosen: int | None, labels: Sequence[str], markers: Sequence[int]
 ) -> Target:
-    """The ``chosen`` one of the prediction's relations, best first (None: the best)."""
+    """The ``chosen`` one of a pair's relations, best first (None: the best)."""
     rank = 0 if chosen is None else chosen
-    if not 0 <= rank < len(prediction.relations):
-        raise InputError(f"target {rank} is not one of the {len(prediction.relations)} relations, from 0 on")
-    label = prediction.relations[rank].label
+    if not 0 <= rank < len(ranked):
+        raise InputError(f"target {rank} is not one of the {len(ranked)} relations, from 0 on")
+    label = ranked[rank].label
     return Target(title=label, rows=(0,), labels=(labels.index(label),), positions=(markers[0], markers[2]))
 
 

@@ -1,21 +1,25 @@
 """One answered post together with the cell that answered: what every explainer is given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from PIL import Image
+from torch import Tensor
 
-from mmdemo.datasets.bio import output_labels
+from mmdemo.datasets.schema import Task
 from mmdemo.explain.explained_answer import Target, entity_target, relation_target
-from mmdemo.models.batch import Batch, Example, collate
+from mmdemo.models.batch import Batch, Example
 from mmdemo.models.decode import softmax
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.model import MultimodalModel
+from mmdemo.models.photo_cache import SEEN
+from mmdemo.models.seen import Seen
+from mmdemo.models.subtokens import TextInput
 from mmdemo.photo.image import open_image
-from mmdemo.posts.text import MARKS, TextInput
-from mmdemo.types import ImageSource, Prediction
+from mmdemo.posts.marks import MARKS
+from mmdemo.types import ImageSource, Pair, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,21 +33,34 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
-    """A prediction to explain. ``batch`` holds the one post; ``rows`` its words and marks in reading order.
+class ExplainedPost:
+    """A prediction to explain, and the one pass over the unchanged post that it came from.
 
-    ``temperature`` divides the model's scores, as in the prediction. ``others`` are photos to compare with.
+    ``seen`` holds that pass: the one post as a batch, the photo as the image encoder's regions, the states,
+    scores and trace. ``pair`` is the pair whose relation is explained; None: the entities are. ``rows`` are
+    the words and marks in reading order. ``temperature`` divides the model's scores, as in the prediction.
+    ``others`` are photos to compare with.
     """
 
     model: MultimodalModel
     encoder: PostEncoder
     prediction: Prediction
+    pair: Pair | None
     example: Example
-    batch: Batch
+    seen: Seen
     target: Target
     rows: tuple[Row, ...]
     temperature: float = 1.0
     others: tuple[Image.Image, ...] = ()
+
+    @property
+    def task(self) -> Task:
+        """What is explained."""
+        return "entities" if self.pair is None else "relations"
+
+    @property
+    def batch(self) -> Batch:
+        return self.seen.batch
 
     @property
     def has_photo(self) -> bool:
@@ -59,43 +76,59 @@ class Subject:
         """The rows that are words."""
         return tuple(row for row in self.rows if row.word >= 0)
 
+    def regions_of(self, photos: Sequence[Image.Image | None]) -> Tensor:
+        """The image encoder's regions of other photos, (N, R, width); None is a blank grey one.
 
-def ask(
+        A photo that the process has seen before costs a look-up.
+        """
+        blank = self.encoder.image_size
+        pixels = [
+            torch.zeros(3, blank, blank).numpy() if photo is None else self.encoder.pixels(photo)
+            for photo in photos
+        ]
+        device = self.batch.ids_BL.device
+        examples = [Example(text=self.example.text, pixels_CHW=one) for one in pixels]
+        filled = SEEN.fill(examples, self.model.image_encoder, device)
+        return torch.stack([one.regions_RD for one in filled if one.regions_RD is not None]).to(device)
+
+
+def explained(
     model: MultimodalModel,
     encoder: PostEncoder,
     prediction: Prediction,
+    example: Example,
+    seen: Seen,
     chosen: int | None = None,
     *,
+    pair: Pair | None = None,
     temperature: float = 1.0,
     others: Sequence[ImageSource] = (),
-) -> Subject:
-    """Prepare a prediction's explanation; ``chosen`` as in `mmdemo.answer.pipeline.explain`.
+) -> ExplainedPost:
+    """Prepare a prediction's explanation. Nothing runs: ``seen`` is the pass over ``example`` alone.
+
+    ``chosen`` as in `mmdemo.answer.explain.explain`; a relation's rank counts those of ``pair``.
 
     Raises:
         InputError: the target is not one of the prediction's, or a photo cannot be read.
     """
-    post = prediction.post
-    photo = None if post.image is None else open_image(post.image)
-    question = replace(post, entities=None, tags=None, relation=None)  # answers may be another dataset's
-    example = encoder.encode(question, photo)
-    batch = collate([example]).to(next(model.parameters()).device)
-    with torch.inference_mode():
-        logits = model(batch).logits[0].float().cpu().numpy()
-    labels = output_labels(encoder.config.dataset)
-    if encoder.config.task == "re":
+    dataset = encoder.config.dataset
+    if pair is not None:
         assert example.text.markers is not None
-        target = relation_target(prediction, chosen, labels, example.text.markers)
+        ranked = [relation for relation in prediction.relations if relation.pair == pair]
+        target = relation_target(ranked, chosen, dataset.relation_labels, example.text.markers)
     else:
+        logits = seen.output.logits[0].float().cpu().numpy()
         probabilities_WT = softmax(logits, temperature)
-        target = entity_target(prediction, chosen, labels, example.text.first, probabilities_WT)
-    return Subject(
+        target = entity_target(prediction, chosen, dataset.tags, example.text.first, probabilities_WT)
+    return ExplainedPost(
         model=model,
         encoder=encoder,
         prediction=prediction,
+        pair=pair,
         example=example,
-        batch=batch,
+        seen=seen,
         target=target,
-        rows=rows_of(example.text, post.tokens),
+        rows=rows_of(example.text, prediction.post.tokens),
         temperature=temperature,
         others=tuple(open_image(other) for other in others if other is not None),
     )

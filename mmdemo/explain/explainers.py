@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from mmdemo.explain.attribution_views import region_views, token_attribution_view
 from mmdemo.explain.contribution import image_contribution_view
-from mmdemo.explain.explained_post import Subject
+from mmdemo.explain.explained_post import ExplainedPost
 from mmdemo.explain.film_views import film_views
 from mmdemo.explain.traces import cross_attention_views, joint_attention_views, modality_view, tokens_view
+from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.features import TextEncoder
+from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.types import Explanation, InputError, View
 
-Reason = Callable[[Subject], str | None]
+Reason = Callable[[ExplainedPost], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,31 +24,39 @@ class Explainer:
     """
 
     views: tuple[str, ...]
-    draw: Callable[[Subject], list[View]]
+    draw: Callable[[ExplainedPost], list[View]]
     lacks: Reason
     on_request: bool = False
 
 
-def _trace(*names: str, thing: str, homes: str) -> Reason:
-    """Lacking where the fusion's trace has none of ``names``: without a photo, or in another fusion."""
+def _listed(names: Sequence[str]) -> str:
+    """Names in words: "a, b and c"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
-    def reason(subject: Subject) -> str | None:
+
+def _trace(*names: str, thing: str) -> Reason:
+    """Lacking where the fusion's trace has none of ``names``: without a photo, or in another fusion."""
+    homes = [row.name for row in FUSIONS.values() if not row.extra and set(names) & set(row.trace)]
+
+    def reason(subject: ExplainedPost) -> str | None:
         if any(name in subject.prediction.trace for name in names):
             return None
         if not subject.has_photo:
             return "the post has no photo, so the fusion had nothing to do"
-        return f"{subject.encoder.config.fusion} has no {thing}; only {homes}"
+        verb = "does" if len(homes) == 1 else "do"
+        return f"{subject.encoder.config.fusion} has no {thing}; only {_listed(homes)} {verb}"
 
     return reason
 
 
-def _no_joint_attention(subject: Subject) -> str | None:
+def _no_joint_attention(subject: ExplainedPost) -> str | None:
     if not subject.joint:
-        return f"{subject.encoder.config.model} reads text and photo apart; blip and vilt read them together"
+        joint = _listed([row.name for row in MODELS.values() if row.joint])
+        return f"{subject.encoder.config.model} reads text and photo apart; {joint} read them together"
     return None if subject.has_photo else "the post has no photo"
 
 
-def _no_words(subject: Subject) -> str | None:
+def _no_words(subject: ExplainedPost) -> str | None:
     if not isinstance(subject.model.text_encoder, TextEncoder):
         return "this text encoder does not let words be masked in parts"
     return None if subject.words else "the model reads none of the post's words"
@@ -56,27 +66,22 @@ EXPLAINERS: tuple[Explainer, ...] = (
     Explainer(
         views=("gamma", "gamma-distribution", "beta", "beta-distribution", "film-shift"),
         draw=film_views,
-        lacks=_trace("gamma_BLD", thing="γ and β", homes="film and hybrid do"),
+        lacks=_trace("gamma_BLD", thing="γ and β"),
     ),
     Explainer(
         views=("modality",),
         draw=lambda subject: [modality_view(subject)],
-        lacks=_trace(
-            "modality_BL2",
-            "alpha_B1",
-            thing="weights of text and photo",
-            homes="film, attention, bimodal and hybrid do",
-        ),
+        lacks=_trace("modality_BL2", "alpha_B1", thing="weights of text and photo"),
     ),
     Explainer(
         views=("tokens",),
         draw=lambda subject: [tokens_view(subject)],
-        lacks=_trace("tokens_BL", thing="weights of words", homes="attention and hybrid do"),
+        lacks=_trace("tokens_BL", thing="weights of words"),
     ),
     Explainer(
         views=("cross-attention", "cross-attention-words"),
         draw=cross_attention_views,
-        lacks=_trace("attention_BHLR", thing="map from words to regions", homes="cross-attention does"),
+        lacks=_trace("attention_BHLR", thing="map from words to regions"),
     ),
     Explainer(
         views=("joint-attention", "joint-attention-heads"),
@@ -105,7 +110,7 @@ EXPLAINERS: tuple[Explainer, ...] = (
 VIEWS: tuple[str, ...] = tuple(name for explainer in EXPLAINERS for name in explainer.views)
 
 
-def explain(subject: Subject, views: Sequence[str] | None = None) -> Explanation:
+def explain(subject: ExplainedPost, views: Sequence[str] | None = None) -> Explanation:
     """The asked-for views (None: all but those on request), and the reasons of those that the cell lacks.
 
     Raises:

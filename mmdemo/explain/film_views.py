@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mmdemo.explain.explained_post import Subject
+from mmdemo.explain.explained_post import ExplainedPost
 from mmdemo.types import View
 
 _CAVEAT = (
@@ -33,20 +33,18 @@ class Modulation:
     acts_on: str
 
 
-def modulation(subject: Subject) -> Modulation:
+def modulation(subject: ExplainedPost) -> Modulation:
     """What the subject's FiLM or hybrid did, at the words and marks."""
     trace, model = subject.prediction.trace, subject.model
     places = [row.start for row in subject.rows]
     names = tuple(row.label for row in subject.rows)
     gamma, beta = trace["gamma_BLD"], trace["beta_BLD"]
-    config = subject.encoder.config
-    by_token = config.fusion == "hybrid" or config.film_variant == "report"
+    by_token = len(gamma) > 1  # else the photo conditions, by one row for all tokens
     with torch.inference_mode():
-        states_BLD, regions_BRD = model.encode(subject.batch)
         if by_token:
-            x = model.image_projection(regions_BRD).mean(1)[0].float().cpu().numpy()[None]
+            x = model.image_projection(subject.seen.regions_BRD).mean(1)[0].float().cpu().numpy()[None]
         else:
-            x = model.text_projection(states_BLD)[0].float().cpu().numpy()[places]
+            x = model.text_projection(subject.seen.states_BLD)[0].float().cpu().numpy()[places]
     if by_token:
         gamma, beta = gamma[places], beta[places]
     return Modulation(
@@ -55,12 +53,12 @@ def modulation(subject: Subject) -> Modulation:
         x=x,
         labels=names if by_token else ("the photo",),
         state_labels=names,
-        identity=1.0 if by_token or config.film_variant != "residual" else 0.0,
+        identity=1.0 if by_token or subject.encoder.config.film_variant != "residual" else 0.0,
         acts_on="the photo's mean state" if by_token else "each word's state",
     )
 
 
-def film_views(subject: Subject) -> list[View]:
+def film_views(subject: ExplainedPost) -> list[View]:
     """γ and β as heatmaps, how they spread, and how far they move each word's state."""
     m = modulation(subject)
     moved = (m.gamma - m.identity) * m.x + m.beta

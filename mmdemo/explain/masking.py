@@ -1,8 +1,9 @@
 """Parts of a post behind gates: 1 lets a part through as it is, 0 replaces it by its blank reference.
 
 A gate function takes gates (N, K), one row an imagined post, and gives the target's log-odds (N,) for each.
-Attribution, occlusion and deletion checks are all questions to such a function (`attribution`), so that they
-mean the same for a region of the photo and for a word, in every fusion and model.
+Attribution, occlusion and deletion checks are all questions to such a function
+(`mmdemo.explain.attribution`), so that they mean the same for a region of the photo and for a word, in every
+fusion and model.
 """
 
 import copy
@@ -12,7 +13,7 @@ from dataclasses import fields, replace
 import torch
 from torch import Tensor
 
-from mmdemo.explain.explained_post import Subject
+from mmdemo.explain.explained_post import ExplainedPost
 from mmdemo.models.batch import Batch
 from mmdemo.models.features import TextEncoder
 from mmdemo.models.model import MultimodalModel
@@ -23,19 +24,16 @@ Gates = Callable[[Tensor], Tensor]
 CHUNK = 16
 
 
-def region_gates(subject: Subject) -> tuple[Gates, int]:
+def region_gates(subject: ExplainedPost) -> tuple[Gates, int]:
     """Gates on the photo's regions, and how many there are; the subject must have a photo.
 
     The reference of a region is what the image encoder gives at its place for a blank grey photo. Zeros would
     not do: a LayerNorm follows, along whose input the gradient is 0, so gradient x activation says nothing.
     """
     model, batch = subject.model, subject.batch
-    pixels = batch.pixels_BCHW
-    assert pixels is not None
-    with torch.no_grad():
-        own_RD, blank_RD = model.image_encoder(torch.cat([pixels, torch.zeros_like(pixels)]))
-        states = None if subject.joint else model.encode(batch)[0]
-    still = replace(batch, pixels_BCHW=None, states_BLD=states)
+    assert batch.regions_BRD is not None
+    own_RD, blank_RD = batch.regions_BRD[0], subject.regions_of([None])[0]
+    still = replace(batch, states_BLD=None if subject.joint else subject.seen.states_BLD)
 
     def score(gates_NR: Tensor) -> Tensor:
         regions_NRD = blank_RD + gates_NR[..., None] * (own_RD - blank_RD)
@@ -44,8 +42,8 @@ def region_gates(subject: Subject) -> tuple[Gates, int]:
     return in_chunks(score, own_RD.device), len(own_RD)
 
 
-def word_gates(subject: Subject) -> tuple[Gates, int]:
-    """Gates on the words that the model reads (`Subject.words`), and how many there are.
+def word_gates(subject: ExplainedPost) -> tuple[Gates, int]:
+    """Gates on the words that the model reads (`ExplainedPost.words`), and how many there are.
 
     The reference of a word is [MASK] without letter case, at each of its sub-tokens; marks stay.
     """
@@ -57,12 +55,10 @@ def word_gates(subject: Subject) -> tuple[Gates, int]:
         gate_of_L[row.start : row.end] = number
     masked_1L = (gate_of_L < len(words))[None]
     with torch.no_grad():
-        regions = None if batch.pixels_BCHW is None else model.image_encoder(batch.pixels_BCHW)
         blank_1LD = encoder.embed(
             batch.ids_BL.masked_fill(masked_1L, subject.encoder.reader.mask),
             batch.features_BL.masked_fill(masked_1L, 0),
         )
-    still = replace(batch, pixels_BCHW=None, regions_BRD=regions)
 
     def score(gates_NW: Tensor) -> Tensor:
         gates_NL = torch.cat([gates_NW, gates_NW.new_ones(len(gates_NW), 1)], dim=1)[:, gate_of_L]
@@ -71,12 +67,12 @@ def word_gates(subject: Subject) -> tuple[Gates, int]:
             own_NLD = encoder.embed(ids_NL, features_NL)
             return blank_1LD + gates_NL[..., None] * (own_NLD - blank_1LD)
 
-        return _score(subject, with_embedding(model, embed), repeated(still, len(gates_NW)))
+        return _score(subject, with_embedding(model, embed), repeated(batch, len(gates_NW)))
 
     return in_chunks(score, blank_1LD.device), len(words)
 
 
-def _score(subject: Subject, model: MultimodalModel, batch: Batch) -> Tensor:
+def _score(subject: ExplainedPost, model: MultimodalModel, batch: Batch) -> Tensor:
     return subject.target.log_odds(model(batch).logits / subject.temperature)
 
 

@@ -5,8 +5,9 @@ from math import isqrt
 import numpy as np
 import torch
 
-from mmdemo.explain.explained_post import Subject
+from mmdemo.explain.explained_post import ExplainedPost
 from mmdemo.models.encoders.joint import JointEncoder
+from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.types import View
 
 _ATTENTION = "Attention is not an explanation by itself: it says where was looked, not what came of it."
@@ -18,7 +19,7 @@ def region_labels(count: int) -> tuple[str, ...]:
     return tuple(f"row {r // side + 1}, column {r % side + 1}" for r in range(count))
 
 
-def modality_view(subject: Subject) -> View:
+def modality_view(subject: ExplainedPost) -> View:
     """The share of text and photo in each word's state; bimodal has one share for all words."""
     trace, second = subject.prediction.trace, "photo"
     if "alpha_B1" in trace:
@@ -30,7 +31,7 @@ def modality_view(subject: Subject) -> View:
         )
     else:
         values, labels = _rows(subject, trace["modality_BL2"])
-        if subject.encoder.config.fusion == "hybrid":  # its second part holds text too (`fusion.hybrid`)
+        if FUSIONS[subject.encoder.config.fusion].mixes:
             second = "mix of both"
         against = "the photo's" if second == "photo" else "a mix of text and photo"
         note = f"How the fusion weighs each word's own state against {against}; the two add up to 1. "
@@ -44,7 +45,7 @@ def modality_view(subject: Subject) -> View:
     )
 
 
-def tokens_view(subject: Subject) -> View:
+def tokens_view(subject: ExplainedPost) -> View:
     """The image-guided weight of each word."""
     values, labels = _rows(subject, subject.prediction.trace["tokens_BL"])
     return View(
@@ -58,7 +59,7 @@ def tokens_view(subject: Subject) -> View:
     )
 
 
-def cross_attention_views(subject: Subject) -> list[View]:
+def cross_attention_views(subject: ExplainedPost) -> list[View]:
     """Token x region maps laid over the photo: the target's by head, and every word's mean over heads."""
     maps_HLR = subject.prediction.trace["attention_BHLR"]
     regions = region_labels(maps_HLR.shape[-1])
@@ -86,16 +87,16 @@ def cross_attention_views(subject: Subject) -> list[View]:
     ]
 
 
-def joint_attention_views(subject: Subject) -> list[View]:
+def joint_attention_views(subject: ExplainedPost) -> list[View]:
     """A joint encoder's text-to-image attention at the target: by layer, and by layer and head."""
     encoder, batch = subject.model.text_encoder, subject.batch
-    assert isinstance(encoder, JointEncoder) and batch.pixels_BCHW is not None
+    assert isinstance(encoder, JointEncoder)
     with torch.inference_mode():
         states = encoder(
             batch.ids_BL,
             batch.features_BL,
             batch.mask_BL,
-            subject.model.image_encoder(batch.pixels_BCHW),
+            batch.regions_BRD,
             batch.present_B,
             with_attention=True,
         )
@@ -130,6 +131,6 @@ def joint_attention_views(subject: Subject) -> list[View]:
     ]
 
 
-def _rows(subject: Subject, value: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+def _rows(subject: ExplainedPost, value: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """One row a word or mark: what stands at its first sub-token, where the head reads."""
     return value[[row.start for row in subject.rows]], tuple(row.label for row in subject.rows)

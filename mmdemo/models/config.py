@@ -1,114 +1,27 @@
-"""A model's configuration as a frozen record, and the closed sets that it picks from as literal tables."""
+"""A model's configuration as a frozen record."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from mmdemo.datasets.schema import Dataset
+from mmdemo.models.encoders.table import DEFAULT_MODEL, MODELS, PRESETS, ModelRow, Preset, Sides
+from mmdemo.models.fusion.table import DEFAULT_FUSION, FUSIONS, buildable, fusions_of
 from mmdemo.types import InputError
 
-Kind = Literal["two encoders", "joint"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arrangement:
-    """A row of SPEC §3: the text and image sides as the report names them, and what ``lite`` runs instead.
-
-    ``full`` is the published model that the preset of that name runs.
-    """
-
-    kind: Kind
-    title: str
-    lite: str
-    full: str
-
-
-MODELS: dict[str, Arrangement] = {
-    "roberta-resnet50": Arrangement(
-        kind="two encoders",
-        title="RoBERTa + ResNet50",
-        lite="MiniLM-L6 with letter case + EfficientNet-Lite0, in the RoBERTa + ResNet50 arrangement",
-        full="RoBERTa-large + ResNet-50",
-    ),
-    "bert-resnet50": Arrangement(
-        kind="two encoders",
-        title="BERT + ResNet50",
-        lite="MiniLM-L6 + EfficientNet-Lite0, in the BERT + ResNet50 arrangement",
-        full="BERT-base + ResNet-50",
-    ),
-    "clip-bert": Arrangement(
-        kind="two encoders",
-        title="CLIP + BERT",
-        lite="MiniLM-L6 + EfficientNet-Lite0 aligned with captions, in the CLIP + BERT arrangement",
-        full="BERT-base + CLIP ViT-B/32",
-    ),
-    "blip": Arrangement(
-        kind="joint",
-        title="BLIP",
-        lite="MiniLM-L6 with cross-attention to EfficientNet-Lite0 regions, in the BLIP arrangement",
-        full="BLIP's text encoder with cross-attention + its ViT-B/16",
-    ),
-    "vilt": Arrangement(
-        kind="joint",
-        title="ViLT",
-        lite="one MiniLM-L6 stack over words and EfficientNet-Lite0 regions, in the ViLT arrangement",
-        full="ViLT-B/32",
-    ),
-}
-
-#: Columns of SPEC §4 -> what each lets a person see.
-FUSIONS: dict[str, str] = {
-    "film": "FiLM: γ and β from the text modulate the photo's channels; attention weighs both",
-    "attention": "Attention: weights for text and photo, and image-guided weights over tokens",
-    "cross-attention": "Cross-attention: each token looks at the photo's regions, 8 heads",
-    "bimodal": "Bimodal: both projected, mixed by one learnt weight α, then a sigmoid layer",
-    "concat": "Concatenation: ReLU(W[text; photo] + b), the baseline of two encoders",
-    "native": "Native: a joint encoder's own token states, its baseline",
-    "hybrid": "Hybrid: FiLM, then concatenation, then attention weights",
-    "bilinear": "Bilinear (low rank): text and photo multiplied in a shared space",
-    "late": "Late: text and photo each decide; a learnt weight mixes their scores",
-}
-
-#: Selectable in training, not part of the zoo.
-EXTRA_FUSIONS = ("bilinear", "late")
-
-
-def fusions_of(model: str) -> tuple[str, ...]:
-    """The zoo's fusions of a model: the baseline is ``native`` for a joint one, else ``concat``."""
-    other_baseline = "concat" if MODELS[model].kind == "joint" else "native"
-    return tuple(f for f in FUSIONS if f not in (*EXTRA_FUSIONS, other_baseline))
-
-
 FILM_VARIANTS = ("report", "swapped", "residual", "relu")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """Sizes of one preset."""
-
-    width: int
-    max_subtokens: int = 128
-    image_size: int = 224
-    head_hidden: int = 512
-
-
-PRESETS: dict[str, Preset] = {
-    "lite": Preset(width=256),
-    "full": Preset(width=1024),
-    "tiny": Preset(width=32, image_size=64, head_hidden=32),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """All that rebuilds a model's shape; stored in a checkpoint's config.json.
 
-    ``clean_text`` is the report's cleaning (`mmdemo.posts.text.clean_words`). It is off because validation
-    entity F1 fell with it on both sets of tweets: 73.6 to 72.6 and 86.0 to 85.7 (trunks, one seed).
+    ``clean_text`` is the report's cleaning (`mmdemo.posts.cleaning.clean_words`). It is off because
+    validation entity F1 fell with it on both sets of tweets: 73.6 to 72.6 and 86.0 to 85.7 (trunks, one
+    seed).
     """
 
     dataset: Dataset
-    model: str = "roberta-resnet50"
-    fusion: str = "film"
+    model: str = DEFAULT_MODEL
+    fusion: str = DEFAULT_FUSION
     preset: str = "lite"
     film_variant: str = "report"
     dropout: float = 0.1
@@ -123,7 +36,7 @@ class ModelConfig:
         ):
             if value not in known:
                 raise InputError(f"unknown {name} {value!r}; known: {', '.join(known)}")
-        if self.fusion not in (*fusions_of(self.model), *EXTRA_FUSIONS):
+        if self.fusion not in buildable(self.model):
             raise InputError(
                 f"{self.model} has no fusion {self.fusion!r}; it has {', '.join(fusions_of(self.model))}"
             )
@@ -133,18 +46,24 @@ class ModelConfig:
             raise InputError(f"clean_text is {self.clean_text!r}; it must be true or false")
 
     @property
+    def row(self) -> ModelRow:
+        """All that is known of the model."""
+        return MODELS[self.model]
+
+    @property
+    def sides(self) -> Sides:
+        """How the preset builds the model's encoders."""
+        return self.row.sides[self.preset]
+
+    @property
     def joint(self) -> bool:
         """Whether one encoder reads text and photo together."""
-        return MODELS[self.model].kind == "joint"
+        return self.row.joint
 
     @property
     def runs(self) -> str:
         """What truly runs, for cards and the app: never only the name of the report's model."""
-        if self.preset == "tiny":
-            return "random 2-layer encoders, for tests"
-        if self.preset == "full":
-            return MODELS[self.model].full
-        return MODELS[self.model].lite
+        return self.sides.runs
 
     @property
     def sizes(self) -> Preset:

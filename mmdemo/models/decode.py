@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from mmdemo.datasets.bio import spans_of
-from mmdemo.types import Entity, Relation
+from mmdemo.types import Entity, Pair, Relation
 
 
 def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
@@ -108,11 +108,14 @@ def decode_entities(
 
 
 def decode_relations(
-    probabilities_C: np.ndarray, labels: Sequence[str], top: int = 5
+    probabilities_C: np.ndarray, labels: Sequence[str], pair: Pair, top: int = 5
 ) -> tuple[Relation, ...]:
-    """The ``top`` likeliest relations, best first."""
+    """The ``top`` likeliest relations of a pair, best first."""
     order = np.argsort(-probabilities_C, kind="stable")[:top]
-    return tuple(Relation(label=labels[i], score=float(probabilities_C[i])) for i in order)
+    return tuple(
+        Relation(head=pair.head, tail=pair.tail, label=labels[i], score=float(probabilities_C[i]))
+        for i in order
+    )
 
 
 def entropy(probabilities: np.ndarray) -> float:

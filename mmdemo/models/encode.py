@@ -57,7 +57,7 @@ class PostEncoder:
     def _tags(self, post: Post) -> tuple[int, ...] | None:
         if (post.tags is None and post.entities is None) or "entities" not in self.index:
             return None
-        return tuple(self.index["entities"][tag] for tag in gold_tags(post))
+        return tuple(self.index["entities"][tag] for tag in gold_tags(post, flat=True))
 
     def _relation(self, post: Post, pair: Pair) -> int | None:
         labels = [relation.label for relation in post.relations or () if relation.pair == pair]

@@ -1,6 +1,5 @@
 """The whole model: encoders -> one width -> fusion -> head."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,19 +9,10 @@ from torch.overrides import TorchFunctionMode
 from mmdemo.datasets.schema import Task
 from mmdemo.models.batch import Batch
 from mmdemo.models.config import ModelConfig
-from mmdemo.models.encoders.image import ImageEncoder, build_image_encoder
-from mmdemo.models.encoders.joint import BlipText, JointEncoder, ViltStack
-from mmdemo.models.encoders.text import MarkedBert
+from mmdemo.models.encoders.image import ImageEncoder
+from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.features import Encoder, Fusion, ImageFeatures, TextFeatures
-from mmdemo.models.fusion.attention import Attention
-from mmdemo.models.fusion.bilinear import Bilinear
-from mmdemo.models.fusion.bimodal import Bimodal
-from mmdemo.models.fusion.concat import Concat
-from mmdemo.models.fusion.cross_attention import CrossAttention
-from mmdemo.models.fusion.film import FiLM
-from mmdemo.models.fusion.hybrid import Hybrid
-from mmdemo.models.fusion.late import Late
-from mmdemo.models.fusion.native import Native
+from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.models.heads import EntityHead, Head, RelationHead
 from mmdemo.types import InputError
 
@@ -61,7 +51,7 @@ class MultimodalModel(nn.Module):
         self.text_projection = nn.Linear(text_encoder.width, width)
         self.image_projection = nn.Sequential(nn.LayerNorm(region_width), nn.Linear(region_width, width))
         self.fusion = fusion
-        self.heads = nn.ModuleDict(dict(heads))
+        self.heads = nn.ModuleDict({str(task): head for task, head in heads.items()})
 
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """The encoders' states (B, L, text width), and regions (B, R, region width) if any has a photo.
@@ -109,45 +99,9 @@ class MultimodalModel(nn.Module):
         return self.fuse(states_BLD, regions_BRD, batch)
 
 
-#: Name -> how the fusion is built at (width, configuration); `mmdemo.models.config.FUSIONS` says
-#: what each shows.
-FUSION_BUILDERS: dict[str, Callable[[int, ModelConfig], Fusion]] = {
-    "film": lambda width, config: FiLM(width, config.film_variant, config.dropout),
-    "attention": lambda width, config: Attention(width),
-    "cross-attention": lambda width, config: CrossAttention(width, config.dropout),
-    "bimodal": lambda width, config: Bimodal(width),
-    "concat": lambda width, config: Concat(width),
-    "native": lambda width, config: Native(),
-    "hybrid": lambda width, config: Hybrid(width, config.dropout),
-    "bilinear": lambda width, config: Bilinear(width),
-    "late": lambda width, config: Late(width),
-}
-
-
 def build_fusion(config: ModelConfig) -> Fusion:
     """The configured fusion, at the preset's width."""
-    return FUSION_BUILDERS[config.fusion](config.sizes.width, config)
-
-
-def build_text_encoder(config: ModelConfig, region_width: int) -> Encoder:
-    """The configured text side; a joint model's also takes the image encoder's regions."""
-    if config.preset == "full":  # imported late, as below: a second that the shipped zoo does not need
-        from mmdemo.models.encoders.full_joint import build_full_text_encoder
-
-        return build_full_text_encoder(config.model, region_width)
-    if config.model == "blip":
-        return BlipText(config.preset, region_width)
-    if config.model == "vilt":
-        return ViltStack(config.preset, region_width)
-    return MarkedBert(config.preset, cased=config.model == "roberta-resnet50")
-
-
-def _build_image_encoder(config: ModelConfig) -> ImageEncoder:
-    if config.preset == "full":
-        from mmdemo.models.encoders.full import IMAGE_SIDES
-
-        return IMAGE_SIDES[config.model]()
-    return build_image_encoder(config.preset)
+    return FUSIONS[config.fusion].build(config.sizes.width, config)
 
 
 def build_head(config: ModelConfig, task: Task) -> Head:
@@ -160,8 +114,8 @@ def build_head(config: ModelConfig, task: Task) -> Head:
 def build_model(config: ModelConfig, encoders_of: MultimodalModel | None = None) -> MultimodalModel:
     """A model of the configured shape with random weights, or with another model's very encoders."""
     if encoders_of is None:
-        image_encoder = _build_image_encoder(config)
-        text_encoder = build_text_encoder(config, image_encoder.width)
+        image_encoder = config.sides.image()
+        text_encoder = config.sides.text(image_encoder.width)
     else:
         text_encoder, image_encoder = encoders_of.text_encoder, encoders_of.image_encoder
     return MultimodalModel(
@@ -177,7 +131,7 @@ class NoDraws(TorchFunctionMode):
     """Leaves weights unset that a constructor would draw at random, in this thread.
 
     For models that are filled from files at once: drawing MiniLM's vocabulary takes longer than reading it.
-    With ``zeros`` they are zero: a constructor that draws until all lies within bounds would never end else.
+    With ``zeros`` they are zero: a constructor that draws until all lies within bounds ends then too.
     """
 
     #: Methods of tensors, and functions of `torch.nn.init` (whose own draws the mode would not see) by the

@@ -74,12 +74,12 @@ class MarkEmbedding(nn.Embedding):
 class FullText(TextEncoder):
     """RoBERTa or BERT: ``forward(ids_BL, features_BL, mask_BL)`` gives its last states (B, L, width)."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, base: str, sizes_name: str) -> None:
         super().__init__()
-        large = model == "roberta-resnet50"
-        sizes = SIZES["roberta-large" if large else "bert-base"]
-        self.base = model
-        self.bert: Any = (RobertaModel if large else BertModel)(sizes, add_pooling_layer=False)
+        sizes = SIZES[sizes_name]
+        self.base = base
+        kind = RobertaModel if isinstance(sizes, RobertaConfig) else BertModel
+        self.bert: Any = kind(sizes, add_pooling_layer=False)
         self.width = sizes.hidden_size
         self.feature_embedding = MarkEmbedding(self.width)
 
@@ -149,12 +149,3 @@ class ViltPatches(ImageEncoder):
 
     def backbone_map(self, pixels_BCHW: Tensor) -> Tensor:
         return self.net(pixels_BCHW).flatten(2).transpose(1, 2)
-
-
-IMAGE_SIDES: dict[str, type[ResNetMap | ClipVision | BlipVision | ViltPatches]] = {
-    "roberta-resnet50": ResNetMap,
-    "bert-resnet50": ResNetMap,
-    "clip-bert": ClipVision,
-    "blip": BlipVision,
-    "vilt": ViltPatches,
-}

@@ -12,17 +12,17 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from transformers import BlipTextModel, ViltModel
 
-from mmdemo.models.encoders.full import SIZES, FullText, MarkEmbedding
+from mmdemo.models.encoders.full import SIZES, MarkEmbedding
 from mmdemo.models.encoders.joint import JointEncoder, text_mask
-from mmdemo.models.features import Encoder, JointStates
+from mmdemo.models.features import JointStates
 
 
 class FullBlip(JointEncoder):
     """BLIP's text encoder: every layer looks at the photo's patches between its attention and its FFN."""
 
-    def __init__(self, model: str, region_width: int) -> None:
+    def __init__(self, base: str, region_width: int) -> None:
         super().__init__()
-        self.base = model
+        self.base = base
         self.bert: Any = BlipTextModel(SIZES["blip-text"], add_pooling_layer=False)
         self.width, self.region_width = SIZES["blip-text"].hidden_size, region_width
         self.feature_embedding = MarkEmbedding(self.width)
@@ -69,9 +69,9 @@ class FullVilt(JointEncoder):
     The patches come from `ViltPatches`; their places are interpolated to the photo's grid.
     """
 
-    def __init__(self, model: str, region_width: int) -> None:
+    def __init__(self, base: str, region_width: int) -> None:
         super().__init__()
-        self.base = model
+        self.base = base
         self.bert: Any = ViltModel(SIZES["vilt"], add_pooling_layer=False)
         del self.bert.embeddings.patch_embeddings  # the image side has them
         self.width = self.region_width = SIZES["vilt"].hidden_size
@@ -122,10 +122,3 @@ class FullVilt(JointEncoder):
         first_B1D = parts.cls_token.expand(len(regions_BRD), -1, -1)
         placed_BSD = torch.cat([first_B1D, regions_BRD], dim=1) + places_1SD
         return parts.dropout(placed_BSD) + parts.token_type_embeddings.weight[1]
-
-
-def build_full_text_encoder(model: str, region_width: int) -> Encoder:
-    """The model's text side at true size; a joint one also takes regions of ``region_width``."""
-    if model == "blip":
-        return FullBlip(model, region_width)
-    return FullVilt(model, region_width) if model == "vilt" else FullText(model)

@@ -7,29 +7,12 @@ from torch import Tensor, channels_last, nn
 
 from mmdemo.models.features import Encoder
 
+#: Mean and standard deviation of each channel that a backbone was trained with.
 Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
 
-_HALF: Normalisation = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-_IMAGENET: Normalisation = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-_CLIP: Normalisation = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
-
-#: Mean and standard deviation of each channel that the preset's backbone was trained with.
-NORMALISATION: dict[str, Normalisation] = {"lite": _HALF, "tiny": _HALF}
-
-#: The same for each model of the preset ``full``.
-FULL_NORMALISATION: dict[str, Normalisation] = {
-    "roberta-resnet50": _IMAGENET,
-    "bert-resnet50": _IMAGENET,
-    "clip-bert": _CLIP,
-    "blip": _CLIP,
-    "vilt": _HALF,
-}
-
-
-def normalisation_of(preset: str, model: str) -> Normalisation:
-    """How a model's photos are normalised."""
-    return FULL_NORMALISATION[model] if preset == "full" else NORMALISATION[preset]
-
+HALF: Normalisation = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+IMAGENET: Normalisation = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+CLIP: Normalisation = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
 
 #: What the lite image encoder keeps of EfficientNet's 1280 channels.
 REDUCED = 256
@@ -58,7 +41,7 @@ class EfficientNetLite(ImageEncoder):
     Its last map, (B, 49, 1280) at 224x224, is reduced to 256 channels by a linear layer: the principal
     components of training photos' regions in the base weights (`train.bases.base`), which keep nearly all
     that they vary in and make every fusion's projection, and a cell's file, a fifth of the size.
-    ``clip-bert`` trains this layer against captions.
+    A row that is ``aligned`` trains this layer against captions.
     """
 
     width = REDUCED
@@ -90,8 +73,3 @@ class TinyImageEncoder(ImageEncoder):
 
     def backbone_map(self, pixels_BCHW: Tensor) -> Tensor:
         return self.net(pixels_BCHW).flatten(2).transpose(1, 2)
-
-
-def build_image_encoder(preset: str) -> ImageEncoder:
-    """The image encoder of a preset, with random weights."""
-    return TinyImageEncoder() if preset == "tiny" else EfficientNetLite()

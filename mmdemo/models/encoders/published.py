@@ -5,7 +5,7 @@ read from safetensors alone, but for torchvision's own file, which is read with 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from transformers import (
 from transformers.utils import cached_file, logging
 
 from mmdemo.models.encoders.full import SIZES
+from mmdemo.models.encoders.table import model_row
 from mmdemo.types import InputError
 
 Tensors = dict[str, Tensor]
@@ -61,15 +62,6 @@ PUBLISHED: dict[str, Published] = {
     "vilt-b32-mlm": Published(hub="dandelin/vilt-b32-mlm", revision=None, licence="Apache-2.0"),
 }
 
-#: Model -> the sources of its text side (and vocabulary) and of its image side.
-SOURCES: dict[str, tuple[str, str]] = {
-    "roberta-resnet50": ("roberta-large", "resnet50"),
-    "bert-resnet50": ("bert-base-uncased", "resnet50"),
-    "clip-bert": ("bert-base-uncased", "clip-vit-base-patch32"),
-    "blip": ("blip-vqa-base", "blip-vqa-base"),
-    "vilt": ("vilt-b32-mlm", "vilt-b32-mlm"),
-}
-
 RESNET = ResNet50_Weights.IMAGENET1K_V2
 RESNET_LICENCE = "BSD-3-Clause"
 
@@ -83,22 +75,18 @@ def read_sides(model: str, weights_root: Path | None) -> tuple[Tensors, Tensors]
     Raises:
         InputError: a source is missing, a pickle, cannot be downloaded, or lacks tensors.
     """
-    text, image = SOURCES[model]
-    if model == "blip":
-        found: Any = _read(BlipForQuestionAnswering, text, weights_root)
-        return _named(found.text_encoder, "bert."), _named(found.vision_model, "net.")
-    if model == "vilt":
-        return _vilt(text, weights_root)
-    kind = RobertaModel if model == "roberta-resnet50" else BertModel
-    words = _named(_read(kind, text, weights_root, add_pooling_layer=False), "bert.")
-    if image == "resnet50":
-        return words, resnet_weights(weights_root)
-    return words, _named(_read(CLIPVisionModel, image, weights_root), "net.")
+    sources = model_row(model).sources
+    if sources.text == sources.image and sources.text in BOTH_SIDES:
+        return BOTH_SIDES[sources.text](weights_root)
+    for name, known in ((sources.text, TEXT_SIDES), (sources.image, IMAGE_SIDES)):
+        if name not in known:
+            raise InputError(f"{__name__} does not say how {name!r}, a source of {model}, is read")
+    return TEXT_SIDES[sources.text](weights_root), IMAGE_SIDES[sources.image](weights_root)
 
 
 def read_vocabulary(model: str, weights_root: Path | None) -> Path:
     """The ``tokenizer.json`` of a model's text side. Raises InputError where there is none."""
-    name = SOURCES[model][0]
+    name = model_row(model).sources.text
     place, revision = _place(name, weights_root)
     try:
         file = cached_file(place, "tokenizer.json", revision=revision)
@@ -193,9 +181,23 @@ def _read(
     return model
 
 
-def _vilt(name: str, weights_root: Path | None) -> tuple[Tensors, Tensors]:
+def _bert(kind: type[PreTrainedModel], name: str) -> Callable[[Path | None], Tensors]:
+    """How a text side that is a whole model is read."""
+    return lambda root: _named(_read(kind, name, root, add_pooling_layer=False), "bert.")
+
+
+def _clip(weights_root: Path | None) -> Tensors:
+    return _named(_read(CLIPVisionModel, "clip-vit-base-patch32", weights_root), "net.")
+
+
+def _blip(weights_root: Path | None) -> tuple[Tensors, Tensors]:
+    found: Any = _read(BlipForQuestionAnswering, "blip-vqa-base", weights_root)
+    return _named(found.text_encoder, "bert."), _named(found.vision_model, "net.")
+
+
+def _vilt(weights_root: Path | None) -> tuple[Tensors, Tensors]:
     """ViLT's stack, and its patches. It was trained on 40 sub-tokens; later places start as the last."""
-    states = _named(_read(ViltModel, name, weights_root, add_pooling_layer=False), "bert.")
+    states = _named(_read(ViltModel, "vilt-b32-mlm", weights_root, add_pooling_layer=False), "bert.")
     patches = "bert.embeddings.patch_embeddings.projection."
     image = {n.replace(patches, "net."): states.pop(n) for n in list(states) if n.startswith(patches)}
     places = "bert.embeddings.text_embeddings.position_embeddings.weight"
@@ -220,3 +222,18 @@ def _sha256(file: Path) -> str:
 
 def _first_line(error: Exception) -> str:
     return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+#: How each source is read: a text side, an image side, or both sides of one model.
+TEXT_SIDES: dict[str, Callable[[Path | None], Tensors]] = {
+    "roberta-large": _bert(RobertaModel, "roberta-large"),
+    "bert-base-uncased": _bert(BertModel, "bert-base-uncased"),
+}
+IMAGE_SIDES: dict[str, Callable[[Path | None], Tensors]] = {
+    "resnet50": resnet_weights,
+    "clip-vit-base-patch32": _clip,
+}
+BOTH_SIDES: dict[str, Callable[[Path | None], tuple[Tensors, Tensors]]] = {
+    "blip-vqa-base": _blip,
+    "vilt-b32-mlm": _vilt,
+}

@@ -38,9 +38,9 @@ def build_bert(preset: str) -> BertModel:
 class BertText(TextEncoder):
     """A BERT that reads a feature embedding beside its uncased vocabulary; subclasses say how it runs.
 
-    The features (rows: `mmdemo.posts.text.FEATURES`) are the four relation marks and, where ``cased`` (the
-    RoBERTa row, whose own vocabulary is cased), each word's letter case. The embedding is added to the word
-    embeddings and starts at zero, so that the pretrained model is unchanged before training.
+    The features (rows: `mmdemo.models.subtokens.FEATURES`) are the four relation marks and, where ``cased``
+    (the RoBERTa row, whose own vocabulary is cased), each word's letter case. The embedding is added to the
+    word embeddings and starts at zero, so that the pretrained model is unchanged before training.
     """
 
     def __init__(self, preset: str, *, cased: bool) -> None:

@@ -1,14 +1,16 @@
 """A comparison as a table of who says what, disagreements first. Pure: records in, records out.
 
-Rows are spans (entities) or candidate relations; columns are the comparison's answers, in its order.
+Rows are spans (entities) or, of each pair, candidate relations; columns are the comparison's answers, in its
+order.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from mmdemo.types import Comparison, Entity, Prediction, Span
-from mmdemo.ui.shell.view import prediction_json, words_of
+from mmdemo.answer.answer_json import words_of
+from mmdemo.types import Comparison, Entity, Pair, Prediction, Relation, Span
 
 #: all: every column says the same. types: all find the span, but as different things. some: not all find it.
 Agreement = Literal["types", "some", "all"]
@@ -21,7 +23,7 @@ class Say:
     """What one column says in a row: a label with its score, or (label None) that it finds nothing here.
 
     ``differs`` marks a say that is not the row's most common one; ``target`` is what to give
-    `mmdemo.answer.pipeline.explain` to learn why.
+    `mmdemo.answer.explain.explain` to learn why.
     """
 
     label: str | None
@@ -32,13 +34,17 @@ class Say:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A span or a relation, and what each column says of it. ``decides``: it is some column's answer."""
+    """A span or a relation, and what each column says of it. ``decides``: it is some column's answer.
+
+    ``span`` is an entity's; ``pair`` a relation's.
+    """
 
     title: str
     span: Span | None
     says: tuple[Say, ...]
     agreement: Agreement
     decides: bool = True
+    pair: Pair | None = None
 
     @property
     def found_by(self) -> int:
@@ -49,9 +55,11 @@ class Row:
 def rows_of(comparison: Comparison) -> tuple[Row, ...]:
     """The comparison's rows: first where columns disagree, then in reading order or by score."""
     predictions = [answer.prediction for answer in comparison.answers]
-    rows = (
-        _span_rows(comparison, predictions) if comparison.post.pair is None else _relation_rows(predictions)
-    )
+    rows = _span_rows(comparison, predictions)
+    pairs = dict.fromkeys(relation.pair for found in predictions for relation in found.relations)
+    for pair in pairs:
+        ranked = [[r for r in found.relations if r.pair == pair] for found in predictions]
+        rows += _relation_rows(pair, ranked)
     return tuple(sorted(rows, key=lambda row: (not row.decides, ORDER.index(row.agreement))))
 
 
@@ -78,11 +86,12 @@ def _span_rows(comparison: Comparison, predictions: list[Prediction]) -> list[Ro
     return rows
 
 
-def _relation_rows(predictions: list[Prediction]) -> list[Row]:
-    first = [prediction.relations[0].label for prediction in predictions]
+def _relation_rows(pair: Pair, ranked: Sequence[Sequence[Relation]]) -> list[Row]:
+    """Rows of a pair from each column's relations of it, best first."""
+    first = [column[0].label for column in ranked]
     usual = Counter(first).most_common(1)[0][0]
-    scores = [{r.label: r.score or 0.0 for r in prediction.relations} for prediction in predictions]
-    ranks = [{r.label: rank for rank, r in enumerate(p.relations)} for p in predictions]
+    scores = [{r.label: r.score or 0.0 for r in column} for column in ranked]
+    ranks = [{r.label: rank for rank, r in enumerate(column)} for column in ranked]
     mean = Counter[str]()
     for by_label in scores:
         mean.update({label: score / len(scores) for label, score in by_label.items()})
@@ -92,6 +101,7 @@ def _relation_rows(predictions: list[Prediction]) -> list[Row]:
         Row(
             title=label,
             span=None,
+            pair=pair,
             says=tuple(
                 Say(
                     label=label if first[c] == label else None,
@@ -99,34 +109,10 @@ def _relation_rows(predictions: list[Prediction]) -> list[Row]:
                     differs=first[c] == label != usual,
                     target=ranks[c].get(label, 0),
                 )
-                for c in range(len(predictions))
+                for c in range(len(ranked))
             ),
             agreement="all" if set(first) == {label} else "some",
             decides=label in first,
         )
         for label in [*answers, *others]
     ]
-
-
-def comparison_json(comparison: Comparison) -> dict[str, Any]:
-    """The comparison as JSON values: rows with what each checkpoint says, then each whole answer."""
-    names = [answer.prediction.checkpoint for answer in comparison.answers]
-    rows = []
-    for row in rows_of(comparison):
-        place = {"start": row.span[0], "end": row.span[1]} if row.span else {}
-        says = {
-            name: {"label": say.label, "score": say.score} for name, say in zip(names, row.says, strict=True)
-        }
-        kind = "text" if row.span else "relation"
-        agreement = row.agreement if row.decides else "nobody"
-        rows.append({kind: row.title, **place, "agreement": agreement, "answers": says})
-    answers = [
-        {
-            **prediction_json(answer.prediction),
-            "encoder_pass": answer.pass_number,
-            "encode_ms": round(answer.encode_ms, 2),
-            "fuse_ms": round(answer.fuse_ms, 2),
-        }
-        for answer in comparison.answers
-    ]
-    return {"rows": rows, "answers": answers, "total_ms": round(comparison.total_ms, 2)}
