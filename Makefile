@@ -1,10 +1,12 @@
-# make demo: open the app.  make test: run the tests.  make lint: style and types.  Each fills .venv itself.
+# make demo: open the app.  make test: run the tests.  make lint: style and types.  make format: mend the style.
+# Each fills .venv itself.
 # The first Python here that runs and is 3.11 or 3.12 (a name on the PATH may be a shim that does not run).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+BIOME := $(BIN)/node .venv/web/node_modules/@biomejs/biome/bin/biome
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint format bench clean
 
 demo: .venv/demo
 	$(BIN)/python app.py
@@ -12,10 +14,16 @@ demo: .venv/demo
 test: .venv/test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-lint: .venv/test
+lint: .venv/test .venv/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIOME) ci --error-on-warnings
 	$(BIN)/mypy
+
+format: .venv/test .venv/lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIOME) check --write
 
 bench: .venv/test
 	$(BIN)/python -m tests.bench.table --write
@@ -31,6 +39,14 @@ bench: .venv/test
 .venv/test: requirements.txt train/requirements.txt tests/requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install -q -r requirements.txt -r train/requirements.txt -r tests/requirements.txt
 	touch $@ .venv/demo
+
+# Scripts and styles: Node.js comes as a wheel, and Biome as its lock file says, into .venv/web.
+.venv/lint: $(wildcard tests/lint/*) | .venv/bin/python
+	$(BIN)/python -m pip install -q -r tests/lint/requirements.txt
+	mkdir -p .venv/web
+	cp tests/lint/package.json tests/lint/package-lock.json .venv/web
+	cd .venv/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	touch $@
 
 clean:
 	rm -rf .venv

@@ -1,6 +1,7 @@
 """DESIGN's rules about who imports whom, read from the source: a wrong arrow fails here, not in a review."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*ROOT.glob("mmdemo/**/*.py"), *ROOT.glob("train/**/*.py"), ROOT / "app.py"])
+#: What the browser gets: scripts and styles.
+WEB = sorted(
+    file
+    for room in ("mmdemo", "train")
+    for kind in ("js", "css")
+    for file in ROOT.glob(f"{room}/**/*.{kind}")
+)
 
 #: Left to right: a part may import what stands left of it, and itself.
 ORDER = (
@@ -164,6 +172,19 @@ def test_the_view_is_pure_and_the_ui_has_no_torch():
 def test_files_are_short_and_named_for_what_they_do(file):
     assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
     assert not {"utils", "util", "helpers", "helper", "misc", "common"} & set(file.with_suffix("").parts)
+
+
+@pytest.mark.parametrize("file", WEB, ids=lambda file: str(file.relative_to(ROOT)))
+def test_scripts_and_styles_are_short(file):
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("kind", [".py", ".js"])
+def test_no_folder_is_crowded(kind):
+    """A folder of over 15 modules is two of something."""
+    folders = Counter(file.parent for file in [*SOURCES, *WEB] if file.suffix == kind)
+    assert folders
+    assert {str(folder.relative_to(ROOT)): n for folder, n in folders.items() if n > 15} == {}
 
 
 def test_init_files_are_empty():

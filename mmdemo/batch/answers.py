@@ -10,7 +10,7 @@ from mmdemo.answer.answer_json import prediction_json
 from mmdemo.answer.predict import predict_many
 from mmdemo.batch.rows import Row
 from mmdemo.cells.locate import Cell
-from mmdemo.photo.image import open_image
+from mmdemo.photo.opening import open_image
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError, Question
 

@@ -23,7 +23,8 @@ from mmdemo.cells.locate import (
 )
 from mmdemo.cells.zoo import LoadedCell, Zoo
 from mmdemo.datasets.discovery import bundled, find_dataset
-from mmdemo.datasets.schema import Dataset, Task
+from mmdemo.datasets.schema import Dataset
+from mmdemo.measures import judged
 from mmdemo.models.config import MODELS, PRESETS, ModelConfig
 from mmdemo.models.fusion.table import FUSIONS, buildable, fusions_of
 from mmdemo.types import InputError
@@ -137,22 +138,12 @@ def describe(cell: Cell) -> dict[str, Any]:
     }
 
 
-#: By which figure a task's answers are judged: entity F1, or micro-F1 without "no relation".
-HEADLINES: dict[Task, tuple[str, ...]] = {
-    "entities": ("entity", "f1"),
-    "relations": ("micro_without_none", "f1"),
-}
-
-
-def headline_on_test(entry: Entry) -> float | None:
-    """The field's measure on test with photos, of the first of the cell's tasks that has one."""
-    for task in entry.cell.dataset.tasks:
-        value: Any = entry.metrics
-        for key in ("splits", "test", "photo", *HEADLINES[task]):
-            value = value.get(key) if isinstance(value, Mapping) else None
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    return None
+def score_on_test(entry: Entry) -> float | None:
+    """The field's measure on test with photos; None where there is none yet."""
+    value: Any = entry.metrics
+    for key in ("splits", "test", "photo"):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return judged(value) if isinstance(value, Mapping) else None
 
 
 def _entry(cell: Cell) -> Entry:

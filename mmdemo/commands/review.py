@@ -9,6 +9,8 @@ import typer
 from tqdm import tqdm
 
 from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, say
+from mmdemo.datasets.discovery import bundled, default_for, find_dataset, reviewed_as
+from mmdemo.formats.table import SOURCES, WRITTEN
 from mmdemo.review.names import check_name, count_posts
 from mmdemo.types import InputError
 
@@ -16,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Annotation review: from predictions to corrected data. The editor is the app's Review tab.\n\n"
-    "A first session: review import posts.jsonl --queue may --dataset twitter2017; "
+    f"A first session: review import posts.jsonl --queue may --dataset {default_for('entities').name}; "
     "review predict --queue may; python app.py; review export --queue may --format conll --output may.txt",
 )
 
@@ -30,11 +32,12 @@ def import_(
     path: Annotated[Path, typer.Argument(help="A file, or a folder (photos with .txt beside them, brat).")],
     queue: QueueName,
     dataset: Annotated[
-        str | None, typer.Option(help="Label scheme of a new queue: twitter2015, twitter2017 or mnre.")
+        str | None,
+        typer.Option(help=f"Labels of a new queue: {', '.join(bundled())}, or a folder with a dataset.toml."),
     ] = None,
     source: Annotated[
         str,
-        typer.Option("--format", help="conll, mnre, jsonl, label-studio, spacy, brat, csv, folder; or auto."),
+        typer.Option("--format", help=f"{', '.join(SOURCES)}; or auto."),
     ] = "auto",
     images: Annotated[
         Path | None, typer.Option(help="Folder of photos, or of a public archive; named by photo id.")
@@ -54,9 +57,9 @@ def import_(
 ) -> None:
     """Add posts to a queue, or take corrections of an export in; either can be repeated.
 
-    Example: python -m mmdemo review import train.txt --queue may --dataset twitter2017 --images photos/
+    Example: python -m mmdemo review import train.txt --queue may --dataset NAME --images photos/
     """
-    from mmdemo.formats.sources import Photos, read_posts
+    from mmdemo.formats.table import Photos, read_posts
     from mmdemo.review.export import apply_corrections
     from mmdemo.review.store.intake import USES
     from mmdemo.review.store.reviews import open_store
@@ -66,9 +69,9 @@ def import_(
         raise InputError(f"unknown use of answers {answers!r}; known: {', '.join(USES)}")
     store, queue = open_store(place), check_name(queue, "queue")
     known = {found.name: found for found in store.queues()}.get(queue)
-    scheme = dataset or (known.dataset if known else None)
-    if scheme is None:
+    if dataset is None and known is None:
         raise InputError(f"the queue {queue!r} is new; say its label scheme by --dataset")
+    scheme = known.scheme if known and not dataset else reviewed_as(find_dataset(dataset or ""))
     photos = Photos(folder=images, pairs=pairs, split=split, trusted=(store.photos,))
     items = read_posts(path, source, scheme, photos)
     if corrections:
@@ -108,14 +111,14 @@ def predict(
 
     Example: python -m mmdemo review predict --queue may --fusion film --compare attention,concat
     """
-    from mmdemo.answer import pipeline
     from mmdemo.answer.preannotation import predict_queue
+    from mmdemo.cells.catalogue import find_cell
     from mmdemo.review.store.reviews import open_store
 
     store = open_store(place)
-    dataset = store.progress(queue).queue.dataset
+    scheme = store.progress(queue).queue.scheme
     names = [fusion, *(name.strip() for name in compare.split(",") if name.strip())]
-    cell, *others = [pipeline.find_cell(dataset, model, name, preset) for name in names]
+    cell, *others = [find_cell(scheme.name, model, name, preset) for name in names]
     with tqdm(total=0, unit="post", file=sys.stderr, disable=as_json) as bar:
 
         def progress(done: int, total: int) -> None:
@@ -134,9 +137,7 @@ def predict(
 def export(
     queue: QueueName,
     output: Annotated[Path, typer.Option(help="The file to write; for brat a new folder.")],
-    format_: Annotated[
-        str, typer.Option("--format", help="conll, mnre, jsonl, label-studio, spacy or brat.")
-    ] = "jsonl",
+    format_: Annotated[str, typer.Option("--format", help=f"{', '.join(WRITTEN)}.")] = "jsonl",
     photos: Annotated[Path | None, typer.Option(help="Also copy the photos to this folder.")] = None,
     skip: Annotated[
         bool, typer.Option("--skip", help="Leave out what the format cannot hold, instead of refusing.")

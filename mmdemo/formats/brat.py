@@ -1,24 +1,32 @@
-"""brat: a folder with ``ID.txt`` (the words, parted by blanks) and ``ID.ann`` (standoff) for each post.
+"""brat: a folder with ``ID.txt`` (the text) and ``ID.ann`` (standoff) for each post.
 
-brat's names hold no slash, so ``/per/org/member_of`` is written ``per-org-member_of``. A relation whose spans
-carry no entity label gets text bounds of the type `UNTYPED`, which are no entities. ``annotation.conf`` tells
-brat the types.
+Where all marks of a folder fit words that are parted by single blanks, so are its words: this program writes
+them so. Other texts are parted as the dataset says. brat's names of types are letters, digits, - and _, so
+``/per/org/member_of`` is written ``per-org-member_of``, and ``visual.conf`` shows and keeps the label itself.
+A relation whose spans carry no entity label gets text bounds of the type `UNLABELLED`, which are no entities.
+``annotation.conf`` tells brat the types.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from mmdemo.datasets.bio import RELATIONS
-from mmdemo.formats.lines import check_text, read_lines, write_text
-from mmdemo.formats.offsets import characters, joined, words
-from mmdemo.review.records import Answer, Labelled, Link
-from mmdemo.review.schema import entity_labels
-from mmdemo.types import Entity, InputError, Post, Span
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.format import Format
+from mmdemo.formats.shared.asking import question
+from mmdemo.formats.shared.fitting import empty_word
+from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.formats.shared.lines import check_text, read_lines, write_text
+from mmdemo.formats.shared.offsets import UNLABELLED, joined, raw_post
+from mmdemo.formats.shared.regions import Marked, regions_of
+from mmdemo.types import InputError, Post, Question
 
-UNTYPED = "SPAN"
-_TO_BRAT = {label: label.strip("/").replace("/", "-") for label in RELATIONS}
-_FROM_BRAT = {name: label for label, name in _TO_BRAT.items()}
+TYPES, SHOWN = "annotation.conf", "visual.conf"
+#: Longest file name that every usual file system takes, less room for the suffix.
+_STEM = 240
+_OURS = "# type | label"
+_OTHER = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def file_stem(ref: str) -> str:
@@ -26,101 +34,202 @@ def file_stem(ref: str) -> str:
     return quote(ref, safe="").replace(".", "%2E")
 
 
-def write(path: Path, items: Sequence[Labelled]) -> None:
+def brat_names(labels: Iterable[str]) -> dict[str, str]:
+    """Each label's name in brat: its own characters where brat takes them, and no two the same."""
+    names: dict[str, str] = {}
+    taken = {UNLABELLED}
+    for label in labels:
+        if label not in names:
+            plain = _OTHER.sub("_", label.strip("/").replace("/", "-")).strip("_") or "label"
+            name, number = plain, 1
+            while name in taken:
+                number += 1
+                name = f"{plain}_{number}"
+            names[label] = name
+            taken.add(name)
+    return names
+
+
+def _record_names(dataset: Dataset | None) -> dict[str, str]:
+    return brat_names((*dataset.entity_labels, *dataset.relation_labels)) if dataset else {}
+
+
+# ---------------------------------------------------------------- writing
+
+
+def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
     """Write the folder; it must be new or empty, so that nobody's work is mixed in."""
-    folder = Path(path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise InputError(f"the folder {folder} is not empty")
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise InputError(f"the folder {path} is not empty")
     except OSError as error:
-        raise InputError(f"{folder} cannot be made a folder: {error.strerror}") from error
-    labels = {e.label for item in items for e in (item.answer or Answer()).entities}
-    write_text(folder / "annotation.conf", _configuration(labels))
-    for item in items:
-        stem = file_stem(item.post.id or "")
-        write_text(folder / f"{stem}.txt", " ".join(item.post.tokens))
-        write_text(folder / f"{stem}.ann", _standoff(item))
+        raise InputError(f"{path} cannot be made a folder: {error.strerror}") from error
+    posts = [row.post for row in rows]
+    entities = [*dataset.entity_labels, *(e.label for post in posts for e in post.entities or ())]
+    relations = [*dataset.relation_labels, *(r.label for post in posts for r in post.relations or ())]
+    names = brat_names([*entities, *relations])
+    write_text(path / TYPES, _types([names[x] for x in entities], [names[x] for x in relations]))
+    shown = [f"{name} | {label}" for label, name in names.items() if label != name]
+    write_text(path / SHOWN, "\n".join([_OURS, "[labels]", *shown, "[drawing]\n"]))
+    for post in posts:
+        stem = file_stem(post.id or "")
+        write_text(path / f"{stem}.txt", " ".join(post.tokens))
+        if post.entities is not None or post.relations is not None:
+            write_text(path / f"{stem}.ann", _standoff(post, names))
 
 
-def _configuration(labels: set[str]) -> str:
-    known = {*entity_labels("twitter2015"), *entity_labels("twitter2017"), *labels}
+def _types(entities: Sequence[str], relations: Sequence[str]) -> str:
     any_span = "Arg1:<ENTITY>, Arg2:<ENTITY>"
-    relations = "\n".join(f"{name}\t{any_span}" for name in _FROM_BRAT)
-    entities = "\n".join([*sorted(known), UNTYPED])
-    overlaps = "<OVERLAP>\t<ENTITY>, <ENTITY>, <OVL-TYPE>:<ANY>"
-    return f"[entities]\n{entities}\n[relations]\n{overlaps}\n{relations}\n[events]\n[attributes]\n"
+    lines = ["[entities]", *dict.fromkeys([*entities, UNLABELLED])]
+    lines += ["[relations]", "<OVERLAP>\t<ENTITY>, <ENTITY>, <OVL-TYPE>:<ANY>"]
+    lines += [f"{name}\t{any_span}" for name in dict.fromkeys(relations)]
+    return "\n".join([*lines, "[events]", "[attributes]\n"])
 
 
-def _standoff(item: Labelled) -> str:
-    answer = item.answer or Answer()
-    text, places = joined(item.post.tokens)
-    names: dict[Span, str] = {}
+def _standoff(post: Post, names: Mapping[str, str]) -> str:
+    text, places = joined(post.tokens)
+    regions, links = regions_of(post, places)
     lines = []
-
-    def bound(span: Span, label: str) -> None:
-        start, end = characters(places, span)
-        names[span] = f"T{len(names) + 1}"
-        lines.append(f"{names[span]}\t{label} {start} {end}\t{text[start:end]}\n")
-
-    for entity in answer.entities:
-        bound((entity.start, entity.end), entity.label)
-    for link in answer.links:
-        for span in (link.head, link.tail):
-            if span not in names:
-                bound(span, UNTYPED)
-    for number, link in enumerate(answer.links, 1):
-        arguments = f"Arg1:{names[link.head]} Arg2:{names[link.tail]}"
-        lines.append(f"R{number}\t{_TO_BRAT[link.label]} {arguments}\n")
+    for region in regions:
+        name = UNLABELLED if region.label is None else names[region.label]
+        marked = text[region.start : region.end]
+        lines.append(f"T{region.number}\t{name} {region.start} {region.end}\t{marked}\n")
+    for number, link in enumerate(links, 1):
+        lines.append(f"R{number}\t{names[link.label]} Arg1:T{link.head} Arg2:T{link.tail}\n")
     return "".join(lines)
 
 
-def read(path: Path, dataset: str) -> list[Labelled]:
+# ---------------------------------------------------------------- reading
+
+
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
     """Posts of a brat folder, by file name. Raises InputError naming file and line."""
-    folder = Path(path)
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder of brat files")
-    items = []
-    for file in sorted(folder.glob("*.txt")):
-        try:
-            text = check_text(file.read_bytes().decode("utf-8"), str(file))
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{file} cannot be read as UTF-8 text") from error
-        text = text.removesuffix("\n")
-        tokens = tuple(text.split(" "))
-        if not all(tokens):
-            raise InputError(f"{file} has an empty word: its words must be parted by single blanks")
-        notes = file.with_suffix(".ann")
-        answer = _answer(notes, tokens) if notes.is_file() else None
-        post = Post(text=text, tokens=tokens, id=unquote(file.stem))
-        items.append(Labelled(post=post, answer=answer))
-    return items
+    if not path.is_dir():
+        raise InputError(f"{path} is not a folder of brat files")
+    labels = {name: label for label, name in _record_names(dataset).items()} | _shown(path / SHOWN)
+    files = [(file, _text(file), _notes(file.with_suffix(".ann"))) for file in sorted(path.glob("*.txt"))]
+    blanks = all(_fits_blanks(text, notes or []) for _, text, notes in files)
+    rows = []
+    for file, text, notes in files:
+        if blanks:
+            tokens = tuple(text.split(" "))
+            post, places = Post(text=text, tokens=tokens), joined(tokens)[1]
+        else:
+            post = raw_post(text, dataset, str(file))
+            places = [place for place in post.offsets if place]
+        marked = Marked(places=places, tokens=post.tokens)
+        stated = notes is not None
+        if notes is not None:
+            _read_notes(notes, marked, labels, left)
+        post = Post(
+            text=text,
+            tokens=post.tokens,
+            offsets=post.offsets,
+            entities=tuple(marked.entities) if stated else None,
+            relations=tuple(marked.relations) if stated else None,
+            id=unquote(file.stem),
+        )
+        rows.append(question(post, dataset))
+    return rows
 
 
-def _answer(file: Path, tokens: Sequence[str]) -> Answer:
-    _, places = joined(tokens)
-    spans, entities, rows = dict[str, Span](), [], list[tuple[str, list[str]]]()
-    for number, line in read_lines(file):
-        where = f"{file} line {number}"
-        fields = line.split("\t")
-        if line[:1] == "T" and len(fields) >= 2:
-            label, *numbers = fields[1].split(" ")
-            # Python refuses to read numbers of thousands of digits.
-            if len(numbers) != 2 or not all(number.isdecimal() and len(number) < 12 for number in numbers):
-                raise InputError(f"{where} is not one span of characters; discontinuous ones cannot be read")
-            span = spans[fields[0]] = words(places, int(numbers[0]), int(numbers[1]), where)
-            if label != UNTYPED:
-                text = " ".join(tokens[span[0] : span[1]])
-                entities.append(Entity(start=span[0], end=span[1], label=label, text=text))
-        elif line[:1] == "R" and len(fields) >= 2:
-            rows.append((where, fields[1].split(" ")))
-    return Answer(entities=tuple(entities), links=tuple(_link(row, spans, where) for where, row in rows))
-
-
-def _link(row: list[str], spans: dict[str, Span], where: str) -> Link:
-    arguments = dict(part.partition(":")[::2] for part in row[1:])
+def _text(file: Path) -> str:
     try:
-        head, tail = spans[arguments["Arg1"]], spans[arguments["Arg2"]]
-        return Link(head=head, tail=tail, label=_FROM_BRAT[row[0]])
-    except KeyError as error:
-        raise InputError(f"{where} is not a relation between two spans that is known here") from error
+        return check_text(file.read_bytes().decode("utf-8"), str(file)).removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read as UTF-8 text") from error
+
+
+def _notes(file: Path) -> list[tuple[str, list[str]]] | None:
+    """(file and line, its fields) of each note; None where a post has no file of notes."""
+    if not file.is_file():
+        return None
+    return [(f"{file} line {number}", line.split("\t")) for number, line in read_lines(file) if line]
+
+
+def _shown(file: Path) -> dict[str, str]:
+    """The labels that this program's visual.conf shows instead of brat's names."""
+    lines = [line for _, line in read_lines(file)] if file.is_file() else []
+    if not lines or lines[0] != _OURS:
+        return {}
+    rows = (line.partition(" | ")[::2] for line in lines[1:] if " | " in line)
+    return dict(rows)
+
+
+def _fits_blanks(text: str, notes: Sequence[tuple[str, list[str]]]) -> bool:
+    tokens = text.split(" ")
+    if not all(tokens) or "\n" in text:
+        return False
+    places = joined(tokens)[1]
+    starts, ends = {start for start, _ in places}, {end for _, end in places}
+    for _, fields in notes:
+        if fields[0][:1] == "T" and len(fields) > 1 and (numbers := _numbers(fields[1])):
+            if numbers[-1] <= len(text) and not (numbers[0] in starts and numbers[-1] in ends):
+                return False
+    return True
+
+
+def _numbers(field: str) -> list[int]:
+    """The character offsets of a text bound: two, or more where it is discontinuous; none if it is broken."""
+    numbers = field.partition(" ")[2].replace(";", " ").split(" ")
+    # Python refuses to read numbers of thousands of digits.
+    if len(numbers) < 2 or not all(number.isdecimal() and len(number) < 12 for number in numbers):
+        return []
+    return [int(number) for number in numbers]
+
+
+def _read_notes(
+    notes: Sequence[tuple[str, list[str]]], marked: Marked, labels: Mapping[str, str], left: LeftOut
+) -> None:
+    lost = set[str]()
+    for where, fields in notes:
+        fields = [*fields, ""]
+        if fields[0][:1] == "T":
+            numbers, name = _numbers(fields[1]), fields[1].partition(" ")[0]
+            if not numbers:
+                raise InputError(f"{where} is not one span of characters")
+            if len(numbers) > 2:
+                left.refuse("a discontinuous entity", where)
+                lost.add(fields[0])
+                continue
+            label = None if name == UNLABELLED else labels.get(name, name)
+            marked.mark(fields[0], numbers[0], numbers[1], label, where)
+        elif fields[0][:1] != "R":
+            left.pass_over("events, attributes and notes of brat")
+    for where, fields in notes:
+        if fields[0][:1] == "R":
+            name, *parts = [*fields, ""][1].split(" ")
+            arguments = dict(part.partition(":")[::2] for part in parts)
+            head, tail = arguments.get("Arg1"), arguments.get("Arg2")
+            if {head, tail} & lost:
+                left.pass_over("relations of a discontinuous entity")
+            else:
+                marked.link(head, tail, labels.get(name, name), where)
+
+
+def problem(row: Question) -> str | None:
+    if len(file_stem(row.post.id or "")) > _STEM:
+        return "its id is too long for a file name"
+    labels = [e.label for e in row.post.entities or ()] + [r.label for r in row.post.relations or ()]
+    if any(c in label for label in labels for c in "\t\n\r"):
+        return "one of its labels holds a tab or line break"
+    if any(c in token for token in row.post.tokens for c in " \n\r"):
+        return "brat parts words by blanks, and one of its words holds one"
+    return empty_word(row)
+
+
+def looks_like(path: Path, start: str) -> bool:
+    return path.is_dir() and any(path.glob("*.ann"))
+
+
+FORMAT = Format(
+    name="brat",
+    title="brat",
+    suffix="",
+    holds="words, entities, relations, ids",
+    reader=read,
+    writer=write,
+    problem=problem,
+    looks_like=looks_like,
+)

@@ -1,104 +1,195 @@
-"""Posts as JSON lines: the one format that holds a whole `Post`, its text, scores and id included.
+"""JSON lines: the one format that holds a whole `Question`, its text, places, scores and id included.
 
-A line has the keys of `Post`; absent or null means None. A photo is written as its path; a photo in memory is
-not written (its ``image_id`` is).
+A line has the keys of `Post` and ``ask``; absent or null means None. A photo is written as its path; a photo
+in memory is not written (its ``image_id`` is). A post that is asked for one pair alone may have it as
+``pair``, with its label as ``relation``: so were all lines before a post could have several relations, when
+a post with more had a line for each, under one id.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdemo.datasets.bio import RELATIONS
-from mmdemo.formats.lines import check_span, check_text, check_words, read_lines, write_text
-from mmdemo.types import Entity, InputError, Pair, Post
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.format import Format
+from mmdemo.formats.shared.asking import stated_ask
+from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.formats.shared.lines import (
+    check_span,
+    check_text,
+    check_words,
+    read_objects,
+    text_or_none,
+    write_objects,
+)
+from mmdemo.formats.shared.merging import merged
+from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation, Span
 
 
-def write_jsonl(path: Path, posts: Sequence[Post]) -> None:
-    """Write posts as JSON lines in UTF-8."""
-    write_text(path, "".join(json.dumps(_row(post), ensure_ascii=False) + "\n" for post in posts))
+def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
+    """Write rows as JSON lines in UTF-8."""
+    write_objects(path, (line_of(row) for row in rows))
 
 
-def _row(post: Post) -> dict[str, Any]:
-    entities = None if post.entities is None else [vars(entity) for entity in post.entities]
-    row = {
+def line_of(row: Question) -> dict[str, Any]:
+    """A question as a JSON object that `read` reads back equal."""
+    post, ask = row.post, row.ask
+    pair = _only_pair(row)
+    line = {
         "id": post.id,
         "text": post.text,
         "tokens": post.tokens,
+        "offsets": post.offsets or None,
         "image_id": post.image_id,
         "image": str(post.image) if isinstance(post.image, str | Path) else None,
-        "entities": entities,
+        "entities": None if post.entities is None else [vars(entity) for entity in post.entities],
         "tags": post.tags,
-        "pair": vars(post.pair) if post.pair else None,
-        "relation": post.relation,
+        "pair": vars(pair) if pair else None,
+        "relation": post.relations[0].label if pair and post.relations else None,
     }
-    return {key: value for key, value in row.items() if value is not None}
+    if not pair:
+        stated = post.relations
+        line["relations"] = None if stated is None else [vars(relation) for relation in stated]
+        line["ask"] = None if ask == stated_ask(post) else _ask_line(ask)
+    return {key: value for key, value in line.items() if value is not None}
 
 
-def read_jsonl(path: Path, types: Sequence[str] | None = None) -> list[Post]:
-    """Posts of a JSON-lines file. ``image`` comes back as a `Path`.
+def _only_pair(row: Question) -> Pair | None:
+    """The pair of a row that asks for one alone and states at most its relation."""
+    asked = row.ask.relations
+    if asked == "all" or len(asked) != 1 or row.ask.entities != (row.post.entities is not None):
+        return None
+    stated = row.post.relations
+    unsure = stated is not None and (
+        len(stated) != 1 or stated[0].pair != asked[0] or stated[0].score is not None
+    )
+    return None if unsure else asked[0]
 
-    Args:
-        types: the entity types that may occur; None allows any.
+
+def _ask_line(ask: Ask) -> dict[str, Any]:
+    pairs = ask.relations if ask.relations == "all" else [vars(pair) for pair in ask.relations]
+    return {"entities": ask.entities, "relations": pairs}
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
+    """Rows of a JSON-lines file. ``image`` comes back as a `Path`.
 
     Raises:
-        InputError: a line is not a JSON object, a field has the wrong type, a label is unknown, or a span is
-            empty or leaves the tokens.
+        InputError: a line is not a JSON object, a field has the wrong type, or a span is empty or leaves the
+            words.
     """
-    posts = []
-    for number, line in read_lines(path):
-        if line.strip():
-            where = f"{path} line {number}"
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise InputError(f"{where} is not JSON") from error
-            if not isinstance(row, dict):
-                raise InputError(f"{where} is not a JSON object")
-            posts.append(_post(row, types, where))
-    return posts
+    return merged(_row(line, where) for where, line in read_objects(path))
 
 
-def _post(row: dict[str, Any], types: Sequence[str] | None, where: str) -> Post:
-    tokens = check_words(row.get("tokens"), where)
-    entities, tags, pair, relation = (row.get(key) for key in ("entities", "tags", "pair", "relation"))
-    if relation is not None and relation not in RELATIONS:
-        raise InputError(f"{where} has the unknown relation {relation!r}")
-    if entities is not None and not isinstance(entities, list):
-        raise InputError(f"{where} has entities that are not a list")
-    if pair is not None and not isinstance(pair, dict):
-        raise InputError(f"{where} has a pair that is not an object with head and tail")
-    image = _string(row, "image", where)
-    return Post(
-        text=_string(row, "text", where) or "",
+def _row(line: dict[str, Any], where: str) -> Question:
+    tokens = check_words(line.get("tokens"), where)
+    image, tags = text_or_none(line, "image", where), line.get("tags")
+    pair, label = line.get("pair"), line.get("relation")
+    relations = _list(line, "relations", where)
+    found = None if relations is None else tuple(_relation(row, len(tokens), where) for row in relations)
+    asked = None if pair is None else _pair(pair, len(tokens), where)
+    if label is not None and asked is not None:
+        stated = Relation(head=asked.head, tail=asked.tail, label=_label(label, "relation", where))
+        found = (*(found or ()), stated)
+    elif label is not None:
+        raise InputError(f"{where} has a relation without the pair that it joins")
+    entities = _list(line, "entities", where)
+    post = Post(
+        text=text_or_none(line, "text", where) or "",
         tokens=tokens,
+        offsets=_offsets(line, len(tokens), where),
         image=Path(image) if image else None,
-        entities=None if entities is None else tuple(_entity(e, len(tokens), types, where) for e in entities),
-        pair=None
-        if pair is None
-        else Pair(
-            head=check_span(pair.get("head"), len(tokens), where),
-            tail=check_span(pair.get("tail"), len(tokens), where),
-        ),
-        relation=relation,
-        id=_string(row, "id", where),
-        image_id=_string(row, "image_id", where),
+        entities=None if entities is None else tuple(_entity(e, len(tokens), where) for e in entities),
+        relations=found,
+        id=text_or_none(line, "id", where),
+        image_id=text_or_none(line, "image_id", where),
         tags=None if tags is None else check_words(tags, where),
     )
+    if asked is not None:
+        return Question(post=post, ask=Ask(entities=post.entities is not None, relations=(asked,)))
+    return Question(post=post, ask=_ask(line, len(tokens), where) or stated_ask(post))
 
 
-def _string(row: dict[str, Any], key: str, where: str) -> str | None:
-    value = row.get(key)
-    return None if value is None else check_text(value, f"{where}, {key!r},")
+def _list(line: dict[str, Any], key: str, where: str) -> list[Any] | None:
+    value = line.get(key)
+    if value is not None and not isinstance(value, list):
+        raise InputError(f"{where} has {key} that are not a list")
+    return value
 
 
-def _entity(row: Any, length: int, types: Sequence[str] | None, where: str) -> Entity:
+def _ask(line: dict[str, Any], length: int, where: str) -> Ask | None:
+    ask = line.get("ask")
+    if ask is None:
+        return None
+    if not isinstance(ask, dict) or not isinstance(ask.get("entities"), bool):
+        raise InputError(f"{where} has an ask that is not an object with entities and relations")
+    pairs = ask.get("relations")
+    if pairs == "all":
+        return Ask(entities=ask["entities"], relations="all")
+    if not isinstance(pairs, list):
+        raise InputError(f'{where} asks for relations that are neither "all" nor a list of pairs')
+    return Ask(entities=ask["entities"], relations=tuple(_pair(pair, length, where) for pair in pairs))
+
+
+def _offsets(line: dict[str, Any], length: int, where: str) -> tuple[Span | None, ...]:
+    places = line.get("offsets")
+    if places is None:
+        return ()
+    if not isinstance(places, list) or len(places) != length:
+        raise InputError(f"{where} has offsets that are not one place for each word")
+    most = len(text_or_none(line, "text", where) or "")
+    return tuple(None if place is None else check_span(place, most, where) for place in places)
+
+
+def _pair(row: Any, length: int, where: str) -> Pair:
     if not isinstance(row, dict):
-        raise InputError(f"{where} has an entity that is not an object: {row!r}")
+        raise InputError(f"{where} has a pair that is not an object with head and tail")
+    head, tail = (check_span(row.get(side), length, where) for side in ("head", "tail"))
+    return Pair(head=head, tail=tail)
+
+
+def _relation(row: Any, length: int, where: str) -> Relation:
+    pair = _pair(row, length, where)
+    label, score = _label(row.get("label"), "relation", where), _score(row, where)
+    return Relation(head=pair.head, tail=pair.tail, label=label, score=score)
+
+
+def _entity(row: Any, length: int, where: str) -> Entity:
+    if not isinstance(row, dict):
+        raise InputError(f"{where} has an entity that is not an object: {row!r:.60}")
     start, end = check_span([row.get("start"), row.get("end")], length, where)
-    label, score = row.get("label"), row.get("score")
-    if not isinstance(label, str) or not label or (types is not None and label not in types):
-        raise InputError(f"{where} has the unknown entity label {label!r}")
+    label, text = _label(row.get("label"), "entity", where), text_or_none(row, "text", where) or ""
+    return Entity(start=start, end=end, label=label, text=text, score=_score(row, where))
+
+
+def _label(value: Any, kind: str, where: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{where} has the unknown {kind} label {value!r:.60}")
+    return check_text(value, where)
+
+
+def _score(row: dict[str, Any], where: str) -> float | None:
+    score = row.get("score")
     if score is not None and (type(score) not in (int, float) or not 0 <= score <= 1):
-        raise InputError(f"{where} has the score {score!r}, which is not a probability")
-    return Entity(start=start, end=end, label=label, text=_string(row, "text", where) or "", score=score)
+        raise InputError(f"{where} has the score {score!r:.60}, which is not a probability")
+    return score
+
+
+def looks_like(path: Path, start: str) -> bool:
+    return path.suffix == ".jsonl" and '"tokens"' in start
+
+
+FORMAT = Format(
+    name="jsonl",
+    title="JSON lines",
+    suffix=".jsonl",
+    holds="everything",
+    reader=read,
+    writer=write,
+    text=True,
+    photo_id=True,
+    looks_like=looks_like,
+)

@@ -1,30 +1,34 @@
 """Label Studio's JSON tasks: text, photo, labelled regions and relations between them.
 
-``data`` keeps the post's id, words and own text, and Label Studio hands ``data`` back as it was, so that an
-export which somebody corrected there finds its posts again. `CONFIG` is the labelling setup to paste.
-A relation whose spans carry no entity label gets regions labelled `UNTYPED`, which are no entities.
+``data`` carries the post's id, words and own text (`shared.carried`), and Label Studio hands ``data`` back as
+it was. Tasks of other projects are read too: the first text in ``data`` is parted into words. `config` is the
+labelling setup to paste. A span that a relation joins and that is no entity gets a region of its own.
 """
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from mmdemo.datasets.bio import RELATIONS
-from mmdemo.formats.lines import check_text, check_words, write_text
-from mmdemo.formats.offsets import characters, joined, words
-from mmdemo.review.records import Answer, Labelled, Link
-from mmdemo.review.schema import entity_labels
-from mmdemo.types import Entity, InputError, Post, Span
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.format import Format
+from mmdemo.formats.shared.asking import question
+from mmdemo.formats.shared.carried import carried, carried_post, unlabelled_among
+from mmdemo.formats.shared.fitting import empty_word
+from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.formats.shared.lines import check_text, text_or_none, write_text
+from mmdemo.formats.shared.offsets import UNLABELLED, joined, unlabelled
+from mmdemo.formats.shared.regions import Marked, regions_of
+from mmdemo.types import InputError, Post, Question
 
-UNTYPED = "SPAN"
 
-
-def config(dataset: str) -> str:
+def config(dataset: Dataset) -> str:
     """The labelling setup for a dataset, as Label Studio's XML."""
-    labels = "".join(f"<Label value={quoteattr(x)}/>" for x in (*entity_labels(dataset), UNTYPED))
-    relations = "".join(f"<Relation value={quoteattr(x)}/>" for x in RELATIONS)
+    names = (*dataset.entity_labels, unlabelled(dataset.entity_labels))
+    labels = "".join(f"<Label value={quoteattr(x)}/>" for x in names)
+    relations = "".join(f"<Relation value={quoteattr(x)}/>" for x in dataset.relation_labels)
     return (
         f'<View><Labels name="label" toName="text">{labels}</Labels><Relations>{relations}</Relations>'
         '<Image name="image" value="$image"/>'
@@ -32,96 +36,133 @@ def config(dataset: str) -> str:
     )
 
 
-def write(path: Path, items: Sequence[Labelled]) -> None:
-    """Write tasks with one annotation each."""
-    write_text(path, json.dumps([_task(item) for item in items], ensure_ascii=False, indent=1) + "\n")
+def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
+    """Write tasks with one annotation each, and none where a post states nothing."""
+    none = unlabelled_among(rows)
+    write_text(path, json.dumps([_task(row.post, none) for row in rows], ensure_ascii=False, indent=1) + "\n")
 
 
-def _task(item: Labelled) -> dict[str, Any]:
-    post, answer = item.post, item.answer or Answer()
+def _task(post: Post, none: str) -> dict[str, Any]:
     text, places = joined(post.tokens)
-    regions: list[dict[str, Any]] = []
-    names: dict[Span, str] = {}
-
-    def region(span: Span, label: str) -> None:
-        start, end = characters(places, span)
-        names[span] = f"s{span[0]}-{span[1]}"
-        value = {"start": start, "end": end, "text": text[start:end], "labels": [label]}
-        regions.append(
-            {"id": names[span], "from_name": "label", "to_name": "text", "type": "labels", "value": value}
-        )
-
-    for entity in answer.entities:
-        region((entity.start, entity.end), entity.label)
-    for link in answer.links:
-        for span in (link.head, link.tail):
-            if span not in names:
-                region(span, UNTYPED)
+    regions, links = regions_of(post, places)
+    marks = [
+        {
+            "id": f"s{region.number}",
+            "from_name": "label",
+            "to_name": "text",
+            "type": "labels",
+            "value": {
+                "start": region.start,
+                "end": region.end,
+                "text": text[region.start : region.end],
+                "labels": [none if region.label is None else region.label],
+            },
+        }
+        for region in regions
+    ]
     relations = [
         {
             "type": "relation",
-            "from_id": names[link.head],
-            "to_id": names[link.tail],
+            "from_id": f"s{link.head}",
+            "to_id": f"s{link.tail}",
             "direction": "right",
             "labels": [link.label],
         }
-        for link in answer.links
+        for link in links
     ]
-    data = {"text": text, "id": post.id, "tokens": list(post.tokens), "own_text": post.text}
-    data |= {"image_id": post.image_id, "image": Path(str(post.image)).name if post.image else ""}
-    return {"data": data, "annotations": [{"result": [*regions, *relations]}]}
+    image = Path(str(post.image)).name if isinstance(post.image, str | Path) else ""
+    data = {"text": text, "id": post.id, **carried(post, none), "image": image}
+    stated = post.entities is not None or post.relations is not None
+    return {"data": data, "annotations": [{"result": [*marks, *relations]}] if stated else []}
 
 
-def read(path: Path, dataset: str) -> list[Labelled]:
-    """The tasks of an export, each with its last annotation (None where it has none).
+# ---------------------------------------------------------------- reading
+
+
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
+    """The tasks of an export, each with its last annotation (nothing is stated where it has none).
 
     Raises:
-        InputError: no such JSON, or a task that this program did not write.
+        InputError: no such JSON, or a task without text.
     """
     try:
-        tasks = json.loads(Path(path).read_bytes())
+        tasks = json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON") from error
     if not isinstance(tasks, list):
         raise InputError(f"{path} is not a list of tasks")
-    return [_item(task, f"{path} task {number}") for number, task in enumerate(tasks, 1)]
+    return [_row(task, dataset, left, f"{path} task {number}") for number, task in enumerate(tasks, 1)]
 
 
-def _item(task: Any, where: str) -> Labelled:
+def _row(task: Any, dataset: Dataset | None, left: LeftOut, where: str) -> Question:
     try:
         data, annotations = task["data"], task.get("annotations") or []
-        tokens = check_words(data["tokens"], where)
-        ref, own, image_id = data.get("id"), data.get("own_text", ""), data.get("image_id")
-        post = Post(
-            text=check_text(own, where),
-            tokens=tokens,
-            id=None if ref is None else check_text(ref, where),
-            image_id=None if image_id is None else check_text(image_id, where),
-        )
+        post, places = carried_post(data, _text(data), dataset, where)
+        given = data.get("id", None if "tokens" in data else task.get("id"))
+        image_id = post.image_id or (None if "tokens" in data else _image_id(data))
+        post = replace(post, id=None if given is None else check_text(str(given), where), image_id=image_id)
         done = [a for a in annotations if not a.get("was_cancelled")]
-        return Labelled(post=post, answer=_answer(done[-1]["result"], tokens, where) if done else None)
+        if done:
+            none = text_or_none(data, "unlabelled", where) or UNLABELLED
+            marked = _marked(done[-1]["result"], Marked(places=places, tokens=post.tokens), none, left, where)
+            post = replace(post, entities=tuple(marked.entities), relations=tuple(marked.relations))
+        return question(post, dataset)
     except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{where} is not a task that mmdemo exported: {error!r:.80}") from error
+        raise InputError(f"{where} is not a task of Label Studio with a text: {error!r:.80}") from error
 
 
-def _answer(result: list[dict[str, Any]], tokens: Sequence[str], where: str) -> Answer:
-    _, places = joined(tokens)
-    spans, entities = dict[str, Span](), []
+def _text(data: dict[str, Any]) -> Any:
+    """The task's text, whatever its project calls it."""
+    if "text" in data:
+        return data["text"]
+    texts = [value for key, value in data.items() if isinstance(value, str) and key not in ("id", "image")]
+    return max(texts, key=len, default=None)
+
+
+def _image_id(data: dict[str, Any]) -> str | None:
+    """The name of the photo that another project's task shows."""
+    image = data.get("image")
+    name = image.split("?")[0].rstrip("/").rpartition("/")[2] if isinstance(image, str) else ""
+    return name or None
+
+
+def _marked(result: list[dict[str, Any]], marked: Marked, none: str, left: LeftOut, where: str) -> Marked:
     for row in result:
         if row["type"] == "labels":
             value = row["value"]
-            span = spans[row["id"]] = words(places, value["start"], value["end"], where)
             for label in value["labels"]:
-                if check_text(label, where) != UNTYPED:
-                    text = " ".join(tokens[span[0] : span[1]])
-                    entities.append(Entity(start=span[0], end=span[1], label=label, text=text))
-    links = []
+                name = check_text(label, where)
+                marked.mark(row["id"], value["start"], value["end"], None if name == none else name, where)
+        elif row["type"] != "relation":
+            left.pass_over(f"annotations of the type {row['type']!r:.30}")
     for row in result:
         if row["type"] == "relation":
-            head, tail = spans[row["from_id"]], spans[row["to_id"]]
-            head, tail = (tail, head) if row.get("direction") == "left" else (head, tail)
+            ends = [row["from_id"], row["to_id"]]
+            if row.get("direction") == "left":
+                ends.reverse()
             labels = [check_text(label, where) for label in row.get("labels") or []]
-            links += [Link(head=head, tail=tail, label=label) for label in labels]
-    return Answer(entities=tuple(entities), links=tuple(links))
+            if not labels:
+                left.pass_over("relations without a label")
+            for label in labels:
+                marked.link(ends[0], ends[1], label, where)
+    return marked
+
+
+def looks_like(path: Path, start: str) -> bool:
+    return path.suffix == ".json" and start.startswith("[")
+
+
+FORMAT = Format(
+    name="label-studio",
+    title="Label Studio",
+    suffix=".json",
+    holds="everything",
+    reader=read,
+    writer=write,
+    problem=empty_word,
+    text=True,
+    photo_id=True,
+    looks_like=looks_like,
+)

@@ -1,57 +1,80 @@
-"""spaCy: a line for each post, as `Doc.to_json` writes and `Doc.from_json` reads it, and its ``id``."""
+"""spaCy: a line for each post, as `Doc.to_json` writes and `Doc.from_json` reads it, and its ``id``.
 
-import json
+Load a file by ``[Doc(vocab).from_json(json.loads(line)) for line in open(path)]``.
+"""
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdemo.formats.lines import check_text, read_lines, write_text
-from mmdemo.formats.offsets import characters, joined, words
-from mmdemo.review.records import Answer, Labelled
-from mmdemo.types import Entity, InputError, Post
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.format import Format
+from mmdemo.formats.shared.asking import question
+from mmdemo.formats.shared.fitting import empty_word, overlap
+from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.formats.shared.lines import check_text, read_objects, text_or_none, write_objects
+from mmdemo.formats.shared.offsets import characters, entity_at, joined, words
+from mmdemo.types import InputError, Post, Question
 
 
-def write(path: Path, items: Sequence[Labelled]) -> None:
-    """Write Doc JSON; load it by ``[Doc(vocab).from_json(json.loads(line)) for line in open(path)]``."""
-    write_text(path, "".join(json.dumps(_doc(item), ensure_ascii=False) + "\n" for item in items))
+def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
+    """Write Doc JSON."""
+    write_objects(path, (_doc(row.post) for row in rows))
 
 
-def _doc(item: Labelled) -> dict[str, Any]:
-    text, places = joined(item.post.tokens)
+def _doc(post: Post) -> dict[str, Any]:
+    text, places = joined(post.tokens)
     ents = []
-    for entity in sorted((item.answer or Answer()).entities, key=lambda e: e.start):
+    for entity in sorted(post.entities or (), key=lambda e: e.start):
         start, end = characters(places, (entity.start, entity.end))
         ents.append({"start": start, "end": end, "label": entity.label})
     tokens = [{"id": number, "start": start, "end": end} for number, (start, end) in enumerate(places)]
-    return {"id": item.post.id, "text": text, "ents": ents, "tokens": tokens}
+    return {"id": post.id, "text": text, "ents": ents, "tokens": tokens}
 
 
-def read(path: Path, dataset: str) -> list[Labelled]:
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
     """Posts of Doc JSON lines. Raises InputError naming file and line."""
-    items = []
-    for number, line in read_lines(path):
-        if line.strip():
-            where = f"{path} line {number}"
-            try:
-                items.append(_item(json.loads(line), where))
-            except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-                if isinstance(error, InputError):
-                    raise
-                raise InputError(f"{where} is not a spaCy Doc as JSON: {error!r:.80}") from error
-    return items
+    rows = []
+    for where, doc in read_objects(path):
+        try:
+            rows.append(question(_post(doc, where), dataset))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{where} is not a spaCy Doc as JSON: {error!r:.80}") from error
+    return rows
 
 
-def _item(doc: dict[str, Any], where: str) -> Labelled:
+def _post(doc: dict[str, Any], where: str) -> Post:
     text = check_text(doc["text"], where)
     places = [(token["start"], token["end"]) for token in doc["tokens"]]
     tokens = tuple(text[start:end] for start, end in places)
     if not tokens or not all(tokens):
         raise InputError(f"{where} has no words")
-    entities = []
-    for ent in doc["ents"]:
-        start, end = words(places, ent["start"], ent["end"], where)
-        label = check_text(ent["label"], where)
-        entities.append(Entity(start=start, end=end, label=label, text=" ".join(tokens[start:end])))
-    ref = doc.get("id")
-    post = Post(text=text, tokens=tokens, id=None if ref is None else check_text(ref, where))
-    return Labelled(post=post, answer=Answer(entities=tuple(entities)))
+    entities = tuple(
+        entity_at(words(places, ent["start"], ent["end"], where), check_text(ent["label"], where), tokens)
+        for ent in doc["ents"]
+    )
+    return Post(text=text, tokens=tokens, entities=entities, id=text_or_none(doc, "id", where))
+
+
+def problem(row: Question) -> str | None:
+    if row.post.relations:
+        return "spaCy's documents hold no relations"
+    return empty_word(row) or overlap(row, "spaCy")
+
+
+def looks_like(path: Path, start: str) -> bool:
+    return path.suffix in (".jsonl", ".json") and '"ents":' in start and '"tokens":' in start
+
+
+FORMAT = Format(
+    name="spacy",
+    title="spaCy",
+    suffix=".jsonl",
+    holds="words, entities, ids",
+    reader=read,
+    writer=write,
+    problem=problem,
+    looks_like=looks_like,
+)

@@ -6,7 +6,7 @@ from PIL import Image
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.subtokens import TextReader
-from mmdemo.photo.image import to_pixels
+from mmdemo.photo.pixels import to_pixels
 from mmdemo.posts.cleaning import clean_words
 from mmdemo.posts.gold import gold_tags
 from mmdemo.types import Pair, Post, Span
@@ -57,7 +57,7 @@ class PostEncoder:
     def _tags(self, post: Post) -> tuple[int, ...] | None:
         if (post.tags is None and post.entities is None) or "entities" not in self.index:
             return None
-        return tuple(self.index["entities"][tag] for tag in gold_tags(post))
+        return tuple(self.index["entities"][tag] for tag in gold_tags(post, flat=True))
 
     def _relation(self, post: Post, pair: Pair) -> int | None:
         labels = [relation.label for relation in post.relations or () if relation.pair == pair]

@@ -1,4 +1,7 @@
-"""Marks around the two entities of a relation question: ``[E1] Lauren Bacall [/E1] … [E2] Key Largo [/E2]``."""
+"""Marks around the two entities of a relation question.
+
+Such as ``[E1] Lauren Bacall [/E1] … [E2] Key Largo [/E2]``.
+"""
 
 import re
 from dataclasses import dataclass

@@ -1,7 +1,9 @@
 """What a person typed and uploaded, as a question to answer; and what in it makes an answer doubtful."""
 
-from mmdemo.datasets.schema import Dataset
-from mmdemo.photo.image import open_image
+from dataclasses import replace
+
+from mmdemo.datasets.schema import Dataset, WordRules
+from mmdemo.photo.opening import open_image
 from mmdemo.posts.marks import has_marks, read_marks
 from mmdemo.posts.words import split_words
 from mmdemo.types import Ask, ImageSource, InputError, Post, Question
@@ -19,28 +21,37 @@ def read_post(text: str, dataset: Dataset, image: ImageSource = None) -> Questio
         InputError: no word, text that is not Unicode, marks that do not fit the dataset's tasks, or a photo
             that cannot be read.
     """
+    row = read_text(text, dataset)
+    return row if image is None else replace(row, post=replace(row.post, image=open_image(image)))
+
+
+def read_text(text: str, dataset: Dataset | None) -> Question:
+    """`read_post` without a photo; where the dataset is None, marks may stand or not.
+
+    Raises:
+        InputError: as `read_post`.
+    """
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be read")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise InputError("the text holds bytes that are not UTF-8, or half of a surrogate pair") from error
-    photo = None if image is None else open_image(image)
     marked = has_marks(text)
-    if dataset.has_relations and (marked or not dataset.has_entities):
-        words = read_marks(text, dataset.words)
-        post = Post(text=text, tokens=words.tokens, offsets=words.offsets, image=photo)
+    rules = dataset.words if dataset else WordRules()
+    if marked if dataset is None else dataset.has_relations and (marked or not dataset.has_entities):
+        words = read_marks(text, rules)
+        post = Post(text=text, tokens=words.tokens, offsets=words.offsets)
         return Question(post=post, ask=Ask(entities=False, relations=(words.pair,)))
-    if marked:
+    if marked and dataset is not None:
         raise InputError(
-            f"[E1]/[E2] marks ask for a relation, but {dataset.title} finds entities; remove them or choose a "
-            "dataset with relations"
+            f"[E1]/[E2] marks ask for a relation, but {dataset.title} finds entities; remove them or choose "
+            "a dataset with relations"
         )
-    plain = split_words(text, dataset.words)
+    plain = split_words(text, rules)
     if not plain.tokens:
         raise InputError("the text is empty; type or paste a tweet")
-    post = Post(text=text, tokens=plain.tokens, offsets=plain.offsets, image=photo)
-    return Question(post=post, ask=Ask(entities=True))
+    return Question(post=Post(text=text, tokens=plain.tokens, offsets=plain.offsets), ask=Ask(entities=True))
 
 
 def input_warnings(post: Post, cut: tuple[int, ...]) -> list[str]:

@@ -7,13 +7,13 @@ same span, and such words are no items of the kappa. Posts that one of the two r
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mmdemo.review.records import Answer, Decision
+from mmdemo.review.records import Answer, DoubleReview
 from mmdemo.types import Post, Span
 
 #: (start, end, label)
-Labelled = tuple[int, int, str]
+Marked = tuple[int, int, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,28 +44,28 @@ class Agreement:
     by_relation: dict[str, Scores]
 
 
-def agreements(reviews: Iterable[tuple[Post, Decision, Decision]]) -> tuple[Agreement, ...]:
+def agreements(reviews: Iterable[DoubleReview]) -> tuple[Agreement, ...]:
     """Agreement of every two reviewers with posts in common, by name."""
-    by_pair: dict[tuple[str, str], list[tuple[Post, Answer, Answer]]] = {}
-    for post, one, other in reviews:
-        if "rejected" not in (one.verdict, other.verdict):
-            first, second = sorted((one, other), key=lambda decision: decision.reviewer)
+    by_pair: dict[tuple[str, str], list[DoubleReview]] = {}
+    for review in reviews:
+        if "rejected" not in (review.one.verdict, review.other.verdict):
+            first, second = sorted((review.one, review.other), key=lambda decision: decision.reviewer)
             pair = (first.reviewer, second.reviewer)
-            by_pair.setdefault(pair, []).append((post, first.answer, second.answer))
+            by_pair.setdefault(pair, []).append(replace(review, one=first, other=second))
     return tuple(_agreement(pair, items) for pair, items in sorted(by_pair.items()))
 
 
-def _agreement(pair: tuple[str, str], items: Sequence[tuple[Post, Answer, Answer]]) -> Agreement:
-    spans = [(_spans(one, post), _spans(other, post)) for post, one, other in items]
-    words = [row for (post, _, _), two in zip(items, spans, strict=True) for row in _words(post, *two)]
-    related = [row for post, one, other in items for row in _related(_links(one, post), _links(other, post))]
+def _agreement(pair: tuple[str, str], items: Sequence[DoubleReview]) -> Agreement:
+    spans = [(_spans(x.one.answer, x.post), _spans(x.other.answer, x.post)) for x in items]
+    words = [row for x, two in zip(items, spans, strict=True) for row in _words(x.post, *two)]
+    related = [row for x in items for row in _related(_links(x.one.answer, x), _links(x.other.answer, x))]
     return Agreement(
         reviewers=pair,
         posts=len(items),
         entities=_scores(spans, words, None),
         by_entity={label: _scores(spans, words, label) for label in _labels(words, "O")},
         relations=_link_scores(related, None),
-        by_relation={label: _link_scores(related, label) for label in _labels(related, "None")},
+        by_relation={label: _link_scores(related, label) for label in _labels(related, NOTHING)},
     )
 
 
@@ -86,11 +86,11 @@ def trimmed(span: Span, post: Post) -> Span:
     return (solid[0], solid[-1] + 1) if solid else span
 
 
-def _spans(answer: Answer, post: Post) -> set[Labelled]:
+def _spans(answer: Answer, post: Post) -> set[Marked]:
     return {(*trimmed((e.start, e.end), post), e.label) for e in answer.entities}
 
 
-def _words(post: Post, one: set[Labelled], other: set[Labelled]) -> list[tuple[str, str]]:
+def _words(post: Post, one: set[Marked], other: set[Marked]) -> list[tuple[str, str]]:
     """The two labels of each word that is not blank; of nested spans the shortest counts."""
     return [
         (_label_at(word, one), _label_at(word, other))
@@ -99,13 +99,13 @@ def _words(post: Post, one: set[Labelled], other: set[Labelled]) -> list[tuple[s
     ]
 
 
-def _label_at(word: int, spans: set[Labelled]) -> str:
+def _label_at(word: int, spans: set[Marked]) -> str:
     over = [(end - start, start, label) for start, end, label in spans if start <= word < end]
     return min(over)[2] if over else "O"
 
 
 def _scores(
-    spans: Sequence[tuple[set[Labelled], set[Labelled]]],
+    spans: Sequence[tuple[set[Marked], set[Marked]]],
     words: Sequence[tuple[str, str]],
     label: str | None,
 ) -> Scores:
@@ -122,7 +122,7 @@ def _scores(
     )
 
 
-def _overlapping(one: set[Labelled], other: set[Labelled]) -> int:
+def _overlapping(one: set[Marked], other: set[Marked]) -> int:
     """How many spans of one label can be matched one to one with at least one word in common."""
     free = sorted(other)
     matched = 0
@@ -139,15 +139,18 @@ def _overlapping(one: set[Labelled], other: set[Labelled]) -> int:
 
 LinkKey = tuple[Span, Span]
 
+#: Stands for no relation, whatever a dataset calls it: no label is empty.
+NOTHING = ""
 
-def _links(answer: Answer, post: Post) -> dict[LinkKey, set[str]]:
+
+def _links(answer: Answer, review: DoubleReview) -> dict[LinkKey, set[str]]:
     found: dict[LinkKey, set[str]] = {}
     for link in answer.links:
-        if link.label != "None":
-            key = (trimmed(link.head, post), trimmed(link.tail, post))
+        if link.label != review.none:
+            key = (trimmed(link.head, review.post), trimmed(link.tail, review.post))
             found.setdefault(key, set()).add(link.label)
-    if post.pair is not None:  # the question was put to both: no relation is an answer too
-        found.setdefault((trimmed(post.pair.head, post), trimmed(post.pair.tail, post)), set())
+    for pair in review.asked:  # the question was put to both: no relation is an answer too
+        found.setdefault((trimmed(pair.head, review.post), trimmed(pair.tail, review.post)), set())
     return found
 
 
@@ -157,14 +160,14 @@ def _related(one: dict[LinkKey, set[str]], other: dict[LinkKey, set[str]]) -> li
 
 
 def _joint(side: dict[LinkKey, set[str]], key: LinkKey) -> str:
-    return " + ".join(sorted(side.get(key, ()))) or "None"
+    return " + ".join(sorted(side.get(key, ()))) or NOTHING
 
 
 def _link_scores(related: Sequence[tuple[str, str]], label: str | None) -> Scores:
     """As for entities; a relation has no words of its own, so ``overlap`` is ``exact``."""
 
     def counts(name: str) -> bool:
-        return name == label if label else name != "None"
+        return name == label if label else name != NOTHING
 
     first, second = (sum(counts(row[side]) for row in related) for side in (0, 1))
     exact = _f1(sum(one == other and counts(one) for one, other in related), first, second)

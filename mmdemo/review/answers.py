@@ -8,9 +8,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mmdemo.formats.lines import check_span
-from mmdemo.review.records import Answer, Link, Suggestion
-from mmdemo.review.schema import entity_labels, relation_labels
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.shared.lines import check_span
+from mmdemo.review.records import Answer, Suggestion
 from mmdemo.types import Entity, InputError, Pair, Post, Relation
 
 #: Longest JSON text of an answer that is looked at, in characters.
@@ -19,7 +19,7 @@ MAX_CHARACTERS = 1_000_000
 MAX_ITEMS = 1_000
 
 
-def read_answer(sent: object, post: Post, dataset: str) -> Answer:
+def read_answer(sent: object, post: Post, scheme: Dataset, asked: Sequence[Pair] = ()) -> Answer:
     """A checked answer from an `Answer`, the JSON object of one, or its text.
 
     Scores are dropped: only a model gives them (`with_scores`). Items come back in order of place.
@@ -34,8 +34,8 @@ def read_answer(sent: object, post: Post, dataset: str) -> Answer:
         sent = _parse(sent)
     if not isinstance(sent, dict) or not set(sent) <= {"entities", "links"}:
         raise InputError("the answer is not an object with entities and links")
-    entities = tuple(_entity(row, post.tokens, dataset) for row in _rows(sent, "entities"))
-    links = tuple(_link(row, post, entities) for row in _rows(sent, "links"))
+    entities = tuple(_entity(row, post.tokens, scheme) for row in _rows(sent, "entities"))
+    links = tuple(_link(row, post, scheme, asked, entities) for row in _rows(sent, "links"))
     spans = [(e.start, e.end) for e in entities]
     if len(set(spans)) < len(spans):
         raise InputError("the answer has two entities on the same words")
@@ -65,25 +65,27 @@ def _rows(sent: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _entity(row: dict[str, Any], tokens: Sequence[str], dataset: str) -> Entity:
+def _entity(row: dict[str, Any], tokens: Sequence[str], scheme: Dataset) -> Entity:
     start, end = check_span([row.get("start"), row.get("end")], len(tokens), "the answer")
     label = row.get("label")
-    if not isinstance(label, str) or label not in entity_labels(dataset):
+    if not isinstance(label, str) or label not in scheme.entity_labels:
         raise InputError(f"the answer has the unknown entity label {str(label)[:40]!r}")
     return Entity(start=start, end=end, label=label, text=" ".join(tokens[start:end]))
 
 
-def _link(row: dict[str, Any], post: Post, entities: Sequence[Entity]) -> Link:
+def _link(
+    row: dict[str, Any], post: Post, scheme: Dataset, asked: Sequence[Pair], entities: Sequence[Entity]
+) -> Relation:
     head, tail = (check_span(row.get(side), len(post.tokens), "the answer") for side in ("head", "tail"))
     types = {(entity.start, entity.end): entity.label for entity in entities}
     label = row.get("label")
-    if not isinstance(label, str) or label not in relation_labels():
+    if not isinstance(label, str) or label not in scheme.relation_labels:
         raise InputError(f"the answer has the unknown relation {str(label)[:40]!r}")
-    if head == tail and post.pair != Pair(head=head, tail=tail):
+    if head == tail and Pair(head=head, tail=tail) not in asked:
         raise InputError("the answer has a relation of a span to itself")
-    if label not in relation_labels(types.get(head), types.get(tail)):
+    if label not in scheme.relations_between(types.get(head), types.get(tail)):
         raise InputError(f"{label} does not fit a {types.get(head)} head and a {types.get(tail)} tail")
-    return Link(head=head, tail=tail, label=label)
+    return Relation(head=head, tail=tail, label=label)
 
 
 def with_scores(answer: Answer, suggestion: Suggestion | None) -> Answer:
@@ -97,7 +99,7 @@ def with_scores(answer: Answer, suggestion: Suggestion | None) -> Answer:
             Entity(**{**vars(e), "score": scores.get((e.start, e.end, e.label))}) for e in answer.entities
         ),
         links=tuple(
-            Link(**{**vars(link), "score": links.get((link.head, link.tail, link.label))})
+            Relation(**{**vars(link), "score": links.get((link.head, link.tail, link.label))})
             for link in answer.links
         ),
     )
@@ -134,7 +136,7 @@ def stored_answer(row: dict[str, Any], tokens: Sequence[str]) -> Answer:
             for e in row["entities"]
         ),
         links=tuple(
-            Link(
+            Relation(
                 head=(link["head"][0], link["head"][1]),
                 tail=(link["tail"][0], link["tail"][1]),
                 label=link["label"],
@@ -150,20 +152,26 @@ def suggestion_row(suggestion: Suggestion) -> dict[str, Any]:
     return {
         **answer_row(suggestion.answer),
         "checkpoint": suggestion.checkpoint,
-        "relations": [[relation.label, relation.score] for relation in suggestion.relations],
+        "relations": [[r.label, r.score, r.head, r.tail] for r in suggestion.relations],
         "entropy": suggestion.entropy,
         "disagreement": suggestion.disagreement,
         "flip": suggestion.flip,
     }
 
 
-def stored_suggestion(row: dict[str, Any], tokens: Sequence[str]) -> Suggestion:
-    """The suggestion that `suggestion_row` wrote."""
+def stored_suggestion(row: dict[str, Any], tokens: Sequence[str], asked: Sequence[Pair]) -> Suggestion:
+    """The suggestion that `suggestion_row` wrote; where relations state no spans, the asked pair has them."""
     return Suggestion(
         answer=stored_answer(row, tokens),
         checkpoint=row["checkpoint"],
-        relations=tuple(Relation(label=label, score=score) for label, score in row["relations"]),
+        relations=tuple(_stored_relation(stated, asked) for stated in row["relations"]),
         entropy=row["entropy"],
         disagreement=row["disagreement"],
         flip=row["flip"],
     )
+
+
+def _stored_relation(stated: list[Any], asked: Sequence[Pair]) -> Relation:
+    label, score, *spans = stated
+    head, tail = spans or (asked[0].head, asked[0].tail)
+    return Relation(head=(head[0], head[1]), tail=(tail[0], tail[1]), label=label, score=score)

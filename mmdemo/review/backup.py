@@ -16,17 +16,21 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import CommitScheduler, HfApi, constants, snapshot_download
 
-from mmdemo.formats.lines import check_words, read_lines
+from mmdemo.datasets.discovery import find_dataset, reviewed_as
+from mmdemo.datasets.records import read_record, record_of
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.shared.lines import check_words, read_lines
 from mmdemo.review.answers import answer_row, stored_answer
 from mmdemo.review.backup_events import event_row, standing
-from mmdemo.review.records import Event, Labelled, Review
+from mmdemo.review.records import Event, Review
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import InputError, Pair, Post
+from mmdemo.types import Ask, InputError, Pair, Post, Question
 
 log = logging.getLogger(__name__)
 
@@ -86,12 +90,19 @@ class Backup:
             (self._folder / "photos").mkdir(exist_ok=True)
             shutil.copyfile(Path(str(post.image)), self._folder / "photos" / photo)
         row = {
-            "queue": {"name": review.queue, "dataset": review.dataset, "double": double},
+            "queue": {
+                "name": review.queue,
+                "dataset": review.dataset,
+                "record": record_of(review.scheme),
+                "double": double,
+            },
             "post": {
                 "id": post.id,
                 "text": post.text,
                 "tokens": post.tokens,
-                "pair": vars(post.pair) if post.pair else None,
+                "pair": vars(review.asked[0]) if len(review.asked) == 1 else None,
+                "asked": [vars(pair) for pair in review.asked],
+                "offsets": post.offsets,
                 "image_id": post.image_id,
                 "photo": photo,
             },
@@ -188,17 +199,28 @@ def _rows(file: Path) -> Iterator[tuple[tuple[str, str], str, dict[str, Any]]]:
 
 def _restore_post(store: Store, row: dict[str, Any], photos: Path) -> None:
     queue, held = row["queue"], row["post"]
-    pair, photo = held["pair"], held["photo"]
+    photo = held["photo"]
+    stated = held.get("asked") or ([held["pair"]] if held["pair"] else [])
+    asked = tuple(Pair(head=tuple(pair["head"]), tail=tuple(pair["tail"])) for pair in stated)
     image = photos / Path(photo).name if photo else None
     post = Post(
         text=held["text"],
         tokens=check_words(held["tokens"], f"the backup of post {held['id']!r}"),
         image=image if image and image.is_file() else None,
-        pair=Pair(head=tuple(pair["head"]), tail=tuple(pair["tail"])) if pair else None,
+        offsets=tuple(tuple(place) if place else None for place in held.get("offsets", ())),
         id=held["id"],
         image_id=held["image_id"],
     )
-    store.make_queue(queue["name"], queue["dataset"], double=queue["double"])
-    suggested = stored_answer(row["suggestion"], post.tokens) if row["suggestion"] else None
-    store.add(queue["name"], [Labelled(post=post, answer=suggested)])
+    store.make_queue(queue["name"], _scheme(queue), double=queue["double"])
+    if row["suggestion"]:
+        suggested = stored_answer(row["suggestion"], post.tokens)
+        post = replace(post, entities=suggested.entities, relations=suggested.links)
+    store.add(queue["name"], [Question(post=post, ask=Ask(entities=not asked, relations=asked))])
     store.restore(queue["name"], held["id"], standing(row["events"], post.tokens, queue["double"]))
+
+
+def _scheme(queue: dict[str, Any]) -> Dataset:
+    """A queue's labels; lines of before name a dataset that comes with the program."""
+    if "record" in queue:
+        return read_record(queue["record"], f"the backup of the queue {queue['name']!r}")
+    return reviewed_as(find_dataset(queue["dataset"]))

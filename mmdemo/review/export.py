@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from filecmp import cmp
 from pathlib import Path
 
-from mmdemo.formats.lines import name_of
-from mmdemo.formats.table import Format, find_format
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.format import Format
+from mmdemo.formats.table import find_format
+from mmdemo.posts.gold import name_of
 from mmdemo.review.names import count_posts
-from mmdemo.review.records import Answer, Changed, Labelled, Review
+from mmdemo.review.records import Answer, Changed, Review
+from mmdemo.review.store.intake import stated_answer
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import Entity, InputError, Post
+from mmdemo.types import Ask, Entity, InputError, Post, Question
 
 NAMED = 5  # posts in one message
 LONGEST = 230  # bytes of a photo's name, which leaves room for more of it and the suffix
@@ -66,7 +69,7 @@ def export(
     """
     found = find_format(name)
     decided = list(store.decided(queue))
-    items = [as_labelled(review) for review in decided if review.status != "rejected"]
+    items = [as_question(review) for review in decided if review.status != "rejected"]
     problems = unfit(items, found)
     if photos is not None:
         problems |= {item.post.id or "": why for item in items if (why := _unnamed(item))}
@@ -77,21 +80,22 @@ def export(
         items = [_with_photo(item, Path(photos), Path(path).parent) for item in items]
     elif portable:
         items = [replace(item, post=replace(item.post, image=None)) for item in items]
-    dataset = next((q.dataset for q in store.queues() if q.name == queue), "")
-    write_checked(Path(path), items, found, dataset)
+    scheme = store.progress(queue).queue.scheme
+    write_checked(Path(path), items, found, scheme)
     rejected = sum(review.status == "rejected" for review in decided)
     return Exported(path=Path(path), posts=len(items), rejected=rejected, left_out=problems)
 
 
-def as_labelled(review: Review) -> Labelled:
-    """A decided post for a file."""
+def as_question(review: Review) -> Question:
+    """A decided post for a file, with what was decided stated of it."""
     answer = review.decision.answer if review.decision else Answer()
     entities = tuple(Entity(start=e.start, end=e.end, label=e.label, text=e.text) for e in answer.entities)
     links = tuple(replace(link, score=None) for link in answer.links)
-    return Labelled(post=review.post, answer=Answer(entities=entities, links=links))
+    post = replace(review.post, entities=entities, relations=links)
+    return Question(post=post, ask=Ask(entities=not review.asked, relations=review.asked))
 
 
-def unfit(items: Sequence[Labelled], found: Format) -> dict[str, str]:
+def unfit(items: Sequence[Question], found: Format) -> dict[str, str]:
     """Why which posts, by id, cannot be written."""
     problems, seen = {}, set[str | None]()
     for item in items:
@@ -106,7 +110,7 @@ def unfit(items: Sequence[Labelled], found: Format) -> dict[str, str]:
     return problems
 
 
-def write_checked(path: Path, items: Sequence[Labelled], found: Format, dataset: str) -> None:
+def write_checked(path: Path, items: Sequence[Question], found: Format, scheme: Dataset) -> None:
     """Write beside ``path``, read that back, compare, and only then put it in its place."""
     if not path.absolute().parent.is_dir():
         raise InputError(f"the folder {path.absolute().parent} does not exist")
@@ -114,14 +118,14 @@ def write_checked(path: Path, items: Sequence[Labelled], found: Format, dataset:
         raise InputError(f"{path} exists; name a new or empty folder")
     with tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".export-") as scratch:
         draft = Path(scratch) / (path.name or "export")
-        found.write(draft, items)
-        compare(items, found.read(draft, dataset), found)
+        found.write(draft, items, scheme)
+        compare(items, found.read(draft, scheme), found)
         if not found.suffix and path.is_dir():
             path.rmdir()
         os.replace(draft, path)
 
 
-def compare(written: Sequence[Labelled], back: Sequence[Labelled], found: Format) -> None:
+def compare(written: Sequence[Question], back: Sequence[Question], found: Format) -> None:
     """Raises InputError naming the first post that does not come back as it is."""
     there = {found.name_of(item): item for item in back}
     for item in written:
@@ -132,13 +136,18 @@ def compare(written: Sequence[Labelled], back: Sequence[Labelled], found: Format
         raise InputError(f"{len(back)} posts read back, where {len(written)} were written; nothing was kept")
 
 
-def _same(one: Labelled, other: Labelled, found: Format) -> bool:
+def _same(one: Question, other: Question, found: Format) -> bool:
     return (
         one.post.tokens == other.post.tokens
-        and (one.answer or Answer()).same_as(other.answer or Answer())
+        and answer_in(one.post).same_as(answer_in(other.post))
         and (not found.text or one.post.text == other.post.text)
         and (not found.photo_id or one.post.image_id == other.post.image_id)
     )
+
+
+def answer_in(post: Post) -> Answer:
+    """What is stated of a post."""
+    return stated_answer(post) or Answer()
 
 
 def _stem(post: Post) -> str:
@@ -146,7 +155,7 @@ def _stem(post: Post) -> str:
     return post.image_id or post.id or Path(str(post.image)).stem
 
 
-def _unnamed(item: Labelled) -> str | None:
+def _unnamed(item: Question) -> str | None:
     """Why the post's photo cannot be a file of its name, or None."""
     if item.post.image is None:
         return None
@@ -156,7 +165,7 @@ def _unnamed(item: Labelled) -> str | None:
     return f"its photo is called {stem[:80]!r}, which cannot name a file"
 
 
-def _with_photo(item: Labelled, folder: Path, beside: Path) -> Labelled:
+def _with_photo(item: Question, folder: Path, beside: Path) -> Question:
     """Copy the photo to where training looks for it, and point the post there, from ``beside`` if inside.
 
     Where another photo has the name, this one is named by its content too; the post's photo id, by which some
@@ -182,7 +191,7 @@ def _with_photo(item: Labelled, folder: Path, beside: Path) -> Labelled:
 # ---------------------------------------------------------------- corrections
 
 
-def apply_corrections(store: Store, queue: str, items: Iterable[Labelled], reviewer: str) -> Changed:
+def apply_corrections(store: Store, queue: str, items: Iterable[Question], reviewer: str) -> Changed:
     """Take somebody's corrected export in: one decision by ``reviewer`` for each post it changes.
 
     Posts are found by id, or by their photo's where only one post has it (CoNLL). What is the same as the
@@ -199,17 +208,18 @@ def apply_corrections(store: Store, queue: str, items: Iterable[Labelled], revie
     for item in items:
         same_photo = by_photo.get(item.post.image_id or item.post.id, [])
         found = by_id.get(item.post.id) or (same_photo[0] if len(same_photo) == 1 else None)
-        if found is None or item.answer is None:
+        answer = stated_answer(item.post)
+        if found is None or answer is None:
             unknown += 1
             kept[-unknown] = f"{name_of(item.post)} is not in the queue, or has no answer"
             continue
         if found.post.tokens != item.post.tokens:
             kept[found.key] = f"{name_of(item.post)} has other words in the file"
             continue
-        if found.decision is not None and found.decision.answer.same_as(item.answer):
+        if found.decision is not None and found.decision.answer.same_as(answer):
             continue
         try:
-            store.decide(queue, found.key, reviewer, item.answer, version=found.version, batch=batch)
+            store.decide(queue, found.key, reviewer, answer, version=found.version, batch=batch)
             changed.append(found.key)
         except InputError as error:
             kept[found.key] = f"{name_of(item.post)}: {error}"

@@ -6,7 +6,8 @@ Frozen, like `mmdemo.types`. Spans are half-open word indices into the post's to
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mmdemo.types import Entity, InputError, Post, Relation, Span
+from mmdemo.datasets.schema import Dataset
+from mmdemo.types import Entity, InputError, Pair, Post, Relation, Span
 
 #: What a decision says about its post: the suggestion is right; it was corrected (or there was none);
 #: the post is unusable and must not be exported.
@@ -26,21 +27,11 @@ ORDERS: tuple[Order, ...] = ("entropy", "disagreement", "flip", "random", "input
 
 
 @dataclass(frozen=True, kw_only=True)
-class Link:
-    """A relation from ``head`` to ``tail``; ``score`` as in `mmdemo.types.Entity`."""
-
-    head: Span
-    tail: Span
-    label: str
-    score: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answer:
     """All entities and relations of one post, in any order."""
 
     entities: tuple[Entity, ...] = ()
-    links: tuple[Link, ...] = ()
+    links: tuple[Relation, ...] = ()
 
     def same_as(self, other: "Answer") -> bool:
         """Whether both say the same spans and labels; order, scores and texts do not count."""
@@ -53,21 +44,10 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled:
-    """A post as files hold it: ``post`` without entities and relation, which are in ``answer``.
-
-    ``answer`` is None where the file states none. ``post.pair`` is a relation question.
-    """
-
-    post: Post
-    answer: Answer | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Suggestion:
     """What a checkpoint (or an imported file: ``checkpoint="file"``) proposes for a post.
 
-    ``relations`` are the likeliest labels of the post's marked pair, best first (RE only). ``entropy`` in
+    ``relations`` are the likeliest labels of each pair that the post asks about, best first. ``entropy`` in
     nats; ``disagreement`` and ``flip`` in [0, 1]; each is None where it was not computed. ``score`` is the
     least probability among the suggested items, None where there are none.
     """
@@ -109,7 +89,8 @@ class Lease:
 class Review:
     """A post as one reviewer sees it now.
 
-    ``key`` names it in this store, ``post.id`` in its files. ``post.image`` is the stored photo's path.
+    ``key`` names it in this store, ``post.id`` in its files. ``post.image`` is the stored photo's path;
+    ``asked`` are the pairs whose relation its file asks for. ``scheme`` has the labels.
     ``decision`` is the settled one; in double review only the reviewer's own until both are in.
     Pass ``version`` back to `Store.decide`: it tells whether somebody was faster. ``lease`` is whoever
     edits the post at present.
@@ -117,13 +98,19 @@ class Review:
 
     key: int
     queue: str
-    dataset: str
+    scheme: Dataset
     post: Post
+    asked: tuple[Pair, ...]
     status: Status
     version: int
     suggestion: Suggestion | None = None
     decision: Decision | None = None
     lease: Lease | None = None
+
+    @property
+    def dataset(self) -> str:
+        """The name of the label scheme."""
+        return self.scheme.name
 
     @property
     def answer(self) -> Answer:
@@ -195,11 +182,27 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """A named set of posts with one label scheme. ``double``: two blind reviews for each post."""
+    """A named set of posts with one label scheme (a dataset's record). ``double``: two blind reviews each."""
 
     name: str
-    dataset: str
+    scheme: Dataset
     double: bool
+
+    @property
+    def dataset(self) -> str:
+        """The name of the label scheme."""
+        return self.scheme.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoubleReview:
+    """A post with two blind decisions; ``none`` is its label of a pair without a relation."""
+
+    post: Post
+    asked: tuple[Pair, ...]
+    one: Decision
+    other: Decision
+    none: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,12 @@ the app pass one made of the pipeline.
 from collections.abc import Callable, Sequence
 from itertools import combinations
 
-from mmdemo.review.records import Answer, Link, Suggestion
+from mmdemo.review.records import Answer, Review, Suggestion
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import Post, Prediction
+from mmdemo.types import Ask, Pair, Prediction, Question, Relation
 
 #: Suggestions for some posts, one each, in order.
-Assess = Callable[[Sequence[Post]], Sequence[Suggestion | None]]
+Assess = Callable[[Sequence[Question]], Sequence[Suggestion | None]]
 
 
 def annotate(
@@ -33,13 +33,18 @@ def annotate(
     count = 0
     for start in range(0, len(keys), batch):
         reviews = store.reviews(keys[start : start + batch], "model")
-        found = assess([review.post for review in reviews])
+        found = assess([question_of(review) for review in reviews])
         pairs = [(review.key, made) for review, made in zip(reviews, found, strict=True) if made is not None]
         store.suggest(pairs)
         count += len(pairs)
         if progress is not None:
             progress(min(start + batch, len(keys)), len(keys))
     return count
+
+
+def question_of(review: Review) -> Question:
+    """What a model is asked about a post: its entities where the scheme finds them, and the asked pairs."""
+    return Question(post=review.post, ask=Ask(entities=review.scheme.has_entities, relations=review.asked))
 
 
 def suggestion_of(
@@ -72,12 +77,11 @@ def suggestion_of(
 
 
 def answer_of(prediction: Prediction) -> Answer:
-    """What a prediction says: its entities, or the likeliest relation of the marked pair."""
-    links: tuple[Link, ...] = ()
-    if prediction.relations and prediction.post.pair is not None:
-        best, pair = prediction.relations[0], prediction.post.pair
-        links = (Link(head=pair.head, tail=pair.tail, label=best.label, score=best.score),)
-    return Answer(entities=prediction.entities, links=links)
+    """What a prediction says: its entities, and the likeliest relation of each asked pair."""
+    best: dict[Pair, Relation] = {}
+    for relation in prediction.relations:
+        best.setdefault(relation.pair, relation)
+    return Answer(entities=prediction.entities, links=tuple(best.values()))
 
 
 def distance(one: Answer, other: Answer) -> float:

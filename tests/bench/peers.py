@@ -19,6 +19,7 @@ from transformers import (
     pipeline,
 )
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.answer import pipeline as ours
 from mmdemo.answer.pipeline import Cell
 from mmdemo.cells.checkpoint import Card
@@ -29,7 +30,7 @@ from mmdemo.models.encode import PostEncoder
 from mmdemo.models.encoders.image import normalisation_of
 from mmdemo.models.model import build_model
 from mmdemo.models.photo_cache import SEEN
-from mmdemo.posts.text import TextReader
+from mmdemo.models.subtokens import TextReader
 
 TAGS = 9
 TOKENIZER = SHIPPED / "lite" / "base" / "tokenizer.json"
@@ -69,7 +70,7 @@ FULL = {f"preset `full`, {name}, random weights": name for name in MODELS}
 @contextmanager
 def full_cell(model: str) -> Iterator[Callable[[str, Path], Any]]:
     """A full cell's prediction of a text with a photo that it has not seen, from file to entities."""
-    config = ModelConfig(dataset="twitter2017", model=model, fusion="film", preset="full")
+    config = ModelConfig(dataset=find_dataset("twitter2017"), model=model, fusion="film", preset="full")
     torch.manual_seed(0)
     reader = TextReader.load(TOKENIZER, config.sizes.max_subtokens)
     loaded = LoadedCell(

@@ -14,7 +14,8 @@ from mmdemo.formats.published import read_mnre
 from mmdemo.models.batch import collate
 from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.fusion.table import fusions_of
-from mmdemo.photo.image import photo_lookup, with_photos
+from mmdemo.formats.reading import read_split, with_photos
+from mmdemo.photo.lookup import photo_lookup
 from mmdemo.posts.question import read_post
 
 READY = [cell for cell in list_cells(SHIPPED) if cell.problem is None]

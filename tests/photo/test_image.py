@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from mmdemo.photo import image as module
-from mmdemo.photo.image import MAX_SIDE, augment, load_photo, open_image, to_pixels
+from mmdemo.photo import opening as module
+from mmdemo.photo.opening import MAX_SIDE, load_photo, open_image
+from mmdemo.photo.pixels import augment, to_pixels
 from mmdemo.types import InputError, Post
 
 RED = (255, 0, 0)
@@ -139,7 +140,7 @@ def test_the_largest_photo_costs_bounded_memory(tmp_path: Path, mode: str) -> No
     """In a process of its own, whose peak is nobody else's."""
     path = saved(tmp_path / "x.png", Image.new(mode, (7000, 7000)), compress_level=1)
     script = (
-        "import resource, sys; from mmdemo.photo.image import open_image\n"
+        "import resource, sys; from mmdemo.photo.opening import open_image\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
         "before = peak(); open_image(sys.argv[1]); print(peak() - before)"
     )

@@ -62,7 +62,7 @@ def alike_key(post: Post) -> str:
 
 
 def _row(post: Post) -> str:
-    return repr((post.text, post.pair, post.relation, post.entities))
+    return repr((post.text, post.relations, post.entities))
 
 
 def _fact(post: Post, facts: Facts) -> PhotoFacts | None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from mmdemo.cells.zoo import SHIPPED, post_encoder
-from mmdemo.models.config import DATASETS, SPLITS, ModelConfig
+from mmdemo.datasets.looks import looks_of
+from mmdemo.datasets.schema import SPLITS, Dataset
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError, Post
 from train.analyse import figures
 from train.analyse.copies import Copies, find_copies, shared_texts
@@ -15,10 +17,9 @@ from train.analyse.figures import Figure
 from train.analyse.page import write_page
 from train.analyse.photos import Facts, PhotoFacts, photo_facts
 from train.analyse.texts import SplitFacts, split_facts, words_by_class
-from train.data.source import DataSource
+from train.data.source import DataSource, datasets_in
 
-#: Colours with which the app marks types; relations share one.
-COLOURS = {"PER": "#0072B2", "LOC": "#00795A", "ORG": "#B84A00", "OTHER": "#A2487A", "MISC": "#A2487A"}
+#: Of all relations; entity types have the colours with which the app marks them.
 RELATION_COLOUR = "#44546A"
 
 
@@ -48,22 +49,23 @@ def analyse(
     """
     posts: dict[str, dict[str, list[Post]]] = {}
     problems: dict[str, str] = {}
-    for dataset in DATASETS:
+    datasets = datasets_in(source.folder)
+    for dataset in datasets:
         try:
-            posts[dataset] = {split: source.posts(dataset, split)[:limit] for split in SPLITS}
+            posts[dataset.name] = {split: source.posts(dataset, split)[:limit] for split in SPLITS}
         except InputError as error:
-            problems[dataset] = str(error)
+            problems[dataset.name] = str(error)
     if not posts:
         raise InputError(f"no dataset in {source.folder} can be read: {'; '.join(problems.values())}")
     everything = {f"{d} {s}": rows for d, splits in posts.items() for s, rows in splits.items()}
     facts = photo_facts((post for rows in everything.values() for post in rows), cache)
     sections = [
-        _section(dataset, posts[dataset], facts)
-        if dataset in posts
+        _section(dataset, posts[dataset.name], facts)
+        if dataset.name in posts
         else Section(
-            name=dataset, title=DATASETS[dataset].title, splits={}, photos={}, problem=problems[dataset]
+            name=dataset.name, title=dataset.title, splits={}, photos={}, problem=problems[dataset.name]
         )
-        for dataset in tqdm(DATASETS, "figures", disable=None)
+        for dataset in tqdm(datasets, "figures", disable=None)
     ]
     shared = figures.shared_heatmap(list(everything), shared_texts(everything))
     return write_page(
@@ -77,30 +79,30 @@ def analyse(
     )
 
 
-def _section(dataset: str, posts: dict[str, list[Post]], facts: Facts) -> Section:
+def _section(dataset: Dataset, posts: dict[str, list[Post]], facts: Facts) -> Section:
     config = ModelConfig(dataset=dataset)
     reader = post_encoder(config, SHIPPED).reader
-    is_ner = config.task == "ner"
+    has_entities = dataset.has_entities
     splits = {split: split_facts(rows, reader) for split, rows in posts.items()}
     seen = {split: _seen(rows, facts) for split, rows in posts.items()}
     photos = {split: _coverage(rows, seen[split]) for split, rows in posts.items()}
     drawn: list[Figure | None] = [
         figures.lengths(splits, config.sizes.max_subtokens),
-        figures.label_shares(splits, is_ner),
-        *((figures.tag_shares(splits), figures.entities_per_post(splits)) if is_ner else ()),
+        figures.label_shares(splits, has_entities),
+        *((figures.tag_shares(splits), figures.entities_per_post(splits)) if has_entities else ()),
         figures.coverage(photos),
         figures.photo_looks({split: list(found.values()) for split, found in seen.items()}),
         figures.content_heatmap(
             [(_classes(posts["train"][i]), fact.content) for i, fact in seen["train"].items()],
-            "entity types (posts that have one)" if is_ner else "relations",
+            "entity types (posts that have one)" if has_entities else "relations",
         ),
     ]
     return Section(
-        name=dataset,
-        title=DATASETS[dataset].title,
+        name=dataset.name,
+        title=dataset.title,
         splits=splits,
         figures=[figure for figure in drawn if figure],
-        clouds=_clouds(posts["train"]),
+        clouds=_clouds(dataset, posts["train"]),
         copies=[found for found in find_copies(posts, facts) if found.count],
         photos=photos,
     )
@@ -118,15 +120,19 @@ def _coverage(posts: Sequence[Post], seen: Mapping[int, PhotoFacts]) -> tuple[in
 
 
 def _classes(post: Post) -> set[str]:
-    if post.pair is not None:
-        return {str(post.relation)}
-    return {entity.label for entity in post.entities or ()} or {"no entity"}
+    if post.entities is None:
+        return {relation.label for relation in post.relations or ()}
+    return {entity.label for entity in post.entities} or {"no entity"}
 
 
-def _clouds(posts: Sequence[Post]) -> list[Figure]:
+def _clouds(dataset: Dataset, posts: Sequence[Post]) -> list[Figure]:
     from wordcloud import STOPWORDS
 
+    looks = looks_of(dataset)
     classes = words_by_class(posts, {str(word).lower() for word in STOPWORDS})
     ordered = sorted(classes, key=lambda name: -classes[name].total())
-    clouds = (figures.class_cloud(n, classes[n], COLOURS.get(n, RELATION_COLOUR)) for n in ordered)
+    clouds = (
+        figures.class_cloud(n, classes[n], looks[n].colour if n in looks else RELATION_COLOUR)
+        for n in ordered
+    )
     return [cloud for cloud in clouds if cloud]

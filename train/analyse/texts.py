@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mmdemo.formats.published import gold_tags
-from mmdemo.posts.text import TextReader
-from mmdemo.types import Post
+from mmdemo.models.subtokens import TextReader
+from mmdemo.posts.gold import gold_tags
+from mmdemo.types import Pair, Post
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,32 +28,38 @@ class SplitFacts:
 
 
 def split_facts(posts: Sequence[Post], reader: TextReader) -> SplitFacts:
-    """Count one split. Relations count 1 a post where they are not ``None``."""
+    """Count one split: entity types, and relations with that of pairs without one."""
     labels: Counter[str] = Counter()
     tags: Counter[str] = Counter()
     for post in posts:
-        if post.pair is not None:
-            labels[str(post.relation)] += 1
-        else:
+        labels.update(relation.label for relation in post.relations or ())
+        if post.entities is not None:
             labels.update(entity.label for entity in post.entities or ())
             tags.update(gold_tags(post))
     return SplitFacts(
         words=tuple(len(post.tokens) for post in posts),
-        subtokens=tuple(len(reader.read(post.tokens, post.pair).ids) for post in posts),
-        per_post=tuple(len(post.entities or ()) if post.pair is None else 1 for post in posts),
+        subtokens=tuple(len(reader.read(post.tokens, _pair(post)).ids) for post in posts),
+        per_post=tuple(
+            len(post.entities if post.entities is not None else post.relations or ()) for post in posts
+        ),
         labels=labels,
         tags=tags,
     )
+
+
+def _pair(post: Post) -> Pair | None:
+    """The pair that a post without stated entities is about."""
+    return post.relations[0].pair if post.entities is None and post.relations else None
 
 
 def words_by_class(posts: Sequence[Post], stopwords: set[str]) -> dict[str, Counter[str]]:
     """Class -> how often each word stands in it: in entities of a type, or in posts of a relation."""
     found: dict[str, Counter[str]] = {}
     for post in posts:
-        if post.pair is not None:
-            counts = found.setdefault(str(post.relation), Counter())
+        for relation in post.relations or ():
+            counts = found.setdefault(relation.label, Counter())
             counts.update(_telling(post.tokens, stopwords))
-        for entity in post.entities or () if post.pair is None else ():
+        for entity in post.entities or ():
             counts = found.setdefault(entity.label, Counter())
             counts.update(_telling(post.tokens[entity.start : entity.end], stopwords))
     return found

@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.zoo import post_encoder
+from mmdemo.datasets.discovery import bundled, default_for
 from mmdemo.models.batch import collate
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import EfficientNetLite
@@ -31,7 +32,7 @@ from train.fit.stages import backbone_salt
 from train.fit.state import replace_file
 
 #: Captions are read as tweets are: any dataset without marks will do.
-CONFIG = ModelConfig(dataset="twitter2017", model="clip-bert", fusion="concat", preset="lite")
+CONFIG = ModelConfig(dataset=default_for("entities"), model="clip-bert", fusion="concat", preset="lite")
 EPOCHS, BATCH, RATE, DECAY = 60, 256, 1e-3, 0.05
 #: What a card says of it.
 ALIGNMENT = {
@@ -99,7 +100,7 @@ def read_captions(source: DataSource) -> dict[str, list[str]]:
 
 def _photos(source: DataSource, split: str, captions: dict[str, list[str]]) -> list[Path]:
     """The captioned photos of a split, over all datasets. Raises InputError where there are none."""
-    posts = [p for dataset in ("twitter2015", "twitter2017", "mnre") for p in source.posts(dataset, split)]
+    posts = [p for dataset in bundled().values() for p in source.posts(dataset, split)]
     paths = {Path(p.image) for p in posts if isinstance(p.image, str | Path)}
     found = sorted(path for path in paths if path.name in captions)
     if not found:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from mmdemo.photo.opening import load_photo, to_pixels
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
@@ -12,10 +13,10 @@ from tqdm.auto import tqdm
 
 from mmdemo.cells.files import file_hash, save_tensors, write_json
 from mmdemo.cells.pretrained_base import base_folder
-from mmdemo.models.config import DATASETS, PRESETS
+from mmdemo.datasets.discovery import bundled
+from mmdemo.models.config import PRESETS
 from mmdemo.models.encoders.image import NORMALISATION, REDUCED, EfficientNetLite
 from mmdemo.models.encoders.text import MarkedBert
-from mmdemo.photo.image import load_photo, to_pixels
 from mmdemo.types import InputError, Post
 from train.data.source import DataSource
 
@@ -117,6 +118,6 @@ def to_tensor_of(size: int) -> Callable[[Image.Image], Tensor]:
 
 def _training_photos(source: DataSource) -> list[Post]:
     """One training post for each photo, at most `MOST_PHOTOS`, spread over the datasets."""
-    posts = [post for dataset in DATASETS for post in source.posts(dataset, "train") if post.image]
+    posts = [post for dataset in bundled().values() for post in source.posts(dataset, "train") if post.image]
     unique = list({str(post.image): post for post in posts}.values())
     return unique[:: max(1, len(unique) // MOST_PHOTOS)]

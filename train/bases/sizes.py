@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch.optim import AdamW
 
-from mmdemo.datasets.bio import output_labels
+from mmdemo.datasets.discovery import default_for
 from mmdemo.models.batch import Batch
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
@@ -21,7 +21,7 @@ from train.fit.loop import choose_accelerator
 from train.fit.parameter_groups import parameter_groups
 from train.fit.recipe import Recipe
 
-DATASET, FUSION = "twitter2017", "film"
+FUSION = "film"
 
 #: Head of the table -> key of a measurement, and how it is written.
 COLUMNS = {
@@ -57,7 +57,9 @@ def measure(trial: Trial) -> dict[str, Any]:
     a GPU what PyTorch had allocated there at most.
     """
     accelerator = choose_accelerator(trial.device)
-    config = ModelConfig(dataset=DATASET, model=trial.model, fusion=FUSION, preset=trial.preset)
+    config = ModelConfig(
+        dataset=default_for("entities"), model=trial.model, fusion=FUSION, preset=trial.preset
+    )
     torch.manual_seed(0)
     model = build_model(config)
     counts = count(model)
@@ -69,7 +71,7 @@ def measure(trial: Trial) -> dict[str, Any]:
     for step in range(trial.steps + 1):
         if step == 1:  # the first one warms up: memory, kernels, the optimizer's moments
             started = time.perf_counter()
-        loss = model.head.loss(wrapped(batch).logits, batch)
+        loss = model.head_for(batch).loss(wrapped(batch).logits, batch)
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -109,7 +111,7 @@ def random_batch(config: ModelConfig, posts: int, words: int) -> Batch:
         mask_BL=torch.ones(posts, length, dtype=torch.bool),
         first_BW=torch.arange(1, words + 1).expand(posts, -1),
         present_B=torch.ones(posts, dtype=torch.bool),
-        targets=torch.randint(len(output_labels(config.dataset)), (posts, words)),
+        targets=torch.randint(len(config.dataset.tags), (posts, words)),
         pixels_BCHW=torch.randn(posts, 3, size, size),
     )
 

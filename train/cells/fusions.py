@@ -18,8 +18,9 @@ from mmdemo.models.batch import Batch, Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
-from mmdemo.types import InputError, Post
-from train.data.batches import bucketed_batches
+from mmdemo.types import InputError, Question
+from train.data.batches import bucketed_batches, count_batches
+from train.data.questions import pair_of
 from train.fit.cached_states import encoder_states, region_maps, with_regions
 from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
@@ -94,7 +95,7 @@ def train_cell(
     task = Task(
         name=name,
         batches=lambda epoch: iter(data.batches(epoch, recipe)),
-        steps=-(-len(data.material.train) // recipe.batch_size),
+        steps=count_batches(data.views[0], recipe.batch_size),
         validate=validation(data.material, recipe, data.valid, accelerator),
     )
     fit(model, task, recipe, folder, accelerator)
@@ -104,7 +105,7 @@ def train_cell(
 def cached_examples(
     model: MultimodalModel,
     material: Material,
-    posts: Sequence[Post],
+    questions: Sequence[Question],
     recipe: Recipe,
     view: int,
     root: Path,
@@ -114,7 +115,7 @@ def cached_examples(
 
     View 0 is the plain one. In a joint encoder's training views some photos are dropped before it runs.
     """
-    raw = raw_examples(model, material.encoder, posts, view, root, cache)
+    raw = raw_examples(model, material.encoder, questions, view, root, cache)
     if view and material.config.joint:
         rng = np.random.default_rng([recipe.seed, view])
         keep = rng.random(len(raw)) >= recipe.image_dropout
@@ -125,16 +126,17 @@ def cached_examples(
 def raw_examples(
     model: MultimodalModel,
     encoder: PostEncoder,
-    posts: Sequence[Post],
+    questions: Sequence[Question],
     view: int,
     root: Path,
     cache: Path,
     tuned: str = "",
 ) -> list[Example]:
-    """Encoded posts with the image encoder's regions and no token states yet.
+    """Encoded questions with the image encoder's regions and no token states yet.
 
     ``tuned`` names the weights of a backbone that is not the base's.
     """
     salt = backbone_salt(root, encoder.config) + tuned
-    examples = [encoder.encode(post, None, keep_gold=view > 0) for post in posts]
+    examples = [encoder.encode(q.post, None, pair_of(q), keep_gold=view > 0) for q in questions]
+    posts = [asked.post for asked in questions]
     return with_regions(examples, posts, region_maps(model, encoder, posts, view, cache, salt))

@@ -1,109 +1,172 @@
-"""The chosen settings of each stage. Each states the command that runs it and what to expect.
+"""Recipes: named files of settings that a person lists, reads and copies (``python -m train recipes``).
 
-Lite trains in two stages: a *trunk* (text encoder with its head, no photos), then a *cell* (projections,
-fusion, head) on the trunk's cached states, so that fusions share a trunk and a photo can only add to it.
+A file's settings are layered: a stage's, then those of what the dataset asks for (``tasks``), then those of
+the model (``models``), then those of both; ``--set`` comes last.
 """
 
-from dataclasses import replace
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
 
-from mmdemo.models.config import DATASETS
+from mmdemo.datasets.schema import Dataset
+from mmdemo.models.config import MODELS
 from mmdemo.types import InputError
 from train.fit.recipe import Recipe
 
-#: Word embeddings stay as pretrained: they hold half of MiniLM's weights, and a step is a third shorter.
-TRUNK = Recipe(
-    batch_size=16,
-    eval_batch_size=64,
-    text_lr=2e-4,
-    embedding_lr=0.0,
-    image_lr=0.0,
-    fusion_lr=0.0,
-    head_lr=1e-3,
-    image_dropout=1.0,
-)
+FOLDER = Path(__file__).parents[1] / "recipes"
+STAGES = ("trunk", "cell", "whole")
+ASKED = ("entities", "relations", "both")
 
-CELL = Recipe(
-    epochs=2,
-    batch_size=16,
-    eval_batch_size=64,
-    text_lr=0.0,
-    embedding_lr=0.0,
-    image_lr=0.0,
-    fusion_lr=3e-4,
-    head_lr=1e-4,
-    views=1,
-    patience=3,
-)
-
-#: --end-to-end: text encoder, fusion and head at once; in lite the image encoder and word embeddings stay
-#: frozen.
-WHOLE = replace(TRUNK, fusion_lr=1e-3, image_dropout=0.15)
-
-#: The report's own settings (SPEC §5), which are `Recipe`'s defaults: everything at once, for a GPU.
-FULL = Recipe(layers=12)
-
-TASKS = ("ner", "re")
-
-#: From a text trunk of the same dataset: another reading of what it knows needs an epoch or two.
-FURTHER = replace(TRUNK, text_lr=1e-4, epochs=1, frozen_layers=2)
-JOINT = replace(FURTHER, image_dropout=0.15)
-
-VISION_TRANSFORMERS = ("clip-bert", "blip", "vilt")
-
-#: The lite zoo was trained on two CPU cores in an afternoon: its further trunks see a part of the posts.
-PART = {"ner": 0.5, "re": 0.25}
-
-RECIPES: dict[tuple[str, str, str], Recipe] = {
-    # python -m train run --dataset twitter2015 --trunk-only --data DIR
-    ("lite", "ner", "trunk"): replace(TRUNK, epochs=7, members=3),
-    # Validation micro-F1 58.6. An encoder that knows entity types learns relations of typed pairs sooner:
-    # 47.9 after one epoch, where from the base (batch 32, rate 3e-4) it was 39.5, and 55.2 at the end.
-    ("lite", "re", "trunk"): replace(TRUNK, epochs=5),
-    ("lite", "ner", "cell"): CELL,
-    ("lite", "re", "cell"): replace(CELL, batch_size=32, epochs=1),
-    ("lite", "ner", "whole"): replace(WHOLE, epochs=7),
-    ("lite", "re", "whole"): replace(WHOLE, epochs=5),
-    # python -m train run --preset full --dataset twitter2017 --data DIR; not run yet for want of a GPU
-    **{("full", task, "whole"): FULL for task in TASKS},
-}
-
-#: What differs by model: trunks that go on from another model's of the same dataset (`STARTS`).
-MODEL_RECIPES: dict[tuple[str, str, str, str], Recipe] = {
-    ("lite", "ner", "bert-resnet50", "trunk"): FURTHER,
-    ("lite", "re", "bert-resnet50", "trunk"): replace(FURTHER, frozen_layers=3, share=PART["re"]),
-    **{("lite", t, "clip-bert", "trunk"): FURTHER for t in TASKS},
-    **{("full", t, "roberta-resnet50", "whole"): replace(FULL, layers=24) for t in TASKS},
-    # The report's 1e-4 is for ResNet-50: a vision transformer takes its text encoder's rate.
-    **{
-        ("full", t, model, "whole"): replace(FULL, image_lr=2e-5)
-        for t in TASKS
-        for model in VISION_TRANSFORMERS
-    },
-    **{("lite", t, "blip", "trunk"): replace(JOINT, frozen_layers=3, share=PART[t]) for t in TASKS},
-    **{("lite", t, "vilt", "trunk"): replace(JOINT, frozen_layers=0, share=PART[t]) for t in TASKS},
-    # The study's own model trains its fusions longer, and on entities sees two random views of each post.
-    ("lite", "ner", "roberta-resnet50", "cell"): replace(CELL, epochs=3, views=2),
-    ("lite", "re", "roberta-resnet50", "cell"): replace(CELL, batch_size=32),
-}
-
-#: (dataset, model) -> the trunk that the zoo starts it from; absent: the base. Validation entity F1 of one
-#: Twitter2017 trunk: 86.0 from Twitter2015's, 84.7 from the base.
-STARTS: dict[tuple[str, str], tuple[str, str]] = {
-    ("twitter2017", "roberta-resnet50"): ("twitter2015", "roberta-resnet50"),
-    ("mnre", "roberta-resnet50"): ("twitter2017", "roberta-resnet50"),
-    **{(d, "bert-resnet50"): (d, "roberta-resnet50") for d in DATASETS},
-    **{(d, model): (d, "bert-resnet50") for d in DATASETS for model in ("clip-bert", "blip", "vilt")},
+#: What a run picks, beside its stages' settings; ``--set KEY=VALUE`` changes each.
+RUN: dict[str, type] = {
+    "preset": str,
+    "model": str,
+    "fusion": str,
+    "film_variant": str,
+    "clean_text": bool,
+    "end_to_end": bool,
+    "trunk_only": bool,
+    "drop_leaks": bool,
+    "scheme": str,
+    "device": str,
+    "init": str,
+    "limit": int,
 }
 
 
-def recipe_for(preset: str, task: str, model: str, stage: str) -> Recipe:
-    """The chosen settings of a stage; tiny borrows lite's.
+@dataclass(frozen=True, kw_only=True)
+class RecipeBook:
+    """A recipe file. ``run`` holds what a run picks; the rest are settings of stages, layer by layer."""
+
+    name: str
+    about: str
+    command: str
+    expect: str
+    text: str
+    run: Mapping[str, Any]
+    stages: Mapping[str, Mapping[str, Any]]
+    tasks: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    models: Mapping[str, Mapping[str, Any]]
+
+    def recipe(self, dataset: Dataset, model: str, stage: str) -> Recipe:
+        """The settings of a stage for a dataset and a model.
+
+        Raises:
+            InputError: the file has no such stage.
+        """
+        if stage not in self.stages:
+            raise InputError(f"the recipe {self.name} has no stage {stage}; it has {', '.join(self.stages)}")
+        asked = dataset.tasks[0] if len(dataset.tasks) == 1 else "both"
+        own = self.models.get(model, {})
+        layers = (self.stages[stage], self.tasks.get(asked, {}).get(stage, {}))
+        layers += (own.get(stage, {}), own.get(asked, {}).get(stage, {}))
+        return replace(Recipe(), **{key: value for layer in layers for key, value in layer.items()})
+
+    def start_of(self, model: str) -> str | None:
+        """The model whose trunk a model's own goes on from, on the same dataset."""
+        return self.models.get(model, {}).get("start")
+
+
+def list_recipes() -> list[RecipeBook]:
+    """The recipes that come with the program, by name."""
+    return [read_recipes(path) for path in sorted(FOLDER.glob("*.toml"))]
+
+
+def read_recipes(name: str | Path) -> RecipeBook:
+    """A recipe by its name, or by the path of a file.
 
     Raises:
-        InputError: the preset has no such stage.
+        InputError: there is none, it is not TOML, or a setting is unknown or of the wrong type; the message
+            names the key.
     """
-    preset = "lite" if preset == "tiny" else preset
-    found = MODEL_RECIPES.get((preset, task, model, stage)) or RECIPES.get((preset, task, stage))
-    if found is None:
-        raise InputError(f"the preset {preset} has no stage {stage}: it trains each cell at once (whole)")
-    return found
+    path = Path(name)
+    if path.suffix != ".toml":
+        path = FOLDER / f"{name}.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+        stated = tomllib.loads(text)
+    except OSError as error:
+        known = ", ".join(file.stem for file in sorted(FOLDER.glob("*.toml")))
+        raise InputError(f"there is no recipe {str(name)[:80]!r}; known: {known}, or a file.toml") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not a recipe: {error}") from error
+    _check(path, stated)
+    return RecipeBook(
+        name=path.stem,
+        about=stated.get("about", ""),
+        command=stated.get("command", ""),
+        expect=stated.get("expect", ""),
+        text=text,
+        run=stated.get("run", {}),
+        stages={stage: stated[stage] for stage in STAGES if stage in stated},
+        tasks=stated.get("tasks", {}),
+        models=stated.get("models", {}),
+    )
+
+
+def _check(path: Path, stated: Mapping[str, Any]) -> None:
+    """Every key is known and every value of its type. Raises InputError naming the first that is not."""
+    top = {"about", "command", "expect", "run", "tasks", "models", *STAGES}
+    for key in stated.keys() - top:
+        raise InputError(f"{path}: {key!r} is not known; known: {', '.join(sorted(top))}")
+    for key, value in stated.get("run", {}).items():
+        if key not in RUN or type(value) is not RUN[key]:
+            raise InputError(f"{path}: run.{key} is not known or of the wrong type; known: {', '.join(RUN)}")
+    types = {item.name: type(item.default) for item in fields(Recipe)}
+    for place, settings in _stage_tables(stated):
+        for key, value in settings.items():
+            if key not in types or not isinstance(value, (int, float) if types[key] is float else types[key]):
+                raise InputError(
+                    f"{path}: {place}.{key} is not known or of the wrong type; known: {', '.join(types)}"
+                )
+    for model in stated.get("models", {}):
+        if model not in MODELS:
+            raise InputError(f"{path}: models.{model} is not known; known: {', '.join(MODELS)}")
+
+
+def _stage_tables(stated: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(place, settings) of every table of a stage's settings."""
+    yield from ((stage, stated[stage]) for stage in STAGES if stage in stated)
+    for task, tables in stated.get("tasks", {}).items():
+        yield from ((f"tasks.{task}.{stage}", table) for stage, table in tables.items())
+    for model, tables in stated.get("models", {}).items():
+        for key, table in tables.items():
+            if key in STAGES:
+                yield f"models.{model}.{key}", table
+            elif key in ASKED:
+                yield from ((f"models.{model}.{key}.{stage}", own) for stage, own in table.items())
+
+
+def read_changes(changes: list[str]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """What ``--set`` says: settings by stage ("" is every stage), and what the run picks.
+
+    ``["cell.epochs=3", "seed=1", "model=blip"]`` -> ``({"cell": {"epochs": 3}, "": {"seed": 1}}, {"model":
+    "blip"})``.
+
+    Raises:
+        InputError: no such setting, or a value of the wrong type.
+    """
+    types = {item.name: type(item.default) for item in fields(Recipe)}
+    stages: dict[str, dict[str, Any]] = {}
+    run: dict[str, Any] = {}
+    for text in changes:
+        name, _, value = text.partition("=")
+        stage, _, key = name.rpartition(".")
+        if not stage and key in RUN:
+            run[key] = _value(value, RUN[key], text)
+        elif key in types and stage in ("", *STAGES):
+            stages.setdefault(stage, {})[key] = _value(value, types[key], text)
+        else:
+            raise InputError(f"--set {text}: no such setting; settings are {', '.join([*RUN, *types])}")
+    return stages, run
+
+
+def _value(text: str, kind: type, where: str) -> Any:
+    truth = {"true": True, "false": False}
+    try:
+        return truth[text.lower()] if kind is bool else kind(text)
+    except (ValueError, KeyError) as error:
+        takes = "true or false" if kind is bool else f"a {kind.__name__}"
+        raise InputError(f"--set {where}: it takes {takes}") from error

@@ -126,9 +126,9 @@ def _held_out(settings: Settings, model: MultimodalModel, encoder: PostEncoder) 
     """Validation posts, and test posts under every photo condition, with the trunk's states."""
     found = {}
     for split, conditions in (("valid", ("photo", "none")), ("test", CONDITIONS)):
-        posts = settings.source.posts(settings.config.dataset, split)[: settings.limit]
+        questions = settings.source.questions(settings.config.dataset, split, settings.limit)
         found[split] = condition_posts(
-            model, encoder, posts, settings.out, settings.cache, conditions=conditions
+            model, encoder, questions, settings.out, settings.cache, conditions=conditions
         )
     return found
 
@@ -138,10 +138,10 @@ def _score(settings: Settings, folder: Path, training: dict[str, Any], held_out:
     config = settings.config
     model = load_model(settings.out, folder, load_card(folder))
     splits = {}
-    for split, posts in held_out.items():
-        found = answers(model, posts)
+    for split, asked in held_out.items():
+        found = answers(model, asked)
         save_answers(_answers_file(settings, split), found)
-        splits[split] = score_conditions(config, posts, found)
+        splits[split] = score_conditions(config, asked, found)
     write_json(folder / "metrics.json", {"cell": config.cell, **provenance(training), "splits": splits})
 
 
@@ -177,11 +177,11 @@ def run_whole(settings: Settings) -> Path:
 
 
 def material_of(settings: Settings) -> Material:
-    """The posts of training and validation, and what encodes them."""
+    """The questions of training and validation, and what encodes them."""
     config, source = settings.config, settings.source
     return Material(
-        train=[*source.posts(config.dataset, "train")[: settings.limit], *settings.extra],
-        valid=source.posts(config.dataset, "valid")[: settings.limit],
+        train=[*source.questions(config.dataset, "train", settings.limit), *settings.extra],
+        valid=source.questions(config.dataset, "valid", settings.limit),
         encoder=post_encoder(config, settings.out),
     )
 

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo.cells.files import file_hash, read_json, write_json
-from mmdemo.formats.published import FILES
+from mmdemo.datasets.discovery import bundled
+from mmdemo.datasets.records import record_of
+from mmdemo.datasets.schema import SPLITS, Dataset
 from mmdemo.models.config import ModelConfig
-from mmdemo.types import InputError, Post
+from mmdemo.types import InputError, Question
 from train.bases.full_base import Origin
-from train.cells.recipes import recipe_for
+from train.cells.recipes import RecipeBook, read_recipes
+from train.data.questions import pair_of
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
 
@@ -27,7 +30,7 @@ class Settings:
     """What one ``train run`` does.
 
     ``changes`` override recipe fields, by stage; ``start`` is a checkpoint to take weights from; ``extra``
-    are reviewed posts to train on too (`train.data.reviewed_posts`); ``photos`` is where several runs share
+    are what reviewed posts state (`train.data.reviewed_posts`); ``photos`` is where several runs share
     what their frozen image encoder made of the photos (else each keeps its own in ``work``); ``origin``
     says whence the preset ``full`` has its encoders.
     """
@@ -42,7 +45,8 @@ class Settings:
     limit: int | None = None
     start: Path | None = None
     trunk_only: bool = False
-    extra: tuple[Post, ...] = ()
+    extra: tuple[Question, ...] = ()
+    book: RecipeBook = field(default_factory=lambda: read_recipes("lite"))
     photos: Path | None = None
     origin: Origin = field(default_factory=Origin)
 
@@ -68,8 +72,7 @@ class Settings:
 
     def recipe(self, stage: str) -> Recipe:
         """The stage's recipe with this run's changes."""
-        config = self.config
-        chosen = recipe_for(config.preset, config.task, config.model, stage)
+        chosen = self.book.recipe(self.config.dataset, self.config.model, stage)
         recipe = replace(chosen, **self.changes.get("", {}))
         return replace(recipe, **self.changes.get(stage, {}))
 
@@ -80,7 +83,7 @@ def stage_folder(settings: Settings, stage: str) -> Path:
     name = config.cell if stage != "trunk" else config.cell.rsplit("/", 1)[0]
     folder = settings.work / "training" / name / stage
     facts = {
-        "config": {k: v for k, v in asdict(config).items() if stage != "trunk" or k not in CELL_ONLY},
+        "config": {k: v for k, v in config_facts(config).items() if stage != "trunk" or k not in CELL_ONLY},
         "recipe": asdict(settings.recipe(stage)),
         "data": data_hash(settings.source, config.dataset),
         "photos": (
@@ -89,7 +92,7 @@ def stage_folder(settings: Settings, stage: str) -> Path:
             else ""
         ),
         "limit": settings.limit,
-        "extra": posts_hash(settings.extra),
+        "extra": questions_hash(settings.extra),
         "start": str(settings.start) if settings.start else "",
         **settings.origin_facts,
     }
@@ -108,11 +111,17 @@ def _completed(facts: dict[str, Any]) -> dict[str, Any]:
     return defaults | facts | {"recipe": asdict(Recipe()) | dict(facts.get("recipe", {}))}
 
 
-def data_hash(source: DataSource, dataset: str) -> str:
+def config_facts(config: ModelConfig) -> dict[str, Any]:
+    """A configuration as plain values: a dataset that comes with the program by its name, else whole."""
+    known = bundled().get(config.dataset.name) == config.dataset
+    return asdict(config) | {"dataset": config.dataset.name if known else record_of(config.dataset)}
+
+
+def data_hash(source: DataSource, dataset: Dataset) -> str:
     """SHA-256 over the dataset's files, its pairs and the split scheme."""
     digest = hashlib.sha256(source.scheme.encode())
-    for (name, _), file in sorted(FILES.items()):
-        if name == dataset:
+    for split in sorted(SPLITS):
+        if file := dataset.files.of(split):
             digest.update(_bytes(source.folder / file))
     if source.pairs_file:
         digest.update(_bytes(source.pairs_file))
@@ -128,19 +137,21 @@ def start_facts(start: Path | None) -> dict[str, str]:
     return {"folder": str(start), "sha256": file_hash(held) if held else ""}
 
 
-def posts_hash(posts: Sequence[Post]) -> str:
-    """SHA-256 over what posts say and how they are labelled; empty for none."""
-    if not posts:
+def questions_hash(questions: Sequence[Question]) -> str:
+    """SHA-256 over what questions' posts say and how they are labelled; empty for none."""
+    if not questions:
         return ""
-    facts = [[p.tokens, p.image_id, gold_facts(p)] for p in posts]
+    facts = [[q.post.tokens, q.post.image_id, gold_facts(q)] for q in questions]
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
 
 
-def gold_facts(post: Post) -> list[Any]:
-    """A post's labels as plain values."""
-    entities = [[e.start, e.end, e.label] for e in post.entities or ()]
-    pair = [post.pair.head, post.pair.tail] if post.pair else None
-    return [entities, post.tags, pair, post.relation]
+def gold_facts(question: Question) -> list[Any]:
+    """A question's right answer as plain values."""
+    post, pair = question.post, pair_of(question)
+    if pair is None:
+        return [[[e.start, e.end, e.label] for e in post.entities or ()], post.tags]
+    labels = [r.label for r in post.relations or () if r.pair == pair]
+    return [[pair.head, pair.tail], labels]
 
 
 def _bytes(file: Path) -> bytes:
@@ -155,11 +166,12 @@ def training_record(settings: Settings, recipes: dict[str, dict[str, Any]]) -> d
     return {
         "command": "python -m train " + " ".join(sys.argv[1:]),
         "commit": _commit(),
-        "data": settings.source.photo_note,
+        "data": settings.source.note_of(settings.config.dataset),
         "data_sha256": data_hash(settings.source, settings.config.dataset),
         "split_scheme": settings.source.scheme,
         "limit": settings.limit,
         "extra_posts": len(settings.extra),
+        "recipe": settings.book.name,
         "recipes": recipes,
         **settings.origin_facts,
     }

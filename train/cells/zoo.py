@@ -1,7 +1,7 @@
 """The whole zoo: plan its cells, train what is missing or outdated, in an order that shares trunks.
 
 A *group* is a (dataset, model): its trunk, then one cell a fusion. A group waits for the trunk that it starts
-from (`train.cells.recipes.STARTS`). Everything resumes: a cell that is whole and was made from the same
+from (the recipe says which). Everything resumes: a cell that is whole and was made from the same
 settings, data and trunk is left alone.
 """
 
@@ -22,11 +22,12 @@ from tqdm.auto import tqdm
 
 from mmdemo.cells.checkpoint import cell_folder, load_card
 from mmdemo.cells.files import file_hash, write_json
-from mmdemo.models.config import DATASETS, MODELS, fusions_of
+from mmdemo.datasets.discovery import bundled, find_dataset
+from mmdemo.models.config import MODELS, fusions_of
 from mmdemo.types import InputError
-from train.cells.recipes import STARTS
+from train.cells.recipes import RecipeBook
 from train.cells.run import Trunk, run_cells, run_trunk, run_whole
-from train.cells.settings import Settings, data_hash
+from train.cells.settings import Settings, config_facts, data_hash
 
 Group = tuple[str, str]
 
@@ -56,7 +57,7 @@ def plan(preset: str, only: str = "*", shard: tuple[int, int] = (1, 1)) -> Plan:
     patterns = [p if p.startswith((preset, "*")) else f"{preset}/{p}" for p in only.split(",")]
     groups = {}
     for model in MODELS:  # in this order every text trunk comes before those that start from it
-        for dataset in DATASETS:
+        for dataset in bundled():
             names = {f: f"{preset}/{dataset}/{model}/{f}" for f in fusions_of(model)}
             fusions = tuple(f for f, name in names.items() if any(fnmatch(name, p) for p in patterns))
             if fusions:
@@ -78,7 +79,7 @@ def build(settings: Settings, wanted: Plan) -> Iterator[Path]:
 
 
 def _build_group(settings: Settings, dataset: str, model: str, fusions: Sequence[str]) -> Iterator[Path]:
-    config = replace(settings.config, dataset=dataset, model=model, fusion=fusions[0])
+    config = replace(settings.config, dataset=find_dataset(dataset), model=model, fusion=fusions[0])
     settings = replace(settings, config=config)
     if settings.whole:
         for fusion in fusions:
@@ -104,12 +105,13 @@ def _build_group(settings: Settings, dataset: str, model: str, fusions: Sequence
 def trunk_of(settings: Settings) -> Trunk:
     """The group's trunk, trained if need be, after the one that it starts from."""
     config = settings.config
-    start = STARTS.get((config.dataset, config.model))
+    start = start_of((config.dataset.name, config.model), settings.book)
     if start is None:
         return run_trunk(settings)
     dataset, model = start
     before = replace(
-        settings, config=replace(config, dataset=dataset, model=model, fusion=fusions_of(model)[0])
+        settings,
+        config=replace(config, dataset=find_dataset(dataset), model=model, fusion=fusions_of(model)[0]),
     )
     run = trunk_of(before).run
     return run_trunk(replace(settings, start=run), text_run=run)
@@ -119,7 +121,7 @@ def _determinants(settings: Settings, trunk: Trunk | None) -> str:
     """A hash of all that decides what a cell becomes: configuration, recipe, data, photos, trunk."""
     stage = "cell" if trunk else "whole"
     facts: dict[str, Any] = {
-        "config": asdict(settings.config),
+        "config": config_facts(settings.config),
         "recipe": asdict(settings.recipe(stage)),
         "data": data_hash(settings.source, settings.config.dataset),
         "photos": settings.source.photo_facts(settings.config.dataset),
@@ -164,30 +166,41 @@ def build_parallel(settings: Settings, wanted: Plan, jobs: int) -> None:
     with ThreadPoolExecutor(jobs) as pool, tqdm(total=wanted.cells, desc="zoo", unit="cell") as bar:
         while waiting or running:
             for group in list(waiting):
-                if len(running) < jobs and _ready(group, done, running.values(), wanted):
+                if len(running) < jobs and _ready(group, done, running.values(), wanted, settings.book):
                     waiting.remove(group)
                     running[pool.submit(_run_group, settings, group, wanted.groups[group], threads)] = group
             finished, _ = wait(running, return_when=FIRST_COMPLETED, timeout=60)
             for future in finished:
                 future.result()
                 group = running.pop(future)
-                done |= {group, *starts_of(group)}
+                done |= {group, *starts_of(group, settings.book)}
                 bar.update(len(wanted.groups[group]))
             bar.set_postfix_str(", ".join("/".join(g) for g in running.values()))
 
 
-def _ready(group: Group, done: set[Group], running: Iterable[Group], wanted: Plan) -> bool:
+def _ready(group: Group, done: set[Group], running: Iterable[Group], wanted: Plan, book: RecipeBook) -> bool:
     """Whether the trunks that a group stands on are made, or outside the plan and in nobody's making."""
-    above = starts_of(group)
+    above = starts_of(group, book)
     inside = {start for start in above if start in wanted.groups}
-    others = {start for other in running for start in starts_of(other)}
+    others = {start for other in running for start in starts_of(other, book)}
     return inside <= done and not (above - inside - done) & others
 
 
-def starts_of(group: Group) -> set[Group]:
+def start_of(group: Group, book: RecipeBook) -> Group | None:
+    """The group whose trunk a group's own starts from: another model's of the same dataset, by the recipe, or
+    the same model's of the dataset that the record names. None is the base.
+    """
+    dataset, model = group
+    if before := book.start_of(model):
+        return dataset, before
+    start = find_dataset(dataset).start
+    return (start, model) if start else None
+
+
+def starts_of(group: Group, book: RecipeBook) -> set[Group]:
     """The groups whose trunks a group's own comes from."""
-    start = STARTS.get(group)
-    return {start, *starts_of(start)} if start else set()
+    start = start_of(group, book)
+    return {start, *starts_of(start, book)} if start else set()
 
 
 def _run_group(settings: Settings, group: Group, fusions: Sequence[str], threads: int) -> None:

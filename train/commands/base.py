@@ -6,18 +6,17 @@ from typing import Annotated
 
 import typer
 
+from mmdemo.datasets.discovery import default_for
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
-from train.commands.options import Device, Images, Init, Pairs, WeightsRoot
+from train.commands.options import NAMES, Device, Images, Init, Pairs, WeightsRoot
 from train.data.source import DataSource
 
 Model = Annotated[str | None, typer.Option(help=f"One of {', '.join(MODELS)}; all where it is left out.")]
 
 
 def base(
-    data: Annotated[
-        Path | None, typer.Option(help="Preset lite: folder with twitter2015/, twitter2017/ and mnre/.")
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help=f"Preset lite: folder with {NAMES}.")] = None,
     preset: Annotated[str, typer.Option(help="lite or full.")] = "lite",
     model: Model = None,
     weights_root: WeightsRoot = None,
@@ -39,7 +38,9 @@ def base(
 
         origin = Origin(weights_root=weights_root, init=init)
         for name in _chosen(model):
-            config = ModelConfig(dataset="twitter2017", model=name, fusion=fusions_of(name)[0], preset="full")
+            config = ModelConfig(
+                dataset=default_for("entities"), model=name, fusion=fusions_of(name)[0], preset="full"
+            )
             print(build_full_base(out, config, origin))
         return
     if preset != "lite":

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
+from train.cells.recipes import read_changes, read_recipes
 from train.commands.options import (
     Change,
     Data,
+    DatasetName,
     Device,
     Images,
     Init,
@@ -17,7 +19,7 @@ from train.commands.options import (
     Pairs,
     Split,
     WeightsRoot,
-    read_changes,
+    chosen_dataset,
 )
 from train.data.source import DataSource
 
@@ -44,7 +46,7 @@ def analyse(
 
 
 def tune(
-    dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 or mnre.")],
+    dataset: DatasetName,
     data: Data,
     model: Annotated[str, typer.Option(help=", ".join(MODELS))] = "roberta-resnet50",
     fusion: Annotated[str, typer.Option(help=", ".join(FUSIONS))] = "film",
@@ -84,7 +86,7 @@ def tune(
 ) -> None:
     """Search a stage's settings with Optuna, judged on validation alone; test is never read.
 
-    Example: python -m train tune --dataset twitter2017 --data ../shared/data --sampler tpe --trials 20
+    Example: python -m train tune --dataset NAME --data ../shared/data --sampler tpe --trials 20
     --search lr=1e-5:1e-2:log --search epochs=2:8
     """
     from train.bases.full_base import Origin
@@ -95,18 +97,20 @@ def tune(
     from train.experiments.tune_report import write_report
 
     space = read_search(ranges or (REPORT_GRID if sampler == "grid" else RANGES), stage)
-    name = study or "-".join([dataset, model, fusion, preset, stage, sampler])
+    chosen, folder = chosen_dataset(dataset, data)
+    name = study or "-".join([chosen.name, model, fusion, preset, stage, sampler])
     wanted = Search(
         settings=Settings(
-            config=ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset),
-            source=DataSource(folder=data, images=images, pairs=pairs, scheme=scheme),
+            config=ModelConfig(dataset=chosen, model=model, fusion=fusion, preset=preset),
+            source=DataSource(folder=folder, images=images, pairs=pairs, scheme=scheme),
             out=out,
             work=work,
             device=device,
-            changes=read_changes(change or []),
+            changes=read_changes(change or [])[0],
             limit=limit,
             start=start,
             origin=Origin(weights_root=weights_root, init=init),
+            book=read_recipes("full" if preset == "full" else "lite"),
         ),
         stage=stage,
         space=space,

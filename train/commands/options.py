@@ -1,16 +1,28 @@
 """Command-line options that several training commands share."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from mmdemo.datasets.discovery import bundled, default_for, find_dataset
+from mmdemo.datasets.schema import Dataset
+from mmdemo.datasets.toml_file import FILE
 from mmdemo.types import InputError
+from train.cells.recipes import RUN
 from train.fit.recipe import Recipe
 
 FIELDS = ", ".join(vars(Recipe()))
 
-Data = Annotated[Path, typer.Option(help="Folder with twitter2015/, twitter2017/ and mnre/.")]
+#: Names for help texts.
+NAMES = ", ".join(bundled())
+EXAMPLE = default_for("entities").name
+
+DatasetName = Annotated[str | None, typer.Option("--dataset", help=f"{NAMES}, or a folder with a {FILE}.")]
+Data = Annotated[Path, typer.Option(help=f"Folder with {'/, '.join(bundled())}/, or with a {FILE}.")]
+MaybeData = Annotated[
+    Path | None, typer.Option("--data", help=f"As above; left out, the folder of --dataset's {FILE}.")
+]
 Images = Annotated[
     Path | None,
     typer.Option(
@@ -26,7 +38,9 @@ Seed = Annotated[int, typer.Option(help="Order, dropout, augmentation and first 
 Change = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", help=f"Override a recipe: [trunk.|cell.|whole.]field=value. Repeatable. Fields: {FIELDS}."
+        "--set",
+        help=f"Override the recipe: [trunk.|cell.|whole.]field=value, fields {FIELDS}; or what the run "
+        f"picks: {', '.join(RUN)}. Repeatable.",
     ),
 ]
 EndToEnd = Annotated[
@@ -48,27 +62,26 @@ Split = Annotated[
     str,
     typer.Option(
         "--scheme",
-        help="official splits, or the report's 70:15:15 of all posts shuffled, which on MNRE puts the "
-        "sentences of 52 % of the test rows into train.",
+        help="official splits, or the report's 70:15:15 of all posts shuffled, where a text with several "
+        "rows may stand in train and test.",
     ),
 ]
 
 
-def read_changes(changes: list[str]) -> dict[str, dict[str, Any]]:
-    """``["cell.epochs=3", "seed=1"]`` -> ``{"cell": {"epochs": 3}, "": {"seed": 1}}``.
+def chosen_dataset(name: str | None, data: Path | None) -> tuple[Dataset, Path]:
+    """The dataset of ``--dataset`` and the folder of ``--data``; either may tell the other.
 
     Raises:
-        InputError: no such field, or a value of the wrong type.
+        InputError: neither does, or there is no such dataset.
     """
-    types = {name: type(value) for name, value in vars(Recipe()).items()}
-    found: dict[str, dict[str, Any]] = {}
-    for text in changes:
-        name, _, value = text.partition("=")
-        stage, _, key = name.rpartition(".")
-        if key not in types or stage not in ("", "trunk", "cell", "whole"):
-            raise InputError(f"--set {text}: no such setting; settings are {', '.join(types)}")
-        try:
-            found.setdefault(stage, {})[key] = types[key](value)
-        except ValueError as error:
-            raise InputError(f"--set {text}: {key} takes a {types[key].__name__}") from error
-    return found
+    if name is None and data is not None and (data / FILE).is_file():
+        name = str(data)
+    if name is None:
+        raise InputError(f"--dataset is missing: {NAMES}, or a folder with a {FILE}")
+    dataset = find_dataset(name)
+    if data is None:
+        path = Path(name)
+        if dataset.name == name or not path.exists():
+            raise InputError(f"--data is missing: the folder with the files of {name}")
+        data = path if path.is_dir() else path.parent
+    return dataset, data

@@ -1,15 +1,20 @@
-"""Commands that train many cells: ``train zoo`` and ``train simulate_review``."""
+"""Commands that train many cells: ``zoo``, ``seeds`` and ``simulate_review``."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mmdemo.datasets.discovery import default_for
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
+from train.cells.recipes import read_changes, read_recipes
 from train.commands.options import (
+    EXAMPLE,
+    NAMES,
     Change,
     Data,
+    DatasetName,
     Device,
     EndToEnd,
     Images,
@@ -21,7 +26,7 @@ from train.commands.options import (
     Split,
     WeightsRoot,
     Work,
-    read_changes,
+    chosen_dataset,
 )
 from train.data.source import DataSource
 
@@ -30,7 +35,7 @@ def zoo(
     data: Data,
     preset: Annotated[str, typer.Option(help="lite (CPU), full (GPU) or tiny (tests).")] = "lite",
     only: Annotated[
-        str, typer.Option(help="Cells whose name matches, as 'lite/twitter2017/*/film'; several by comma.")
+        str, typer.Option(help=f"Cells whose name matches, as 'lite/{EXAMPLE}/*/film'; several by comma.")
     ] = "*",
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a group of cells.")] = 1,
     shard: Annotated[str, typer.Option(help="i/n: this machine's part of the groups.")] = "1/1",
@@ -52,7 +57,7 @@ def zoo(
 
     It can be killed at any moment and goes on where it was. Only what changed is trained again.
 
-    Example: python -m train zoo --preset lite --data ../shared/data --only '*/twitter2017/*' --jobs 2
+    Example: python -m train zoo --preset lite --data ../shared/data --only '*/*/roberta-resnet50/*' --jobs 2
     """
     from train.bases.full_base import Origin
     from train.cells import zoo as building
@@ -67,10 +72,10 @@ def zoo(
         for (dataset, model), fusions in wanted.groups.items():
             print(f"{preset}/{dataset}/{model}: {', '.join(fusions)}")
         raise typer.Exit()
-    changes = read_changes(change or [])
+    changes, _ = read_changes(change or [])
     changes.setdefault("", {}).setdefault("seed", seed)
     settings = Settings(
-        config=ModelConfig(dataset="twitter2017", preset=preset),
+        config=ModelConfig(dataset=default_for("entities"), preset=preset),
         source=DataSource(folder=data, images=images, pairs=pairs, scheme=scheme),
         out=out,
         work=work,
@@ -79,6 +84,7 @@ def zoo(
         changes=changes,
         limit=limit,
         origin=Origin(weights_root=weights_root, init=init),
+        book=read_recipes("full" if preset == "full" else "lite"),
     )
     if jobs > 1:
         building.build_parallel(settings, wanted, jobs)
@@ -90,7 +96,7 @@ def zoo(
 
 def simulate_review(
     data: Data,
-    dataset: Annotated[str, typer.Option(help="twitter2015 or twitter2017.")] = "twitter2017",
+    dataset: DatasetName = EXAMPLE,
     share: Annotated[float, typer.Option(min=0.01, max=0.99, help="Part of the posts known at first.")] = 1
     / 3,
     reviews: Annotated[int, typer.Option(min=1, help="Posts that are reviewed.")] = 300,
@@ -115,11 +121,12 @@ def simulate_review(
     from train.cells.settings import Settings
     from train.experiments.simulate_review import render, simulate
 
-    changes = read_changes(change or [])
+    changes, _ = read_changes(change or [])
     changes.setdefault("", {}).setdefault("seed", seed)
+    chosen, folder = chosen_dataset(dataset, data)
     settings = Settings(
-        config=ModelConfig(dataset=dataset, fusion="film"),
-        source=DataSource(folder=data, images=images, pairs=pairs),
+        config=ModelConfig(dataset=chosen, fusion="film"),
+        source=DataSource(folder=folder, images=images, pairs=pairs),
         out=out,
         work=work,
         device=device,
@@ -131,63 +138,9 @@ def simulate_review(
     print(render(found))
 
 
-def calibrate(
-    data: Data,
-    root: Annotated[Path, typer.Option(help="Cells whose metrics.json gets its calibration.")] = Path("runs"),
-    work: Work = Path("runs"),
-    images: Images = None,
-    pairs: Pairs = None,
-    preset: Annotated[str, typer.Option(help="lite, full or tiny.")] = "lite",
-) -> None:
-    """Fit each cell's confidences on validation and measure them on test (ECE, Brier), before and after.
-
-    Reads the answers that training kept in --work; no model runs.
-
-    Example: python -m train calibrate --data ../shared/data --root runs --work runs
-    """
-    from train.score.calibrate import calibrate_all
-
-    found = calibrate_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
-    if not found:
-        raise _without_answers(root, work)
-    for cell, (before, after) in found.items():
-        print(f"{cell}: test ECE {before:.3f} before, {after:.3f} after")
-
-
-def _without_answers(root: Path, work: Path) -> InputError:
-    return InputError(f"no cell of {root} has its answers in {work / 'answers'}, where training keeps them")
-
-
-def photo_effect(
-    data: Data,
-    root: Annotated[Path, typer.Option(help="Cells whose metrics.json gets its photo effect.")] = Path(
-        "runs"
-    ),
-    work: Work = Path("runs"),
-    images: Images = None,
-    pairs: Pairs = None,
-    preset: Annotated[str, typer.Option(help="lite, full or tiny.")] = "lite",
-) -> None:
-    """Measure what the photo changes on test, with intervals (paired bootstrap over posts) and by slices.
-
-    Reads the answers that training kept in --work; no model runs.
-
-    Example: python -m train photo_effect --data ../shared/data --root runs --work runs
-    """
-    from train.score.photo_effect import measure_all
-
-    found = measure_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
-    if not found:
-        raise _without_answers(root, work)
-    for cell, stated in found.items():
-        none = stated["against"]["none"]
-        low, high = 100 * none["low"], 100 * none["high"]
-        print(f"{cell}: {100 * none['change']:+.2f} points with photos, interval {low:+.2f} to {high:+.2f}")
-
-
 def seeds(
     data: Data,
-    dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 or mnre.")],
+    dataset: Annotated[str, typer.Option(help=f"{NAMES}, or a folder with its record.")],
     model: Annotated[str, typer.Option(help="The model whose trunk is kept.")] = "roberta-resnet50",
     fusions: Annotated[
         str, typer.Option(help="Fusions, by comma.")
@@ -201,7 +154,7 @@ def seeds(
 ) -> None:
     """Train cells again from other seeds on their trunk; README's table then shows mean and deviation.
 
-    Example: python -m train seeds --dataset twitter2017 --data ../shared/data --root runs --work runs
+    Example: python -m train seeds --dataset NAME --data ../shared/data --root runs --work runs
     """
     from train.cells.settings import Settings
     from train.experiments.seeds import run_seeds
@@ -209,13 +162,14 @@ def seeds(
     if not all(number.strip().isdigit() for number in numbers.split(",")):
         raise InputError(f"--seeds {numbers}: write whole numbers with commas, as 1,2")
     names = [fusion.strip() for fusion in fusions.split(",")]
+    chosen, folder = chosen_dataset(dataset, data)
     settings = Settings(
-        config=ModelConfig(dataset=dataset, model=model, fusion=names[0]),
-        source=DataSource(folder=data, images=images, pairs=pairs),
+        config=ModelConfig(dataset=chosen, model=model, fusion=names[0]),
+        source=DataSource(folder=folder, images=images, pairs=pairs),
         out=root,
         work=work,
         device=device,
         changes={"": {"seed": 1337}},
     )
     for cell, seed in run_seeds(settings, names, [int(number) for number in numbers.split(",")]):
-        print(f"{dataset}/{model}/{cell}: seed {seed} done")
+        print(f"{chosen.name}/{model}/{cell}: seed {seed} done")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from mmdemo.models.batch import Batch, Example, collate
-from mmdemo.posts.text import TextInput
+from mmdemo.models.subtokens import TextInput
 
 POOL = 50  # batches' worth of shuffled posts that are sorted by length together
 
@@ -14,19 +14,34 @@ POOL = 50  # batches' worth of shuffled posts that are sorted by length together
 def bucketed_batches(
     examples: Sequence[Example], size: int, *, seed: int, epoch: int, image_dropout: float = 0.0
 ) -> Iterator[Batch]:
-    """Shuffled batches for one training epoch; each photo is dropped with chance ``image_dropout``."""
+    """Shuffled batches for one training epoch; each photo is dropped with chance ``image_dropout``.
+
+    A batch holds questions of one kind: about entities, or about a marked pair.
+    """
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(examples))
     lengths = np.array([len(text.ids) for text in texts_of(examples)])
     batches: list[np.ndarray] = []
-    for start in range(0, len(order), size * POOL):
-        pool = order[start : start + size * POOL]
-        pool = pool[np.argsort(lengths[pool], kind="stable")]
-        batches += [pool[i : i + size] for i in range(0, len(pool), size)]
+    for kind in _kinds(examples, order):
+        for start in range(0, len(kind), size * POOL):
+            pool = kind[start : start + size * POOL]
+            pool = pool[np.argsort(lengths[pool], kind="stable")]
+            batches += [pool[i : i + size] for i in range(0, len(pool), size)]
     rng.shuffle(batches)
     for batch in batches:
         dropped = rng.random(len(batch)) < image_dropout
         yield collate([_maybe_blind(examples[i], drop) for i, drop in zip(batch, dropped, strict=True)])
+
+
+def _kinds(examples: Sequence[Example], order: np.ndarray) -> list[np.ndarray]:
+    """The order's examples about entities, and those about pairs; without an empty kind."""
+    paired = np.array([text.markers is not None for text in texts_of(examples)], dtype=bool)
+    return [kind for kind in (order[~paired[order]], order[paired[order]]) if len(kind)]
+
+
+def count_batches(examples: Sequence[Example], size: int) -> int:
+    """How many batches an epoch of `bucketed_batches` has."""
+    return sum(-(-len(kind) // size) for kind in _kinds(examples, np.arange(len(examples))))
 
 
 def texts_of(examples: Sequence[Example]) -> list[TextInput]:
@@ -40,7 +55,8 @@ def _maybe_blind(example: Example, drop: bool) -> Example:
 
 def ordered_batches(examples: Sequence[Example], size: int) -> Iterator[tuple[list[int], Batch]]:
     """All examples, longest first (so that memory peaks at once), each batch with its posts' indices."""
-    order = sorted(range(len(examples)), key=lambda i: -len(examples[i].text.ids))
-    for start in range(0, len(order), size):
-        index = order[start : start + size]
-        yield index, collate([examples[i] for i in index])
+    order = np.array(sorted(range(len(examples)), key=lambda i: -len(examples[i].text.ids)), dtype=int)
+    for kind in _kinds(examples, order):
+        for start in range(0, len(kind), size):
+            index = kind[start : start + size].tolist()
+            yield index, collate([examples[i] for i in index])

@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 
+from mmdemo.photo.opening import load_photo
 from tqdm import tqdm
 
-from mmdemo.datasets.bio import RELATIONS, spans_of
-from mmdemo.formats.published import FILES, gold_tags, read_split
-from mmdemo.models.config import DATASETS, SPLITS
-from mmdemo.photo.image import load_photo, photo_lookup, with_photos
-from mmdemo.types import InputError, Post
+from mmdemo.datasets.bio import spans_of
+from mmdemo.datasets.schema import SPLITS, Dataset, Task
+from mmdemo.posts.gold import gold_tags
+from mmdemo.types import InputError, Post, Relation
+from train.data.source import DataSource, datasets_in
 
 #: What a finding is called -> for whom it matters.
 MATTERS: dict[str, str] = {
@@ -29,12 +30,18 @@ MATTERS: dict[str, str] = {
     "pairs with the tail before the head": "normal: matters to code that assumes an order of the marks",
     "pairs whose spans touch or overlap": "normal: matters to code that inserts marks one after the other",
     "pairs that end the sentence": "normal: matters to code that looks for a word behind the mark",
-    "relations without a row": "macro-F1 over all 23 and over present classes differ: matters in tables",
+    "pairs with several relations": "a model learns the first of them: matters to those who labelled more",
+    "overlapping entities": "tags hold one entity a word, longer ones are kept: matters to those who nest",
+    "relations without a row": "macro-F1 over all and over present classes differ: matters in tables",
     "repeated ids": "reviews and photos are found by id: matters to those who review these posts",
     "texts in both train and valid": "seen before they are judged: matters to those who choose by validation",
     "texts in both train and test": "seen before they are judged: matters to those who report test figures",
     "texts in both valid and test": "chosen on what is judged: matters to those who report test figures",
 }
+
+
+#: What is counted as a label, by task.
+COUNTED: dict[Task, str] = {"entities": "entities", "relations": "relations"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitReport:
-    """One split. ``labels`` counts entities (NER, seqeval default) or rows with a relation but None (RE)."""
+    """One split. ``labels`` counts entities (seqeval's default reading) and relations other than ``none``."""
 
     split: str
     posts: int
@@ -59,9 +66,11 @@ class SplitReport:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetReport:
-    """One dataset; ``problems`` are the sentences that block its training."""
+    """One dataset; ``counted`` says what its labels are, ``problems`` what blocks its training."""
 
     dataset: str
+    title: str
+    counted: str
     splits: tuple[SplitReport, ...]
     findings: tuple[Finding, ...] = ()
     problems: tuple[str, ...] = ()
@@ -100,64 +109,62 @@ def check(data: Path, images: Path | None = None, pairs: Path | None = None) -> 
     Raises:
         InputError: as `run`. A missing or malformed dataset file is a problem in the report instead.
     """
-    data = Path(data)
-    source = f"originals in {images}" if images else f"stand-ins by {pairs}"
-    if images is None and pairs is None:
-        pairs = data / "standins" / "pairs.csv"
-        source = f"stand-ins by {pairs} (found there; caption-matched, not the tweets' own photos)"
-        if not pairs.is_file():
-            pairs, source = None, "none given and no standins/pairs.csv here: all posts are text only"
+    source = DataSource(folder=Path(data), images=images, pairs=pairs)
     broken: dict[Path, bool] = {}  # each photo is opened once: posts and datasets share them
-    datasets = tuple(_check_dataset(data, images, pairs, dataset, broken) for dataset in DATASETS)
-    return Report(data=str(data), photo_source=source, datasets=datasets)
+    datasets = tuple(_check_dataset(source, dataset, broken) for dataset in datasets_in(source.folder))
+    return Report(data=str(data), photo_source=source.described, datasets=datasets)
 
 
-def _check_dataset(
-    data: Path, images: Path | None, pairs: Path | None, dataset: str, broken: dict[Path, bool]
-) -> DatasetReport:
+def _check_dataset(source: DataSource, dataset: Dataset, broken: dict[Path, bool]) -> DatasetReport:
     posts: dict[str, list[Post]] = {}
     problems: list[str] = []
     for split in SPLITS:
-        lookup = photo_lookup(images, pairs, dataset, split)
         try:
-            posts[split] = with_photos(read_split(data, dataset, split), lookup)
+            posts[split] = source.posts(dataset, split)
             if not posts[split]:
-                raise InputError(f"{data / FILES[dataset, split]} holds no post")
+                raise InputError(f"{source.folder / dataset.files.of(split)} holds no post")
         except InputError as error:
             posts.pop(split, None)
-            need = "test figures" if split == "test" else f"training on {dataset}"
+            need = "test figures" if split == "test" else f"training on {dataset.name}"
             problems.append(f"{error}; this blocks {need}")
     return DatasetReport(
-        dataset=dataset,
+        dataset=dataset.name,
+        title=dataset.title,
+        counted=" and ".join(COUNTED[task] for task in dataset.tasks),
         splits=tuple(_check_split(dataset, split, posts[split], broken) for split in posts),
         findings=_leaks(posts),
         problems=tuple(problems),
     )
 
 
-def _check_split(dataset: str, split: str, posts: list[Post], broken: dict[Path, bool]) -> SplitReport:
-    for post in tqdm(posts, desc=f"{dataset} {split}: photos", unit="post", leave=False, disable=None):
+def _check_split(dataset: Dataset, split: str, posts: list[Post], broken: dict[Path, bool]) -> SplitReport:
+    for post in tqdm(posts, desc=f"{dataset.name} {split}: photos", unit="post", leave=False, disable=None):
         if isinstance(post.image, Path) and post.image not in broken:
             broken[post.image] = load_photo(post)[0] is None
     bad = [post for post in posts if isinstance(post.image, Path) and broken[post.image]]
     without = [post for post in posts if post.image is None]
-    is_ner = DATASETS[dataset].task == "ner"
-    entities = sum(len(post.entities or ()) for post in posts)
+    labels = 0
+    findings: list[Finding] = []
+    if any(post.image is not None for post in posts) or dataset.files.photos:  # else text-only is normal
+        findings.append(_finding("posts without a photo", (_id(post) for post in without)))
+        findings.append(_finding("posts with a broken photo", (f"{_id(p)} ({_name(p)})" for p in bad)))
+    if dataset.has_entities:
+        labels += sum(len(post.entities or ()) for post in posts)
+        findings += _entity_findings(posts)
+    if dataset.has_relations:
+        labels += sum(r.label != dataset.none for post in posts for r in post.relations or ())
+        findings += _pair_findings(dataset, posts)
+    repeated = (i for i, n in Counter(map(_id, posts)).items() if n > 1)
     return SplitReport(
         split=split,
         posts=len(posts),
-        labels=entities if is_ner else sum(post.relation != "None" for post in posts),
+        labels=labels,
         photos=len(posts) - len(without) - len(bad),
-        findings=_present(
-            _finding("posts without a photo", (_id(post) for post in without)),
-            _finding("posts with a broken photo", (f"{_id(p)} ({_name(p)})" for p in bad)),
-            *(_ner_findings(posts) if is_ner else _pair_findings(posts)),
-            _finding("repeated ids", (i for i, n in Counter(map(_id, posts)).items() if n > 1)),
-        ),
+        findings=_present(*findings, _finding("repeated ids", repeated)),
     )
 
 
-def _ner_findings(posts: Sequence[Post]) -> list[Finding]:
+def _entity_findings(posts: Sequence[Post]) -> list[Finding]:
     words = [(post, token) for post in posts for token in post.tokens]
     return [
         _finding("orphan I- tags", (f"{_id(post)} {word!r}" for post in posts for word in _orphans(post))),
@@ -165,20 +172,31 @@ def _ner_findings(posts: Sequence[Post]) -> list[Finding]:
             "invisible tokens", (f"{_id(post)} {ascii(word)}" for post, word in words if _invisible(word))
         ),
         _finding("URL tokens", (f"{_id(post)} {word!r}" for post, word in words if word.startswith("http"))),
+        _finding("overlapping entities", (_id(post) for post in posts if overlapping(post))),
     ]
 
 
-def _pair_findings(posts: Sequence[Post]) -> list[Finding]:
-    pairs = [(_id(post), post.pair, len(post.tokens)) for post in posts if post.pair]
+def _pair_findings(dataset: Dataset, posts: Sequence[Post]) -> list[Finding]:
+    stated = [(_id(post), r, len(post.tokens)) for post in posts for r in post.relations or ()]
+    several = Counter((i, r.pair) for i, r, _ in stated)
+    seen = {r.label for _, r, _ in stated}
     return [
-        _finding("pairs with the tail before the head", (i for i, p, _ in pairs if p.tail[0] < p.head[0])),
-        _finding(
-            "pairs whose spans touch or overlap",
-            (i for i, p, _ in pairs if p.head[0] <= p.tail[1] and p.tail[0] <= p.head[1]),
-        ),
-        _finding("pairs that end the sentence", (i for i, p, n in pairs if n in (p.head[1], p.tail[1]))),
-        _finding("relations without a row", (r for r in RELATIONS if r not in {p.relation for p in posts})),
+        _finding("pairs with the tail before the head", (i for i, r, _ in stated if r.tail[0] < r.head[0])),
+        _finding("pairs whose spans touch or overlap", (i for i, r, _ in stated if _touch(r))),
+        _finding("pairs that end the sentence", (i for i, r, n in stated if n in (r.head[1], r.tail[1]))),
+        _finding("pairs with several relations", (i for (i, _), n in several.items() if n > 1)),
+        _finding("relations without a row", (r for r in dataset.relation_labels[1:] if r not in seen)),
     ]
+
+
+def _touch(relation: Relation) -> bool:
+    return relation.head[0] <= relation.tail[1] and relation.tail[0] <= relation.head[1]
+
+
+def overlapping(post: Post) -> bool:
+    """Whether two of the post's entities share a word, which BIO tags cannot say."""
+    spans = sorted((entity.start, entity.end) for entity in post.entities or ())
+    return any(end > start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
 
 
 def _leaks(posts: dict[str, list[Post]]) -> tuple[Finding, ...]:
@@ -196,6 +214,8 @@ def _leaks(posts: dict[str, list[Post]]) -> tuple[Finding, ...]:
 
 
 def _orphans(post: Post) -> list[str]:
+    if overlapping(post):
+        return []
     tags = gold_tags(post)
     return [post.tokens[start] for start, _, _ in spans_of(tags) if tags[start].startswith("I-")]
 
@@ -231,12 +251,12 @@ def render(report: Report) -> str:
     """The report as lines for a person."""
     lines = [f"data folder: {report.data}", f"photos: {report.photo_source}"]
     for dataset in report.datasets:
-        lines += ["", DATASETS[dataset.dataset].title]
+        lines += ["", dataset.title]
         lines += [f"  MISSING OR UNREADABLE: {problem}" for problem in dataset.problems]
-        word = "entities" if DATASETS[dataset.dataset].task == "ner" else "relations other than None"
         for split in dataset.splits:
             lines.append(
-                f"  {split.split}: {split.posts} posts, {split.labels} {word}, {split.photos} with a photo"
+                f"  {split.split}: {split.posts} posts, {split.labels} {dataset.counted}, "
+                f"{split.photos} with a photo"
             )
             lines += [f"    {_line(finding)}" for finding in split.findings]
         lines += [f"  {_line(finding)}" for finding in dataset.findings]

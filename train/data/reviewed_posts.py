@@ -10,35 +10,38 @@ from dataclasses import replace
 from pathlib import Path
 
 from mmdemo.cells.files import read_json
-from mmdemo.datasets.bio import ENTITY_TYPES
-from mmdemo.formats.jsonl import read_jsonl
-from mmdemo.models.config import DATASETS
-from mmdemo.types import InputError, Post
+from mmdemo.datasets.schema import Dataset, Task
+from mmdemo.formats.jsonl import FORMAT
+from mmdemo.types import InputError, Post, Question
+from train.data.questions import questions_of
 from train.data.source import DataSource
 from train.score.metrics import headline
 
 SHOWN = 5  # leaks named in a message
 
+WANTED: dict[Task, str] = {"entities": "entities (an empty list says none)", "relations": "a pair's relation"}
 
-def read_extra(file: Path, dataset: str) -> tuple[Post, ...]:
-    """Labelled posts of a JSON-lines file; photos that it names by a relative path lie beside it.
+
+def read_extra(file: Path, dataset: Dataset) -> tuple[Question, ...]:
+    """What the posts of a reviewed file state for the dataset's tasks; photos named by a relative path lie
+    beside it. A post may state more than is needed, and any number of relations.
 
     Raises:
-        InputError: the file cannot be read, a post has no answer for the dataset's task, or the wrong labels.
+        InputError: the file cannot be read, has a label that the dataset has not, or states nothing for its
+            tasks.
     """
-    posts = read_jsonl(file, ENTITY_TYPES.get(dataset))
-    relation = DATASETS[dataset].task == "re"
-    wanted = "a marked pair and its relation" if relation else "entities (an empty list says none)"
-    for number, post in enumerate(posts, 1):
-        answer = (post.relation and post.pair) if relation else post.entities
-        if answer is None:
-            raise InputError(f"{file}: post {number} ({post.id or 'no id'}) lacks {wanted}")
-    if not posts:
+    rows = [_beside(row.post, file.parent) for row in FORMAT.read(file, dataset)]
+    if not rows:
         raise InputError(f"{file} holds no posts")
-    return tuple(
-        replace(post, image=file.parent / post.image) if isinstance(post.image, Path) else post
-        for post in posts
-    )
+    questions = questions_of(rows, dataset)
+    if not questions:
+        wanted = " or ".join(WANTED[task] for task in dataset.tasks)
+        raise InputError(f"{file}: none of its {len(rows)} posts states {wanted}")
+    return tuple(questions)
+
+
+def _beside(post: Post, folder: Path) -> Post:
+    return replace(post, image=folder / post.image) if isinstance(post.image, Path) else post
 
 
 def text_key(post: Post) -> str:
@@ -47,15 +50,15 @@ def text_key(post: Post) -> str:
     return "".join(c for c in text if c.isalnum()) or text
 
 
-def find_leaks(extra: Sequence[Post], source: DataSource, dataset: str) -> list[Post]:
-    """The extra posts whose text also stands in the dataset's validation or test split."""
+def find_leaks(extra: Sequence[Question], source: DataSource, dataset: Dataset) -> list[Question]:
+    """The extra questions whose text also stands in the dataset's validation or test split."""
     held_out = {text_key(p) for split in ("valid", "test") for p in source.posts(dataset, split)}
-    return [post for post in extra if text_key(post) in held_out]
+    return [asked for asked in extra if text_key(asked.post) in held_out]
 
 
 def without_leaks(
-    extra: tuple[Post, ...], source: DataSource, dataset: str, *, drop: bool
-) -> tuple[Post, ...]:
+    extra: tuple[Question, ...], source: DataSource, dataset: Dataset, *, drop: bool
+) -> tuple[Question, ...]:
     """The extra posts, less leaking ones where ``drop`` says so.
 
     Raises:
@@ -63,13 +66,14 @@ def without_leaks(
     """
     leaks = find_leaks(extra, source, dataset)
     if leaks and not drop:
-        named = "; ".join(f"{post.id or '?'}: {' '.join(post.tokens)[:60]!r}" for post in leaks[:SHOWN])
+        posts = [asked.post for asked in leaks[:SHOWN]]
+        named = "; ".join(f"{post.id or '?'}: {' '.join(post.tokens)[:60]!r}" for post in posts)
         raise InputError(
             f"{len(leaks)} of {len(extra)} extra posts also stand in validation or test, where scores would "
             f"then be measured on training posts. Leave them out with --drop-leaks. First: {named}"
         )
-    leaking = {id(post) for post in leaks}
-    return tuple(post for post in extra if id(post) not in leaking)
+    leaking = {id(asked) for asked in leaks}
+    return tuple(asked for asked in extra if id(asked) not in leaking)
 
 
 def compare(before: Path, after: Path) -> str:

@@ -5,21 +5,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from mmdemo.formats.splits import read_split
+from mmdemo.photo.lookup import photo_lookup, with_photos
 
-from mmdemo.formats.published import read_split
-from mmdemo.models.config import SPLITS
-from mmdemo.photo.image import photo_lookup, with_photos
-from mmdemo.types import InputError, Post
+from mmdemo.datasets.discovery import bundled
+from mmdemo.datasets.schema import SPLITS, Dataset
+from mmdemo.datasets.toml_file import FILE, read_toml
+from mmdemo.types import InputError, Post, Question
+from train.data.questions import questions_of
 
 SCHEMES = ("official", "report")
 
 
+def datasets_in(folder: Path) -> list[Dataset]:
+    """The dataset whose record lies in a data folder, else those that come with the program."""
+    return [read_toml(folder)] if (folder / FILE).is_file() else list(bundled().values())
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataSource:
-    """A data folder in the layout of `mmdemo.formats.published`, with photos from ``images`` or by ``pairs``.
+    """A data folder in the layout that a dataset's record states; photos from ``images`` or by ``pairs``.
 
-    With neither, ``folder/standins/pairs.csv`` is used where it exists; else posts have no photos.
-    ``scheme`` is the official split, or the report's 70:15:15 of all posts shuffled with seed 1337.
+    With neither, ``folder/standins/pairs.csv`` is used where it exists; else the photos that lie in the data
+    folder where the record says; else posts have none. ``scheme`` is the official split, or the report's
+    70:15:15 of all posts shuffled with seed 1337.
     """
 
     folder: Path
@@ -40,21 +49,38 @@ class DataSource:
             return "original photos"
         return "caption-matched stand-in photos" if self.pairs_file else "no photos"
 
-    def photo_facts(self, dataset: str) -> str:
+    def note_of(self, dataset: Dataset) -> str:
+        """As `photo_note`; photos of the dataset's own folder are named too."""
+        return "the dataset's own photos" if self._own_photos(dataset) else self.photo_note
+
+    @property
+    def described(self) -> str:
+        """In words, where photos are looked for."""
+        if self.images is not None:
+            return f"originals in {self.images}"
+        if self.pairs is not None:
+            return f"stand-ins by {self.pairs}"
+        if self.pairs_file is not None:
+            return f"stand-ins by {self.pairs_file} (found there; caption-matched, not the posts' own photos)"
+        return "those in the data folder, where the dataset names a folder for them; else posts are text only"
+
+    def photo_facts(self, dataset: Dataset) -> str:
         """What decides a dataset's photos, beside the pairs: the note, and a hash of the originals.
 
         Of their names and sizes: a folder may move, but another download holds other photos.
         """
-        if self.images is None:
+        images = self._images(dataset)
+        if images is None:
             return self.photo_note
         found = [
             (split, name, path.stat().st_size)
             for split in SPLITS
-            for name, path in sorted(photo_lookup(self.images, None, dataset, split).paths.items())
+            for name, path in sorted(photo_lookup(images, None, dataset, split).paths.items())
         ]
-        return f"{self.photo_note}: {len(found)}, {hashlib.sha256(repr(found).encode()).hexdigest()}"
+        note = self.note_of(dataset)
+        return f"{note}: {len(found)}, {hashlib.sha256(repr(found).encode()).hexdigest()}"
 
-    def posts(self, dataset: str, split: str) -> list[Post]:
+    def posts(self, dataset: Dataset, split: str) -> list[Post]:
         """The posts of a split with their photos' paths. Raises InputError for bad data."""
         if self.scheme not in SCHEMES:
             raise InputError(f"unknown split scheme {self.scheme!r}; known: {', '.join(SCHEMES)}")
@@ -68,6 +94,22 @@ class DataSource:
         chosen = dict(zip(SPLITS, np.split(order, [first, second]), strict=True))[split]
         return [everything[i] for i in chosen]
 
-    def _official(self, dataset: str, split: str) -> list[Post]:
-        lookup = photo_lookup(self.images, self.pairs_file, dataset, split)
+    def questions(self, dataset: Dataset, split: str, limit: int | None = None) -> list[Question]:
+        """What the first ``limit`` posts of a split state answers to (`train.data.questions`)."""
+        return questions_of(self.posts(dataset, split)[:limit], dataset)
+
+    def _official(self, dataset: Dataset, split: str) -> list[Post]:
+        lookup = photo_lookup(self._images(dataset), self.pairs_file, dataset, split)
         return with_photos(read_split(self.folder, dataset, split), lookup)
+
+    def _images(self, dataset: Dataset) -> Path | None:
+        return self.folder if self._own_photos(dataset) else self.images
+
+    def _own_photos(self, dataset: Dataset) -> bool:
+        """Whether the data folder itself holds photos where the dataset's record says."""
+        if self.images is not None or self.pairs_file is not None:
+            return False
+        return any(
+            folder not in ("", ".") and (self.folder / folder.partition("{")[0]).is_dir()
+            for folder in dataset.files.photos
+        )

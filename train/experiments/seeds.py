@@ -18,6 +18,7 @@ from mmdemo.types import InputError
 from train.cells.run import Trunk, run_cells
 from train.cells.settings import Settings
 from train.cells.zoo import trunk_of
+from train.score.metrics import headline
 
 MAIN_FUSIONS = ("film", "attention", "cross-attention", "bimodal")
 SHOWN = (("valid", "photo"), *(("test", condition) for condition in ("photo", "blank", "shuffled", "none")))
@@ -73,9 +74,7 @@ def _figures(metrics: dict[str, Any], seed: int) -> dict[str, Any]:
     """The field's figure of each condition in `SHOWN`."""
     stated: dict[str, Any] = {"seed": seed}
     for split, condition in SHOWN:
-        scores = metrics["splits"][split][condition]
-        f1 = scores["entity"]["f1"] if "entity" in scores else scores["micro_without_none"]["f1"]
-        stated.setdefault(split, {})[condition] = f1
+        stated.setdefault(split, {})[condition] = headline(metrics["splits"][split][condition])
     return stated
 
 

@@ -19,11 +19,12 @@ from matplotlib.figure import Figure
 from mmdemo.cells.checkpoint import load_card, load_model
 from mmdemo.cells.files import read_json, write_json
 from mmdemo.cells.zoo import post_encoder
-from mmdemo.datasets.bio import bio_tags
+from mmdemo.datasets.schema import Dataset
 from mmdemo.models.decode import best_tags
-from mmdemo.types import InputError, Post
+from mmdemo.types import InputError, Post, Question
 from train.cells.run import run_cells, run_trunk
 from train.cells.settings import Settings
+from train.data.questions import ENTITIES
 from train.data.source import DataSource
 from train.score.evaluate import answers, condition_posts
 from train.score.metrics import headline
@@ -38,7 +39,7 @@ class Partial(DataSource):
 
     training: tuple[Post, ...] = ()
 
-    def posts(self, dataset: str, split: str) -> list[Post]:
+    def posts(self, dataset: Dataset, split: str) -> list[Post]:
         return list(self.training) if split == "train" else super().posts(dataset, split)
 
 
@@ -70,11 +71,11 @@ def simulate(
     """
     if unknown := [order for order in orders if order not in ORDERS]:
         raise InputError(f"unknown order {unknown[0]!r}; known: {', '.join(ORDERS)}")
-    if settings.config.task != "ner":
-        raise InputError("the simulation reviews entities; choose twitter2015 or twitter2017")
+    if not settings.config.dataset.has_entities:
+        raise InputError("the simulation reviews entities; choose a dataset that has them")
     first, queue, seed = _parted(settings, share, reviews)
     points = _points(reviews, steps)
-    dataset, fusion = settings.config.dataset, settings.config.fusion
+    dataset, fusion = settings.config.dataset.name, settings.config.fusion
     found: dict[str, Any] = {"posts": len(first), "seed": seed, "dataset": dataset, "curves": {}}
     start, found["before"] = _train(settings, first, "start", (fusion, SECOND_FUSION))
     say(f"trained on {len(first)} posts: {found['before']}")
@@ -140,7 +141,7 @@ def queue_scores(settings: Settings, queue: Sequence[Post], root: Path) -> dict[
     """For each order a number a post: the higher, the earlier it is reviewed."""
     fusions = (settings.config.fusion, SECOND_FUSION)
     first, second = (_tag_probabilities(settings, queue, root, fusion) for fusion in fusions)
-    tags = bio_tags(settings.config.dataset)
+    tags = settings.config.dataset.tags
     read = [best_tags(rows, tags) for rows in first["photo"]]
     rng = np.random.default_rng(settings.recipe("cell").seed)
     return {
@@ -170,8 +171,9 @@ def _tag_probabilities(
     folder = root / config.cell
     model = load_model(root, folder, load_card(folder))
     encoder = post_encoder(config, root)
-    posts = condition_posts(model, encoder, queue, root, settings.cache, conditions=("photo", "none"))
-    return answers(model, posts)
+    questions = [Question(post=post, ask=ENTITIES) for post in queue]
+    asked = condition_posts(model, encoder, questions, root, settings.cache, conditions=("photo", "none"))
+    return answers(model, asked)
 
 
 COLOURS = {"random": "#555555", "entropy": "#0072B2", "disagreement": "#B84A00", "flip": "#A2487A"}

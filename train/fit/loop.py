@@ -102,7 +102,7 @@ def _fit(
         bar = _share_of_batches(task, epoch, recipe.epochs, steps, accelerator)
         for step, batch in enumerate(bar):
             batch = batch.to(accelerator.device)
-            loss = model.head.loss(wrapped(batch).logits, batch, recipe.label_smoothing)
+            loss = model.head_for(batch).loss(wrapped(batch).logits, batch, recipe.label_smoothing)
             accelerator.backward(loss)
             norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
             optimizer.step()

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
+from mmdemo.photo.opening import load_photo
 from safetensors.torch import load_file
 from torch import Tensor
 
 from mmdemo.cells.checkpoint import load_card, load_model, load_trunk, root_of, save_trunk
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
-from mmdemo.formats.published import gold_tags
 from mmdemo.models.batch import Example
-from mmdemo.models.config import DATASETS, ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel, build_model
-from mmdemo.photo.image import load_photo
-from mmdemo.types import InputError, Post
-from train.data.batches import bucketed_batches
+from mmdemo.types import InputError, Question
+from train.data.batches import bucketed_batches, count_batches
+from train.data.questions import gold_of, pair_of
 from train.fit.cached_states import region_maps, with_regions
 from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
@@ -31,10 +31,13 @@ from train.score.predict import probabilities, score
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """Posts of training and validation, and what encodes them. ``watch`` hears each validation's scores."""
+    """Questions of training and validation, and what encodes them.
 
-    train: list[Post]
-    valid: list[Post]
+    ``watch`` hears each validation's scores.
+    """
+
+    train: list[Question]
+    valid: list[Question]
     encoder: PostEncoder
     watch: Callable[[Scores], None] | None = None
 
@@ -42,24 +45,16 @@ class Material:
     def config(self) -> ModelConfig:
         return self.encoder.config
 
-    def examples(self, posts: Sequence[Post], *, training: bool, photos: bool = False) -> list[Example]:
-        """Encoded posts; with their pixels only where ``photos`` says so (memory)."""
+    def examples(
+        self, questions: Sequence[Question], *, training: bool, photos: bool = False
+    ) -> list[Example]:
+        """Encoded questions; with their pixels only where ``photos`` says so (memory)."""
         return [
-            self.encoder.encode(post, load_photo(post)[0] if photos else None, keep_gold=training)
-            for post in posts
+            self.encoder.encode(
+                asked.post, load_photo(asked.post)[0] if photos else None, pair_of(asked), keep_gold=training
+            )
+            for asked in questions
         ]
-
-
-def gold_of(config: ModelConfig, posts: Sequence[Post]) -> list[list[str]] | list[str]:
-    """Gold tags (NER) or relations (RE) of labelled posts."""
-    return gold_of_dataset(config.dataset, posts)
-
-
-def gold_of_dataset(dataset: str, posts: Sequence[Post]) -> list[list[str]] | list[str]:
-    """As `gold_of`, by the dataset's name."""
-    if DATASETS[dataset].task == "re":
-        return [str(post.relation) for post in posts]
-    return [gold_tags(post) for post in posts]
 
 
 def train_trunk(
@@ -85,8 +80,8 @@ def train_trunk(
     valid = material.examples(material.valid, training=False)
     if material.config.joint:
         train, valid = (
-            _with_base_regions(material, examples, posts, root, cache)
-            for examples, posts in ((train, material.train), (valid, material.valid))
+            _with_base_regions(material, examples, questions, root, cache)
+            for examples, questions in ((train, material.train), (valid, material.valid))
         )
     members = []
     for number in range(recipe.members):
@@ -104,8 +99,9 @@ def train_trunk(
 
 
 def _with_base_regions(
-    material: Material, examples: Sequence[Example], posts: Sequence[Post], root: Path, cache: Path
+    material: Material, examples: Sequence[Example], questions: Sequence[Question], root: Path, cache: Path
 ) -> list[Example]:
+    posts = [asked.post for asked in questions]
     model = build_model(material.config)
     load_base(root, model, material.config.preset)
     salt = backbone_salt(root, material.config)
@@ -144,7 +140,7 @@ def train_whole(
 
     model = fresh_model(material.config, recipe, root, start)
     examples = material.examples(material.train, training=True)
-    train = LivePhotos(examples, material.train, material.encoder, seed=recipe.seed)
+    train = LivePhotos(examples, [asked.post for asked in material.train], material.encoder, seed=recipe.seed)
     valid = material.examples(material.valid, training=False, photos=True)
     task = _task(material, recipe, train.epoch, valid, accelerator, "whole")
     fit(model, task, recipe, folder, accelerator)
@@ -184,7 +180,7 @@ def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> Non
         raise InputError(f"{folder} holds {card.config.cell}; training can only start from its own preset")
     other = load_model(root_of(folder), folder, card).state_dict()
     if card.config.dataset != config.dataset:
-        other = {name: value for name, value in other.items() if not name.startswith("head.")}
+        other = {name: value for name, value in other.items() if not name.startswith("heads.")}
     _copy_fitting(model, other)
 
 
@@ -205,7 +201,7 @@ def validation(
 ) -> Callable[[MultimodalModel], Scores]:
     """A model's scores on the validation posts."""
     config = material.config
-    gold = gold_of(config, material.valid)
+    gold = [gold_of(asked, config.dataset) for asked in material.valid]
 
     def validate(model: MultimodalModel) -> Scores:
         found = probabilities(model, valid, batch_size=recipe.eval_batch_size, device=accelerator.device)
@@ -227,7 +223,7 @@ def _task(
 ) -> Task:
     config = material.config
     return Task(
-        name=f"{config.dataset}/{config.model}/{config.fusion} {name}",
+        name=f"{config.dataset.name}/{config.model}/{config.fusion} {name}",
         batches=lambda epoch: bucketed_batches(
             train(epoch),
             recipe.batch_size,
@@ -235,6 +231,6 @@ def _task(
             epoch=epoch,
             image_dropout=recipe.image_dropout,
         ),
-        steps=-(-len(material.train) // recipe.batch_size),
+        steps=count_batches(train(0), recipe.batch_size),
         validate=validation(material, recipe, valid, accelerator),
     )

@@ -2,18 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 from mmdemo.cells.checkpoint import Card
+from mmdemo.measures import figure, headline_of, shown
 from mmdemo.models.config import DATASETS, FUSIONS
-from train.publish.results import NER_COLUMNS, RE_COLUMNS
 
-#: Column titles for the figures of `train.publish.results`: the field's first, the report's after them.
-TITLES = {
-    "ner": ("entity F1", "entity F1, strict", "token accuracy", "token F1, weighted, with O"),
-    "re": ("micro-F1 without None", "macro F1", "accuracy", "weighted F1"),
-}
 CONDITIONS = {
     "photo": "the posts' photos",
     "blank": "a grey photo each",
@@ -81,10 +75,10 @@ def root_card(cards: Sequence[Card], repo: str) -> str:
     """The README.md of the whole repository: its cells, each with the figure that the field reports."""
     rows = []
     for card in cards:
-        columns = NER_COLUMNS if card.config.task == "ner" else RE_COLUMNS
-        value = _figure(card.metrics, ("splits", "test", "photo", *columns[0]))
-        shown = "-" if value is None else f"{100 * value:.2f}"
-        rows.append(f"| [{card.config.cell}]({card.config.cell}) | {TITLES[card.config.task][0]} | {shown} |")
+        measure = headline_of(card.config.task)
+        value = figure(card.metrics, ("splits", "test", "photo", *measure.path))
+        percent = "-" if value is None else f"{100 * value:.2f}"
+        rows.append(f"| [{card.config.cell}]({card.config.cell}) | {measure.card} | {percent} |")
     standins = any("stand-in" in str(card.training.get("data", "")) for card in cards)
     shuffled = any(card.training.get("split_scheme") == "report" for card in cards)
     return "\n\n".join(
@@ -109,18 +103,18 @@ def root_card(cards: Sequence[Card], repo: str) -> str:
 
 def figures(metrics: dict[str, Any], task: str) -> str:
     """Tables of validation and test, under each photo condition; what is not stated is left out."""
-    columns = NER_COLUMNS if task == "ner" else RE_COLUMNS
+    measures = shown("table", task)
     parts = []
     for split in ("test", "valid"):
         rows = []
         for condition, title in CONDITIONS.items():
-            values = [_figure(metrics, ("splits", split, condition, *path)) for path in columns]
+            values = [figure(metrics, ("splits", split, condition, *m.path)) for m in measures]
             if any(value is not None for value in values):
-                shown = ["-" if value is None else f"{100 * value:.2f}" for value in values]
-                rows.append(f"| {title} | " + " | ".join(shown) + " |")
+                percents = ["-" if value is None else f"{100 * value:.2f}" for value in values]
+                rows.append(f"| {title} | " + " | ".join(percents) + " |")
         if rows:
-            head = f"| {split} split, with | " + " | ".join(TITLES[task]) + " |"
-            parts.append("\n".join([head, "|---|" + "--:|" * len(columns), *rows]))
+            head = f"| {split} split, with | " + " | ".join(m.card for m in measures) + " |"
+            parts.append("\n".join([head, "|---|" + "--:|" * len(measures), *rows]))
     if calibration := metrics.get("calibration"):
         parts.append(_calibration(calibration))
     return "\n\n".join(parts) or "No figures are stated."
@@ -134,12 +128,6 @@ def _calibration(stated: dict[str, Any]) -> str:
         f"Expected calibration error on test: {stated['before']['ece']:.3f} before, "
         f"{stated['after']['ece']:.3f} after."
     )
-
-
-def _figure(metrics: Any, path: Sequence[str]) -> float | None:
-    """A figure deep in metrics.json, or None where it is not stated."""
-    value = reduce(lambda held, key: held.get(key) if isinstance(held, dict) else None, path, metrics)
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _front_matter(task: str, tags: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ def push(
     repo: Annotated[str, typer.Option(help="owner/name on the Hub; made if it is not there.")],
     root: Annotated[Path, typer.Option(help="Checkpoints to push.")] = Path("checkpoints"),
     cells: Annotated[
-        list[str] | None, typer.Option(help="Which, as a pattern like 'lite/mnre/*/*'. Repeatable.")
+        list[str] | None, typer.Option(help="Which, as a pattern like 'lite/NAME/*/*'. Repeatable.")
     ] = None,
     private: Annotated[bool, typer.Option(help="A repository that only you see, if it is made now.")] = True,
     cards: Annotated[
@@ -40,7 +40,7 @@ def push(
 
     The token is the one of `hf auth login`, or HF_TOKEN.
 
-    Example: python -m train push --repo me/mmdemo-lite --cells 'lite/twitter2017/*/*'
+    Example: python -m train push --repo me/mmdemo-lite --cells 'lite/NAME/*/*'
     """
     parcel = pack_parcel(root, repo, cells or ["*"])
     if cards is not None:

@@ -14,13 +14,13 @@ from tqdm.auto import tqdm
 
 from mmdemo.cells.calibration import EDGE, LONGEST, Calibration, EntityCalibration
 from mmdemo.cells.files import read_json, write_json
-from mmdemo.datasets.bio import bio_tags, output_labels, spans_of
-from mmdemo.models.config import DATASETS
+from mmdemo.datasets.bio import spans_of
+from mmdemo.datasets.schema import Dataset, Task
 from mmdemo.models.decode import decode_entities
 from mmdemo.types import Entity
+from train.data.questions import Gold, gold_of, pair_of
 from train.data.source import DataSource
-from train.fit.stages import gold_of_dataset
-from train.score.answers import answered_posts
+from train.score.answers import answered_questions
 
 BINS = 15
 FEWEST = 20  # entities that a map is fitted to
@@ -34,37 +34,60 @@ Judged = tuple[np.ndarray, np.ndarray]
 def calibrate_cell(folder: Path, answers: Path, source: DataSource) -> dict[str, Any]:
     """Fit, measure and store one cell's calibration; gives what metrics.json now says under "calibration".
 
+    A cell with both tasks has a calibration of each, under the task's name.
+
     Raises:
         InputError: the cell's metrics or its saved answers cannot be read, or are to other posts.
     """
-    metrics = read_json(folder / "metrics.json")
-    dataset = metrics["cell"].split("/")[1]
-    gold, rows = {}, {}
+    judged = {}
     for split in ("valid", "test"):
-        posts, found = answered_posts(folder, answers, source, split)
-        gold[split], rows[split] = gold_of_dataset(dataset, posts), found["photo"]
-    fitted = fit_calibration(dataset, gold["valid"], rows["valid"])
+        dataset, questions, found = answered_questions(folder, answers, source, split)
+        judged[split] = [
+            (pair_of(asked) is not None, gold_of(asked, dataset), row)
+            for asked, row in zip(questions, found["photo"], strict=True)
+        ]
+    stated = {}
+    for task in dataset.tasks:
+        split_rows = {
+            split: [(gold, row) for paired, gold, row in rows if paired == (task == "relations")]
+            for split, rows in judged.items()
+        }
+        stated[task] = _calibrate_task(dataset, task, split_rows["valid"], split_rows["test"])
+    said = stated if len(stated) > 1 else next(iter(stated.values()))
+    metrics = read_json(folder / "metrics.json")
+    write_json(folder / "metrics.json", metrics | {"calibration": said})
+    return said
+
+
+def _calibrate_task(
+    dataset: Dataset,
+    task: Task,
+    valid: Sequence[tuple[Gold, np.ndarray]],
+    test: Sequence[tuple[Gold, np.ndarray]],
+) -> dict[str, Any]:
+    """What metrics.json says of one task's calibration: fitted on ``valid``, measured on ``test``."""
+    fitted = fit_calibration(dataset, task, [gold for gold, _ in valid], [row for _, row in valid])
     entity = asdict(fitted.entity) if fitted.entity else None
     stated: dict[str, Any] = {"temperature": fitted.temperature, "entity": entity, "fitted_on": "valid"}
+    gold, rows = [gold for gold, _ in test], [row for _, row in test]
     for name, calibration in (("before", Calibration()), ("after", fitted)):
-        stated[name] = measures(*judge(dataset, gold["test"], rows["test"], calibration))
-    write_json(folder / "metrics.json", metrics | {"calibration": stated})
+        stated[name] = measures(*judge(dataset, task, gold, rows, calibration))
     return stated
 
 
-def fit_calibration(dataset: str, gold: Sequence[Any], rows: Rows) -> Calibration:
+def fit_calibration(dataset: Dataset, task: Task, gold: Sequence[Any], rows: Rows) -> Calibration:
     """The temperature of least log loss, then for entities the map of least log loss."""
-    temperature = Calibration(temperature=fit_temperature(*_targets(dataset, gold, rows)))
-    if DATASETS[dataset].task == "re":
+    temperature = Calibration(temperature=fit_temperature(*_targets(dataset, task, gold, rows)))
+    if task == "relations":
         return temperature
     entities, right = judge_entities(dataset, gold, rows, temperature)
     return replace(temperature, entity=fit_beta(entities, right))
 
 
-def _targets(dataset: str, gold: Sequence[Any], rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+def _targets(dataset: Dataset, task: Task, gold: Sequence[Any], rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """All rows that the encoder saw as one array of log probabilities, and each one's right class."""
-    index = {label: i for i, label in enumerate(output_labels(dataset))}
-    if DATASETS[dataset].task == "re":
+    index = {label: i for i, label in enumerate(dataset.outputs(task))}
+    if task == "relations":
         log_NC, right = np.stack(list(rows)), np.array([index[label] for label in gold])
     else:
         log_NC = np.concatenate(list(rows))
@@ -91,7 +114,7 @@ def fit_beta(entities: Sequence[Entity], right: np.ndarray) -> EntityCalibration
     """The map of least log loss, a and b not negative; None where too few are right or wrong to tell.
 
     Label and length are in it because they lowered the cross-fitted log loss on validation (RoBERTa row,
-    FiLM): Twitter2015 .502 to .475, Twitter2017 .283 to .279. Their weights are held small.
+    FiLM) of both sets of tweets: .502 to .475 and .283 to .279. Their weights are held small.
     """
     if len(entities) < FEWEST or right.all() or not right.any():
         return None
@@ -111,10 +134,10 @@ def fit_beta(entities: Sequence[Entity], right: np.ndarray) -> EntityCalibration
     return EntityCalibration(a=a, b=b, c=c, length=length, labels=dict(zip(labels, offsets, strict=True)))
 
 
-def judge(dataset: str, gold: Sequence[Any], rows: Rows, calibration: Calibration) -> Judged:
-    """Confidence of every predicted entity, or of every post's first relation, and whether it is right."""
-    if DATASETS[dataset].task == "re":
-        labels = output_labels(dataset)
+def judge(dataset: Dataset, task: Task, gold: Sequence[Any], rows: Rows, calibration: Calibration) -> Judged:
+    """Confidence of every predicted entity, or of every pair's first relation, and whether it is right."""
+    if task == "relations":
+        labels = dataset.relation_labels
         tempered = calibration.probabilities(np.log(np.stack(list(rows))))
         right = [labels[i] == label for i, label in zip(tempered.argmax(axis=1), gold, strict=True)]
         return tempered.max(axis=1), np.array(right)
@@ -123,16 +146,15 @@ def judge(dataset: str, gold: Sequence[Any], rows: Rows, calibration: Calibratio
 
 
 def judge_entities(
-    dataset: str, gold: Sequence[Any], rows: Rows, calibration: Calibration
+    dataset: Dataset, gold: Sequence[Any], rows: Rows, calibration: Calibration
 ) -> tuple[list[Entity], np.ndarray]:
     """Every predicted entity with its calibrated score, and whether span and type are exactly right."""
     found: list[Entity] = []
     right: list[bool] = []
-    tags = bio_tags(dataset)
     for own_gold, row in zip(gold, rows, strict=True):
         wanted = set(spans_of(own_gold))
         tempered = calibration.probabilities(np.log(row))
-        entities = calibration.entities(decode_entities(tempered, [""] * len(row), tags))
+        entities = calibration.entities(decode_entities(tempered, [""] * len(row), dataset.tags))
         found += entities
         right += [(e.start, e.end, e.label) in wanted for e in entities]
     return found, np.array(right, dtype=bool)
@@ -162,13 +184,20 @@ def measures(scores: np.ndarray, right: np.ndarray) -> dict[str, Any]:
 def calibrate_all(
     root: Path, work: Path, source: DataSource, preset: str = "lite"
 ) -> dict[str, tuple[float, float]]:
-    """Calibrate every cell of ``root`` whose answers are in ``work``; cell -> test ECE before and after."""
-    found = {}
+    """Calibrate every cell of ``root`` whose answers are in ``work``; cell -> test ECE before and after.
+
+    Of a cell with both tasks, their mean.
+    """
+    found: dict[str, tuple[float, float]] = {}
     files = sorted(root.glob(f"{preset}/*/*/*/metrics.json"))
     for file in tqdm(files, "calibrating", disable=None):
         name = read_json(file)["cell"]
         answers = work / "answers" / name
         if (answers / "test.npz").is_file():
             stated = calibrate_cell(file.parent, answers, source)
-            found[name] = (stated["before"]["ece"], stated["after"]["ece"])
+            tasks = [stated] if "before" in stated else list(stated.values())
+            before, after = (
+                sum(task[when]["ece"] for task in tasks) / len(tasks) for when in ("before", "after")
+            )
+            found[name] = (before, after)
     return found

@@ -17,11 +17,11 @@ from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
-from mmdemo.types import Post
+from mmdemo.types import Question
 from train.cells.fusions import raw_examples
+from train.data.questions import gold_of
 from train.data.source import DataSource
 from train.fit.cached_states import encoder_states
-from train.fit.stages import gold_of
 from train.score.answers import save_answers
 from train.score.predict import probabilities, score
 
@@ -53,12 +53,12 @@ def evaluate(
     card = load_card(folder)
     root = root_of(folder)
     model = load_model(root, folder, card).to(device)
-    posts = source.posts(card.config.dataset, split)[:limit]
+    questions = source.questions(card.config.dataset, split, limit)
     encoder = post_encoder(card.config, root)
     tuned = card.files.get("trunk.safetensors", "")  # a cell's own trunk may hold a tuned image encoder
     with _maps_folder(card.config, cache) as maps:
         held_out = condition_posts(
-            model, encoder, posts, root, Path(maps), conditions=conditions, tuned=tuned
+            model, encoder, questions, root, Path(maps), conditions=conditions, tuned=tuned
         )
     found = answers(model, held_out)
     if keep is not None:
@@ -76,36 +76,47 @@ def _maps_folder(config: ModelConfig, cache: Path) -> AbstractContextManager[Pat
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """Posts to be scored: each condition's examples, and how many photos could be read."""
+    """Questions to be scored: each condition's examples, and how many have a photo that could be read."""
 
-    posts: Sequence[Post]
+    questions: Sequence[Question]
     examples: dict[str, list[Example]]
     with_photo: int
+
+    @property
+    def posts(self) -> int:
+        """How many posts the questions are about; of pairs alone, how many rows."""
+        about_entities = sum(asked.ask.entities for asked in self.questions)
+        return about_entities or len(self.questions)
 
 
 def condition_posts(
     model: MultimodalModel,
     encoder: PostEncoder,
-    posts: Sequence[Post],
+    questions: Sequence[Question],
     root: Path,
     cache: Path,
     *,
     conditions: Sequence[str] = CONDITIONS,
     tuned: str = "",
 ) -> HeldOut:
-    """The posts under each condition with the encoders' states: the same for all cells of a trunk."""
-    raw = raw_examples(model, encoder, posts, 0, root, cache, tuned)
+    """The questions under each condition with the encoders' states: the same for all cells of a trunk.
+
+    Where no post has a photo, there is nothing to change: only ``photo`` and ``none`` are kept.
+    """
+    raw = raw_examples(model, encoder, questions, 0, root, cache, tuned)
+    if not any(example.has_image for example in raw):
+        conditions = [name for name in conditions if name in ("photo", "none")]
     plain = encoder_states(model, raw, view=0, batch_size=BATCH)
     found = {}
     for name in conditions:
-        changed = change_photos(model, encoder, raw, posts, name)
+        changed = change_photos(model, encoder, raw, questions, name)
         if name == "photo":
             found[name] = plain
         elif encoder.config.joint:
             found[name] = encoder_states(model, changed, view=0, batch_size=BATCH)
         else:
             found[name] = [replace(c, states_LD=p.states_LD) for c, p in zip(changed, plain, strict=True)]
-    return HeldOut(posts=posts, examples=found, with_photo=sum(e.has_image for e in raw))
+    return HeldOut(questions=questions, examples=found, with_photo=sum(e.has_image for e in raw))
 
 
 def answers(model: MultimodalModel, held_out: HeldOut) -> dict[str, list[np.ndarray]]:
@@ -117,9 +128,9 @@ def answers(model: MultimodalModel, held_out: HeldOut) -> dict[str, list[np.ndar
 def score_conditions(
     config: ModelConfig, held_out: HeldOut, found: dict[str, list[np.ndarray]]
 ) -> dict[str, Any]:
-    """Scores by condition of `answers` to labelled posts."""
-    gold = gold_of(config, held_out.posts)
-    scores: dict[str, Any] = {"posts": len(held_out.posts), "with_photo": held_out.with_photo}
+    """Scores by condition of `answers` to labelled questions."""
+    gold = [gold_of(asked, config.dataset) for asked in held_out.questions]
+    scores: dict[str, Any] = {"posts": held_out.posts, "with_photo": held_out.with_photo}
     return scores | {c: score(config.dataset, gold, rows) for c, rows in found.items()}
 
 
@@ -127,7 +138,7 @@ def change_photos(
     model: MultimodalModel,
     encoder: PostEncoder,
     examples: Sequence[Example],
-    posts: Sequence[Post],
+    questions: Sequence[Question],
     condition: str,
 ) -> list[Example]:
     """The examples under one of `CONDITIONS`; those without a photo are left as they are."""
@@ -145,7 +156,7 @@ def change_photos(
         for i in having:
             changed[i] = replace(examples[i], regions_RD=blank_RD)
         return changed
-    for i, j in zip(having, _others([str(posts[i].image) for i in having]), strict=True):
+    for i, j in zip(having, _others([str(questions[i].post.image) for i in having]), strict=True):
         changed[i] = replace(examples[i], regions_RD=examples[having[j]].regions_RD)
     return changed
 

@@ -8,6 +8,8 @@ from seqeval.metrics.v1 import precision_recall_fscore_support as strict_scores
 from seqeval.scheme import IOB2
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
+from mmdemo.measures import judged
+
 Scores = dict[str, Any]
 
 
@@ -17,7 +19,7 @@ def _triple(values: Sequence[Any]) -> Scores:
 
 
 def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Scores:
-    """NER: ``token`` (O counted, weighted: the report's figures), ``entity`` (span and type: the field's,
+    """Entities: ``token`` (O counted, weighted: the report's), ``entity`` (span and type: the field's, in
     seqeval's default reading), ``entity_strict`` (IOB2: orphan I- tags are no entities), ``per_class``.
     """
     flat_gold = [tag for tags in gold for tag in tags]
@@ -41,7 +43,9 @@ def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
 
 
 def score_relations(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Scores:
-    """RE: accuracy; micro, macro and weighted over all ``labels``; ``micro_without_none`` (the field's).
+    """Relations: accuracy; micro, macro and weighted over all ``labels``; the field's ``micro_without_none``.
+
+    The first of ``labels`` is the one of pairs without a relation.
 
     ``macro`` averages all classes, also those without a row in this split (they count as 0);
     ``macro_present`` only those that gold or prediction names.
@@ -62,7 +66,7 @@ def score_relations(gold: Sequence[str], predicted: Sequence[str], labels: Seque
         "macro": average("macro", labels),
         "macro_present": average("macro", present),
         "weighted": average("weighted", labels),
-        "micro_without_none": average("micro", [label for label in labels if label != "None"]),
+        "micro_without_none": average("micro", labels[1:]),
         "per_class": {
             label: {**_triple(row), "support": int(row[3])}
             for label, row in zip(labels, zip(*by_class, strict=True), strict=True)
@@ -70,6 +74,23 @@ def score_relations(gold: Sequence[str], predicted: Sequence[str], labels: Seque
     }
 
 
+def merged(scores: Sequence[Scores]) -> Scores:
+    """The scores of a dataset's tasks as one; of two tasks, the relations' classes are ``per_relation``."""
+    if len(scores) == 1:
+        return scores[0]
+    entities, relations = scores
+    return {**relations, **entities, "per_relation": relations["per_class"]}
+
+
 def headline(scores: Scores) -> float:
-    """The figure that early stopping and model choice use: entity F1, or micro-F1 without None."""
-    return scores["entity"]["f1"] if "entity" in scores else scores["micro_without_none"]["f1"]
+    """The figure that early stopping and model choice use: the field's measure of the task.
+
+    Of a dataset with both tasks, their mean.
+
+    Raises:
+        KeyError: these are no scores of `score_tags` or `score_relations`.
+    """
+    value = judged(scores)
+    if value is None:
+        raise KeyError("the scores lack their headline")
+    return value

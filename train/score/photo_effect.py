@@ -13,13 +13,13 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from mmdemo.cells.files import read_json, write_json
-from mmdemo.datasets.bio import bio_tags, output_labels, spans_of
-from mmdemo.models.config import DATASETS
+from mmdemo.datasets.bio import spans_of
+from mmdemo.datasets.schema import Dataset
 from mmdemo.models.decode import best_tags
 from mmdemo.types import Post
+from train.data.questions import Gold, gold_of
 from train.data.source import DataSource
-from train.fit.stages import gold_of_dataset
-from train.score.answers import answered_posts
+from train.score.answers import answered_questions
 
 RESAMPLES = 1000
 FEWEST = 30  # posts in a slice
@@ -30,19 +30,19 @@ SEED = 1337
 Counts = np.ndarray
 
 
-def counts_of(dataset: str, gold: Sequence[Any], rows: Sequence[np.ndarray]) -> Counts:
-    """Entities (span and type) of each post, or its relation where it is not None."""
-    if DATASETS[dataset].task == "re":
-        labels = output_labels(dataset)
-        answers = [labels[int(row.argmax())] for row in rows]
-        found = [{a} - {"None"} for a in answers]
-        wanted = [{str(g)} - {"None"} for g in gold]
-        return np.array([(len(f & w), len(f), len(w)) for f, w in zip(found, wanted, strict=True)])
-    tags = bio_tags(dataset)
-    spans = [
-        (set(spans_of(best_tags(row, tags))), set(spans_of(g))) for row, g in zip(rows, gold, strict=True)
-    ]
-    return np.array([(len(f & w), len(f), len(w)) for f, w in spans])
+def counts_of(dataset: Dataset, gold: Sequence[Gold], rows: Sequence[np.ndarray]) -> Counts:
+    """Entities (span and type) of each question, or its relation where it is not ``none``."""
+    counts = []
+    for answer, row in zip(gold, rows, strict=True):
+        found: set[object]
+        wanted: set[object]
+        if isinstance(answer, str):
+            found = {dataset.relation_labels[int(row.argmax())]} - {dataset.none}
+            wanted = {answer} - {dataset.none}
+        else:
+            found, wanted = set(spans_of(best_tags(row, dataset.tags))), set(spans_of(answer))
+        counts.append((len(found & wanted), len(found), len(wanted)))
+    return np.array(counts)
 
 
 def f1_of(counts: np.ndarray) -> np.ndarray:
@@ -90,9 +90,9 @@ def measure_cell(folder: Path, answers: Path, source: DataSource) -> dict[str, A
         InputError: the cell's metrics or its saved answers cannot be read, or are to other posts.
     """
     metrics = read_json(folder / "metrics.json")
-    dataset = metrics["cell"].split("/")[1]
-    posts, rows = answered_posts(folder, answers, source, "test")
-    gold = gold_of_dataset(dataset, posts)
+    dataset, questions, rows = answered_questions(folder, answers, source, "test")
+    posts = [asked.post for asked in questions]
+    gold = [gold_of(asked, dataset) for asked in questions]
     counts = {condition: counts_of(dataset, gold, found) for condition, found in rows.items()}
     has_photo = np.array([post.image is not None for post in posts])
     groups = slices_of(posts, has_photo)

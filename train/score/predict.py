@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from mmdemo.datasets.bio import bio_tags, output_labels
+from mmdemo.datasets.schema import Dataset
 from mmdemo.models.batch import Example
 from mmdemo.models.decode import best_tags, softmax
 from mmdemo.models.model import MultimodalModel
 from train.data.batches import ordered_batches
-from train.score.metrics import Scores, score_relations, score_tags
+from train.data.questions import Gold
+from train.score.metrics import Scores, merged, score_relations, score_tags
 
 
 def probabilities(
@@ -28,13 +29,17 @@ def probabilities(
     return [row for row in found if row is not None]
 
 
-def score(
-    dataset: str, gold: Sequence[Sequence[str]] | Sequence[str], probabilities: Sequence[np.ndarray]
-) -> Scores:
-    """Scores of decoded probabilities against gold tags (NER) or relations (RE)."""
-    labels = output_labels(dataset)
-    if probabilities[0].ndim == 1:
-        predicted = [labels[int(row.argmax())] for row in probabilities]
-        return score_relations([str(g) for g in gold], predicted, labels)
-    tags = bio_tags(dataset)
-    return score_tags([list(g) for g in gold], [best_tags(row, tags) for row in probabilities])
+def score(dataset: Dataset, gold: Sequence[Gold], probabilities: Sequence[np.ndarray]) -> Scores:
+    """Scores of decoded probabilities against gold tags and relations, by the dataset's tasks."""
+    scores = []
+    pairs = list(zip(gold, probabilities, strict=True))
+    if dataset.has_entities:
+        rows = [(answer, row) for answer, row in pairs if row.ndim == 2]
+        tags = [best_tags(row, dataset.tags) for _, row in rows]
+        scores.append(score_tags([list(answer) for answer, _ in rows], tags))
+    if dataset.has_relations:
+        rows = [(answer, row) for answer, row in pairs if row.ndim == 1]
+        labels = dataset.relation_labels
+        found = [labels[int(row.argmax())] for _, row in rows]
+        scores.append(score_relations([str(answer) for answer, _ in rows], found, labels))
+    return merged(scores)

@@ -13,6 +13,7 @@ from mmdemo.review.records import (
     Conflict,
     Decision,
     Dispute,
+    DoubleReview,
     Event,
     Review,
 )
@@ -224,14 +225,18 @@ class Decisions(Opening):
 
         return self._writer.run(write).review_for(reviewer)
 
-    def double_reviews(self, queue: str) -> tuple[tuple[Post, Decision, Decision], ...]:
+    def double_reviews(self, queue: str) -> tuple[DoubleReview, ...]:
         """Every post with two blind reviews, settled or not, for `mmdemo.review.agreement`."""
         queue_id, _ = self._queue(queue)
         query = select_known().where(posts.c.queue_id == queue_id, posts.c.reviewers != "|")
         with self.engine.connect() as connection:
             items = [known(row, self.photos) for row in connection.execute(query.order_by(posts.c.id))]
-        both = [(item.post, fold.blind_decisions(item.seats)[:2]) for item in items]
-        return tuple((post, two[0], two[1]) for post, two in both if len(two) == 2)
+        both = [(item, fold.blind_decisions(item.seats)[:2]) for item in items]
+        return tuple(
+            DoubleReview(post=item.post, asked=item.asked, one=two[0], other=two[1], none=item.scheme.none)
+            for item, two in both
+            if len(two) == 2
+        )
 
     # ------------------------------------------------------------ the log
 

@@ -3,23 +3,25 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, insert, select, update
 
-from mmdemo.formats.lines import check_span, check_text, check_words, name_of
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.shared.lines import check_span, check_text, check_words
+from mmdemo.posts.gold import name_of
 from mmdemo.review.answers import read_answer, suggestion_row
 from mmdemo.review.photos import keep_photo
-from mmdemo.review.records import Answer, Decision, Imported, Labelled, Suggestion
+from mmdemo.review.records import Answer, Decision, Imported, Suggestion
 from mmdemo.review.store import post_state as fold
 from mmdemo.review.store.changes import load, record, utc
 from mmdemo.review.store.engine import Writer
 from mmdemo.review.store.rows import derived_columns, dump, post_body, shuffle_number
 from mmdemo.review.store.tables import posts, suggestions
-from mmdemo.types import InputError, Post
+from mmdemo.types import InputError, Pair, Post, Question
 
 #: What becomes of answers that a file states: reviewers see them as suggestions, or nobody sees them, or
 #: they count as decided.
@@ -36,16 +38,24 @@ MAX_CHARACTERS = 200_000
 MAX_NAME = 300
 NAMED = 5  # posts in one warning
 
-#: A checked post with its answer, and its photo's name in the store.
-Row = tuple[Labelled, str | None]
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A checked post without what is stated of it, that as an answer (None: nothing), the asked pairs, and
+    its photo's name in the store."""
+
+    post: Post
+    answer: Answer | None
+    asked: tuple[Pair, ...]
+    photo: str | None = None
 
 
 def add(
     writer: Writer,
     queue_id: int,
-    dataset: str,
+    scheme: Dataset,
     double: bool,
-    items: Iterable[Labelled],
+    items: Iterable[Question],
     *,
     use: Use,
     reviewer: str,
@@ -60,7 +70,7 @@ def add(
         for item in batch:
             name, warning = _photo(item.post, photos)
             warnings += [warning] if warning else []
-            rows.append((_checked(item, dataset), name))
+            rows.append(replace(_checked(item, scheme), photo=name))
 
         def write(connection: Connection, rows: list[Row] = rows) -> tuple[int, list[str]]:
             new, others = _unknown(connection, queue_id, rows)
@@ -78,18 +88,18 @@ def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> tupl
     An id that is there with other words is another post's: many ids are row numbers, which the next file of
     the same name counts anew. The new id follows from the words, so that the import can be repeated.
     """
-    spare = [_spare_ref(item.post) for item, _ in rows]
-    named = posts.c.ref.in_([*spare, *(item.post.id for item, _ in rows)])
+    spare = [_spare_ref(row) for row in rows]
+    named = posts.c.ref.in_([*spare, *(row.post.id for row in rows)])
     have = select(posts.c.ref, posts.c.body).where(posts.c.queue_id == queue_id, named)
     there = {ref: _words(body) for ref, body in connection.execute(have).all()}
     new, renamed = list[Row](), list[str]()
-    for (item, photo), other in zip(rows, spare, strict=True):
-        first, words = item.post.id or "", _words(post_body(item.post))
+    for row, other in zip(rows, spare, strict=True):
+        first, words = row.post.id or "", _words(post_body(row.post, row.asked))
         ref = first if there.get(first, words) == words else other
         if ref in there:
             continue
         there[ref] = words
-        new.append((replace(item, post=replace(item.post, id=ref)), photo))
+        new.append(replace(row, post=replace(row.post, id=ref)))
         renamed += [f"{first!r} as {ref!r}"] if ref != first else []
     return new, renamed
 
@@ -106,15 +116,15 @@ def _told(renamed: list[str]) -> list[str]:
 
 
 def _words(body: str) -> object:
-    """What tells two posts of one id apart: the words, and the pair that is asked about."""
+    """What tells two posts of one id apart: the words, and the pairs that are asked about."""
     row = json.loads(body)
-    return row["tokens"], row["pair"]
+    return row["tokens"], row.get("asked") or row["pair"]
 
 
-def _spare_ref(post: Post) -> str:
+def _spare_ref(row: Row) -> str:
     """The id of a post whose own is taken."""
-    digest = hashlib.sha256(dump(_words(post_body(post))).encode()).hexdigest()[:8]
-    return f"{(post.id or '')[: MAX_NAME - 9]}-{digest}"
+    digest = hashlib.sha256(dump(_words(post_body(row.post, row.asked))).encode()).hexdigest()[:8]
+    return f"{(row.post.id or '')[: MAX_NAME - 9]}-{digest}"
 
 
 def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
@@ -125,25 +135,35 @@ def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
         return None, f"{name_of(post)} counts as one without a photo: {error}"
 
 
-def _checked(item: Labelled, dataset: str) -> Labelled:
+def _checked(item: Question, scheme: Dataset) -> Row:
     """The item with a checked id, text and answer. Raises InputError naming the post."""
     post, where = item.post, name_of(item.post)
     check_words(post.tokens, where)
     if len(check_text(post.text, where)) + sum(map(len, post.tokens)) > 2 * MAX_CHARACTERS:
         raise InputError(f"{where} is longer than {MAX_CHARACTERS:,} characters")
-    ref = post.id or hashlib.sha256(post_body(post).encode()).hexdigest()[:20]
+    asked = item.ask.relations if isinstance(item.ask.relations, tuple) else ()
+    stated = stated_answer(post)
+    post = replace(post, entities=None, relations=None, image_id=post.image_id or None)
+    ref = post.id or hashlib.sha256(post_body(post, asked).encode()).hexdigest()[:20]
     if len(check_text(ref, where)) > MAX_NAME or any(ord(character) < 32 for character in ref):
         raise InputError(f"{where[:80]} has an id with control characters or over {MAX_NAME} characters")
-    if post.pair is not None:
-        for span in (post.pair.head, post.pair.tail):
+    for pair in asked:
+        for span in (pair.head, pair.tail):
             check_span(span, len(post.tokens), where)
-    post = replace(post, id=ref, image_id=post.image_id or None)
-    if item.answer is None:
-        return Labelled(post=post, answer=None)
+    post = replace(post, id=ref)
+    if stated is None:
+        return Row(post=post, answer=None, asked=asked)
     try:
-        return Labelled(post=post, answer=read_answer(item.answer, post, dataset))
+        return Row(post=post, answer=read_answer(stated, post, scheme, asked), asked=asked)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
+
+
+def stated_answer(post: Post) -> Answer | None:
+    """What a file states of a post; None where it states nothing."""
+    if post.entities is None and post.relations is None:
+        return None
+    return Answer(entities=post.entities or (), links=post.relations or ())
 
 
 def _insert(
@@ -160,20 +180,20 @@ def _insert(
         return
     stated: dict[str, Answer] = {}
     rows = []
-    for item, photo in new:
-        post = item.post
+    for row in new:
+        post = row.post
         ref = post.id or ""
         suggestion = None
-        if item.answer is not None and use != "ignore":
-            stated[ref] = item.answer
-            suggestion = Suggestion(answer=item.answer, checkpoint=FILE)
+        if row.answer is not None and use != "ignore":
+            stated[ref] = row.answer
+            suggestion = Suggestion(answer=row.answer, checkpoint=FILE)
         rows.append(
             {
                 "queue_id": queue_id,
                 "ref": ref,
                 "shuffle": shuffle_number(ref),
-                "body": post_body(post),
-                "photo": photo,
+                "body": post_body(post, row.asked),
+                "photo": row.photo,
                 "search": f"{post.text}\n{ref}".casefold().replace("\0", ""),
                 "suggestion": dump(suggestion_row(suggestion)) if suggestion else None,
                 "checkpoint": FILE if suggestion else None,

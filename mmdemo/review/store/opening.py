@@ -118,7 +118,7 @@ class Opening(Posts):
     def _checked(self, answer: object, item: Known, reviewer: str) -> Answer:
         """The answer against its post, with the suggestion's scores; a refused one is logged."""
         try:
-            return with_scores(read_answer(answer, item.post, item.dataset), item.suggestion)
+            return with_scores(read_answer(answer, item.post, item.scheme, item.asked), item.suggestion)
         except InputError as error:
             log.warning("refused an answer of %r on post %d: %.200s", reviewer, item.key, error)
             raise

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
+from mmdemo.datasets.records import record_of
+from mmdemo.datasets.schema import TASKS, Dataset
 from mmdemo.review.names import check_name
 from mmdemo.review.records import (
     DECIDED,
     Filter,
     Imported,
-    Labelled,
     Order,
     Page,
     Progress,
@@ -19,14 +20,13 @@ from mmdemo.review.records import (
     Review,
     Suggestion,
 )
-from mmdemo.review.schema import entity_labels
 from mmdemo.review.store import intake as store_intake
 from mmdemo.review.store import queue as store_queue
 from mmdemo.review.store.engine import Writer, open_engine
 from mmdemo.review.store.restore import Standing, restore
-from mmdemo.review.store.rows import known
+from mmdemo.review.store.rows import dump, known, stored_scheme
 from mmdemo.review.store.tables import posts, queues
-from mmdemo.types import InputError
+from mmdemo.types import InputError, Question
 
 #: Most posts of one page or one bulk decision.
 MAX_PAGE = 500
@@ -51,25 +51,31 @@ class Posts:
         with self.engine.connect() as connection:
             return store_queue.all_queues(connection)
 
-    def make_queue(self, name: str, dataset: str, *, double: bool = False) -> Queue:
-        """Make a queue, or find the one of this name; InputError where it has other settings."""
-        entity_labels(dataset)  # refuses an unknown dataset
-        queue = Queue(name=check_name(name, "queue"), dataset=dataset, double=double)
+    def make_queue(self, name: str, scheme: Dataset, *, double: bool = False) -> Queue:
+        """Make a queue, or find the one of this name; InputError where it has other labels or settings."""
+        queue = Queue(name=check_name(name, "queue"), scheme=scheme, double=double)
 
         def write(connection: Connection) -> Queue:
             found = connection.execute(select(queues).where(queues.c.name == queue.name)).one_or_none()
             if found is None:
-                connection.execute(insert(queues).values(vars(queue)))
-            elif (found.dataset, found.double) != (dataset, double):
+                row = {"name": queue.name, "dataset": scheme.name, "double": double}
+                connection.execute(insert(queues).values(**row, record=dump(record_of(scheme))))
+                return queue
+            there = stored_scheme(found.record)
+            if (found.dataset, found.double) != (scheme.name, double):
                 raise InputError(f"the queue {queue.name!r} exists with another dataset or kind of review")
-            return queue
+            if any(there.outputs(task) != scheme.outputs(task) for task in TASKS):
+                raise InputError(
+                    f"the queue {queue.name!r} exists with other labels of {scheme.name}; name a new queue"
+                )
+            return Queue(name=queue.name, scheme=there, double=double)
 
         return self._writer.run(write)
 
     def add(
         self,
         queue: str,
-        items: Iterable[Labelled],
+        items: Iterable[Question],
         *,
         use: store_intake.Use = "suggest",
         reviewer: str = "import",
@@ -88,7 +94,7 @@ class Posts:
         return store_intake.add(
             self._writer,
             queue_id,
-            found.dataset,
+            found.scheme,
             found.double,
             items,
             use=use,

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, false, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, false, func, select
 
 from mmdemo.review.records import Filter, Lease, Order, Page, Progress, Queue, Review, Status
-from mmdemo.review.store.rows import SHUFFLE_PRIME, known, shuffle_number
+from mmdemo.review.store.rows import SHUFFLE_PRIME, known, shuffle_number, stored_scheme
 from mmdemo.review.store.tables import events, leases, posts, queues, undecided
 from mmdemo.types import InputError
 
@@ -22,17 +22,21 @@ def find_queue(connection: Connection, name: str) -> tuple[int, Queue]:
     row = connection.execute(chosen).one_or_none()
     if row is None:
         raise InputError(f"there is no queue {name[:80]!r}")
-    return row.id, Queue(name=row.name, dataset=row.dataset, double=row.double)
+    return row.id, _queue_of(row)
 
 
 def all_queues(connection: Connection) -> tuple[Queue, ...]:
     rows = connection.execute(select(queues).order_by(queues.c.id))
-    return tuple(Queue(name=row.name, dataset=row.dataset, double=row.double) for row in rows)
+    return tuple(_queue_of(row) for row in rows)
+
+
+def _queue_of(row: Row[Any]) -> Queue:
+    return Queue(name=row.name, scheme=stored_scheme(row.record), double=row.double)
 
 
 def select_known() -> Select[Any]:
     """Posts with their queue's columns, as `store_rows.known` reads them."""
-    return select(posts, queues.c.name.label("queue"), queues.c.dataset, queues.c.double).join(
+    return select(posts, queues.c.name.label("queue"), queues.c.record, queues.c.double).join(
         queues, queues.c.id == posts.c.queue_id
     )
 

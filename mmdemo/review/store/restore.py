@@ -44,7 +44,9 @@ def restore(
             raise InputError(f"post {ref!r} has a decision of an unknown kind or seat")
         if one.seat not in (fold.SHARED, fold.ADJUDICATED):
             check_name(one.seat, "reviewer")
-        answer = with_scores(read_answer(one.decision.answer, item.post, item.dataset), item.suggestion)
+        answer = with_scores(
+            read_answer(one.decision.answer, item.post, item.scheme, item.asked), item.suggestion
+        )
         record(
             connection,
             item,

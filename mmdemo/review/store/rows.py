@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row
 
+from mmdemo.datasets.records import read_record
+from mmdemo.datasets.schema import Dataset
 from mmdemo.review.answers import answer_row, stored_answer, stored_suggestion
 from mmdemo.review.records import Answer, Decision, Event, Lease, Review, Suggestion
 from mmdemo.review.store import post_state as fold
@@ -31,32 +34,51 @@ def dump(value: Any) -> str:
 # ---------------------------------------------------------------- posts
 
 
-def post_body(post: Post) -> str:
-    """The JSON of what a post says, without its id, photo and answers."""
-    return dump(
-        {
-            "text": post.text,
-            "tokens": post.tokens,
-            "image_id": post.image_id,
-            "pair": vars(post.pair) if post.pair else None,
-            "tags": post.tags,
-        }
-    )
+def post_body(post: Post, asked: Sequence[Pair]) -> str:
+    """The JSON of what a post says and asks, without its id, photo and answers.
+
+    ``pair`` is the only asked pair, as before there could be more; several are ``asked``.
+    """
+    body: dict[str, Any] = {
+        "text": post.text,
+        "tokens": post.tokens,
+        "image_id": post.image_id,
+        "pair": vars(asked[0]) if len(asked) == 1 else None,
+        "tags": post.tags,
+    }
+    if len(asked) > 1:
+        body["asked"] = [vars(pair) for pair in asked]
+    if post.offsets:
+        body["offsets"] = post.offsets
+    return dump(body)
 
 
 def stored_post(ref: str, body: str, photo: Path | None) -> Post:
     """The post that `post_body` wrote, with its photo's path."""
     row = json.loads(body)
-    pair, tags = row["pair"], row["tags"]
+    tags = row["tags"]
     return Post(
         text=row["text"],
         tokens=tuple(row["tokens"]),
+        offsets=tuple(tuple(place) if place else None for place in row.get("offsets", ())),
         image=photo,
-        pair=Pair(head=tuple(pair["head"]), tail=tuple(pair["tail"])) if pair else None,
         id=ref,
         image_id=row["image_id"],
         tags=tuple(tags) if tags else None,
     )
+
+
+def stored_asked(body: str) -> tuple[Pair, ...]:
+    """The pairs whose relation a post that `post_body` wrote asks for."""
+    row = json.loads(body)
+    pairs = row.get("asked") or ([row["pair"]] if row["pair"] else [])
+    return tuple(Pair(head=tuple(pair["head"]), tail=tuple(pair["tail"])) for pair in pairs)
+
+
+@lru_cache(maxsize=64)
+def stored_scheme(record: str) -> Dataset:
+    """The label scheme of a queue's row; queues share few."""
+    return read_record(json.loads(record), "the queue's labels")
 
 
 def marks(names: Any) -> str:
@@ -131,9 +153,10 @@ class Known:
     key: int
     queue_id: int
     queue: str
-    dataset: str
+    scheme: Dataset
     double: bool
     post: Post
+    asked: tuple[Pair, ...]
     seats: dict[str, fold.Seat]
     suggestion: Suggestion | None
 
@@ -148,8 +171,9 @@ class Known:
         return Review(
             key=self.key,
             queue=self.queue,
-            dataset=self.dataset,
+            scheme=self.scheme,
             post=self.post,
+            asked=self.asked,
             status=status,
             version=own.version,
             suggestion=self.suggestion,
@@ -159,16 +183,18 @@ class Known:
 
 
 def known(row: Row[Any], photos: Path) -> Known:
-    """Read a row of ``posts`` joined with ``queues`` (columns ``queue``, ``dataset``, ``double``)."""
+    """Read a row of ``posts`` joined with ``queues`` (columns ``queue``, ``record``, ``double``)."""
     post = stored_post(row.ref, row.body, photos / row.photo if row.photo else None)
-    suggestion = stored_suggestion(json.loads(row.suggestion), post.tokens) if row.suggestion else None
+    asked = stored_asked(row.body)
+    suggestion = stored_suggestion(json.loads(row.suggestion), post.tokens, asked) if row.suggestion else None
     return Known(
         key=row.id,
         queue_id=row.queue_id,
         queue=row.queue,
-        dataset=row.dataset,
+        scheme=stored_scheme(row.record),
         double=row.double,
         post=post,
+        asked=asked,
         seats=stored_seats(row.seats, post.tokens),
         suggestion=suggestion,
     )

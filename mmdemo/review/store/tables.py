@@ -33,6 +33,7 @@ queues = Table(
     Column("id", _Number, primary_key=True),
     Column("name", String(80), nullable=False, unique=True),
     Column("dataset", String(40), nullable=False),
+    Column("record", Text, nullable=False),  # the label scheme: a dataset's record as JSON
     Column("double", Boolean, nullable=False),
 )
 

@@ -10,16 +10,18 @@ from typing import Any
 
 from PIL import Image
 
-from mmdemo.types import Comparison
-from mmdemo.ui.compare.agreement import comparison_json
+from mmdemo.answer.comparison_json import comparison_json
+from mmdemo.datasets.looks import looks_of
+from mmdemo.datasets.schema import Dataset
+from mmdemo.types import Comparison, Question
 from mmdemo.ui.compare.view import comparison_html
 from mmdemo.ui.shell.post_bar import photo_source
 from mmdemo.ui.shell.safe import safe
-from mmdemo.ui.shell.titles import dataset_title
-from mmdemo.ui.shell.view import entities_html, pair_html
+from mmdemo.ui.shell.view import asked_html
 
 UI = Path(__file__).parents[1]
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+STYLES = ("shell/page.css", "shell/answer.css", "compare/compare.css")
 PHOTO_SIDE = 640  # pixels
 #: Gradio's variables, which our styles speak of, for a page without Gradio.
 VARIABLES = """
@@ -39,12 +41,11 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; }
 """
 
 
-def page_html(comparison: Comparison, metrics: Sequence[Mapping[str, Any]]) -> str:
+def page_html(comparison: Comparison, dataset: Dataset, metrics: Sequence[Mapping[str, Any]]) -> str:
     """The whole document. ``metrics`` as in `mmdemo.ui.compare.view.comparison_html`."""
-    styles = [(UI / name).read_text(encoding="utf-8") for name in ("shell/style.css", "compare/compare.css")]
+    styles = [(UI / name).read_text(encoding="utf-8") for name in STYLES]
     post = comparison.post
-    tweet = entities_html(post, ()) if post.pair is None else pair_html(post, post.pair.head, post.pair.tail)
-    dataset = comparison.answers[0].prediction.checkpoint.split("/")[1]
+    tweet = asked_html(Question(post=post, ask=comparison.answers[0].prediction.ask), looks_of(dataset))
     names = "".join(f"<li><code>{safe(a.prediction.checkpoint)}</code></li>" for a in comparison.answers)
     data = sorted({str(m["data"]) for m in metrics if m.get("data")})
     photos = f"<p>Trained with {safe(', '.join(data))}.</p>" if data else ""
@@ -56,9 +57,9 @@ def page_html(comparison: Comparison, metrics: Sequence[Mapping[str, Any]]) -> s
 <title>mmdemo: one post, {len(comparison.answers)} answers</title>
 <style>{"".join([VARIABLES, *styles])}</style></head>
 <body><h1>One post, {len(comparison.answers)} answers</h1>
-<p class="mm-quiet">Checkpoints trained on {safe(dataset_title(dataset))}, compared by mmdemo.</p>
+<p class="mm-quiet">Checkpoints trained on {safe(dataset.title)}, compared by mmdemo.</p>
 <div class="mm-post">{_photo_html(post.image)}<div>{tweet}</div></div>
-{comparison_html(comparison, metrics, clickable=False)}
+{comparison_html(comparison, dataset, metrics, clickable=False)}
 <details><summary>Checkpoints</summary><ul>{names}</ul>{photos}</details>
 <details><summary>Numbers as JSON</summary><pre>{numbers}</pre></details>
 </body></html>

@@ -2,17 +2,18 @@
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
 from mmdemo.answer import compare as comparing
-from mmdemo.answer import pipeline
 from mmdemo.answer.compare import ACROSS
-from mmdemo.answer.pipeline import Cell
-from mmdemo.types import Comparison, InputError
-from mmdemo.ui.compare.agreement import comparison_json
+from mmdemo.answer.comparison_json import comparison_json
+from mmdemo.cells.catalogue import dataset_named, describe
+from mmdemo.cells.locate import Cell
+from mmdemo.posts.question import read_post
+from mmdemo.types import Comparison, InputError, Question
 from mmdemo.ui.compare.page import page_html
 from mmdemo.ui.compare.view import comparison_html
 from mmdemo.ui.predict.tab import FAILED, MODEL_QUEUE, Form
@@ -33,9 +34,20 @@ element.addEventListener('click', (event) => {
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A comparison with what was asked, by which cells, and their metrics in the same order."""
+
+    question: Question
+    comparison: Comparison
+    cells: list[Cell]
+    left_out: int
+    metrics: list[dict[str, Any]]
+
+
 def ask(
     across: str, preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None
-) -> tuple[Comparison, list[Cell], list[dict[str, Any]]]:
+) -> Asked:
     """The comparison, its cells, and each one's metrics. Cells that are not ready are left out.
 
     Raises:
@@ -46,24 +58,30 @@ def ask(
     if not ready:
         raise InputError(cells[0].problem or "no checkpoint is ready")
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    comparison = comparing.compare(pipeline.read_post(whole, dataset, photo), ready)
-    return comparison, ready, [pipeline.describe(cell)["metrics"] for cell in ready]
+    question = read_post(whole, ready[0].dataset, photo)
+    return Asked(
+        question=question,
+        comparison=comparing.compare(question, ready),
+        cells=ready,
+        left_out=len(cells) - len(ready),
+        metrics=[describe(cell)["metrics"] for cell in ready],
+    )
 
 
 def show(*inputs: Any) -> tuple[str, str, dict[str, Any] | None, dict[str, Any], str]:
     """Post bar, table, what the downloads hold, whether they can be pressed, the page as text."""
     try:
-        comparison, cells, metrics = ask(*inputs)
-        across, preset, dataset, model, fusion, *_ = inputs
-        row = comparing.side_by_side(dataset, across=across, model=model, fusion=fusion, preset=preset)
-        left_out = len(row) - len(cells)
-        note = [f"{left_out} more are not among the checkpoints here."] if left_out > 0 else []
-        table = view.notes_html(note) + comparison_html(comparison, metrics)
-        kept: dict[str, Any] = {"cells": [[c.preset, c.dataset, c.model, c.fusion] for c in cells]}
-        kept["json"] = comparison_json(comparison)
+        found = ask(*inputs)
+        _, preset, dataset, *_ = inputs
+        scheme = found.cells[0].dataset
+        note = [f"{found.left_out} more are not among the checkpoints here."] if found.left_out else []
+        table = view.notes_html(note) + comparison_html(found.comparison, scheme, found.metrics)
+        kept: dict[str, Any] = {"cells": [[c.preset, c.dataset.name, c.model, c.fusion] for c in found.cells]}
+        kept["json"] = comparison_json(found.comparison)
         kept["asked"] = asked_of(preset, dataset, *inputs[-2:])
-        bar = post_bar_html(comparison.post, inputs[2])
-        return bar, table, kept, gr.update(visible=True), page_html(comparison, metrics)
+        shown = replace(found.question, post=found.comparison.post)
+        page = page_html(found.comparison, scheme, found.metrics)
+        return post_bar_html(shown, scheme), table, kept, gr.update(visible=True), page
     except InputError as error:
         sentence = str(error)
     except Exception:
@@ -76,7 +94,8 @@ def show_post(dataset: str, text: str, photo: str | None) -> str:
     """The Predict tab's post, or that there is none yet."""
     try:
         whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-        return post_bar_html(pipeline.read_post(whole, dataset, photo), dataset)
+        scheme = dataset_named(dataset)
+        return post_bar_html(read_post(whole, scheme, photo), scheme)
     except InputError:
         return NO_POST
 

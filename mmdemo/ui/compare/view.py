@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmdemo.answer.agreement import Agreement, Row, Say, rows_of
+from mmdemo.datasets.looks import UNKNOWN_LOOK, Look, looks_of
+from mmdemo.datasets.schema import Dataset
+from mmdemo.measures import figure, headline_of
 from mmdemo.types import Comparison
-from mmdemo.ui.compare.agreement import Agreement, Row, Say, rows_of
-from mmdemo.ui.shell.card import figure
 from mmdemo.ui.shell.safe import percent, safe
 from mmdemo.ui.shell.titles import own_titles
-from mmdemo.ui.shell.view import LOOKS, UNKNOWN_LOOK, notes_html, readable
+from mmdemo.ui.shell.view import notes_html, relation_name
 
 Metrics = Mapping[str, Any]
 
@@ -19,31 +21,33 @@ SIGNS: dict[Agreement, tuple[str, str]] = {
 }
 
 
-def comparison_html(comparison: Comparison, metrics: Sequence[Metrics], *, clickable: bool = True) -> str:
+def comparison_html(
+    comparison: Comparison, dataset: Dataset, metrics: Sequence[Metrics], *, clickable: bool = True
+) -> str:
     """The whole comparison: notes, headline, table, what it took.
 
     Args:
         metrics: each answer's metrics.json, in the comparison's order.
         clickable: cells are buttons that ask why (the app); else plain (a page that travels alone).
     """
-    rows = rows_of(comparison)
+    rows, looks, none = rows_of(comparison), looks_of(dataset), dataset.none
     warnings = dict.fromkeys(w for answer in comparison.answers for w in answer.prediction.warnings)
     titles = own_titles([answer.prediction.checkpoint for answer in comparison.answers])
     head = "".join(f'<th scope="col">{safe(title)}</th>' for title in titles)
-    body = "".join(_row_html(row, titles, clickable) for row in rows)
+    body = "".join(_row_html(row, titles, clickable, looks, none) for row in rows)
     if not rows:
         body = (
             f'<tr><td colspan="{len(titles) + 1}" class="mm-none">No column finds an entity here.</td></tr>'
         )
     foot = "".join(
         f'<tr><th scope="row">{name}</th>{"".join(f"<td>{value}</td>" for value in values)}</tr>'
-        for name, values in _facts(comparison, metrics).items()
+        for name, values in _facts(comparison, dataset, metrics).items()
         if any(value != "–" for value in values)
     )
-    corner = "Span" if comparison.post.pair is None else "Relation"
+    corner = "Relation" if rows and rows[0].pair else "Span"
     return (
         f"{notes_html(list(warnings))}"
-        f'<section class="mm-result mm-comparison" role="status"><h3>{_headline(comparison, rows)}</h3>'
+        f'<section class="mm-result mm-comparison" role="status"><h3>{_headline(comparison, rows, none)}</h3>'
         f'<div class="mm-scroll" tabindex="0" role="region" aria-label="Comparison">'
         f'<table class="mm-compare"><thead><tr><th scope="col">{corner}</th>{head}</tr>'
         f"</thead><tbody>{body}</tbody><tfoot>{foot}</tfoot></table></div>"
@@ -51,14 +55,16 @@ def comparison_html(comparison: Comparison, metrics: Sequence[Metrics], *, click
     )
 
 
-def _headline(comparison: Comparison, rows: Sequence[Row]) -> str:
+def _headline(comparison: Comparison, rows: Sequence[Row], none: str) -> str:
     count = len(comparison.answers)
-    if comparison.post.pair is not None:
+    if rows and all(row.pair is not None for row in rows):
         answers = [row for row in rows if row.decides]
-        best = safe(readable(answers[0].title))
+        best = safe(relation_name(answers[0].title, none))
         if len(answers) == 1:
             return f"All {count} say <em>{best}</em>"
-        votes = " · ".join(f"{row.found_by} × <em>{safe(readable(row.title))}</em>" for row in answers)
+        votes = " · ".join(
+            f"{row.found_by} × <em>{safe(relation_name(row.title, none))}</em>" for row in answers
+        )
         return f"They disagree: {votes}"
     apart = sum(row.agreement != "all" for row in rows)
     spans = "1 span" if len(rows) == 1 else f"{len(rows)} spans"
@@ -67,13 +73,13 @@ def _headline(comparison: Comparison, rows: Sequence[Row]) -> str:
     return f"All {count} agree on {spans}" if not apart else f"They disagree on {apart} of {spans}"
 
 
-def _row_html(row: Row, titles: Sequence[str], clickable: bool) -> str:
+def _row_html(row: Row, titles: Sequence[str], clickable: bool, looks: Mapping[str, Look], none: str) -> str:
     cells = "".join(
-        f"<td>{_cell_html(row, say, column, titles[column], clickable)}</td>"
+        f"<td>{_cell_html(row, say, column, titles[column], clickable, looks)}</td>"
         for column, say in enumerate(row.says)
     )
     if row.span is None:
-        title = f"<b>{safe(readable(row.title))}</b> <code>{safe(row.title)}</code>"
+        title = f"<b>{safe(relation_name(row.title, none))}</b> <code>{safe(row.title)}</code>"
     else:
         title = f"<b><bdi>{safe(row.title)}</bdi></b>"
     if not row.decides:
@@ -87,8 +93,10 @@ def _row_html(row: Row, titles: Sequence[str], clickable: bool) -> str:
     )
 
 
-def _cell_html(row: Row, say: Say, column: int, title: str, clickable: bool) -> str:
-    inner = _span_say(say) if row.span else _relation_say(say)
+def _cell_html(
+    row: Row, say: Say, column: int, title: str, clickable: bool, looks: Mapping[str, Look]
+) -> str:
+    inner = _span_say(say, looks) if row.span else _relation_say(say)
     kind = "mm-cell" + (" mm-differs" if say.differs else "")
     if not clickable:
         return f'<span class="{kind}">{inner}</span>'
@@ -99,11 +107,11 @@ def _cell_html(row: Row, say: Say, column: int, title: str, clickable: bool) -> 
     )
 
 
-def _span_say(say: Say) -> str:
+def _span_say(say: Say, looks: Mapping[str, Look]) -> str:
     differs = '<span class="mm-sign" aria-label="differs">≠</span>' if say.differs else ""
     if say.label is None:
         return f'{differs}<span class="mm-quiet">not found</span>'
-    colour = LOOKS.get(say.label, UNKNOWN_LOOK).colour
+    colour = looks.get(say.label, UNKNOWN_LOOK).colour
     chip = f'<span class="mm-chip" style="background:{colour}">{safe(say.label)}</span>'
     return f'{differs}{chip}<span class="mm-number">{percent(say.score)}</span>'
 
@@ -120,14 +128,20 @@ def _relation_say(say: Say) -> str:
     )
 
 
-def _facts(comparison: Comparison, metrics: Sequence[Metrics]) -> dict[str, list[str]]:
-    """What stands below the answers: test score, calibration, time."""
-    ner = comparison.post.pair is None
-    path = ("entity", "f1") if ner else ("micro_without_none", "f1")
+def _facts(comparison: Comparison, dataset: Dataset, metrics: Sequence[Metrics]) -> dict[str, list[str]]:
+    """What stands below the answers: test scores, calibration, time."""
+    asked = comparison.answers[0].prediction.ask
+    tasks = [
+        task for task, wanted in (("entities", asked.entities), ("relations", asked.relations)) if wanted
+    ]
+    measures = [headline_of(task) for task in tasks if task in dataset.tasks]
     return {
-        "Entity F1 on test" if ner else "Micro-F1 on test": [
-            _shown(figure(m, ("splits", "test", "photo", *path)), "{:.1%}") for m in metrics
-        ],
+        **{
+            f"{measure.heading} on test": [
+                _shown(figure(m, ("splits", "test", "photo", *measure.path)), "{:.1%}") for m in metrics
+            ]
+            for measure in measures
+        },
         "Calibration error (ECE)": [
             _shown(figure(m, ("calibration", "after", "ece")), "{:.3f}") for m in metrics
         ],

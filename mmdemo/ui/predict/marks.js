@@ -54,7 +54,9 @@ window.mmdemo = (() => {
     const opened = before.lastIndexOf(`[${other}]`) > before.lastIndexOf(`[/${other}]`);
     const cutsMark = /\[\/?E?[12]?$/.test(before) && /^\/?E?[12]?\]/.test(clean.text.slice(span[0]));
     if (opened || cutsMark || /\[\/?E[12]\]/.test(words)) {
-      return { problem: `The selection touches the [${other}] marks. Choose other words or clear the marks.` };
+      return {
+        problem: `The selection touches the [${other}] marks. Choose other words or clear the marks.`,
+      };
     }
     const open = `[${name}] `;
     const marked = `${before}${open}${words} [/${name}]${clean.text.slice(span[1])}`;

@@ -9,33 +9,39 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import ImageData
 
-from mmdemo.answer import pipeline
-from mmdemo.answer.pipeline import Cell
-from mmdemo.models.config import DATASETS, FUSIONS, MODELS, fusions_of
+from mmdemo.answer import predict as predicting
+from mmdemo.answer.answer_json import prediction_json
+from mmdemo.cells import catalogue
+from mmdemo.cells.locate import Cell
+from mmdemo.datasets.schema import Dataset, Task
+from mmdemo.models.config import FUSIONS, MODELS, fusions_of
+from mmdemo.posts.question import read_post
 from mmdemo.types import InputError, Prediction
 from mmdemo.ui.shell import card, examples, view
-from mmdemo.ui.shell.titles import fusion_title, model_title
+from mmdemo.ui.shell.titles import fusion_title, model_title, picker_title
 
 log = logging.getLogger(__name__)
 
 EMPTY = "No answer yet. Press “Entities” or “Relation” under an example, or write a post and press Predict."
 FAILED = "Something went wrong on the server; it has been logged. Please try again or change the input."
 Pickers = tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Dropdown]
-FIRST_DATASET = "twitter2017"  # cleaner labels than Twitter2015's, and better scores
-BASELINES = ("concat", "native")  # one idea, named by whether the encoders are two or joint
+#: One idea, named by whether the encoders are two or joint.
+BASELINES = tuple(fusion.name for fusion in FUSIONS.values() if fusion.baseline)
 MODEL_QUEUE = "model"  # events that run a model share one place in the queue: two would only slow each other
 
 
 def ready_cell(preset: str, dataset: str, model: str, fusion: str) -> Cell:
     """The picked cell. Raises InputError where there is none of this name, or it cannot run."""
-    cell = pipeline.find_cell(dataset, model, fusion, preset)  # `cells` would read the cards of all 90
+    cell = catalogue.find_cell(dataset, model, fusion, preset)  # `cells` would read every card
     if cell.problem:
         raise InputError(cell.problem)
     return cell
 
 
-def answer(preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None) -> Prediction:
-    """Read the post and ask the picked checkpoint.
+def answer(
+    preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None
+) -> tuple[Prediction, Dataset]:
+    """Read the post and ask the picked checkpoint; its answer, and the dataset whose labels that has.
 
     Raises:
         InputError: the post, the photo or the checkpoint cannot be used.
@@ -43,14 +49,15 @@ def answer(preset: str, dataset: str, model: str, fusion: str, text: str, photo:
     cell = ready_cell(preset, dataset, model, fusion)
     # Half of a surrogate pair (a cut emoji) cannot be sent back as JSON.
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    return pipeline.predict(pipeline.read_post(whole, dataset, photo), cell)
+    question = read_post(whole, cell.dataset, photo)
+    return predicting.predict(question, cell), cell.dataset
 
 
 def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
     """The answer for the page and as JSON. Whatever fails becomes one sentence; the input stays."""
     try:
-        prediction = answer(*inputs)
-        return view.result_html(prediction), view.prediction_json(prediction)
+        prediction, dataset = answer(*inputs)
+        return view.result_html(prediction, dataset), prediction_json(prediction)
     except InputError as error:
         sentence = str(error)
     except Exception:
@@ -63,13 +70,13 @@ def show_card(preset: str, dataset: str, model: str, fusion: str) -> str:
     """The card of the picked cell, or why it cannot run and what can instead."""
     try:
         cell = ready_cell(preset, dataset, model, fusion)
-        return card.card_html(cell.name, dataset, fusion, pipeline.describe(cell))
+        return card.card_html(cell, catalogue.describe(cell))
     except InputError as error:
         problem = str(error)
     ready = [
         f"{model_title(c.model)} with {fusion_title(c.fusion)}"
-        for c in pipeline.cells()
-        if c.dataset == dataset and not c.problem
+        for c in catalogue.cells()
+        if c.dataset.name == dataset and not c.problem
     ]
     return card.missing_html(f"{preset}/{dataset}/{model}/{fusion}", problem, ready)
 
@@ -113,14 +120,30 @@ def offer_fusions(model: str, fusion: str) -> dict[str, Any]:
     return gr.update(choices=choices) if fits == fusion else gr.update(choices=choices, value=fits)
 
 
-def adapt(preset: str, dataset: str, model: str, fusion: str) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """After a picker changed: placeholder, whether pairs are marked, the card."""
-    known = DATASETS[dataset]
+def adapt(
+    preset: str, dataset: str, model: str, fusion: str
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]:
+    """After a picker changed: placeholder, whether pairs are marked, the dataset's own examples, the card."""
+    known = catalogue.known_datasets().get(dataset)
+    if known is None:  # its checkpoints were taken away meanwhile
+        return gr.update(), gr.update(), gr.update(), show_card(preset, dataset, model, fusion)
     return (
-        gr.update(placeholder=known.placeholder),
-        gr.update(visible=known.task == "re"),
+        gr.update(placeholder=placeholder(known)),
+        gr.update(visible=known.has_relations),
+        own_examples(known),
         show_card(preset, dataset, model, fitting(model, fusion)),
     )
+
+
+def placeholder(dataset: Dataset) -> str:
+    """What the empty text box shows: the dataset's first example, or what to do."""
+    return next(iter(examples.texts_of(dataset)), "Type or paste a post")
+
+
+def own_examples(dataset: Dataset) -> dict[str, Any]:
+    """The dataset's examples as choices; hidden where its only one is the placeholder."""
+    texts = examples.texts_of(dataset)
+    return gr.update(choices=texts, value=None, visible=len(texts) > 1)
 
 
 def _upload_path(payload: ImageData | None) -> str | None:
@@ -148,13 +171,14 @@ def photo_input(elem_id: str | None = None) -> gr.Image:
 
 def _pickers() -> Pickers:
     """Preset (hidden where there is only one), dataset, model and fusion; a ready cell is picked."""
-    cells = pipeline.cells()
-    ready = [c for c in cells if not c.problem] or cells
-    first = next((c for c in ready if c.dataset == FIRST_DATASET), ready[0])
+    cells = catalogue.cells()
+    ready = [c for c in cells if not c.problem] or list(cells)
+    first = next((c for c in ready if c.dataset.default), ready[0])
     presets = list(dict.fromkeys(c.preset for c in cells))
-    datasets = [(DATASETS[d].title, d) for d in dict.fromkeys(c.dataset for c in cells)]
+    names = {c.dataset.name: picker_title(c.dataset) for c in cells}
+    datasets = [(title, name) for name, title in names.items()]
     with gr.Row(elem_id="pickers"):
-        dataset = gr.Dropdown(datasets, value=first.dataset, label="Dataset", min_width=200)
+        dataset = gr.Dropdown(datasets, value=first.dataset.name, label="Dataset", min_width=200)
         models = [(model_title(m), m) for m in dict.fromkeys(c.model for c in cells)]
         model = gr.Dropdown(models, value=first.model, label="Model", min_width=200)
         # All fusions: `layout` narrows them in each session, which the server may forget.
@@ -171,24 +195,43 @@ def _html(value: str, elem_id: str | None = None) -> gr.HTML:
     return gr.HTML(value, elem_id=elem_id, apply_default_css=False)
 
 
-def _post(dataset: str) -> tuple[gr.Image, gr.Textbox, gr.Column, gr.Button]:
+@dataclass(frozen=True, kw_only=True)
+class PostForm:
+    """Where a person puts a post in; ``own`` are the picked dataset's own examples."""
+
+    photo: gr.Image
+    text: gr.Textbox
+    own: gr.Dropdown
+    marks: gr.Column
+    button: gr.Button
+
+
+def _post(dataset: str) -> PostForm:
     """Where a person puts a post in: photo, text, marks, Predict."""
-    known = DATASETS[dataset]
+    known = catalogue.known_datasets()[dataset]
     with gr.Row(elem_id="post"):
         with gr.Column(scale=2, min_width=170):
             photo = photo_input("photo")
         with gr.Column(scale=3, min_width=240):
             text = gr.Textbox(
                 label="Text (Ctrl+Enter predicts)",
-                placeholder=known.placeholder,
+                placeholder=placeholder(known),
                 lines=4,
                 max_lines=8,
                 elem_id="post-text",
             )
-            with gr.Column(visible=known.task == "re", elem_id="marks") as marks:
+            with gr.Column(visible=known.has_relations, elem_id="marks") as marks:
                 _mark_buttons()
+            texts = examples.texts_of(known)
+            own = gr.Dropdown(
+                texts,
+                value=None,
+                label="Examples of this dataset",
+                visible=len(texts) > 1,
+                elem_id="own-examples",
+            )
             button = gr.Button("Predict", variant="primary", elem_id="predict")
-    return photo, text, marks, button
+    return PostForm(photo=photo, text=text, own=own, marks=marks, button=button)
 
 
 def _mark_buttons() -> None:
@@ -203,9 +246,9 @@ def _mark_buttons() -> None:
     _html('<p id="mark-hint" role="status">Select words in the text, then mark them.</p>')
 
 
-def _examples() -> list[tuple[str, examples.Example, Path, gr.Button]]:
+def _examples() -> list[tuple[Task, examples.Example, Path, gr.Button]]:
     """The example cards; gives the buttons with what each stands for."""
-    tasks = {"ner": "Entities", "re": "Relation"}
+    tasks: dict[Task, str] = {"entities": "Entities", "relations": "Relation"}
     buttons = []
     if examples.available():
         _html('<h3 class="mm-side">Examples</h3>')
@@ -214,17 +257,17 @@ def _examples() -> list[tuple[str, examples.Example, Path, gr.Button]]:
             with gr.Column(min_width=150):
                 _html(examples.figure_html(example, path))
                 with gr.Row():
-                    for task, name in tasks.items():
+                    for task, name in ((t, n) for t, n in tasks.items() if t in example.texts):
                         buttons.append((task, example, path, gr.Button(name, size="sm", min_width=60)))
     return buttons
 
 
-def _filler(task: str, example: examples.Example, path: Path) -> Callable[[str], tuple[str, str, str]]:
+def _filler(task: Task, example: examples.Example, path: Path) -> Callable[[str], tuple[str, str, str]]:
     """A click handler that puts an example in, on the picked dataset if that can answer it."""
 
     def fill(dataset: str) -> tuple[str, str, str]:
-        fitting = [c for c in pipeline.cells() if DATASETS[c.dataset].task == task]
-        able = [c.dataset for c in fitting if not c.problem] or [c.dataset for c in fitting]
+        fitting = [c for c in catalogue.cells() if task in c.dataset.tasks]
+        able = [c.dataset.name for c in fitting if not c.problem] or [c.dataset.name for c in fitting]
         return dataset if dataset in able else able[0], example.texts[task], str(path)
 
     return fill
@@ -236,7 +279,8 @@ def build() -> Form:
     dataset = pickers[1]
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=280):
-            photo, text, marks, button = _post(dataset.value)
+            post = _post(dataset.value)
+            photo, text = post.photo, post.text
             tries = _examples()
         with gr.Column(scale=6, min_width=280):
             result = _html(view.empty_html(EMPTY), elem_id="result")
@@ -251,7 +295,8 @@ def build() -> Form:
     _, _, model, fusion = pickers
     model.change(offer_fusions, [model, fusion], fusion, **quiet)
     for picker in pickers:
-        picker.change(adapt, [*pickers], [text, marks, shown_card], **quiet)
+        picker.change(adapt, [*pickers], [text, post.marks, post.own, shown_card], **quiet)
+    post.own.input(lambda chosen: chosen or "", post.own, text, **quiet)
     ask: dict[str, Any] = {
         "fn": show_answer,
         "inputs": [*pickers, text, photo],
@@ -261,7 +306,7 @@ def build() -> Form:
         "show_progress": "minimal",
     }
     reveal: dict[str, Any] = {"fn": None, "js": "() => window.mmdemo.reveal()"}
-    gr.on([button.click, text.submit], **ask).then(**reveal)
+    gr.on([post.button.click, text.submit], **ask).then(**reveal)
     for task, example, path, pressed in tries:
         fill = _filler(task, example, path)
         pressed.click(fill, dataset, [dataset, text, photo], **quiet).success(**ask).then(**reveal)

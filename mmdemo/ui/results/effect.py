@@ -6,7 +6,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mmdemo.ui.shell.card import PHOTO_STATES, figure
+from mmdemo.measures import figure
+from mmdemo.ui.shell.card import PHOTO_STATES
 from mmdemo.ui.shell.safe import safe
 
 UNLIKE = {"none": "no photo", "blank": "a grey one", "shuffled": "another’s (one draw)"}

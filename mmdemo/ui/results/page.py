@@ -6,10 +6,12 @@ Only names and numbers of our own files stand here, and they pass `safe` all the
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmdemo.models.config import DATASETS
-from mmdemo.ui.shell.card import NER_ROWS, PHOTO_STATES, RE_ROWS, figure
+from mmdemo.cells.catalogue import Entry
+from mmdemo.datasets.schema import Dataset
+from mmdemo.measures import figure, headline_of, judged, shown
+from mmdemo.ui.shell.card import PHOTO_STATES
 from mmdemo.ui.shell.safe import safe
-from mmdemo.ui.shell.titles import dataset_title, fusion_title, model_title
+from mmdemo.ui.shell.titles import fusion_title, model_title
 
 FIGURES = (  # in percent
     "F1",
@@ -21,41 +23,38 @@ FIGURES = (  # in percent
     "no photo",
 )
 HEADERS = ("Dataset", "Model", "Fusion", *FIGURES, "ECE", "MB")
-Listed = Mapping[str, Any]  # what `mmdemo.cells.catalogue.entry_json` gives
 
 
-def is_ner(dataset: str) -> bool:
-    """Whether a dataset asks for entities."""
-    return dataset not in DATASETS or DATASETS[dataset].task == "ner"
+def score_of(metrics: Mapping[str, Any], state: str = "photo") -> float | None:
+    """The field's measure on test, with a state of the photo; of a cell with both tasks, their mean."""
+    return judged(_scores(metrics, state))
 
 
-def score_of(dataset: str, metrics: Mapping[str, Any], state: str = "photo") -> float | None:
-    """The field's measure on test: entity F1, or micro-F1 without None, with a state of the photo."""
-    rows = NER_ROWS if is_ner(dataset) else RE_ROWS
-    return figure(metrics, ("splits", "test", state, *next(iter(rows.values()))))
+def _scores(metrics: Mapping[str, Any], state: str = "photo") -> Mapping[str, Any]:
+    held: Any = metrics
+    for key in ("splits", "test", state):
+        held = held.get(key, {}) if isinstance(held, Mapping) else {}
+    return held if isinstance(held, Mapping) else {}
 
 
-def table_rows(listed: Sequence[Listed]) -> list[list[Any]]:
+def table_rows(listed: Sequence[Entry]) -> list[list[Any]]:
     """One row a cell, in `HEADERS` order; figures in percent, None where there is none."""
     return [_table_row(entry) for entry in listed]
 
 
-def _table_row(entry: Listed) -> list[Any]:
-    dataset, metrics = entry["dataset"], entry["metrics"]
-    names = ["entity_strict", "token"] if is_ner(dataset) else ["macro", "weighted"]
+def _table_row(entry: Entry) -> list[Any]:
+    metrics = entry.metrics
     at = ("splits", "test", "photo")
-    accuracy = ("token", "accuracy") if is_ner(dataset) else ("accuracy",)
+    measures = shown("page", entry.cell.dataset.tasks[0])
     ece = figure(metrics, ("calibration", "after", "ece"))
     return [
-        dataset_title(dataset),
-        model_title(entry["model"]),
-        fusion_title(entry["fusion"]),
-        _points(score_of(dataset, metrics)),
-        *(_points(figure(metrics, (*at, name, "f1"))) for name in names),
-        _points(figure(metrics, (*at, *accuracy))),
-        *(_points(score_of(dataset, metrics, state)) for state in PHOTO_STATES if state != "photo"),
+        entry.cell.dataset.title,
+        model_title(entry.cell.model),
+        fusion_title(entry.cell.fusion),
+        *(_points(figure(metrics, (*at, *measure.path))) for measure in measures),
+        *(_points(score_of(metrics, state)) for state in PHOTO_STATES if state != "photo"),
         None if ece is None else round(ece, 3),
-        round(entry["size"] / 1e6, 1) if entry["size"] else None,
+        round(entry.size / 1e6, 1) if entry.size else None,
     ]
 
 
@@ -63,21 +62,21 @@ def _points(value: float | None) -> float | None:
     return None if value is None else round(100 * value, 2)
 
 
-def bars_html(listed: Sequence[Listed], dataset: str) -> str:
+def bars_html(listed: Sequence[Entry], dataset: Dataset) -> str:
     """The dataset's cells as bars by model, a tick where the same cell stands without photos.
 
     Bars start at zero, so that a difference looks as large as it is.
     """
     groups: dict[str, str] = {}
     for entry in listed:
-        score = score_of(dataset, entry["metrics"])
-        if entry["dataset"] != dataset or score is None:
+        score = score_of(entry.metrics)
+        if entry.cell.dataset.name != dataset.name or score is None:
             continue
-        alone = score_of(dataset, entry["metrics"], "none")
+        alone = score_of(entry.metrics, "none")
         tick = "" if alone is None else f'<i style="left:{100 * alone:.2f}%"></i>'
         moved = "" if alone is None else f" <small>{100 * (score - alone):+.2f}</small>"
-        groups.setdefault(entry["model"], "")
-        groups[entry["model"]] += (
+        groups.setdefault(entry.cell.model, "")
+        groups[entry.cell.model] += (
             f"<li><span>{safe(fusion_title(entry['fusion']))}</span>"
             f'<span class="mm-zoo-bar"><b style="width:{100 * score:.2f}%"></b>{tick}</span>'
             f'<span class="mm-number">{score:.1%}{moved}</span></li>'
@@ -85,20 +84,20 @@ def bars_html(listed: Sequence[Listed], dataset: str) -> str:
     if not groups:
         return '<p class="mm-quiet">No checkpoint of this data set is here yet.</p>'
     body = "".join(f"<h4>{safe(model_title(m))}</h4><ul>{items}</ul>" for m, items in groups.items())
-    measure = "Entity F1" if is_ner(dataset) else "Micro-F1 without None"
+    measure = " and ".join(headline_of(task).heading for task in dataset.tasks)
     return (
-        f'<section class="mm-zoo"><h3>{measure} on test, {safe(dataset_title(dataset))}</h3>'
+        f'<section class="mm-zoo"><h3>{measure} on test, {safe(dataset.title)}</h3>'
         f'<p class="mm-quiet">The tick and the small number: the same cell with no photo, and the points '
         f"that photos add or cost. A few tenths from one seed are noise.</p>{body}</section>"
     )
 
 
-def scatter_html(listed: Sequence[Listed], dataset: str) -> str:
+def scatter_html(listed: Sequence[Entry], dataset: Dataset) -> str:
     """Score against size on disk, a dot a cell."""
     dots = [
-        (entry["size"] / 1e6, 100 * score, f"{model_title(entry['model'])}, {fusion_title(entry['fusion'])}")
+        (entry.size / 1e6, 100 * score, f"{model_title(entry['model'])}, {fusion_title(entry['fusion'])}")
         for entry in listed
-        if entry["dataset"] == dataset and (score := score_of(dataset, entry["metrics"])) is not None
+        if entry.cell.dataset.name == dataset.name and (score := score_of(entry.metrics)) is not None
     ]
     if not dots:
         return ""
@@ -127,6 +126,11 @@ def reliability_html(metrics: Mapping[str, Any]) -> str:
     calibration = metrics.get("calibration")
     if not isinstance(calibration, Mapping):
         return '<p class="mm-quiet">This checkpoint’s scores are not calibrated.</p>'
+    if "temperature" not in calibration:  # a cell with both tasks has one of each
+        return "".join(
+            f"<h4>{safe(str(task))}</h4>{reliability_html({'calibration': own})}"
+            for task, own in calibration.items()
+        )
     temperature = figure(calibration, ("temperature",))
     facts = [f"temperature {temperature:.2f}"] if temperature is not None else []
     if isinstance(calibration.get("entity"), Mapping):
@@ -166,10 +170,10 @@ def _svg(title: str, width: int, height: int, inner: str) -> str:
     )
 
 
-def notice_html(listed: Sequence[Listed]) -> str:
+def notice_html(listed: Sequence[Entry]) -> str:
     """How many cells are ready, and what the figures must not be compared with."""
-    ready = sum(entry["status"] == "ready" for entry in listed)
-    sources = sorted({str(e["metrics"]["data"]) for e in listed if e["metrics"].get("data")})
+    ready = sum(entry.status == "ready" for entry in listed)
+    sources = sorted({str(e.metrics["data"]) for e in listed if e.metrics.get("data")})
     stand_in = any("stand-in" in source for source in sources)
     warning = (
         " Photos are caption-matched stand-ins, not the tweets’ own: what they add here says nothing about "

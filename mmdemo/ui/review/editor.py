@@ -1,6 +1,6 @@
 """The review editor as one `gr.HTML`: a fixed shell that scripts fill from what the server functions answer.
 
-No text of a post ever stands in a template: scripts set it as text nodes (`ui/review/page.js`).
+No text of a post ever stands in a template: scripts set it as text nodes (`desk/page.js`).
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ ASSETS = Path(__file__).parent / "desk"
 PIECES = ("answer", "page", "session", "words", "parts", "queue", "keys", "edits")
 DESK = ("talk", "opening", "deciding", "rewinding", "screen", "editor")
 SCRIPTS = PIECES + DESK
+STYLES = ("frame", "queue", "words", "parts", "controls", "dialog", "tools")
 
 SHELL = """
 <section class="rv" aria-label="Review posts">
@@ -55,7 +56,7 @@ SHELL = """
 
 def head() -> str:
     """The editor's style and scripts, for the page's head."""
-    style = (ASSETS / "review.css").read_text(encoding="utf-8")
+    style = "".join((ASSETS / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
     scripts = "\n".join((ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return f"<style>{style}</style><script>{scripts}</script>"
 

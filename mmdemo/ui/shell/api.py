@@ -10,18 +10,18 @@ from typing import Any
 
 import gradio as gr
 
-from mmdemo.answer import pipeline
+from mmdemo.answer.answer_json import prediction_json
 from mmdemo.answer.compare import ACROSS
-from mmdemo.formats.table import FORMATS
-from mmdemo.models.config import DATASETS, FUSIONS, MODELS
+from mmdemo.answer.comparison_json import comparison_json
+from mmdemo.cells import catalogue
+from mmdemo.formats.table import WRITTEN
+from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.types import InputError
 from mmdemo.ui.compare import tab as compare_tab
-from mmdemo.ui.compare.agreement import comparison_json
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, MODEL_QUEUE
 from mmdemo.ui.review import files as review_files
 from mmdemo.ui.review.people import reviewer_of
-from mmdemo.ui.shell import view
 from mmdemo.ui.shell.safe import public
 from mmdemo.ui.why import tab as why_tab
 from mmdemo.ui.why.tab import EXPLAIN_QUEUE
@@ -35,10 +35,10 @@ def predict(
     """Find the named entities of a tweet, or the relation of a marked pair, with calibrated probabilities.
 
     Args:
-        dataset: twitter2015 or twitter2017 for entities (people, places, organisations), mnre for a relation.
+        dataset: Whose labels: entities (people, places, organisations) or relations; the choices are listed.
         model: Which text and image encoders; roberta-resnet50 is the best of the small ones.
         fusion: How text and photo are fused. concat fits models of two encoders, native fits blip and vilt.
-        text: The tweet. For mnre mark the pair: [E1] Ann [/E1] works for [E2] Acme [/E2].
+        text: The tweet. For a relation mark the pair: [E1] Ann [/E1] works for [E2] Acme [/E2].
         photo: The tweet's photo (JPEG, PNG, WEBP, GIF or BMP). Leave it out where there is none.
         preset: The size of the checkpoint; lite is shipped.
 
@@ -46,7 +46,7 @@ def predict(
         JSON: entities (text, label, first word, word after the last, score) or the five likeliest relations.
     """
     with _sentences(dataset, model, fusion, preset):
-        return view.prediction_json(predict_tab.answer(preset, dataset, model, fusion, text, photo))
+        return prediction_json(predict_tab.answer(preset, dataset, model, fusion, text, photo)[0])
 
 
 def compare(
@@ -61,11 +61,11 @@ def compare(
     """Ask all fusions of a model, or all models with a fusion, about one tweet: where do they disagree?
 
     Args:
-        dataset: twitter2015 or twitter2017 for entities (people, places, organisations), mnre for a relation.
+        dataset: Whose labels: entities (people, places, organisations) or relations; the choices are listed.
         across: "fusions" compares the fusions of the model, "models" compares the models with the fusion.
         model: Which text and image encoders; not used across models.
         fusion: How text and photo are fused; not used across fusions.
-        text: The tweet. For mnre mark the pair: [E1] Ann [/E1] works for [E2] Acme [/E2].
+        text: The tweet. For a relation mark the pair: [E1] Ann [/E1] works for [E2] Acme [/E2].
         photo: The tweet's photo (JPEG, PNG, WEBP, GIF or BMP). Leave it out where there is none.
         preset: The size of the checkpoints; lite is shipped.
 
@@ -73,7 +73,9 @@ def compare(
         JSON: each checkpoint's answer, and how many agree on each span or relation.
     """
     with _sentences(dataset, across, model, fusion, preset):
-        return comparison_json(compare_tab.ask(across, preset, dataset, model, fusion, text, photo)[0])
+        return comparison_json(
+            compare_tab.ask(across, preset, dataset, model, fusion, text, photo).comparison
+        )
 
 
 def explain(
@@ -90,10 +92,10 @@ def explain(
     Takes as long as dozens of predictions.
 
     Args:
-        dataset: twitter2015 or twitter2017 for entities (people, places, organisations), mnre for a relation.
+        dataset: Whose labels: entities (people, places, organisations) or relations; the choices are listed.
         model: Which text and image encoders.
         fusion: How text and photo are fused; each shows something else.
-        text: The tweet. For mnre mark the pair: [E1] Ann [/E1] works for [E2] Acme [/E2].
+        text: The tweet. For a relation mark the pair: [E1] Ann [/E1] works for [E2] Acme [/E2].
         photo: The tweet's photo (JPEG, PNG, WEBP, GIF or BMP). Leave it out where there is none.
         target: Which answer: a word's number from 0, or a relation's rank from 0. Left out: the surest.
         preset: The size of the checkpoint; lite is shipped.
@@ -118,7 +120,7 @@ def review_export(
     Args:
         queue: The review queue's name, as the Review tab shows it.
         reviewer: Your name as a reviewer. On a Hugging Face Space you must be signed in instead.
-        format: jsonl holds everything; conll, mnre, label-studio, spacy and others serve other tools.
+        format: jsonl holds everything; conll, label-studio, spacy and others serve other tools.
         photos: Put the photos beside the posts, in a zip.
         skip: Leave out the posts that the format cannot hold, instead of refusing all.
 
@@ -152,13 +154,13 @@ def build() -> None:
 
     They are not the tabs' inputs: those narrow their choices to what was picked, in one session.
     """
-    presets = list(dict.fromkeys(cell.preset for cell in pipeline.cells()))
+    presets = list(dict.fromkeys(cell.preset for cell in catalogue.cells()))
     with gr.Column(visible=False):
-        dataset = _choice(list(DATASETS), None)
+        dataset = _choice(list(catalogue.known_datasets()), None)
         model, fusion = _choice(list(MODELS), next(iter(MODELS))), _choice(list(FUSIONS), next(iter(FUSIONS)))
         preset, across = _choice(presets, presets[0]), _choice(list(ACROSS), ACROSS[0])
         text, photo, target = gr.Textbox(), predict_tab.photo_input(), gr.Number(value=None)
-        queue, reviewer, form = gr.Textbox(), gr.Textbox(), _choice(list(FORMATS), "jsonl")
+        queue, reviewer, form = gr.Textbox(), gr.Textbox(), _choice(list(WRITTEN), "jsonl")
         flags = [gr.Checkbox(False), gr.Checkbox(False)]
         answer, file = gr.JSON(), gr.File()
     asked = [model, fusion, text, photo]

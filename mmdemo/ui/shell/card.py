@@ -3,25 +3,14 @@
 ``metrics.json`` is read tolerantly: a figure that is not there is not shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmdemo.models.config import DATASETS, FUSIONS
+from mmdemo.cells.locate import Cell
+from mmdemo.measures import Measure, figure, shown
+from mmdemo.models.config import FUSIONS
 from mmdemo.ui.shell.safe import safe, sentence
 
-#: Row title -> path inside one photo state of metrics.json. The field's measure stands first (SPEC §6).
-NER_ROWS: dict[str, tuple[str, ...]] = {
-    "Entity F1 (span and type)": ("entity", "f1"),
-    "Entity F1, strict": ("entity_strict", "f1"),
-    "Token F1 (weighted, O counted)": ("token", "f1"),
-    "Token accuracy": ("token", "accuracy"),
-}
-RE_ROWS: dict[str, tuple[str, ...]] = {
-    "Micro-F1 without None": ("micro_without_none", "f1"),
-    "Macro F1": ("macro", "f1"),
-    "Weighted F1": ("weighted", "f1"),
-    "Accuracy": ("accuracy",),
-}
 PHOTO_STATES: dict[str, str] = {
     "photo": "its photo",
     "blank": "a grey one",
@@ -30,20 +19,11 @@ PHOTO_STATES: dict[str, str] = {
 }
 
 
-def figure(metrics: object, path: tuple[str, ...]) -> float | None:
-    """The number at the end of ``path``, or None where the file does not have it."""
-    for key in path:
-        if not isinstance(metrics, Mapping) or key not in metrics:
-            return None
-        metrics = metrics[key]
-    return float(metrics) if isinstance(metrics, int | float) and not isinstance(metrics, bool) else None
-
-
-def scores_html(metrics: Mapping[str, Any], rows: Mapping[str, tuple[str, ...]], split: str = "test") -> str:
+def scores_html(metrics: Mapping[str, Any], measures: Sequence[Measure], split: str = "test") -> str:
     """Scores as a table: measures down, photo states across."""
     table = {
-        title: [figure(metrics, ("splits", split, state, *path)) for state in PHOTO_STATES]
-        for title, path in rows.items()
+        measure.title: [figure(metrics, ("splits", split, state, *measure.path)) for state in PHOTO_STATES]
+        for measure in measures
     }
     table = {title: cells for title, cells in table.items() if any(c is not None for c in cells)}
     if not table:
@@ -61,20 +41,21 @@ def scores_html(metrics: Mapping[str, Any], rows: Mapping[str, tuple[str, ...]],
     )
 
 
-def card_html(name: str, dataset: str, fusion: str, card: Mapping[str, Any]) -> str:
-    """The card of a ready checkpoint; ``card`` is what `mmdemo.answer.pipeline.describe` gives."""
+def card_html(cell: Cell, card: Mapping[str, Any]) -> str:
+    """The card of a ready checkpoint; ``card`` is what `mmdemo.cells.catalogue.describe` gives."""
     metrics = card.get("metrics") or {}
     facts = {
         "Runs": card.get("runs"),
-        "Fusion": FUSIONS.get(fusion, fusion),
-        "Trained on": DATASETS[dataset].title.split(" · ")[0] if dataset in DATASETS else dataset,
+        "Fusion": FUSIONS[cell.fusion].line if cell.fusion in FUSIONS else cell.fusion,
+        "Trained on": cell.dataset.title,
         "Photos": metrics.get("data"),
     }
-    rows = NER_ROWS if dataset not in DATASETS or DATASETS[dataset].task == "ner" else RE_ROWS
+    measures = shown("page", *cell.dataset.tasks)
     listed = "".join(f"<dt>{k}</dt><dd>{safe(str(v))}</dd>" for k, v in facts.items() if v)
+    origin = _origin_html({**(card.get("training") or {}), **metrics})
     return (
-        f'<section class="mm-card"><h3>Checkpoint <code>{safe(name)}</code></h3><dl>{listed}</dl>'
-        f"{scores_html(metrics, rows)}{_origin_html({**(card.get('training') or {}), **metrics})}</section>"
+        f'<section class="mm-card"><h3>Checkpoint <code>{safe(cell.name)}</code></h3><dl>{listed}</dl>'
+        f"{scores_html(metrics, measures)}{origin}</section>"
     )
 
 

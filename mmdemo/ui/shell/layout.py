@@ -5,7 +5,8 @@ from typing import Any
 
 import gradio as gr
 
-from mmdemo.answer import pipeline
+from mmdemo.cells import catalogue
+from mmdemo.cells.gpu import ZERO_GPU
 from mmdemo.ui.compare import tab as compare_tab
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.results import tab as zoo_tab
@@ -13,11 +14,18 @@ from mmdemo.ui.review import editor
 from mmdemo.ui.review import tab as review_tab
 from mmdemo.ui.shell import api as endpoints
 from mmdemo.ui.shell import examples, sessions
-from mmdemo.ui.shell.permalink import Question, read_link
+from mmdemo.ui.shell.permalink import Link, read_link
 from mmdemo.ui.why import tab as why_tab
 
 UI = Path(__file__).parents[1]
-STYLES = ("shell/style.css", "compare/compare.css", "why/why.css", "results/results.css")
+STYLES = (
+    "shell/page.css",
+    "shell/answer.css",
+    "shell/card.css",
+    "compare/compare.css",
+    "why/why.css",
+    "results/results.css",
+)
 TITLE = "Entities and relations in a tweet and its photo"
 INTRO = (
     "A tweet and its photo go in; named entities or the relation of a marked pair come out, "
@@ -90,9 +98,9 @@ def build() -> gr.Blocks:
                 _heading("Results")
                 zoo_tab.build()
         _navigate(demo, tabs, form, compared)
-    pipeline.preload()
+    catalogue.preload()
     # One model runs at a time (`predict_tab.MODEL_QUEUE`); ZeroGPU has a queue of its own.
-    return demo.queue() if pipeline.ZERO_GPU else demo.queue(max_size=QUEUE)
+    return demo.queue() if ZERO_GPU else demo.queue(max_size=QUEUE)
 
 
 def _heading(title: str) -> None:
@@ -113,7 +121,7 @@ def _navigate(demo: gr.Blocks, tabs: gr.Tabs, form: predict_tab.Form, compared: 
     demo.load(fill, None, filled, **quiet)
 
 
-def _from_link(asked: Question, first_model: str) -> list[Any]:
+def _from_link(asked: Link, first_model: str) -> list[Any]:
     """What the page's address says, into the pickers and the text box; nothing is run."""
     values = [asked.dataset, asked.model, asked.fusion, asked.across, asked.text]
     updates: list[Any] = [gr.update() if value is None else gr.update(value=value) for value in values]

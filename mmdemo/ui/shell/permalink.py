@@ -6,13 +6,14 @@ Nothing runs by following a link: the text lands in the text box, and a person p
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from mmdemo.models.config import DATASETS, MODELS, fusions_of
+from mmdemo.cells.catalogue import known_datasets
+from mmdemo.models.config import MODELS, fusions_of
 
 MOST_TEXT = 2_000  # characters; longer addresses are cut by browsers and proxies
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Link:
     """What a link may say. None: it does not, or says something unknown."""
 
     dataset: str | None
@@ -22,13 +23,13 @@ class Question:
     text: str | None
 
 
-def read_link(query: Mapping[str, str]) -> Question:
+def read_link(query: Mapping[str, str]) -> Link:
     """The known parts of an address's query; the rest is dropped."""
     model = _known(query.get("model"), MODELS)
     fusion = _known(query.get("fusion"), fusions_of(model)) if model else None
     text = query.get("text")
-    return Question(
-        dataset=_known(query.get("dataset"), DATASETS),
+    return Link(
+        dataset=_known(query.get("dataset"), known_datasets()),
         model=model if fusion else None,
         fusion=fusion,
         across=_known(query.get("across"), ("fusions", "models")),

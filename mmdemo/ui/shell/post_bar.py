@@ -5,10 +5,11 @@ import io
 
 from PIL import Image
 
-from mmdemo.types import Post
+from mmdemo.datasets.looks import looks_of
+from mmdemo.datasets.schema import Dataset
+from mmdemo.types import Question
 from mmdemo.ui.shell.safe import safe
-from mmdemo.ui.shell.titles import dataset_title
-from mmdemo.ui.shell.view import entities_html, pair_html
+from mmdemo.ui.shell.view import asked_html
 
 SIDE = 160  # pixels; twice what is shown, for dense screens
 NO_POST = (
@@ -26,15 +27,16 @@ def photo_source(photo: Image.Image, side: int = SIDE) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode('ascii')}"
 
 
-def post_bar_html(post: Post, dataset: str) -> str:
+def post_bar_html(question: Question, dataset: Dataset) -> str:
     """Photo, tweet and data set in one line."""
+    post = question.post
     if isinstance(post.image, Image.Image):
         picture = f'<img src="{photo_source(post.image)}" alt="The post’s photo">'
     else:
         picture = '<span class="mm-no-photo">no photo</span>'
-    tweet = entities_html(post, ()) if post.pair is None else pair_html(post, post.pair.head, post.pair.tail)
+    tweet = asked_html(question, looks_of(dataset))
     return (
         f'<section class="mm-post-bar">{picture}<div>{tweet}'
-        f'<p class="mm-quiet">read as {safe(dataset_title(dataset))}; edit it in the Predict tab</p>'
+        f'<p class="mm-quiet">read as {safe(dataset.title)}; edit it in the Predict tab</p>'
         "</div></section>"
     )

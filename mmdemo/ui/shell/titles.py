@@ -1,11 +1,22 @@
 """Names for people of what has a short name in files. Pure."""
 
-from mmdemo.models.config import DATASETS, FUSIONS, MODELS
+from collections.abc import Sequence
+
+from mmdemo.cells.name import CellName
+from mmdemo.datasets.schema import Dataset
+from mmdemo.models.config import FUSIONS, MODELS
+
+#: What a dataset's models find, in a picker.
+FINDS = {
+    ("entities",): "entities",
+    ("relations",): "relation of a marked pair",
+    ("entities", "relations"): "entities and relations",
+}
 
 
 def fusion_title(fusion: str) -> str:
     """``cross-attention`` -> "Cross-attention"."""
-    return FUSIONS[fusion].partition(":")[0] if fusion in FUSIONS else fusion
+    return FUSIONS[fusion].title if fusion in FUSIONS else fusion
 
 
 def model_title(model: str) -> str:
@@ -13,14 +24,14 @@ def model_title(model: str) -> str:
     return MODELS[model].title if model in MODELS else model
 
 
-def dataset_title(dataset: str) -> str:
-    """``twitter2017`` -> "Twitter2017"."""
-    return DATASETS[dataset].title.partition(" · ")[0] if dataset in DATASETS else dataset
+def picker_title(dataset: Dataset) -> str:
+    """The dataset's title and what its models find: "Tweets · entities"."""
+    return f"{dataset.title} · {FINDS[tuple(dataset.tasks)]}"
 
 
-def own_titles(checkpoints: list[str]) -> list[str]:
+def own_titles(checkpoints: Sequence[str]) -> list[str]:
     """What tells checkpoints (preset/dataset/model/fusion) apart: fusions of one model, else models."""
-    parts = [name.split("/") for name in checkpoints]
-    if len({part[2] for part in parts}) == 1:
-        return [fusion_title(part[3]) for part in parts]
-    return [model_title(part[2]) for part in parts]
+    names = [CellName.parse(name) for name in checkpoints]
+    if len({name.model for name in names}) == 1:
+        return [fusion_title(name.fusion) for name in names]
+    return [model_title(name.model) for name in names]

@@ -7,16 +7,16 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from mmdemo.answer.answer_json import words_of
 from mmdemo.figures.draw import draw, png
 from mmdemo.figures.numbers import view_csv, view_json
 from mmdemo.types import Change, Counterfactual, Entity, Explanation, Prediction, Relation, View
 from mmdemo.ui.shell.safe import percent, safe, sentence
-from mmdemo.ui.shell.view import readable, words_of
+from mmdemo.ui.shell.view import relation_name
 
 ALL_PANELS = "all panels"
 FUSION_VIEWS = ("film-shift", "modality", "tokens")
@@ -111,11 +111,15 @@ def absent_html(explanation: Explanation) -> str:
     return f'<div class="mm-absent"><h4>Not shown</h4><ul>{items}</ul></div>' if items else ""
 
 
-def targets_of(prediction: Prediction) -> list[tuple[str, int]]:
-    """(title, target) of what can be explained: entities then the words read, or the likeliest relations."""
-    if prediction.post.pair is not None:
+def targets_of(prediction: Prediction, none: str) -> list[tuple[str, int]]:
+    """(title, target) of what can be explained: entities then the words read, or the likeliest relations.
+
+    ``none`` is the dataset's label of a pair without a relation.
+    """
+    if not prediction.ask.entities:
         return [
-            (f"{readable(r.label)} · {_plain(r.score)}", rank) for rank, r in enumerate(prediction.relations)
+            (f"{relation_name(r.label, none)} · {_plain(r.score)}", rank)
+            for rank, r in enumerate(_first_pair(prediction))
         ]
     found = [
         (f"{e.label} “{words_of(prediction.post, (e.start, e.end))[:40]}” · {_plain(e.score)}", e.start)
@@ -126,6 +130,11 @@ def targets_of(prediction: Prediction) -> list[tuple[str, int]]:
     return [*found, *words]
 
 
+def _first_pair(prediction: Prediction) -> list[Relation]:
+    """The relations of the pair that is explained: the first that was asked for."""
+    return [r for r in prediction.relations if r.pair == prediction.relations[0].pair]
+
+
 def words_read(prediction: Prediction) -> list[tuple[str, int]]:
     """(word, its index) of each word that the model was given; a long one is cut for show."""
     unread = set(prediction.unread)
@@ -134,7 +143,7 @@ def words_read(prediction: Prediction) -> list[tuple[str, int]]:
 
 def surest_target(prediction: Prediction) -> int | None:
     """The target that is explained where nobody chose one: the first relation, the surest entity."""
-    if prediction.post.pair is not None:
+    if not prediction.ask.entities:
         return 0 if prediction.relations else None
     return max(prediction.entities, key=lambda e: e.score or 0.0).start if prediction.entities else None
 
@@ -148,12 +157,12 @@ def _plain(score: float | None) -> str:
 SIGNS = {"kept": "=", "gained": "+", "lost": "−", "relabelled": "≠", "resized": "↔"}
 
 
-def counterfactuals_html(cases: Sequence[Counterfactual]) -> str:
+def counterfactuals_html(cases: Sequence[Counterfactual], none: str) -> str:
     """Each imagined post as a row: what differs from the answer to the real one."""
     if not cases:
         return '<p class="mm-quiet">Nothing was imagined otherwise.</p>'
     rows = "".join(
-        f'<tr><th scope="row">{safe(case.name)}</th><td>{_changes_html(case.changes)}</td></tr>'
+        f'<tr><th scope="row">{safe(case.name)}</th><td>{_changes_html(case.changes, none)}</td></tr>'
         for case in cases
     )
     return (
@@ -162,45 +171,34 @@ def counterfactuals_html(cases: Sequence[Counterfactual]) -> str:
     )
 
 
-def _changes_html(changes: Sequence[Change]) -> str:
+def _changes_html(changes: Sequence[Change], none: str) -> str:
     if not changes:
         return '<span class="mm-quiet">nothing found, before or after</span>'
     items = "".join(
         f'<li class="mm-change-{change.kind}"><span class="mm-sign" aria-label="{change.kind}">'
-        f"{SIGNS[change.kind]}</span> {_change_html(change)}</li>"
+        f"{SIGNS[change.kind]}</span> {_change_html(change, none)}</li>"
         for change in changes
     )
     return f'<ul class="mm-change">{items}</ul>'
 
 
-def _change_html(change: Change) -> str:
+def _change_html(change: Change, none: str) -> str:
     before, after = change.before, change.after
     if before is not None and after is not None and change.kind == "kept":
         moved = (after.score or 0.0) - (before.score or 0.0)
         shown = f"{100 * moved:+.1f} points" if abs(moved) >= 0.0005 else "unmoved"
-        return f"{_side(after)} <span class='mm-quiet'>{percent(after.score)}, {shown}</span>"
-    parts = [f"{_side(s)} <span class='mm-quiet'>{percent(s.score)}</span>" for s in (before, after) if s]
+        return f"{_side(after, none)} <span class='mm-quiet'>{percent(after.score)}, {shown}</span>"
+    parts = [
+        f"{_side(s, none)} <span class='mm-quiet'>{percent(s.score)}</span>" for s in (before, after) if s
+    ]
     note = "" if len(parts) > 1 else f" <span class='mm-quiet'>{change.kind}</span>"
     return " → ".join(parts) + note
 
 
-def _side(side: Entity | Relation) -> str:
+def _side(side: Entity | Relation, none: str) -> str:
     if isinstance(side, Relation):
-        return f"<b>{safe(readable(side.label))}</b>"
+        return f"<b>{safe(relation_name(side.label, none))}</b>"
     return f"<b>{safe(side.label)}</b> <bdi>{safe(side.text)}</bdi>"
-
-
-def counterfactual_json(case: Counterfactual) -> dict[str, Any]:
-    """An imagined post's name and changes as JSON values."""
-
-    def side(one: Entity | Relation | None) -> dict[str, Any] | None:
-        if one is None:
-            return None
-        text = {"text": one.text} if isinstance(one, Entity) else {}
-        return {"label": one.label, **text, "score": one.score}
-
-    changes = [{"kind": c.kind, "before": side(c.before), "after": side(c.after)} for c in case.changes]
-    return {"name": case.name, "changes": changes}
 
 
 def failed_html(message: str) -> str:

@@ -7,9 +7,12 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from mmdemo.answer import pipeline
-from mmdemo.figures.numbers import explanation_json
-from mmdemo.types import Explanation, InputError, Post
+from mmdemo.answer import explain as explaining
+from mmdemo.answer.answer_json import explained_json
+from mmdemo.answer.imagine import counterfactuals
+from mmdemo.cells.locate import Cell
+from mmdemo.posts.question import read_post
+from mmdemo.types import Explanation, InputError, Question
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, Form
@@ -45,22 +48,22 @@ def ask(
     Raises:
         InputError: as in `predict_tab.answer`.
     """
-    cell, post = _read(preset, dataset, model, fusion, text, photo)
+    cell, question = _read(preset, dataset, model, fusion, text, photo)
     others = [path for _, path in examples.available()]
     try:
-        return pipeline.explain(post, cell, target=target, others=others)
+        return explaining.explain(question, cell, target=target, others=others)
     except InputError:
         if target is None:
             raise
-        return pipeline.explain(post, cell, others=others)
+        return explaining.explain(question, cell, others=others)
 
 
 def _read(
     preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None
-) -> tuple[pipeline.Cell, Post]:
+) -> tuple[Cell, Question]:
     cell = predict_tab.ready_cell(preset, dataset, model, fusion)
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    return cell, pipeline.read_post(whole, dataset, photo)
+    return cell, read_post(whole, cell.dataset, photo)
 
 
 def show(*inputs: Any) -> tuple[Any, ...]:
@@ -68,9 +71,9 @@ def show(*inputs: Any) -> tuple[Any, ...]:
     *asked, target, top, dark = inputs
     try:
         found = ask(*inputs[:-2])
-        cell, post = _read(*asked)
-        cases = pipeline.counterfactuals(post, cell, others=[path for _, path in examples.available()])
-        targets = why_view.targets_of(found.prediction)
+        cell, question = _read(*asked)
+        cases = counterfactuals(question, cell, others=[path for _, path in examples.available()])
+        targets = why_view.targets_of(found.prediction, cell.dataset.none)
         known = target in [value for _, value in targets]
         chosen = target if known else why_view.surest_target(found.prediction)
         sections = [why_view.section_html(found, name, dark=dark, top=int(top)) for name in SECTIONS]
@@ -79,12 +82,12 @@ def show(*inputs: Any) -> tuple[Any, ...]:
         photo = found.prediction.post.image
         return (
             found,
-            post_bar_html(found.prediction.post, cell.dataset),
+            post_bar_html(Question(post=found.prediction.post, ask=found.prediction.ask), cell.dataset),
             why_view.headline_html(found),
             gr.update(choices=targets, value=chosen),
             gr.update(choices=panels, value=ALL_PANELS, visible=len(panels) > 1),
             *sections,
-            why_view.counterfactuals_html(cases) + why_view.absent_html(found),
+            why_view.counterfactuals_html(cases, cell.dataset.none) + why_view.absent_html(found),
             gr.update(value=photo if not isinstance(photo, str) else None, visible=photo is not None),
             gr.update(choices=words, value=[]),
             gr.update(choices=words, value=None),
@@ -117,16 +120,16 @@ def imagine(*inputs: Any) -> str:
     """What the cell says of the post with a part painted out, and words left out or replaced."""
     *asked, painted, masked, word, instead = inputs
     try:
-        cell, post = _read(*asked)
+        cell, question = _read(*asked)
         mask = painted_mask(painted)
         replaced = {int(word): instead} if word is not None and (instead or "").strip() else None
         if mask is None and not masked and replaced is None:
             raise InputError("paint over a part of the photo, or choose a word to leave out or replace")
-        cases = pipeline.counterfactuals(
-            post, cell, painted=mask, masked=[int(w) for w in masked or ()], replaced=replaced
+        cases = counterfactuals(
+            question, cell, painted=mask, masked=[int(w) for w in masked or ()], replaced=replaced
         )
         own = [case for case in cases if case.name != "without the photo"]
-        return why_view.counterfactuals_html(own)
+        return why_view.counterfactuals_html(own, cell.dataset.none)
     except InputError as error:
         return view.error_html(str(error))
     except Exception:
@@ -150,15 +153,11 @@ def explained(
     Raises:
         InputError: as in `predict_tab.answer`, or for a target that there is not.
     """
-    cell, post = _read(preset, dataset, model, fusion, text, photo)
+    cell, question = _read(preset, dataset, model, fusion, text, photo)
     others = [path for _, path in examples.available()]
-    found = pipeline.explain(post, cell, target=_whole(target), others=others)
-    cases = pipeline.counterfactuals(post, cell, others=others)
-    return {
-        "prediction": view.prediction_json(found.prediction),
-        **explanation_json(found),
-        "counterfactuals": [why_view.counterfactual_json(case) for case in cases],
-    }
+    found = explaining.explain(question, cell, target=_whole(target), others=others)
+    cases = counterfactuals(question, cell, others=others)
+    return explained_json(found, cases)
 
 
 def _whole(target: object) -> int | None:

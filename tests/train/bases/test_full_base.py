@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
@@ -37,7 +38,7 @@ def weights(published, tmp_path) -> Path:
 
 
 def config_of(model: str) -> ModelConfig:
-    return ModelConfig(dataset="mnre", model=model, fusion=fusions_of(model)[0], preset="full")
+    return ModelConfig(dataset=find_dataset("mnre"), model=model, fusion=fusions_of(model)[0], preset="full")
 
 
 def build(tmp_path: Path, model: str, weights: Path | None, init: str = "published") -> Path:

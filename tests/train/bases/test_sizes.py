@@ -9,6 +9,7 @@ from torchvision.models import ResNet50_Weights, resnet50
 from transformers import BertModel, CLIPVisionModel, RobertaModel, ViltModel
 from typer.testing import CliRunner
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import MODELS, ModelConfig
 from mmdemo.models.encoders import published as published_encoders
 from mmdemo.models.encoders.full import SIZES, ResNetMap
@@ -54,7 +55,7 @@ def test_the_published_sizes_are_the_real_ones():
 )
 def test_each_model_has_its_true_size(name, text, image):
     with torch.device("meta"):
-        found = count(build_model(ModelConfig(dataset="mnre", model=name, preset="full")))
+        found = count(build_model(ModelConfig(dataset=find_dataset("mnre"), model=name, preset="full")))
     assert found["text"] == pytest.approx(text, abs=0.1) and found["image"] == pytest.approx(image, abs=0.1)
     assert found["all"] == pytest.approx(found["text"] + found["image"] + found["rest"])
 

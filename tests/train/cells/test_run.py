@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.answer import pipeline
 from mmdemo.cells.checkpoint import load_trunk
 from mmdemo.cells.pretrained_base import load_base
@@ -120,7 +121,7 @@ def test_a_run_starts_from_another_dataset_s_trunk_or_cell(data, tmp_path):
     assert {file.name for file in trunk.iterdir()} == {"trunk.safetensors"}
     still = {"": {"epochs": 1}, "trunk": {"text_lr": 1e-12, "head_lr": 1e-12}}
     cell = run(settings(data, tmp_path / "second", dataset="mnre", start=trunk, changes=still))
-    config = ModelConfig(dataset="mnre", preset="tiny")
+    config = ModelConfig(dataset=find_dataset("mnre"), preset="tiny")
     name = "text_encoder.bert.encoder.layer.0.output.dense.weight"
     learnt = build_model(config)
     start_from(learnt, config, cell)

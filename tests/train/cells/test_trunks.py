@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.checkpoint import load_card
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
@@ -25,7 +26,7 @@ def settings(tmp_path, monkeypatch) -> Settings:
     """Of tiny's clip-bert, whose image tower stays as it is: only lite's can be aligned."""
     monkeypatch.setattr("train.cells.run.align", lambda *_: {})
     return Settings(
-        config=ModelConfig(dataset="twitter2017", model="clip-bert", preset="tiny"),
+        config=ModelConfig(dataset=find_dataset("twitter2017"), model="clip-bert", preset="tiny"),
         source=DataSource(folder=write_data(tmp_path / "data", 12)),
         out=tmp_path / "out",
         work=tmp_path / "work",
@@ -50,7 +51,7 @@ def test_clip_bert_trains_its_text_trunk_from_a_users_start(settings, tmp_path):
 def test_clip_bert_takes_the_zoos_text_trunk_as_it_is(settings):
     data = settings.source.folder
     (data / "twitter2017").rename(data / "twitter2015")  # whose trunks start from no other dataset's
-    own = replace(settings, config=replace(settings.config, dataset="twitter2015"))
+    own = replace(settings, config=replace(settings.config, dataset=find_dataset("twitter2015")))
     run = trunk_of(own).run
     assert run == settings.work / "training/tiny/twitter2015/bert-resnet50/trunk"
     stated = json.loads((run / "stage.json").read_text())

@@ -11,6 +11,7 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from tests.tiny import write_data
@@ -54,7 +55,7 @@ def test_a_parallel_zoo_hands_each_process_its_planned_fusions_alone(tmp_path, m
     monkeypatch.setattr("train.cells.zoo.subprocess.run", ran)
     monkeypatch.setattr(sys, "argv", ["train", "zoo", "--only", "tiny/mnre/vilt/*n", "--jobs", "2"])
     wanted = plan("tiny", "tiny/mnre/vilt/*n")
-    config = ModelConfig(dataset="twitter2017", preset="tiny")
+    config = ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny")
     source = DataSource(folder=tmp_path)
     build_parallel(Settings(config=config, source=source, out=tmp_path, work=tmp_path), wanted, 2)
     [command] = commands
@@ -78,7 +79,7 @@ def test_two_processes_never_train_one_outside_trunk(tmp_path, monkeypatch):
 
     monkeypatch.setattr("train.cells.zoo.subprocess.run", ran)
     monkeypatch.setattr(sys, "argv", ["train", "zoo", "--jobs", "3"])
-    config = ModelConfig(dataset="twitter2015", preset="tiny")
+    config = ModelConfig(dataset=find_dataset("twitter2015"), preset="tiny")
     settings = Settings(config=config, source=DataSource(folder=tmp_path), out=tmp_path, work=tmp_path)
     build_parallel(settings, wanted, 3)
 
@@ -86,7 +87,7 @@ def test_two_processes_never_train_one_outside_trunk(tmp_path, monkeypatch):
 def test_a_cell_trained_on_other_original_photos_is_outdated(tmp_path):
     images = tmp_path / "images"
     images.mkdir()
-    config = ModelConfig(dataset="twitter2017", preset="tiny")
+    config = ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny")
     source = DataSource(folder=write_data(tmp_path / "data", 4), images=images)
     settings = Settings(config=config, source=source, out=tmp_path, work=tmp_path)
     before = _determinants(settings, None)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmdemo.models.batch import Example
-from mmdemo.posts.text import TextInput
+from mmdemo.models.subtokens import TextInput
 from train.data.batches import POOL, bucketed_batches, ordered_batches, texts_of
 
 

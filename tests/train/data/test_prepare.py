@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.datasets.bio import RELATIONS
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.types import InputError
 from train.data.prepare import MATTERS, DatasetReport, Report, SplitReport, check, render, run
+
+RELATIONS = find_dataset("mnre").relation_labels
+
 
 CONLL = "IMGID:{n}\nRome\tB-LOC\n{word}\tO\nhttp://t.co/x\tO\n\nIMGID:{n}1\nWater\tI-LOC\n"
 MNRE = (

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.files import read_json
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
@@ -19,7 +20,7 @@ def settings(tmp_path) -> Settings:
     data = write_data(tmp_path / "data", 24)
     (data / "twitter2017").rename(data / "twitter2015")  # whose trunk starts from no other's
     return Settings(
-        config=ModelConfig(dataset="twitter2015", fusion="film", preset="tiny"),
+        config=ModelConfig(dataset=find_dataset("twitter2015"), fusion="film", preset="tiny"),
         source=DataSource(folder=data),
         out=tmp_path / "out",
         work=tmp_path / "work",

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
@@ -15,7 +16,7 @@ from train.experiments.simulate_review import entropy, render, simulate
 
 def settings(folder, **fields) -> Settings:
     changes = {"": {"epochs": 1, "members": 1, "seed": 3}}
-    config = ModelConfig(dataset="twitter2017", preset="tiny") if not fields else ModelConfig(**fields)
+    config = ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny") if not fields else ModelConfig(**fields)
     return Settings(
         config=config,
         source=DataSource(folder=write_data(folder / "data", posts=24)),

@@ -7,6 +7,7 @@ import optuna
 import pytest
 from typer.testing import CliRunner
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import MODELS, ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalW
 def search(data, work, space: list[str], **more) -> Search:
     stage = more.pop("stage", "cell")
     settings = Settings(
-        config=ModelConfig(dataset="twitter2017", preset="tiny"),
+        config=ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny"),
         source=DataSource(folder=data),
         out=work / "out",
         work=work,

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
@@ -14,7 +15,7 @@ from mmdemo.types import Post
 from train.fit.cached_states import encoder_states, region_maps, with_regions
 from train.fit.live import LivePhotos
 
-CONFIG = ModelConfig(dataset="twitter2017", preset="tiny")
+CONFIG = ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.models.batch import Batch, Example
 from mmdemo.models.config import ModelConfig
@@ -21,7 +22,7 @@ from train.data.batches import bucketed_batches
 from train.fit.loop import Task, _rate_at, choose_accelerator, fit
 from train.fit.recipe import Recipe
 
-CONFIG = ModelConfig(dataset="twitter2017", preset="tiny")
+CONFIG = ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny")
 RECIPE = Recipe(
     epochs=3, batch_size=4, text_lr=1e-3, embedding_lr=0, image_lr=1e-3, fusion_lr=1e-3, head_lr=1e-3
 )
@@ -134,7 +135,7 @@ def test_training_stops_after_two_epochs_without_gain_and_keeps_the_best(example
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             assert torch.equal(parameter, kept[f"model/{name}"]), name
-    assert not torch.equal(kept["model/head.layers.4.bias"], last["model/head.layers.4.bias"])
+    assert not torch.equal(kept["model/heads.entities.layers.4.bias"], last["model/heads.entities.layers.4.bias"])
 
 
 def test_patience_starts_again_with_each_gain(examples, tmp_path, accelerator):
@@ -149,7 +150,7 @@ def test_a_finished_run_is_not_trained_again(examples, tmp_path, accelerator):
     assert fit(model, task(examples, [0.9]), RECIPE, tmp_path, accelerator) == first
     assert epochs(tmp_path) == [0, 1, 2]
     kept = load_file(tmp_path / "best.safetensors")
-    assert torch.equal(model.head.layers[-1].bias, kept["model/head.layers.4.bias"])
+    assert torch.equal(model.heads["entities"].layers[-1].bias, kept["model/heads.entities.layers.4.bias"])
 
 
 def test_frozen_parts_do_not_move_and_are_not_stored(examples, tmp_path, accelerator):
@@ -195,7 +196,7 @@ def test_the_average_is_what_is_kept_and_lies_between_the_steps(examples, tmp_pa
     fit(new_model(), task(examples), Recipe(**{**vars(recipe), "ema": 0.5}), tmp_path / "ema", accelerator)
     plain = load_file(tmp_path / "plain" / "last.safetensors")
     state = load_file(tmp_path / "ema" / "last.safetensors")
-    name = "head.layers.4.weight"
+    name = "heads.entities.layers.4.weight"
     assert torch.equal(state[f"model/{name}"], plain[f"model/{name}"])  # averaging does not touch training
     average = state[f"average/{name}"]
     assert torch.equal(load_file(tmp_path / "ema" / "best.safetensors")[f"model/{name}"], average)
@@ -259,7 +260,7 @@ def test_nothing_of_a_fit_is_held_after_it_but_the_model_by_its_caller(
     examples, tmp_path, accelerator, killed_at
 ):
     model = new_model()
-    weight = weakref.ref(model.head.layers[-1].weight)  # an optimizer would hold it too
+    weight = weakref.ref(model.heads["entities"].layers[-1].weight)  # an optimizer would hold it too
     with pytest.raises(Killed) if killed_at else nullcontext():
         fit(model, task(examples, killed_at=killed_at), RECIPE, tmp_path, accelerator)
     logits = model(next(bucketed_batches(examples, 4, seed=1, epoch=0)).to(accelerator.device)).logits

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from train.fit.parameter_groups import parameter_groups
@@ -20,7 +21,7 @@ RATES = Recipe(
 
 def settings(recipe: Recipe, fusion: str = "film") -> dict[str, tuple[float, float]]:
     """Name -> (rate, decay) of every parameter that trains."""
-    model = build_model(ModelConfig(dataset="mnre", fusion=fusion, preset="tiny"))
+    model = build_model(ModelConfig(dataset=find_dataset("mnre"), fusion=fusion, preset="tiny"))
     names = {id(p): name for name, p in model.named_parameters()}
     groups = parameter_groups(model, recipe)
     found = [(names[id(p)], (g["lr"], g["weight_decay"])) for g in groups for p in g["params"]]
@@ -46,8 +47,8 @@ def settings(recipe: Recipe, fusion: str = "film") -> dict[str, tuple[float, flo
         ("fusion.generator_gamma.bias", 0.4, 0.0),
         ("fusion.attend_text.score.0.weight", 0.4, 0.01),
         ("text_projection.weight", 0.5, 0.01),
-        ("head.layers.1.weight", 0.5, 0.01),
-        ("head.layers.4.bias", 0.5, 0.0),
+        ("heads.entities.layers.1.weight", 0.5, 0.01),
+        ("heads.entities.layers.4.bias", 0.5, 0.0),
     ],
 )
 def test_each_part_has_its_rate_and_decay(name, rate, decay):
@@ -55,7 +56,7 @@ def test_each_part_has_its_rate_and_decay(name, rate, decay):
 
 
 def test_every_parameter_trains_when_no_rate_is_zero():
-    model = build_model(ModelConfig(dataset="mnre", preset="tiny"))
+    model = build_model(ModelConfig(dataset=find_dataset("mnre"), preset="tiny"))
     assert len(settings(RATES)) == len(list(model.parameters()))
 
 
@@ -65,12 +66,12 @@ def test_every_parameter_trains_when_no_rate_is_zero():
         ("embedding_lr", "text_encoder.bert.embeddings."),
         ("image_lr", "image_encoder."),
         ("fusion_lr", ("fusion.", "image_projection.")),
-        ("head_lr", ("head.", "text_projection.", "text_encoder.feature_embedding.")),
+        ("head_lr", ("heads.", "text_projection.", "text_encoder.feature_embedding.")),
     ],
 )
 def test_a_rate_of_zero_freezes_its_part(field, prefix):
     frozen = settings(RATES).keys() - settings(Recipe(**{**vars(RATES), field: 0.0})).keys()
-    model = build_model(ModelConfig(dataset="mnre", preset="tiny"))
+    model = build_model(ModelConfig(dataset=find_dataset("mnre"), preset="tiny"))
     assert frozen == {name for name, _ in model.named_parameters() if name.startswith(prefix)}
 
 
@@ -83,7 +84,7 @@ def test_lower_layers_learn_slower():
     found = settings(Recipe(**{**vars(RATES), "layer_decay": 0.5}))
     weight = "text_encoder.bert.encoder.layer.{}.output.dense.weight"
     assert found[weight.format(0)][0] == pytest.approx(found[weight.format(1)][0] / 2)
-    assert found["head.layers.1.weight"][0] == 0.5
+    assert found["heads.entities.layers.1.weight"][0] == 0.5
 
 
 def test_concat_has_no_generators_to_spare():

@@ -3,6 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.checkpoint import Card
 from mmdemo.models.config import ModelConfig
 from train.__main__ import app
@@ -10,7 +11,7 @@ from train.publish.model_card import cell_card, figures, root_card
 
 
 def card(scheme: str) -> Card:
-    config = ModelConfig(dataset="mnre", preset="tiny")
+    config = ModelConfig(dataset=find_dataset("mnre"), preset="tiny")
     return Card(config=config, training={"split_scheme": scheme})
 
 

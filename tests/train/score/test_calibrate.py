@@ -6,14 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.calibration import Calibration
 from mmdemo.cells.files import read_json, write_json
-from mmdemo.datasets.bio import RELATIONS, bio_tags
 from mmdemo.types import Entity
 from tests.tiny import write_data
 from train.data.source import DataSource
 from train.score.answers import load_answers, save_answers
 from train.score.calibrate import calibrate_all, fit_beta, fit_calibration, fit_temperature, judge, measures
+
+RELATIONS = find_dataset("mnre").relation_labels
+
 
 
 def test_ece_and_brier_by_hand():
@@ -78,7 +81,7 @@ def test_saved_answers_come_back(tmp_path_factory, lengths, data):
 
 def test_a_cells_metrics_get_its_calibration(tmp_path):
     source = DataSource(folder=write_data(tmp_path / "data", posts=4))
-    cell, tags = "lite/twitter2017/roberta-resnet50/film", bio_tags("twitter2017")
+    cell, tags = "lite/twitter2017/roberta-resnet50/film", find_dataset("twitter2017").tags
     for split in ("valid", "test"):
         lengths = [len(post.tokens) for post in source.posts("twitter2017", split)]
         rows = [np.full((length, len(tags)), 1 / len(tags)) for length in lengths]

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.checkpoint import cell_folder, load_card, load_model
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.config import ModelConfig
@@ -143,7 +144,7 @@ def test_a_second_evaluation_reads_the_cache_and_agrees(cell, data, tmp_path, mo
 
 def test_a_tuned_image_encoder_does_not_read_the_bases_cache(data, tmp_path, reader):
     """End-to-end cells on their own trunks must not share region maps with the frozen encoder's."""
-    config = ModelConfig(dataset="twitter2017", fusion="film", preset="tiny")
+    config = ModelConfig(dataset=find_dataset("twitter2017"), fusion="film", preset="tiny")
     base = tmp_path / "zoo" / "lite" / "base"
     base.mkdir(parents=True)
     (base / "tokenizer.json").write_text(reader.tokenizer.to_str())

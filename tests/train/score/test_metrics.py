@@ -2,8 +2,11 @@
 
 import pytest
 
-from mmdemo.datasets.bio import RELATIONS
+from mmdemo.datasets.discovery import find_dataset
 from train.score.metrics import headline, score_relations, score_tags
+
+RELATIONS = find_dataset("mnre").relation_labels
+
 
 
 def triple(precision: float, recall: float, f1: float) -> dict[str, object]:

@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.files import read_json, write_json
-from mmdemo.datasets.bio import RELATIONS, bio_tags
 from mmdemo.types import Entity, Post
 from tests.tiny import write_data
 from train.data.source import DataSource
 from train.score.answers import save_answers
 from train.score.photo_effect import counts_of, difference, f1_of, measure_all, slices_of
+
+RELATIONS = find_dataset("mnre").relation_labels
+
 
 
 def one_hot(index: int, size: int) -> np.ndarray:
@@ -24,7 +27,7 @@ def test_counts_of_relations_leave_none_out():
 
 
 def test_counts_of_entities_need_span_and_type():
-    tags = bio_tags("twitter2017")
+    tags = find_dataset("twitter2017").tags
     at = {tag: one_hot(i, len(tags)) for i, tag in enumerate(tags)}
     rows = [np.stack([at["B-PER"], at["I-PER"], at["O"]]), np.stack([at["B-LOC"]])]
     assert counts_of("twitter2017", [["B-PER", "I-PER", "O"], ["B-ORG"]], rows).tolist() == [
@@ -61,7 +64,7 @@ def test_slices_are_of_enough_posts():
 
 def test_a_cell_s_metrics_get_its_photo_effect(tmp_path):
     source = DataSource(folder=write_data(tmp_path / "data", 40))
-    tags = bio_tags("twitter2017")
+    tags = find_dataset("twitter2017").tags
     rng = np.random.default_rng(1)
     rows = [rng.dirichlet(np.ones(len(tags)), len(p.tokens)) for p in source.posts("twitter2017", "test")]
     cell = "tiny/twitter2017/blip/film"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmdemo.datasets.bio import RELATIONS, bio_tags
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.batch import Example, collate
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.decode import softmax
@@ -12,7 +12,10 @@ from mmdemo.types import Pair
 from tests.tiny import lively_model
 from train.score.predict import probabilities, score
 
-TAGS = bio_tags("twitter2017")
+RELATIONS = find_dataset("mnre").relation_labels
+
+
+TAGS = find_dataset("twitter2017").tags
 CPU = torch.device("cpu")
 
 
@@ -21,7 +24,7 @@ def found(model, examples, size: int = 2) -> list[np.ndarray]:
 
 
 def test_tags_come_in_the_posts_order_with_a_row_for_each_word(reader, tmp_path):
-    model, _ = lively_model(ModelConfig(dataset="twitter2017", preset="tiny"), tmp_path)
+    model, _ = lively_model(ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny"), tmp_path)
     texts = ("Go", "Ann sees \ufe0f Oakland", "Bob in Paris", "a b c d e f")
     examples = [Example(text=reader.read(text.split(" "))) for text in texts]
     rows = found(model.train(), examples)
@@ -37,7 +40,7 @@ def test_tags_come_in_the_posts_order_with_a_row_for_each_word(reader, tmp_path)
 
 
 def test_relations_come_in_the_posts_order(reader, tmp_path):
-    model, _ = lively_model(ModelConfig(dataset="mnre", preset="tiny"), tmp_path)
+    model, _ = lively_model(ModelConfig(dataset=find_dataset("mnre"), preset="tiny"), tmp_path)
     pair = Pair(head=(0, 1), tail=(1, 2))
     examples = [Example(text=reader.read(t.split(), pair)) for t in ("Ann Bob", "Oakland in it", "a b c d e")]
     rows = found(model, examples)

@@ -136,13 +136,27 @@ window.mmreview.answer = (() => {
   function problem(answer) {
     for (const link of answer.links.filter(kept)) {
       if (!link.label) return "Pick what the relation is, or reject it.";
-      if (!fits(link.label, kindsAt(answer, link))) return `The relation ${link.label} does not fit the labels of its two sides.`;
+      if (!fits(link.label, kindsAt(answer, link)))
+        return `The relation ${link.label} does not fit the labels of its two sides.`;
     }
     return "";
   }
 
   return {
-    kindsOf, kindsAt, fits, kept, spanAt, label, resize, moveSide, relabelLink, setKind, swapSides, link, judge, final,
+    kindsOf,
+    kindsAt,
+    fits,
+    kept,
+    spanAt,
+    label,
+    resize,
+    moveSide,
+    relabelLink,
+    setKind,
+    swapSides,
+    link,
+    judge,
+    final,
     problem,
   };
 })();

@@ -1,13 +1,14 @@
 // What a reviewer makes of the open post: edits that stay a draft until a decision sends them, alone or in bulk.
 window.mmreview.deciding = (desk) => {
   const { answer, session, queue } = window.mmreview;
-  const { at, state } = desk;
+  const { state } = desk;
 
   /** Change the answer in one step that can be undone. */
   function edit(what, after, selection, before = state.answer) {
     const { post } = state;
     // While a decision is on its way, an edit would be neither part of it nor kept.
-    if (state.busy) return desk.note("The last decision is still being saved; nothing was changed. Try again.");
+    if (state.busy)
+      return desk.note("The last decision is still being saved; nothing was changed. Try again.");
     if (held(post)) return;
     if (JSON.stringify(before) === JSON.stringify(after)) return put(after, selection);
     session.pushEdit(place(), post, before, after, what);
@@ -79,20 +80,23 @@ window.mmreview.deciding = (desk) => {
   }
 
   /** Settle a dispute by one of its two answers, which can still be corrected before it is accepted. */
-  const take = (side) => (side.verdict === "rejected" ? decide("reject") : edit("take one of the two answers", side.answer, null));
+  const take = (side) =>
+    side.verdict === "rejected" ? decide("reject") : edit("take one of the two answers", side.answer, null);
 
   /** Someone else was faster: theirs is shown, and Undo brings one's own answer back. */
   async function conflict({ post, problem }, mine, from) {
     session.pushEdit(from, post, mine, post.answer, "load the other reviewer's answer");
     if (state.post?.id === post.id) desk.show(post, post.answer);
-    const theirs = "Someone else has changed this post since you opened it. This is their answer; Undo brings yours back.";
+    const theirs =
+      "Someone else has changed this post since you opened it. This is their answer; Undo brings yours back.";
     desk.warn(post.disputed || state.post?.id !== post.id ? problem : theirs);
     await desk.list();
   }
 
   /** Undecided posts of the page whose least sure part scores at least `threshold`; none that one has begun to correct. */
   const surest = (threshold) =>
-    state.list.rows.filter((row) => row.status === "open" && !row.holder && row.score !== null && row.score >= threshold)
+    state.list.rows
+      .filter((row) => row.status === "open" && !row.holder && row.score !== null && row.score >= threshold)
       .filter((row) => !session.drafted(state.queue, row));
 
   /** Accept these rows; the server looks again whether each is still sure by `least` of the answer that was shown. */
@@ -103,8 +107,15 @@ window.mmreview.deciding = (desk) => {
     if (!reply) return;
     const count = reply.posts.length;
     const before = new Map(posts.map(({ id, version }) => [id, version]));
-    reply.posts.forEach(({ id, version }) => session.moved(id, before.get(id), version));
-    if (count) session.push({ ...from, kind: "decision", verdict: "accept", posts: reply.posts, what: `accept ${count} posts` });
+    for (const { id, version } of reply.posts) session.moved(id, before.get(id), version);
+    if (count)
+      session.push({
+        ...from,
+        kind: "decision",
+        verdict: "accept",
+        posts: reply.posts,
+        what: `accept ${count} posts`,
+      });
     await desk.list();
     if (posts.some(({ id }) => id === state.post?.id)) await desk.next();
     if (reply.kept) desk.warn(`${reply.kept} of them had been changed meanwhile and were left alone.`);

@@ -8,11 +8,27 @@
     const at = (name) => box.querySelector(`[data-at="${name}"]`);
     const state = {
       // the open post, its answer as edited, what is selected in it, and since when it is open
-      post: null, answer: null, selection: null, cursor: null, from: null, hint: "", opened: 0, busy: false, photos: {},
+      post: null,
+      answer: null,
+      selection: null,
+      cursor: null,
+      from: null,
+      hint: "",
+      opened: 0,
+      busy: false,
+      photos: {},
       // what labels look like and mean
-      looks: {}, guidelines: {}, relations: [], names: {}, readable: (label) => state.names[label] ?? label, percent: page.percent,
+      looks: {},
+      guidelines: {},
+      relations: [],
+      names: {},
+      readable: (label) => state.names[label] ?? label,
+      percent: page.percent,
       // the list
-      filters: null, queue: null, mode: "review", list: { rows: [], page: 0, pages: 0, offset: 0, total: 0 },
+      filters: null,
+      queue: null,
+      mode: "review",
+      list: { rows: [], page: 0, pages: 0, offset: 0, total: 0 },
     };
     const desk = { box, at, state };
     const { talk, opening, deciding, rewinding, screen } = window.mmreview;
@@ -21,16 +37,29 @@
 
     words.listen(at("words"), desk.on);
     at("bulk").replaceChildren(page.button("Accept in bulk …", "", desk.askBulk, { class: "rv-small" }));
-    keys.listen(box, {
-      ...desk.on, undo: desk.undo, redo: desk.redo, guidelines: desk.guidelines, help: keys.help,
-      next: () => desk.next(), previous: () => desk.neighbour(-1),
-      accept: () => desk.judge("accepted", "accept"), reject: () => desk.judge("rejected", "reject"),
-      remove: () => desk.on.part() && desk.judge("rejected"),
-    }, () => state.post !== null);
+    keys.listen(
+      box,
+      {
+        ...desk.on,
+        undo: desk.undo,
+        redo: desk.redo,
+        guidelines: desk.guidelines,
+        help: keys.help,
+        next: () => desk.next(),
+        previous: () => desk.neighbour(-1),
+        accept: () => desk.judge("accepted", "accept"),
+        reject: () => desk.judge("rejected", "reject"),
+        remove: () => desk.on.part() && desk.judge("rejected"),
+      },
+      () => state.post !== null,
+    );
     const timer = setInterval(() => (box.isConnected ? desk.renew() : clearInterval(timer)), REST);
 
     /** What the tools below the desk work on: the queue on screen, and the reviewer's name. */
-    window.mmreview.here = async () => (await desk.named(), [state.queue ?? "", session.name()]);
+    window.mmreview.here = async () => {
+      await desk.named();
+      return [state.queue ?? "", session.name()];
+    };
     /** Posts were added or predicted elsewhere on the page: look again, at `name` where it is given. */
     window.mmreview.refresh = desk.showQueue;
     desk.start();

@@ -7,7 +7,8 @@ window.mmreview.edits = (() => {
   /** Actions over `state` (post, answer, selection, cursor); `edit(what, answer)` records, `show()` redraws. */
   function actions(state, { edit, show, say }) {
     const count = () => state.post.words.length;
-    const words = (start, end) => state.post.words.slice(start, end).map(window.mmreview.page.spoken).join(" ");
+    const words = (start, end) =>
+      state.post.words.slice(start, end).map(window.mmreview.page.spoken).join(" ");
 
     function select(selection) {
       if (state.from && selection?.kind === "span") return join(selection.i);
@@ -27,9 +28,12 @@ window.mmreview.edits = (() => {
       const again = at && at[0] <= word && word < at[1] && state.selection.kind !== "side";
       if (again) return select(null);
       if (i >= 0) return select({ kind: "span", i });
-      const side = state.answer.links.flatMap((link, n) => (answer.kept(link) ? ["head", "tail"].map((s) => [n, s, link[s]]) : []))
+      const side = state.answer.links
+        .flatMap((link, n) => (answer.kept(link) ? ["head", "tail"].map((s) => [n, s, link[s]]) : []))
         .find(([, , [start, end]]) => start <= word && word < end);
-      select(side ? { kind: "side", i: side[0], side: side[1] } : { kind: "words", start: word, end: word + 1 });
+      select(
+        side ? { kind: "side", i: side[0], side: side[1] } : { kind: "words", start: word, end: word + 1 },
+      );
     }
 
     function sweep(start, end) {
@@ -39,12 +43,22 @@ window.mmreview.edits = (() => {
     /** Give the selected part new ends. */
     function reshape(start, end) {
       const { kind, i, side } = state.selection ?? {};
-      if (kind === "words") return select({ kind, start: Math.max(0, start), end: Math.min(count(), Math.max(end, start + 1)) });
+      if (kind === "words")
+        return select({ kind, start: Math.max(0, start), end: Math.min(count(), Math.max(end, start + 1)) });
       if (kind === "span") {
         const { start: from, end: to } = state.answer.spans[i];
-        edit(`move the ends of “${words(from, to)}”`, answer.resize(state.answer, i, start, end, count()), state.selection);
+        edit(
+          `move the ends of “${words(from, to)}”`,
+          answer.resize(state.answer, i, start, end, count()),
+          state.selection,
+        );
       }
-      if (kind === "side") edit("move a side of the relation", answer.moveSide(state.answer, i, side, start, end, count()), state.selection);
+      if (kind === "side")
+        edit(
+          "move a side of the relation",
+          answer.moveSide(state.answer, i, side, start, end, count()),
+          state.selection,
+        );
     }
 
     function grip(end, word, done) {
@@ -57,7 +71,10 @@ window.mmreview.edits = (() => {
     function stretch(end, step) {
       const at = range(state.answer, state.selection);
       if (!at) return select({ kind: "words", start: state.cursor ?? 0, end: (state.cursor ?? 0) + 1 });
-      const [start, stop] = end === "start" ? [Math.min(at[0] + step, at[1] - 1), at[1]] : [at[0], Math.max(at[1] + step, at[0] + 1)];
+      const [start, stop] =
+        end === "start"
+          ? [Math.min(at[0] + step, at[1] - 1), at[1]]
+          : [at[0], Math.max(at[1] + step, at[0] + 1)];
       reshape(start, stop);
     }
 
@@ -97,7 +114,11 @@ window.mmreview.edits = (() => {
     function walk(step) {
       const all = [
         ...state.answer.spans.map((_, i) => ({ kind: "span", i })),
-        ...state.answer.links.flatMap((_, i) => [{ kind: "link", i }, { kind: "side", i, side: "head" }, { kind: "side", i, side: "tail" }]),
+        ...state.answer.links.flatMap((_, i) => [
+          { kind: "link", i },
+          { kind: "side", i, side: "head" },
+          { kind: "side", i, side: "tail" },
+        ]),
       ];
       const same = (a) => JSON.stringify(a) === JSON.stringify(state.selection);
       const here = all.findIndex(same);
@@ -105,7 +126,8 @@ window.mmreview.edits = (() => {
     }
 
     function relate() {
-      if (!["span", "words"].includes(state.selection?.kind)) return say("Select the first of the two entities, then press L.");
+      if (!["span", "words"].includes(state.selection?.kind))
+        return say("Select the first of the two entities, then press L.");
       state.from = range(state.answer, state.selection);
       say("Now select the other entity.");
       show();
@@ -120,14 +142,19 @@ window.mmreview.edits = (() => {
     }
 
     function relation(i, name) {
-      edit(`the relation is ${state.readable(name)}`, answer.relabelLink(state.answer, i, name), { kind: "link", i });
+      edit(`the relation is ${state.readable(name)}`, answer.relabelLink(state.answer, i, name), {
+        kind: "link",
+        i,
+      });
     }
 
     /** The relation that keys mean: the selected one, or the only one. */
     function linkHere() {
       const { kind, i } = state.selection ?? {};
       if (kind === "link" || kind === "side") return i;
-      return state.answer.links.filter(answer.kept).length === 1 && kind !== "span" ? state.answer.links.findIndex(answer.kept) : -1;
+      return state.answer.links.filter(answer.kept).length === 1 && kind !== "span"
+        ? state.answer.links.findIndex(answer.kept)
+        : -1;
     }
 
     function number(n) {
@@ -154,8 +181,23 @@ window.mmreview.edits = (() => {
     }
 
     return {
-      select, tap, sweep, grip, stretch, move, label, judge, part, relate, relation, number, swap, kind, clear,
-      partBefore: () => walk(-1), partAfter: () => walk(1),
+      select,
+      tap,
+      sweep,
+      grip,
+      stretch,
+      move,
+      label,
+      judge,
+      part,
+      relate,
+      relation,
+      number,
+      swap,
+      kind,
+      clear,
+      partBefore: () => walk(-1),
+      partAfter: () => walk(1),
     };
   }
 

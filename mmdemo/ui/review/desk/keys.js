@@ -18,11 +18,28 @@ window.mmreview.keys = (() => {
     ["Esc", "select nothing"],
     ["?", "this help"],
   ];
-  const NAMED = { Delete: "remove", Backspace: "remove", Escape: "clear", ArrowUp: "partBefore", ArrowDown: "partAfter" };
-  const LETTERS = { a: "accept", r: "reject", n: "next", p: "previous", l: "relate", s: "swap", g: "guidelines", "?": "help" };
+  const NAMED = {
+    Delete: "remove",
+    Backspace: "remove",
+    Escape: "clear",
+    ArrowUp: "partBefore",
+    ArrowDown: "partAfter",
+  };
+  const LETTERS = {
+    a: "accept",
+    r: "reject",
+    n: "next",
+    p: "previous",
+    l: "relate",
+    s: "swap",
+    g: "guidelines",
+    "?": "help",
+  };
 
   const typing = (target) =>
-    target.closest?.("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable=true]") !== null;
+    target.closest?.(
+      "input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable=true]",
+    ) !== null;
 
   /** The action that a key press asks for as [name, ...arguments], or null. */
   function action(event) {
@@ -66,7 +83,13 @@ window.mmreview.keys = (() => {
   }
 
   function help() {
-    dialog("Keys", () => el("dl", { class: "rv-help" }, ...HELP.flatMap(([name, text]) => [el("dt", {}, el("kbd", { text: name })), el("dd", { text })])));
+    dialog("Keys", () =>
+      el(
+        "dl",
+        { class: "rv-help" },
+        ...HELP.flatMap(([name, text]) => [el("dt", {}, el("kbd", { text: name })), el("dd", { text })]),
+      ),
+    );
   }
 
   return { HELP, action, listen, help };

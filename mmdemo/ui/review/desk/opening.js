@@ -44,10 +44,23 @@ window.mmreview.opening = (desk) => {
     const reply = await latest("start", { queue: session.last("queue") });
     if (!reply) return;
     const { looks, guidelines, relations, names, closed } = reply;
-    Object.assign(state, { looks, guidelines, relations, names, closed, fixedName: reply.fixed, queue: reply.queue });
+    Object.assign(state, {
+      looks,
+      guidelines,
+      relations,
+      names,
+      closed,
+      fixedName: reply.fixed,
+      queue: reply.queue,
+    });
     state.filters ??= { ...FILTERS };
     if (reply.fixed) session.rename(reply.name);
-    queue.filters(at("filters"), reply.facets, { ...state.filters, queue: state.queue, mode: state.mode }, pick);
+    queue.filters(
+      at("filters"),
+      reply.facets,
+      { ...state.filters, queue: state.queue, mode: state.mode },
+      pick,
+    );
     desk.drawWho();
     if (closed) return desk.draw(); // which says why; the list would be refused
     await list(0);
@@ -61,8 +74,10 @@ window.mmreview.opening = (desk) => {
   /** A filter, the queue or the mode was changed. */
   async function pick(name, value) {
     if (name === "queue") return showQueue(value);
-    if (name === "mode") giveBack(), (state.mode = value);
-    else state.filters[name] = value;
+    if (name === "mode") {
+      giveBack();
+      state.mode = value;
+    } else state.filters[name] = value;
     await list(0);
     if (!state.post || name === "order") await next(true);
   }
@@ -148,7 +163,8 @@ window.mmreview.opening = (desk) => {
   }
 
   async function photo(post) {
-    if (post.photo && !state.photos[post.photo]) state.photos[post.photo] = (await desk.ask("photo", { id: post.id }))?.photo;
+    if (post.photo && !state.photos[post.photo])
+      state.photos[post.photo] = (await desk.ask("photo", { id: post.id }))?.photo;
     if (state.post === post) desk.drawPhoto();
   }
 

@@ -1,6 +1,14 @@
 // Small builders that the review page is made of. Text reaches the page as text nodes alone, never as HTML:
 // tweets are hostile.
 window.mmreview.page = (() => {
+  function listen(node, listeners) {
+    for (const [name, run] of Object.entries(listeners)) node.addEventListener(name, run);
+  }
+
+  function paint(node, properties) {
+    for (const [name, value] of Object.entries(properties)) node.style.setProperty(name, value);
+  }
+
   /** An element. Keys: `class`, `text`, `on` (listeners), `data`, `css` (custom properties), any attribute. */
   function el(tag, settings = {}, ...children) {
     const node = document.createElement(tag);
@@ -8,19 +16,23 @@ window.mmreview.page = (() => {
       if (value === undefined || value === null || value === false) continue;
       if (key === "class") node.className = value;
       else if (key === "text") node.textContent = value;
-      else if (key === "on") Object.entries(value).forEach(([name, run]) => node.addEventListener(name, run));
+      else if (key === "on") listen(node, value);
       else if (key === "data") Object.assign(node.dataset, value);
-      else if (key === "css") Object.entries(value).forEach(([name, v]) => node.style.setProperty(name, v));
+      else if (key === "css") paint(node, value);
       else if (key === "value" || key === "disabled" || key === "checked") node[key] = value;
       else node.setAttribute(key, value === true ? "" : value);
     }
-    node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+    node.append(
+      ...children.flat().filter((child) => child !== null && child !== undefined && child !== false),
+    );
     return node;
   }
 
   /** A tweet's text as the server cut it: strings, and [name] for what is shown by name, not obeyed. */
   const pieces = (parts) =>
-    parts.map((part) => (typeof part === "string" ? part : el("span", { class: "mm-control", text: part[0] })));
+    parts.map((part) =>
+      typeof part === "string" ? part : el("span", { class: "mm-control", text: part[0] }),
+    );
 
   /** The same as plain text, for labels that a screen reader speaks. */
   const spoken = (parts) => parts.map((part) => (typeof part === "string" ? part : part[0])).join("");
@@ -32,7 +44,11 @@ window.mmreview.page = (() => {
     const { class: kind = "", ...rest } = settings;
     const shortcut = keyName ? { "aria-keyshortcuts": keyName } : {};
     const parts = [el("span", { text }), keyName && key(keyName)];
-    return el("button", { type: "button", class: `rv-button ${kind}`, on: { click: run }, ...shortcut, ...rest }, ...parts);
+    return el(
+      "button",
+      { type: "button", class: `rv-button ${kind}`, on: { click: run }, ...shortcut, ...rest },
+      ...parts,
+    );
   }
 
   /** A probability for people: 99.96 % is not certainty. The same rule as `mmdemo.ui.safe.percent`. */
@@ -47,8 +63,18 @@ window.mmreview.page = (() => {
     const before = document.activeElement;
     const close = () => box.close();
     const heading = el("h3", { text: title, id: "rv-dialog-title" });
-    const cross = el("button", { type: "button", class: "rv-close", "aria-label": "Close", text: "×", on: { click: close } });
-    const box = el("dialog", { class: "rv-dialog", "aria-labelledby": "rv-dialog-title" }, el("header", {}, heading, cross));
+    const cross = el("button", {
+      type: "button",
+      class: "rv-close",
+      "aria-label": "Close",
+      text: "×",
+      on: { click: close },
+    });
+    const box = el(
+      "dialog",
+      { class: "rv-dialog", "aria-labelledby": "rv-dialog-title" },
+      el("header", {}, heading, cross),
+    );
     box.append(...[fill(close)].flat());
     box.addEventListener("close", () => {
       box.remove();

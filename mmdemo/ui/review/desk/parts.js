@@ -2,34 +2,54 @@
 window.mmreview.parts = (() => {
   const { el, pieces, spoken, key, button, percent } = window.mmreview.page;
   const { kept, fits, kindsAt, kindsOf } = window.mmreview.answer;
-  const STATES = { open: "not decided", accepted: "accepted", changed: "changed", added: "added", rejected: "rejected" };
+  const STATES = {
+    open: "not decided",
+    accepted: "accepted",
+    changed: "changed",
+    added: "added",
+    rejected: "rejected",
+  };
   const MARKS = { open: "○", accepted: "✓", changed: "✎", added: "+", rejected: "✕" };
   const KIND_NAMES = { per: "person", loc: "place", org: "organisation", misc: "other name" };
 
   /** The words of a range as page content, shortened in the middle of nothing: a row is one line. */
   function quote(post, [start, end]) {
     const parts = [];
-    for (let i = start; i < end; i += 1) parts.push(i > start && post.gaps[i] ? " " : "", ...pieces(post.words[i]));
+    for (let i = start; i < end; i += 1)
+      parts.push(i > start && post.gaps[i] ? " " : "", ...pieces(post.words[i]));
     return el("bdi", { class: "rv-quote" }, ...parts);
   }
 
   function stateOf(part) {
     const was = part.state === "changed" && part.was?.label !== part.label && part.was?.label;
     const note = was ? `was ${was}` : STATES[part.state];
-    return el("span", { class: `rv-state rv-is-${part.state}` }, el("span", { text: MARKS[part.state], "aria-hidden": "true" }), ` ${note}`);
+    return el(
+      "span",
+      { class: `rv-state rv-is-${part.state}` },
+      el("span", { text: MARKS[part.state], "aria-hidden": "true" }),
+      ` ${note}`,
+    );
   }
 
   const score = (part) =>
-    el("span", { class: "rv-score", text: percent(part.score), title: part.score === null ? undefined : "The model's probability" });
+    el("span", {
+      class: "rv-score",
+      text: percent(part.score),
+      title: part.score === null ? undefined : "The model's probability",
+    });
 
   /** Accept and reject (or restore) for one part. */
   function verdicts(part, name, on) {
     const small = { class: "rv-small" };
-    if (part.state === "rejected") return [button("Restore", "", () => on("accepted"), { ...small, "aria-label": `Restore ${name}` })];
+    if (part.state === "rejected")
+      return [button("Restore", "", () => on("accepted"), { ...small, "aria-label": `Restore ${name}` })];
     const done = part.state !== "open";
     return [
       !done && button("Accept", "", () => on("accepted"), { ...small, "aria-label": `Accept ${name}` }),
-      button(part.was ? "Reject" : "Remove", "", () => on("rejected"), { ...small, "aria-label": `Reject ${name}` }),
+      button(part.was ? "Reject" : "Remove", "", () => on("rejected"), {
+        ...small,
+        "aria-label": `Reject ${name}`,
+      }),
     ];
   }
 
@@ -38,12 +58,26 @@ window.mmreview.parts = (() => {
     const look = state.looks[span.label] ?? state.looks[""];
     const name = state.post.words.slice(span.start, span.end).map(spoken).join(" ");
     const chosen = state.selection?.kind === "span" && state.selection.i === i;
-    const pick = el("button", {
-      type: "button", class: "rv-pick", "aria-pressed": String(chosen), "aria-label": `${name}, ${span.label}, ${STATES[span.state]}`,
-      on: { click: () => on.select({ kind: "span", i }) },
-    }, el("span", { class: "rv-chip", css: { "--look": look.colour }, text: span.label }), quote(state.post, [span.start, span.end]));
-    return el("li", { class: `rv-part${chosen ? " rv-on" : ""}${kept(span) ? "" : " rv-off"}` },
-      pick, score(span), stateOf(span), el("span", { class: "rv-verdicts" }, ...verdicts(span, name, (s) => on.judge("spans", i, s))));
+    const pick = el(
+      "button",
+      {
+        type: "button",
+        class: "rv-pick",
+        "aria-pressed": String(chosen),
+        "aria-label": `${name}, ${span.label}, ${STATES[span.state]}`,
+        on: { click: () => on.select({ kind: "span", i }) },
+      },
+      el("span", { class: "rv-chip", css: { "--look": look.colour }, text: span.label }),
+      quote(state.post, [span.start, span.end]),
+    );
+    return el(
+      "li",
+      { class: `rv-part${chosen ? " rv-on" : ""}${kept(span) ? "" : " rv-off"}` },
+      pick,
+      score(span),
+      stateOf(span),
+      el("span", { class: "rv-verdicts" }, ...verdicts(span, name, (s) => on.judge("spans", i, s))),
+    );
   }
 
   /** The entities of an answer. */
@@ -61,13 +95,32 @@ window.mmreview.parts = (() => {
     const labels = state.post.labels.map((name, i) => {
       const look = state.looks[name];
       const show = () => (hint.textContent = state.guidelines[name]);
-      return el("button", {
-        type: "button", class: "rv-label", css: { "--look": look.colour, "--tint": look.tint }, disabled: !can,
-        "aria-pressed": String(target?.label === name), "aria-keyshortcuts": String(i + 1), title: state.guidelines[name],
-        on: { click: () => on.label(name), pointerenter: show, focus: show, pointerleave: () => (hint.textContent = state.hint) },
-      }, key(String(i + 1)), el("b", { text: name }), el("span", { text: look.meaning }));
+      return el(
+        "button",
+        {
+          type: "button",
+          class: "rv-label",
+          css: { "--look": look.colour, "--tint": look.tint },
+          disabled: !can,
+          "aria-pressed": String(target?.label === name),
+          "aria-keyshortcuts": String(i + 1),
+          title: state.guidelines[name],
+          on: {
+            click: () => on.label(name),
+            pointerenter: show,
+            focus: show,
+            pointerleave: () => (hint.textContent = state.hint),
+          },
+        },
+        key(String(i + 1)),
+        el("b", { text: name }),
+        el("span", { text: look.meaning }),
+      );
     });
-    box.replaceChildren(el("div", { class: "rv-labels", role: "group", "aria-label": "Labels" }, ...labels), hint);
+    box.replaceChildren(
+      el("div", { class: "rv-labels", role: "group", "aria-label": "Labels" }, ...labels),
+      hint,
+    );
   }
 
   /** Relation names that fit the kinds, the model's favourites first; the key for "None" is 0. */
@@ -83,16 +136,33 @@ window.mmreview.parts = (() => {
     const link = state.answer.links[i];
     const at = side === "head" ? 0 : 1;
     const name = side === "head" ? "E1" : "E2";
-    const chosen = state.selection?.kind === "side" && state.selection.i === i && state.selection.side === side;
+    const chosen =
+      state.selection?.kind === "side" && state.selection.i === i && state.selection.side === side;
     const known = kindsAt(state.answer, link)[at];
-    const kind = el("select", {
-      "aria-label": `What ${name} is`, disabled: known !== link.kinds[at], title: "Only relations that fit are offered", on: { change: (event) => on.kind(i, at, event.target.value || null) },
-    }, ...[["", "any kind"], ...Object.entries(KIND_NAMES)].map(([value, text]) =>
-      el("option", { text, value, selected: (known ?? "") === value })));
-    const pick = el("button", {
-      type: "button", class: "rv-pick", "aria-pressed": String(chosen), title: "Select it, then drag its ends or press Shift+arrows",
-      on: { click: () => on.select({ kind: "side", i, side }) },
-    }, el("span", { class: "rv-chip", css: { "--look": state.looks[name].colour }, text: name }), quote(state.post, link[side]));
+    const kind = el(
+      "select",
+      {
+        "aria-label": `What ${name} is`,
+        disabled: known !== link.kinds[at],
+        title: "Only relations that fit are offered",
+        on: { change: (event) => on.kind(i, at, event.target.value || null) },
+      },
+      ...[["", "any kind"], ...Object.entries(KIND_NAMES)].map(([value, text]) =>
+        el("option", { text, value, selected: (known ?? "") === value }),
+      ),
+    );
+    const pick = el(
+      "button",
+      {
+        type: "button",
+        class: "rv-pick",
+        "aria-pressed": String(chosen),
+        title: "Select it, then drag its ends or press Shift+arrows",
+        on: { click: () => on.select({ kind: "side", i, side }) },
+      },
+      el("span", { class: "rv-chip", css: { "--look": state.looks[name].colour }, text: name }),
+      quote(state.post, link[side]),
+    );
     return el("div", { class: `rv-end${chosen ? " rv-on" : ""}` }, pick, kind);
   }
 
@@ -100,27 +170,67 @@ window.mmreview.parts = (() => {
     const link = state.answer.links[i];
     const [from, to] = kindsOf(name);
     const ranked = state.post.ranking?.[name];
-    return el("button", {
-      type: "button", role: "radio", class: "rv-choice", "aria-checked": String(link.label === name), title: state.guidelines[name],
-      "aria-keyshortcuts": number < 10 ? String(number) : undefined, on: { click: () => on.relation(i, name) },
-    }, number < 10 ? key(String(number)) : el("kbd", { class: "rv-nokey" }), el("b", { text: state.readable(name) }),
-    from ? el("small", { text: `${from} → ${to}` }) : null, el("span", { class: "rv-score", text: percent(ranked) }));
+    return el(
+      "button",
+      {
+        type: "button",
+        role: "radio",
+        class: "rv-choice",
+        "aria-checked": String(link.label === name),
+        title: state.guidelines[name],
+        "aria-keyshortcuts": number < 10 ? String(number) : undefined,
+        on: { click: () => on.relation(i, name) },
+      },
+      number < 10 ? key(String(number)) : el("kbd", { class: "rv-nokey" }),
+      el("b", { text: state.readable(name) }),
+      from ? el("small", { text: `${from} → ${to}` }) : null,
+      el("span", { class: "rv-score", text: percent(ranked) }),
+    );
   }
 
   function linkCard(state, i, on) {
     const link = state.answer.links[i];
     if (!kept(link)) {
-      return el("div", { class: "rv-link rv-off" }, quote(state.post, link.head), el("span", { text: ` ${state.readable(link.label)} ` }),
-        quote(state.post, link.tail), stateOf(link), ...verdicts(link, "the relation", (s) => on.judge("links", i, s)));
+      return el(
+        "div",
+        { class: "rv-link rv-off" },
+        quote(state.post, link.head),
+        el("span", { text: ` ${state.readable(link.label)} ` }),
+        quote(state.post, link.tail),
+        stateOf(link),
+        ...verdicts(link, "the relation", (s) => on.judge("links", i, s)),
+      );
     }
     const names = ["None", ...choices(state, link)];
-    const head = el("header", {}, el("b", { text: link.label ? state.readable(link.label) : "Which relation?" }), score(link), stateOf(link),
-      el("span", { class: "rv-verdicts" }, button("Swap", "S", () => on.swap(i), { class: "rv-small", "aria-label": "Swap E1 and E2" }),
-        ...verdicts(link, "the relation", (s) => on.judge("links", i, s))));
-    const hint = link.label ? state.guidelines[link.label] : "Only relations that fit the two kinds are listed.";
-    return el("div", { class: "rv-link" }, head, sideRow(state, i, "head", on), sideRow(state, i, "tail", on),
+    const head = el(
+      "header",
+      {},
+      el("b", { text: link.label ? state.readable(link.label) : "Which relation?" }),
+      score(link),
+      stateOf(link),
+      el(
+        "span",
+        { class: "rv-verdicts" },
+        button("Swap", "S", () => on.swap(i), { class: "rv-small", "aria-label": "Swap E1 and E2" }),
+        ...verdicts(link, "the relation", (s) => on.judge("links", i, s)),
+      ),
+    );
+    const hint = link.label
+      ? state.guidelines[link.label]
+      : "Only relations that fit the two kinds are listed.";
+    return el(
+      "div",
+      { class: "rv-link" },
+      head,
+      sideRow(state, i, "head", on),
+      sideRow(state, i, "tail", on),
       el("p", { class: "rv-hint", text: hint }),
-      el("div", { class: "rv-choices", role: "radiogroup", "aria-label": "Relation" }, ...names.map((name, n) => choice(state, i, name, n, on))));
+      el(
+        "div",
+        { class: "rv-choices", role: "radiogroup", "aria-label": "Relation" },
+        ...names.map((name, n) => choice(state, i, name, n, on)),
+      ),
+    );
   }
 
   function links(box, state, on) {
@@ -129,10 +239,21 @@ window.mmreview.parts = (() => {
 
   /** Both answers of a dispute, without names: what each has alone, and a button that takes it. */
   function disputed(sides, take) {
-    return [el("p", { class: "rv-hint", text: "Two blind reviews differ. Take one of them, correct it if need be, then accept." }),
-      ...sides.map((side, i) => el("section", { class: "rv-review", "aria-label": `Review ${i + 1}` },
-        el("b", { text: `Review ${i + 1}` }), el("ul", {}, ...side.only.map((text) => el("li", {}, el("bdi", {}, ...pieces(text))))),
-        button(`Take review ${i + 1}`, "", () => take(side), { class: "rv-small" })))];
+    return [
+      el("p", {
+        class: "rv-hint",
+        text: "Two blind reviews differ. Take one of them, correct it if need be, then accept.",
+      }),
+      ...sides.map((side, i) =>
+        el(
+          "section",
+          { class: "rv-review", "aria-label": `Review ${i + 1}` },
+          el("b", { text: `Review ${i + 1}` }),
+          el("ul", {}, ...side.only.map((text) => el("li", {}, el("bdi", {}, ...pieces(text))))),
+          button(`Take review ${i + 1}`, "", () => take(side), { class: "rv-small" }),
+        ),
+      ),
+    ];
   }
 
   return { spans, palette, links, choices, quote, disputed };

@@ -11,7 +11,8 @@ window.mmreview.rewinding = (desk) => {
     try {
       // In the task it was done in, too: a post opens as one to review, or as a dispute to settle.
       if (step.queue !== state.queue || step.mode !== state.mode) await desk.showQueue(step.queue, step.mode);
-      if (step.queue !== state.queue) return desk.warn(`That was in the queue ${step.queue}, which cannot be opened.`);
+      if (step.queue !== state.queue)
+        return desk.warn(`That was in the queue ${step.queue}, which cannot be opened.`);
       const rewound = step.kind === "edit" ? await rewindEdit(step, from) : await rewindDecision(step, from);
       if (rewound) desk.say(`${from === "undo" ? "Undone" : "Redone"}: ${step.what}.`);
       desk.draw();
@@ -52,7 +53,8 @@ window.mmreview.rewinding = (desk) => {
         desk.put(step.answer);
       }
     } else if (reply.posts.some(({ id }) => id === state.post?.id)) await desk.next();
-    if (reply.kept) desk.warn(`${reply.kept} of these posts were left alone: someone else has decided on them since.`);
+    if (reply.kept)
+      desk.warn(`${reply.kept} of these posts were left alone: someone else has decided on them since.`);
     return reply.posts.length > 0;
   }
 

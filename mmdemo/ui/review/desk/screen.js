@@ -36,12 +36,21 @@ window.mmreview.screen = (desk) => {
   function nothing() {
     const left = (state.list.counts?.open ?? 0) + (state.list.counts?.second ?? 0);
     const [title, text] = state.closed
-      ? ["Sign in to review", "Posts under review and who reviewed them are shown to people who have signed in above."]
+      ? [
+          "Sign in to review",
+          "Posts under review and who reviewed them are shown to people who have signed in above.",
+        ]
       : !state.queue
-      ? ["No posts yet", "Load the examples or add posts below; then correct what a model found, with a few keys."]
-      : left
-        ? [left === 1 ? "1 post waits" : `${left} posts wait`, "A accepts, R rejects, U takes back; press ? for all keys."]
-        : ["Nothing is left to do", "Choose a post to look at it again, or export the decided ones below."];
+        ? [
+            "No posts yet",
+            "Load the examples or add posts below; then correct what a model found, with a few keys.",
+          ]
+        : left
+          ? [
+              left === 1 ? "1 post waits" : `${left} posts wait`,
+              "A accepts, R rejects, U takes back; press ? for all keys.",
+            ]
+          : ["Nothing is left to do", "Choose a post to look at it again, or export the decided ones below."];
     const go = left > 0 && button("Start reviewing", "N", () => desk.next(), { class: "rv-primary" });
     return [el("b", { text: title }), el("p", { text }), go];
   }
@@ -49,7 +58,9 @@ window.mmreview.screen = (desk) => {
   function facts(post) {
     const changed = JSON.stringify(state.answer) !== JSON.stringify(post.answer);
     const by = post.reviewer && `by ${post.reviewer}`;
-    const from = post.checkpoint && (post.checkpoint === "file" ? "suggested by the file" : `predicted by ${post.checkpoint}`);
+    const from =
+      post.checkpoint &&
+      (post.checkpoint === "file" ? "suggested by the file" : `predicted by ${post.checkpoint}`);
     const texts = [desk.place(), queue.STATUS[post.status], by, from];
     return [
       el("span", { text: texts.filter(Boolean).join(" · ") }),
@@ -60,7 +71,10 @@ window.mmreview.screen = (desk) => {
 
   function drawPhoto() {
     const source = state.photos[state.post.photo];
-    const none = el("p", { class: "rv-none", text: state.post.photo ? "The photo cannot be shown." : "No photo" });
+    const none = el("p", {
+      class: "rv-none",
+      text: state.post.photo ? "The photo cannot be shown." : "No photo",
+    });
     at("photo").replaceChildren(source ? el("img", { src: source, alt: "The post's photo" }) : none);
   }
 
@@ -69,8 +83,14 @@ window.mmreview.screen = (desk) => {
     const what = (verdict) => (desk.target(verdict) ? "part" : "post");
     const step = (from) => ({ disabled: !session.can(from), title: session.latest(from)?.what });
     at("actions").replaceChildren(
-      button(`Accept ${what("accepted")}`, "A", () => desk.judge("accepted", "accept"), { class: "rv-primary", disabled: held }),
-      button(`Reject ${what("rejected")}`, "R", () => desk.judge("rejected", "reject"), { class: "rv-danger", disabled: held }),
+      button(`Accept ${what("accepted")}`, "A", () => desk.judge("accepted", "accept"), {
+        class: "rv-primary",
+        disabled: held,
+      }),
+      button(`Reject ${what("rejected")}`, "R", () => desk.judge("rejected", "reject"), {
+        class: "rv-danger",
+        disabled: held,
+      }),
       button("Undo", "U", desk.undo, step("undo")),
       button("Redo", "⇧U", desk.redo, step("redo")),
       button("Previous", "P", () => desk.neighbour(-1)),
@@ -84,7 +104,10 @@ window.mmreview.screen = (desk) => {
   /** The short texts that say when to use each label. */
   function guidelines() {
     const names = [...(state.post?.labels ?? []), ...state.relations];
-    const entry = (name) => [el("dt", {}, el("b", { text: state.readable(name) })), el("dd", { text: state.guidelines[name] })];
+    const entry = (name) => [
+      el("dt", {}, el("b", { text: state.readable(name) })),
+      el("dd", { text: state.guidelines[name] }),
+    ];
     page.dialog("Guidelines", () => el("dl", { class: "rv-guide" }, ...names.flatMap(entry)));
   }
 

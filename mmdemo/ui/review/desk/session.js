@@ -29,7 +29,8 @@ window.mmreview.session = (() => {
   /** Go by this name; each reviewer has a history of their own. */
   function rename(value) {
     if (value === mine) return;
-    write("localStorage", NAME, (mine = value));
+    mine = value;
+    write("localStorage", NAME, mine);
     past = remembered();
   }
 
@@ -46,12 +47,15 @@ window.mmreview.session = (() => {
   }
 
   /** Whether there is an unsent answer to a row of the list, begun on this version. */
-  const drafted = (queue, row) => read("localStorage", DRAFTS, {})[place(queue, row)]?.version === row.version;
+  const drafted = (queue, row) =>
+    read("localStorage", DRAFTS, {})[place(queue, row)]?.version === row.version;
 
   function keep(queue, post, answer) {
     const drafts = read("localStorage", DRAFTS, {});
     drafts[place(queue, post)] = { version: post.version, words: words(post), answer, at: Date.now() };
-    const newest = Object.entries(drafts).sort((a, b) => b[1].at - a[1].at).slice(0, 100);
+    const newest = Object.entries(drafts)
+      .sort((a, b) => b[1].at - a[1].at)
+      .slice(0, 100);
     write("localStorage", DRAFTS, Object.fromEntries(newest));
   }
 
@@ -77,7 +81,16 @@ window.mmreview.session = (() => {
   }
 
   function pushEdit(place, post, before, after, what) {
-    push({ ...place, kind: "edit", post: post.id, version: post.version, words: words(post), before, after, what });
+    push({
+      ...place,
+      kind: "edit",
+      post: post.id,
+      version: post.version,
+      words: words(post),
+      before,
+      after,
+      what,
+    });
   }
 
   /** Move the latest step of one stack to the other and give it: `from` is "undo" or "redo". */
@@ -110,5 +123,22 @@ window.mmreview.session = (() => {
   const can = (from) => past[from].length > 0;
   const latest = (from) => past[from].at(-1) ?? null;
 
-  return { name, rename, draft, drafted, keep, drop, last, remember, words, push, pushEdit, step, discard, moved, can, latest };
+  return {
+    name,
+    rename,
+    draft,
+    drafted,
+    keep,
+    drop,
+    last,
+    remember,
+    words,
+    push,
+    pushEdit,
+    step,
+    discard,
+    moved,
+    can,
+    latest,
+  };
 })();

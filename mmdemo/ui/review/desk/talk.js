@@ -56,17 +56,28 @@ window.mmreview.talk = (desk, server) => {
 
   /** Whether the reviewer has a name; it is asked for once, on a Space by signing in. */
   function named(again = false) {
-    if (state.closed) return note("Sign in with Hugging Face above; then you can review."), false;
+    if (state.closed) {
+      note("Sign in with Hugging Face above; then you can review.");
+      return false;
+    }
     if (session.name() && !again) return true;
     return new Promise((done) => {
       const asked = page.dialog("Who is reviewing?", nameForm);
-      asked.addEventListener("close", () => (drawWho(), done(Boolean(session.name()))));
+      asked.addEventListener("close", () => {
+        drawWho();
+        done(Boolean(session.name()));
+      });
     });
   }
 
   function nameForm(close) {
     const input = el("input", {
-      name: "reviewer", maxlength: "60", autocomplete: "nickname", required: true, value: session.name(), "aria-label": "Your name",
+      name: "reviewer",
+      maxlength: "60",
+      autocomplete: "nickname",
+      required: true,
+      value: session.name(),
+      "aria-label": "Your name",
     });
     const text = "Each decision is stored with a name, so that a team can see who decided what.";
     const go = el("footer", {}, el("button", { class: "rv-button rv-primary", text: "Start reviewing" }));

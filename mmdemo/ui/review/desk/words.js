@@ -16,7 +16,10 @@ window.mmreview.words = (() => {
     const found = [];
     answer.links.forEach((link, i) => {
       if (!kept(link)) return;
-      for (const [side, name] of [["head", "E1"], ["tail", "E2"]]) {
+      for (const [side, name] of [
+        ["head", "E1"],
+        ["tail", "E2"],
+      ]) {
         const [start, end] = link[side];
         if (start <= word && word < end) found.push({ i, side, name, start, end });
       }
@@ -27,7 +30,9 @@ window.mmreview.words = (() => {
   function describe(state, word) {
     const { post, answer } = state;
     const span = answer.spans[spanAt(answer, word)];
-    const sides = sidesAt(answer, word).map((s) => (s.side === "head" ? "head of the relation" : "tail of the relation"));
+    const sides = sidesAt(answer, word).map((s) =>
+      s.side === "head" ? "head of the relation" : "tail of the relation",
+    );
     const parts = [spoken(post.words[word]), span && `${span.label}, ${span.state}`, ...sides];
     return parts.filter(Boolean).join(", ");
   }
@@ -36,11 +41,21 @@ window.mmreview.words = (() => {
 
   function chip(text, score, look) {
     const number = score ? el("span", { text: ` ${score}` }) : null;
-    return el("span", { class: "rv-chip", css: { "--look": look.colour }, "aria-hidden": "true" }, text, number);
+    return el(
+      "span",
+      { class: "rv-chip", css: { "--look": look.colour }, "aria-hidden": "true" },
+      text,
+      number,
+    );
   }
 
   const sideTag = ({ name }, looks) =>
-    el("span", { class: "rv-side", css: { "--look": looks[name].colour }, text: name, "aria-hidden": "true" });
+    el("span", {
+      class: "rv-side",
+      css: { "--look": looks[name].colour },
+      text: name,
+      "aria-hidden": "true",
+    });
 
   /** One word with what stands around it: grips at a selected range's ends, chips behind a span. */
   function word(state, i, chosen) {
@@ -57,19 +72,25 @@ window.mmreview.words = (() => {
       if (i === span.start) classes.push("rv-first");
       if (i === span.end - 1) classes.push("rv-last");
     }
-    sides.forEach((s) => classes.push(`rv-${s.side}`));
+    for (const { side } of sides) classes.push(`rv-${side}`);
     if (chosen && chosen[0] <= i && i < chosen[1]) classes.push("rv-chosen");
     if (state.cursor === i) classes.push("rv-cursor");
     const node = el("span", {
-      class: classes.filter(Boolean).join(" "), css, role: "option", id: `rv-word-${i}`, data: { word: i },
-      "aria-label": describe(state, i), "aria-selected": String(Boolean(chosen && chosen[0] <= i && i < chosen[1])),
+      class: classes.filter(Boolean).join(" "),
+      css,
+      role: "option",
+      id: `rv-word-${i}`,
+      data: { word: i },
+      "aria-label": describe(state, i),
+      "aria-selected": String(Boolean(chosen && chosen[0] <= i && i < chosen[1])),
     });
     node.append(el("bdi", {}, ...pieces(post.words[i])));
     const [before, after] = [[], []];
     before.push(...sides.filter((s) => s.start === i).map((s) => sideTag(s, looks)));
     if (chosen?.[0] === i && state.selection.kind !== "words") node.prepend(grip("start"));
     if (chosen?.[1] === i + 1 && state.selection.kind !== "words") node.append(grip("end"));
-    if (span && span.end === i + 1) after.push(chip(span.label, state.percent(span.score), looks[span.label] ?? looks[""]));
+    if (span && span.end === i + 1)
+      after.push(chip(span.label, state.percent(span.score), looks[span.label] ?? looks[""]));
     return [...before, node, ...after];
   }
 
@@ -77,7 +98,10 @@ window.mmreview.words = (() => {
   function gap(state, i) {
     const text = state.post.gaps[i];
     const span = i > 0 ? spanAt(state.answer, i) : -1;
-    const shared = sidesAt(state.answer, i).filter((side) => side.start < i).map((side) => `rv-${side.side}`).join(" ");
+    const shared = sidesAt(state.answer, i)
+      .filter((side) => side.start < i)
+      .map((side) => `rv-${side.side}`)
+      .join(" ");
     if (text && span >= 0 && span === spanAt(state.answer, i - 1)) {
       const look = state.looks[state.answer.spans[span].label] ?? state.looks[""];
       const css = { "--look": look.colour, "--tint": look.tint, "--line": look.underline };

@@ -3,11 +3,12 @@
 Lines end at a newline only: tweets hold U+2028 and U+0085, at which `str.splitlines` would cut.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mmdemo.types import InputError, Post, Span
+from mmdemo.types import InputError, Span
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -23,6 +24,25 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
             raise InputError(f"{path} line {number} is not UTF-8 text") from error
 
 
+def read_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(file and line, JSON object) of each line of a JSON-lines file that is not blank."""
+    for number, line in read_lines(path):
+        if line.strip():
+            where = f"{path} line {number}"
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise InputError(f"{where} is not JSON") from error
+            if not isinstance(row, dict):
+                raise InputError(f"{where} is not a JSON object")
+            yield where, row
+
+
+def write_objects(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write JSON lines in UTF-8."""
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 with the line ends as they are in ``text``."""
     try:
@@ -33,20 +53,21 @@ def write_text(path: Path, text: str) -> None:
         raise InputError(f"{path} cannot be written: a post holds half of a surrogate pair") from error
 
 
-def name_of(post: Post) -> str:
-    """What an error calls a post."""
-    return f"post {post.id or post.image_id or post.text[:40]!r}"
-
-
 def check_text(value: Any, where: str) -> str:
     """``value`` as text; half a surrogate pair (a lone escape "\\ud83d") is no text to a tokenizer."""
     if not isinstance(value, str):
-        raise InputError(f"{where} has {value!r} where text should be")
+        raise InputError(f"{where} has {value!r:.60} where text should be")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
         raise InputError(f"{where} holds half of a surrogate pair, {value!r}") from error
     return value
+
+
+def text_or_none(row: dict[str, Any], key: str, where: str) -> str | None:
+    """The text of a key that may be absent or null."""
+    value = row.get(key)
+    return None if value is None else check_text(value, f"{where}, {key!r},")
 
 
 def check_words(value: Any, where: str) -> tuple[str, ...]:

@@ -1,0 +1,79 @@
+"""What a file format is: how posts are read from it and written to it, and what it cannot hold."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.shared.labels import fit_labels
+from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.types import InputError, Question
+
+Reader = Callable[[Path, Dataset | None, LeftOut], list[Question]]
+Writer = Callable[[Path, Sequence[Question], Dataset], None]
+
+
+def own_id(row: Question) -> str | None:
+    """The post's own id, which most formats keep."""
+    return row.post.id
+
+
+def holds_all(row: Question) -> str | None:
+    """The problem of a format that has none."""
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """A format of files, or, where ``suffix`` is "", of folders.
+
+    ``title`` and ``holds`` are for people. ``reader`` gives the labels as they are in the file; `read` then
+    holds them against a dataset. ``writer`` is None for a format that is only read. ``problem`` says why a
+    row cannot be written, or None. ``name_of`` is what the file calls a post, which must be unique in it.
+    ``text`` and ``photo_id`` say whether those come back. ``looks_like`` tells from the path and its first
+    line that is not blank ("" for a folder) whether a file is most likely of this format.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    holds: str
+    reader: Reader
+    looks_like: Callable[[Path, str], bool]
+    writer: Writer | None = None
+    problem: Callable[[Question], str | None] = holds_all
+    name_of: Callable[[Question], str | None] = own_id
+    text: bool = False
+    photo_id: bool = False
+
+    def read(
+        self, path: Path, dataset: Dataset | None = None, left_out: Counter[str] | None = None
+    ) -> list[Question]:
+        """The rows of a file: each a post, what is stated of it, and what is asked.
+
+        A photo is as the file names it: a path, relative to the file's folder, that nobody has checked.
+
+        Args:
+            dataset: whose labels may occur, under the names that its ``label_map`` gives them; None: any.
+            left_out: where given, what a `Post` cannot hold is left out and counted here, by what it is.
+
+        Raises:
+            InputError: the file cannot be read, has an unknown label, or (without ``left_out``) holds what a
+                `Post` cannot.
+        """
+        left = LeftOut(strict=left_out is None)
+        rows = fit_labels(self.reader(Path(path), dataset, left), dataset, str(path), left)
+        if left_out is not None:
+            left_out.update(left.counts)
+        return rows
+
+    def write(self, path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
+        """Write rows; a file that is there is replaced, a folder must be new or empty.
+
+        Raises:
+            InputError: the format is only read, a row does not fit it, or the file cannot be written.
+        """
+        if self.writer is None:
+            raise InputError(f"files of the format {self.name!r} are only read")
+        self.writer(Path(path), rows, dataset)

@@ -1,0 +1,138 @@
+"""The one reader of people's files: which format one is in, its posts, and the photos that these have.
+
+A file may come from a stranger. A photo that it names must lie in a folder that the person gave (or in the
+file's own): no file can make this program show another one of the machine's.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.format import Format
+from mmdemo.formats.shared.lines import read_lines
+from mmdemo.formats.table import SOURCES, find_format
+from mmdemo.photo.lookup import photo_lookup
+from mmdemo.types import ImageSource, InputError, Question
+
+#: Characters of the first line by which a format is told.
+_START = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photos:
+    """Where photos may lie. ``folder`` has ``<photo id>.jpg`` files, or the layout that the dataset's record
+    names; ``pairs`` is a csv of stand-ins (data/README). ``trusted`` folders hold photos that files may name.
+    """
+
+    folder: Path | None = None
+    pairs: Path | None = None
+    split: str = "train"
+    trusted: tuple[Path, ...] = ()
+
+
+def read_posts(
+    path: Path,
+    source: str,
+    dataset: Dataset | None,
+    photos: Photos | None = None,
+    left_out: Counter[str] | None = None,
+) -> list[Question]:
+    """All posts of a file or folder, with what it states and asks, and the photos that are found.
+
+    Args:
+        source: a name of `SOURCES`, or ``auto`` to tell by the name and content.
+        left_out: as in `Format.read`.
+
+    Raises:
+        InputError: the file cannot be read so, or names a photo outside its folders.
+    """
+    path, photos = Path(path), photos or Photos()
+    found = find_format(guess(path, dataset) if source == "auto" else source, SOURCES)
+    rows = found.read(path, dataset, left_out)
+    return _with_photos(rows, path, dataset, photos)
+
+
+def read_split(
+    data_dir: Path, dataset: Dataset, split: str, left_out: Counter[str] | None = None
+) -> list[Question]:
+    """The posts of one of a dataset's splits, without photos (see `with_photos`).
+
+    What the models cannot express is left out, and counted in ``left_out`` where that is given;
+    ``python -m mmdemo dataset check`` tells it.
+
+    Raises:
+        InputError: no such split or file, or the file cannot be read.
+    """
+    name = dataset.files.of(split)
+    if not name:
+        raise InputError(f"{dataset.title} names no file for its split {split!r} ([files] in dataset.toml)")
+    found = find_format(dataset.files.format, SOURCES)
+    return found.read(Path(data_dir) / name, dataset, Counter() if left_out is None else left_out)
+
+
+def with_photos(rows: Sequence[Question], lookup: Callable[[str | None], Path | None]) -> list[Question]:
+    """The rows with their posts' ``image`` set to the path that ``lookup`` finds, or None."""
+    return [replace(row, post=replace(row.post, image=lookup(row.post.image_id))) for row in rows]
+
+
+# ---------------------------------------------------------------- which format
+
+
+def guess(path: Path, dataset: Dataset | None = None) -> str:
+    """The format that a path most likely has. Raises InputError where nothing fits."""
+    found = recognised(Path(path))
+    if found:
+        return found.name
+    by_suffix = {".json": "label-studio", ".jsonl": "jsonl"}
+    if path.suffix == ".txt":
+        return dataset.files.format if dataset and dataset.files.format in ("conll", "mnre") else "conll"
+    if path.suffix not in by_suffix:
+        raise InputError(f"what {path.name!r} holds is not clear; name its format: {', '.join(SOURCES)}")
+    return by_suffix[path.suffix]
+
+
+def recognised(path: Path) -> Format | None:
+    """The first format that a path looks like, by its name and the first line that is not blank."""
+    start = ""
+    if not path.is_dir():
+        start = next((line[:_START] for _, line in read_lines(path) if line.strip()), "")
+    return next((found for found in SOURCES.values() if found.looks_like(path, start)), None)
+
+
+# ---------------------------------------------------------------- photos
+
+
+def _with_photos(
+    rows: Sequence[Question], path: Path, dataset: Dataset | None, photos: Photos
+) -> list[Question]:
+    """The rows with the photo they name, else the one that their photo id finds, else none."""
+    roots = _roots(path, photos)
+    lookup = None
+    if photos.folder is not None or photos.pairs is not None:
+        lookup = photo_lookup(photos.folder, photos.pairs, dataset, photos.split)
+    found = []
+    for row in rows:
+        image: ImageSource = _named(row.post.image, roots, str(path)) if row.post.image else None
+        if image is None and lookup is not None:
+            image = lookup(row.post.image_id)
+        found.append(replace(row, post=replace(row.post, image=image)))
+    return found
+
+
+def _roots(path: Path, photos: Photos) -> tuple[Path, ...]:
+    folders = [path if path.is_dir() else path.parent, *photos.trusted]
+    return tuple(folder.resolve() for folder in ([photos.folder] if photos.folder else []) + folders)
+
+
+def _named(name: ImageSource, roots: Sequence[Path], where: str) -> Path:
+    """The photo that a file names: an existing one in ``roots``, or one that is missing there."""
+    try:
+        paths = [(root / str(name)).resolve() for root in roots]
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(f"{where} names a photo {str(name)[:80]!r}, which is no path") from error
+    inside = [path for path in paths if any(path.is_relative_to(root) for root in roots)]
+    if not inside:
+        raise InputError(f"{where} names a photo outside its folders: {str(name)[:80]!r}")
+    return next((path for path in inside if path.is_file()), inside[0])

@@ -1,0 +1,46 @@
+"""Rows of one post, each with a pair of its own, as one question."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from mmdemo.types import Ask, Entity, Pair, Post, Question, Relation
+
+Stated = TypeVar("Stated", Entity, Relation)
+
+
+def merged(rows: Iterable[Question]) -> list[Question]:
+    """Rows that have one id and the same words become one, with what all of them state and ask."""
+    found: dict[object, Question] = {}
+    for number, row in enumerate(rows):
+        name = (row.post.id, row.post.tokens) if row.post.id is not None else number
+        earlier = found.get(name)
+        found[name] = _both(earlier, row) if earlier else row
+    return list(found.values())
+
+
+def _both(one: Question, other: Question) -> Question:
+    post = replace(
+        one.post,
+        entities=_union(one.post.entities, other.post.entities),
+        relations=_union(one.post.relations, other.post.relations),
+    )
+    return Question(post=post, ask=_asks(one.ask, other.ask))
+
+
+def _union(one: tuple[Stated, ...] | None, other: tuple[Stated, ...] | None) -> tuple[Stated, ...] | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return tuple(dict.fromkeys(one + other))
+
+
+def _asks(one: Ask, other: Ask) -> Ask:
+    if one.relations == "all" or other.relations == "all":
+        return Ask(entities=one.entities or other.entities, relations="all")
+    pairs = tuple(dict.fromkeys([*one.relations, *other.relations]))
+    return Ask(entities=one.entities or other.entities, relations=pairs)
+
+
+def one_pair(post: Post, pair: Pair) -> Question:
+    """The question for the relation of one pair."""
+    return Question(post=post, ask=Ask(entities=post.entities is not None, relations=(pair,)))

@@ -1,0 +1,96 @@
+"""Photos: find those of a dataset, by the ids that its posts name."""
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mmdemo.datasets.schema import Dataset
+from mmdemo.types import InputError, Post
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
+
+
+@dataclass(frozen=True)
+class PhotoLookup:
+    """image id -> photo path or None. Ids count with or without an image suffix such as ``.jpg``.
+
+    Only listed files are found, so an id such as ``../x`` reaches nothing.
+    """
+
+    paths: Mapping[str, Path] = field(default_factory=dict)
+
+    def __call__(self, image_id: str | None) -> Path | None:
+        return self.paths.get(_without_suffix(image_id)) if image_id else None
+
+
+def _without_suffix(name: str) -> str:
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in SUFFIXES else name
+
+
+def photo_lookup(images: Path | None, pairs: Path | None, dataset: Dataset | None, split: str) -> PhotoLookup:
+    """The lookup for one split: originals in a folder, stand-ins by a pairs file, or (neither) nothing.
+
+    Args:
+        images: the folder that the dataset's ``files.photos`` lie in (of several the first that has an id
+            wins), or a folder of ``{image_id}.jpg`` files.
+        pairs: csv with columns dataset, split, image_id, photo; photos lie in ``photos/`` beside it and an
+            empty one means "no photo". A photo it names is returned even if the file is gone: that is a
+            broken photo, and `load_photo` says so.
+
+    Raises:
+        InputError: both are given, or the folder or file is missing or malformed.
+    """
+    if images is not None and pairs is not None:
+        raise InputError("give a folder of images or a pairs file, not both")
+    if images is not None:
+        folders = (*(dataset.files.photos if dataset else ()), ".")
+        return PhotoLookup(_folder_photos(Path(images), folders, split))
+    if pairs is not None:
+        return PhotoLookup(_paired_photos(Path(pairs), dataset.name if dataset else "", split))
+    return PhotoLookup()
+
+
+def _folder_photos(images: Path, folders: Iterable[str], split: str) -> dict[str, Path]:
+    if not images.is_dir():
+        raise InputError(f"the image folder {images} does not exist")
+    paths: dict[str, Path] = {}
+    names = {"valid": ("val", "valid")}.get(split, (split,))
+    for folder in (images / pattern.replace("{split}", name) for pattern in folders for name in names):
+        if folder.is_dir():
+            for path in sorted(folder.iterdir()):
+                if path.suffix.lower() in SUFFIXES:
+                    paths.setdefault(path.stem, path)
+    return paths
+
+
+def _paired_photos(pairs: Path, dataset: str, split: str) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    try:
+        with pairs.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if not {"dataset", "split", "image_id", "photo"} <= set(rows.fieldnames or ()):
+                raise InputError(f"{pairs} line 1 must name the columns dataset, split, image_id and photo")
+            for row in rows:
+                photo = row["photo"]
+                if (row["dataset"], row["split"]) != (dataset, split) or not photo:
+                    continue
+                if Path(photo).name != photo:
+                    raise InputError(
+                        f"{pairs} line {rows.line_num} names a photo outside its folder: {photo!r}"
+                    )
+                if row["image_id"] is None:
+                    raise InputError(f"{pairs} line {rows.line_num} has fewer fields than line 1 has columns")
+                paths[_without_suffix(row["image_id"])] = pairs.parent / "photos" / photo
+    except OSError as error:
+        raise InputError(f"the pairs file {pairs} cannot be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"the pairs file {pairs} is not a readable csv file: {error}") from error
+    return paths
+
+
+def with_photos(posts: Iterable[Post], lookup: Callable[[str | None], Path | None]) -> list[Post]:
+    """The posts with ``image`` set to the path that ``lookup`` finds, or None."""
+    return [replace(post, image=lookup(post.image_id)) for post in posts]

@@ -1,0 +1,116 @@
+"""Commands about one cell: ``prepare`` the data, list ``recipes``, ``run`` the training."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
+from train.cells.recipes import list_recipes, read_changes, read_recipes
+from train.commands.options import (
+    EXAMPLE,
+    Change,
+    Data,
+    DatasetName,
+    Images,
+    MaybeData,
+    Out,
+    Pairs,
+    WeightsRoot,
+    Work,
+    chosen_dataset,
+)
+from train.data.source import DataSource
+
+
+def prepare(
+    data: Data,
+    images: Images = None,
+    pairs: Pairs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check a data folder: what is there, what is missing or broken, and for whom it matters.
+
+    Example: python -m train prepare --data ../shared/data
+    """
+    from train.data.prepare import run as check
+
+    raise typer.Exit(check(data, images, pairs, as_json))
+
+
+def recipes(
+    name: Annotated[str | None, typer.Argument(help="Print this one, to read or to copy.")] = None,
+) -> None:
+    """List the recipes that training can follow, or print one: it is a file, and a copy of it is one too.
+
+    Example: python -m train recipes lite > mine.toml; python -m train run --recipe mine.toml --dataset DIR
+    """
+    if name is not None:
+        print(read_recipes(name).text, end="")
+        return
+    for book in list_recipes():
+        print(f"{book.name}: {book.about}\n  {book.command}\n  expect {book.expect}")
+
+
+def run(
+    dataset: DatasetName = None,
+    data: MaybeData = None,
+    recipe: Annotated[
+        str, typer.Option(help="A recipe's name, or a file: python -m train recipes.")
+    ] = "lite",
+    model: Annotated[str | None, typer.Option(help=f"{', '.join(MODELS)}; else the recipe's.")] = None,
+    fusion: Annotated[str | None, typer.Option(help=f"{', '.join(FUSIONS)}; else the recipe's.")] = None,
+    change: Change = None,
+    images: Images = None,
+    pairs: Pairs = None,
+    out: Out = Path("runs"),
+    work: Work = Path("runs"),
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="Checkpoint or trunk to start from, of this or another dataset."),
+    ] = None,
+    extra: Annotated[
+        Path | None, typer.Option(help="Reviewed posts (JSON lines) to train on too; see docs/reviews.md.")
+    ] = None,
+    weights_root: WeightsRoot = None,
+) -> None:
+    from train.bases.full_base import Origin
+    from train.cells.run import run as train
+    from train.cells.settings import Settings
+    from train.data import reviewed_posts
+
+    chosen, folder = chosen_dataset(dataset, data)
+    book = read_recipes(recipe)
+    stages, picked = read_changes(change or [])
+    pick = {**book.run, **{k: v for k, v in (("model", model), ("fusion", fusion)) if v}, **picked}
+    source = DataSource(folder=folder, images=images, pairs=pairs, scheme=pick.get("scheme", "official"))
+    asked = reviewed_posts.read_extra(extra, chosen) if extra else ()
+    asked = reviewed_posts.without_leaks(asked, source, chosen, drop=pick.get("drop_leaks", False))
+    shape = ("model", "fusion", "preset", "film_variant", "clean_text")
+    made = train(
+        Settings(
+            config=ModelConfig(dataset=chosen, **{key: pick[key] for key in shape if key in pick}),
+            source=source,
+            extra=asked,
+            out=out,
+            work=work,
+            device=pick.get("device", "auto"),
+            end_to_end=pick.get("end_to_end", False),
+            changes=stages,
+            limit=pick.get("limit"),
+            start=start,
+            trunk_only=pick.get("trunk_only", False),
+            origin=Origin(weights_root=weights_root, init=pick.get("init", "published")),
+            book=book,
+        )
+    )
+    if extra and start and (start / "metrics.json").exists():
+        print(reviewed_posts.compare(start, made))
+    print(made)
+
+
+run.__doc__ = f"""Train one cell, resuming if it was cut off, and score it on validation and test.
+
+    Examples: python -m train run --dataset {EXAMPLE} --data ../shared/data --fusion film
+    --set trunk.epochs=5; python -m train run --dataset my/folder --recipe small
+    """

@@ -1,0 +1,106 @@
+"""Commands that measure: ``evaluate``, ``calibrate``, ``photo_effect``, and the tables of ``results``."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmdemo.types import InputError
+from train.commands.options import Data, Device, Images, Pairs, Work
+from train.data.source import DataSource
+
+
+def evaluate(
+    checkpoint: Annotated[Path, typer.Option(help="A cell's folder, preset/dataset/model/fusion.")],
+    data: Data,
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    images: Images = None,
+    pairs: Pairs = None,
+    work: Annotated[Path, typer.Option(help="Where cached photo features lie.")] = Path("runs"),
+    device: Device = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
+) -> None:
+    """Score a checkpoint: token-level and entity-level, or relations with and without None; per class too.
+
+    Example: python -m train evaluate --checkpoint checkpoints/lite/NAME/roberta-resnet50/film
+    --data ../shared/data --split test --json
+    """
+    from mmdemo.cells.checkpoint import load_card
+    from train.fit.loop import choose_accelerator
+    from train.score.evaluate import evaluate as score
+    from train.score.report import render
+
+    scheme = load_card(checkpoint).training.get("split_scheme", "official")
+    source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)
+    accelerator = choose_accelerator(device)
+    scores = score(checkpoint, source, split, cache=work / "regions", device=accelerator.device)
+    scores["photos"] = source.note_of(load_card(checkpoint).config.dataset)
+    print(json.dumps(scores, indent=2) if as_json else render(scores))
+
+
+def calibrate(
+    data: Data,
+    root: Annotated[Path, typer.Option(help="Cells whose metrics.json gets its calibration.")] = Path("runs"),
+    work: Work = Path("runs"),
+    images: Images = None,
+    pairs: Pairs = None,
+    preset: Annotated[str, typer.Option(help="lite, full or tiny.")] = "lite",
+) -> None:
+    """Fit each cell's confidences on validation and measure them on test (ECE, Brier), before and after.
+
+    Reads the answers that training kept in --work; no model runs.
+
+    Example: python -m train calibrate --data ../shared/data --root runs --work runs
+    """
+    from train.score.calibrate import calibrate_all
+
+    found = calibrate_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
+    if not found:
+        raise _without_answers(root, work)
+    for cell, (before, after) in found.items():
+        print(f"{cell}: test ECE {before:.3f} before, {after:.3f} after")
+
+
+def _without_answers(root: Path, work: Path) -> InputError:
+    return InputError(f"no cell of {root} has its answers in {work / 'answers'}, where training keeps them")
+
+
+def photo_effect(
+    data: Data,
+    root: Annotated[Path, typer.Option(help="Cells whose metrics.json gets its photo effect.")] = Path(
+        "runs"
+    ),
+    work: Work = Path("runs"),
+    images: Images = None,
+    pairs: Pairs = None,
+    preset: Annotated[str, typer.Option(help="lite, full or tiny.")] = "lite",
+) -> None:
+    """Measure what the photo changes on test, with intervals (paired bootstrap over posts) and by slices.
+
+    Reads the answers that training kept in --work; no model runs.
+
+    Example: python -m train photo_effect --data ../shared/data --root runs --work runs
+    """
+    from train.score.photo_effect import measure_all
+
+    found = measure_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
+    if not found:
+        raise _without_answers(root, work)
+    for cell, stated in found.items():
+        none = stated["against"]["none"]
+        low, high = 100 * none["low"], 100 * none["high"]
+        print(f"{cell}: {100 * none['change']:+.2f} points with photos, interval {low:+.2f} to {high:+.2f}")
+
+
+def results(
+    root: Annotated[Path, typer.Option(help="Checkpoints to read.")] = Path("checkpoints"),
+    readme: Annotated[Path, typer.Option(help="File whose table is replaced.")] = Path("README.md"),
+) -> None:
+    """Write README's tables from the checkpoints' metrics.json.
+
+    Example: python -m train results
+    """
+    from train.publish.results import write_results
+
+    print(write_results(root, readme))
