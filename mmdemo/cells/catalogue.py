@@ -138,12 +138,12 @@ def describe(cell: Cell) -> dict[str, Any]:
     }
 
 
-def score_on_test(entry: Entry) -> float | None:
-    """The field's measure on test with photos; None where there is none yet."""
-    value: Any = entry.metrics
-    for key in ("splits", "test", "photo"):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return judged(value) if isinstance(value, Mapping) else None
+def score_on_test(metrics: Mapping[str, Any], state: str = "photo") -> float | None:
+    """The field's measure on test, with a state of the photo; of a cell with both tasks, their mean."""
+    held: Any = metrics
+    for key in ("splits", "test", state):
+        held = held.get(key) if isinstance(held, Mapping) else None
+    return judged(held) if isinstance(held, Mapping) else None
 
 
 def _entry(cell: Cell) -> Entry:

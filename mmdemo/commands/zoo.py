@@ -20,9 +20,9 @@ def zoo(
         print(json.dumps([entry_json(entry) for entry in found], ensure_ascii=False, indent=2))
         return
     for entry in found:
-        score = score_on_test(entry)
+        score = score_on_test(entry.metrics)
         shown = f"{score:6.1%}" if score is not None else f"{'':6}"
         print(f"{shown}  {entry.size / 1e6:6.1f} MB  {entry.status:9}  {entry.cell.name}")
     ready = sum(entry.status == "ready" for entry in found)
-    score_name = f"{headline_of('entities').column}, or {headline_of('relations').column}"
-    print(f"{ready} of {len(found)} ready; the score is {score_name}, on test")
+    names = " or ".join(headline_of(task).column for task in ("entities", "relations"))
+    print(f"{ready} of {len(found)} ready; the score is {names}, on test")

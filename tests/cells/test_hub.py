@@ -10,7 +10,8 @@ from huggingface_hub import constants
 
 from mmdemo.answer import predict as answering
 from mmdemo.cells import catalogue, hub
-from mmdemo.cells.zoo import Zoo, list_cells
+from mmdemo.cells.locate import list_cells
+from mmdemo.cells.zoo import Zoo
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError

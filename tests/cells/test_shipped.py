@@ -10,11 +10,10 @@ from mmdemo.cells.catalogue import entries
 from mmdemo.cells.locate import SHIPPED, list_cells
 from mmdemo.cells.zoo import Zoo
 from mmdemo.datasets.discovery import bundled, find_dataset
-from mmdemo.formats.published import read_mnre
+from mmdemo.formats.reading import with_photos
 from mmdemo.models.batch import collate
 from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.fusion.table import fusions_of
-from mmdemo.formats.reading import read_split, with_photos
 from mmdemo.photo.lookup import photo_lookup
 from mmdemo.posts.question import read_post
 

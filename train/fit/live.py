@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import overload
 
 import numpy as np
-from mmdemo.photo.opening import augment, load_photo
 
 from mmdemo.models.batch import Example
 from mmdemo.models.encode import PostEncoder
+from mmdemo.photo.opening import load_photo
+from mmdemo.photo.pixels import augment
 from mmdemo.types import Post
 
 

@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from mmdemo.photo.opening import load_photo
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mmdemo.cells.checkpoint import load_card, load_model, load_trunk, root_of, save_trunk
+from mmdemo.cells.card import load_card
+from mmdemo.cells.checkpoint import load_model, load_trunk, root_of, save_trunk
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel, build_model
+from mmdemo.photo.opening import load_photo
 from mmdemo.types import InputError, Question
 from train.data.batches import bucketed_batches, count_batches
 from train.data.questions import gold_of, pair_of
