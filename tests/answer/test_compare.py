@@ -42,7 +42,7 @@ def fusions(dataset: str) -> tuple[Cell, ...]:
 @pytest.mark.parametrize("with_photo", [True, False])
 def test_every_answer_is_what_predicting_gives(dataset, text, with_photo, photo):
     cells = fusions(dataset)
-    post = read_post(text, dataset, photo if with_photo else None)
+    post = read_post(text, find_dataset(dataset), photo if with_photo else None)
     comparison = compare(post, cells)
     assert [a.prediction.checkpoint for a in comparison.answers] == [cell.name for cell in cells]
     for answer, cell in zip(comparison.answers, cells, strict=True):
@@ -76,7 +76,8 @@ def test_cells_on_one_trunk_share_one_encoder_pass(photo, monkeypatch):
 def test_the_photo_is_opened_once_and_a_broken_one_is_refused(tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG nothing")
-    post = replace(read_post(TWEET, find_dataset("twitter2017")), image=broken)
+    question = read_post(TWEET, find_dataset("twitter2017"))
+    post = replace(question, post=replace(question.post, image=broken))
     with pytest.raises(InputError, match="broken.png"):
         compare(post, fusions("twitter2017"))
 

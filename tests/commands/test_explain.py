@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from mmdemo.__main__ import app
 from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.explain.explainers import VIEWS
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
@@ -26,7 +27,7 @@ def photo(tmp_path):
 @pytest.fixture
 def call(monkeypatch):
     def run(dataset: str, *options: str, fusion: str = "film", text: str | None = None) -> str:
-        config = ModelConfig(dataset=dataset, fusion=fusion, preset="tiny")
+        config = ModelConfig(dataset=find_dataset(dataset), fusion=fusion, preset="tiny")
         monkeypatch.setattr(catalogue, "load", lambda _: loaded(config))
         given = ["--dataset", dataset, "--fusion", fusion, "--preset", "tiny", *options]
         arguments = ["explain", "--text", TEXTS[dataset] if text is None else text, *given]

@@ -42,7 +42,8 @@ def loaded(config: ModelConfig) -> LoadedCell:
         for name, parameter in model.named_parameters():
             if name.startswith(("fusion.", "text_encoder.cross", "text_encoder.region", "image_encoder.")):
                 parameter.add_(0.1 * torch.randn_like(parameter))
-        model.head.layers[-1].weight.mul_(6)
+        for head in model.heads.values():
+            head.layers[-1].weight.mul_(6)
     return wrap(config, model)
 
 

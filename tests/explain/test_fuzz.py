@@ -41,7 +41,7 @@ def check(view: View) -> None:
 @settings(max_examples=4)
 @given(data=st.data())
 def test_every_explainer_of_every_fusion(dataset, model, fusion, data):
-    config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="tiny")
+    config = ModelConfig(dataset=find_dataset(dataset), model=model, fusion=fusion, preset="tiny")
     words = data.draw(st.lists(WORDS, min_size=2, max_size=12))
     text = " ".join(words)
     if dataset == "mnre":
@@ -49,7 +49,7 @@ def test_every_explainer_of_every_fusion(dataset, model, fusion, data):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalogue, "load", lambda _: loaded(config))
         try:
-            post = read_post(text, dataset, data.draw(photos()))
+            post = read_post(text, config.dataset, data.draw(photos()))
         except InputError:
             return  # nothing but invisible characters
         others = [Image.new("RGB", (8, 8), "green")]
@@ -64,7 +64,7 @@ def test_every_explainer_of_every_fusion(dataset, model, fusion, data):
         check(view)
     assert all(reason and "\n" not in reason for reason in found.absent.values())
     if model in ("blip", "vilt"):
-        assert ("joint-attention" in found.absent) == (post.image is None)
+        assert ("joint-attention" in found.absent) == (post.post.image is None)
 
 
 def test_a_slow_view_is_drawn_only_when_asked_for(monkeypatch):

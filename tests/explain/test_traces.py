@@ -25,9 +25,9 @@ def photo() -> Image.Image:
 @pytest.fixture
 def explained(monkeypatch) -> Callable[..., Explanation]:
     def ask(text: str, dataset: str, photo=None, model="roberta-resnet50", fusion="film", **options):
-        config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="tiny")
+        config = ModelConfig(dataset=find_dataset(dataset), model=model, fusion=fusion, preset="tiny")
         monkeypatch.setattr(catalogue, "load", lambda _: loaded(config))
-        return explaining.explain(read_post(text, dataset, photo), cell_of(config), **options)
+        return explaining.explain(read_post(text, config.dataset, photo), cell_of(config), **options)
 
     return ask
 
