@@ -17,7 +17,7 @@ from mmdemo.models.batch import collate
 from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.fusion.table import FUSIONS, fusions_of
 from mmdemo.models.seen import States, encoded, fused
-from mmdemo.photo.image import open_image
+from mmdemo.photo.opening import open_image
 from mmdemo.types import Compared, Comparison, InputError, Question
 
 

@@ -8,7 +8,7 @@ from mmdemo.cells import catalogue
 from mmdemo.cells.gpu import on_gpu
 from mmdemo.cells.locate import Cell
 from mmdemo.datasets.schema import Dataset
-from mmdemo.photo.image import load_photo
+from mmdemo.photo.opening import load_photo
 from mmdemo.review.records import Suggestion
 from mmdemo.review.store.reviews import Store
 from mmdemo.review.suggest import Assess, annotate, suggestion_of

@@ -15,7 +15,7 @@ from mmdemo.models.decode import decode_entities, decode_relations, entropy, loo
 from mmdemo.models.model import ModelOutput
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.models.seen import encoded, fused
-from mmdemo.photo.image import open_image
+from mmdemo.photo.opening import open_image
 from mmdemo.posts.question import input_warnings
 from mmdemo.types import Ask, Entity, InputError, Pair, Prediction, Question, Relation
 

@@ -9,7 +9,7 @@ from typing import Any
 from mmdemo.answer import pipeline
 from mmdemo.answer.pipeline import Cell
 from mmdemo.batch.rows import Row
-from mmdemo.photo.image import open_image
+from mmdemo.photo.opening import open_image
 from mmdemo.types import InputError, Post
 from mmdemo.ui.shell.view import prediction_json
 

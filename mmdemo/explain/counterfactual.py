@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from mmdemo.photo.image import open_image
+from mmdemo.photo.opening import open_image
 from mmdemo.types import Change, Entity, ImageSource, InputError, Pair, Post, Prediction, Relation
 
 MOST_OTHERS = 16

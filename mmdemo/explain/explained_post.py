@@ -17,7 +17,7 @@ from mmdemo.models.model import MultimodalModel
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.models.seen import Seen
 from mmdemo.models.subtokens import TextInput
-from mmdemo.photo.image import open_image
+from mmdemo.photo.opening import open_image
 from mmdemo.posts.marks import MARKS
 from mmdemo.types import ImageSource, Pair, Prediction
 

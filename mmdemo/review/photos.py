@@ -23,7 +23,7 @@ def keep_photo(source: ImageSource, folder: Path) -> str | None:
     """
     if source is None:
         return None
-    from mmdemo.photo.image import (  # here: torch takes seconds, and few commands need it
+    from mmdemo.photo.opening import (  # here: torch takes seconds, and few commands need it
         MAX_BYTES,
         open_image,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmdemo.answer.pipeline import Cell
 from transformers import (
     BertConfig,
     BertForTokenClassification,
@@ -19,11 +20,10 @@ from transformers import (
     pipeline,
 )
 
-from mmdemo.datasets.discovery import find_dataset
 from mmdemo.answer import pipeline as ours
-from mmdemo.answer.pipeline import Cell
 from mmdemo.cells.checkpoint import Card
 from mmdemo.cells.zoo import SHIPPED, LoadedCell
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.batch import collate
 from mmdemo.models.config import MODELS, ModelConfig
 from mmdemo.models.encode import PostEncoder

@@ -26,7 +26,7 @@ from PIL import Image
 from mmdemo.answer import pipeline
 from mmdemo.models.batch import collate
 from mmdemo.models.photo_cache import SEEN
-from mmdemo.photo.image import open_image
+from mmdemo.photo.opening import open_image
 from mmdemo.types import Post
 
 ROOT = Path(__file__).resolve().parents[2]

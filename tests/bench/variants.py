@@ -24,13 +24,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from mmdemo.formats.published import read_split
 
 from mmdemo.answer import pipeline
 from mmdemo.cells.calibration import Calibration
 from mmdemo.cells.zoo import LoadedCell
-from mmdemo.formats.published import read_split
 from mmdemo.models.batch import Example, collate
-from mmdemo.photo.image import open_image
+from mmdemo.photo.opening import open_image
 from mmdemo.types import InputError, Post, Prediction
 from tests.bench.predict import REAL, TWEET, milliseconds, photos
 from tests.bench.runtimes import BUILDERS, THREADS, Variant

@@ -29,7 +29,7 @@ with atheris.instrument_imports(include=["mmdemo"]):
     from mmdemo.formats.jsonl import read_jsonl
     from mmdemo.formats.published import read_conll, read_mnre
     from mmdemo.formats.sources import read_posts
-    from mmdemo.photo.image import open_image
+    from mmdemo.photo.opening import open_image
     from mmdemo.posts.question import read_post
     from mmdemo.types import InputError
 from mmdemo.cells.zoo import SHIPPED

@@ -11,7 +11,7 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import EfficientNetLite, TinyImageEncoder
 from mmdemo.models.encoders.text import MarkedBert
 from mmdemo.models.model import build_model
-from mmdemo.posts.text import FEATURES
+from mmdemo.models.subtokens import FEATURES
 
 
 @pytest.fixture(scope="module")

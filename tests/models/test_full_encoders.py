@@ -18,7 +18,8 @@ from mmdemo.cells.pretrained_base import load_base
 from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.model import MultimodalModel, build_model
-from mmdemo.posts.text import FEATURES, MARKS
+from mmdemo.models.subtokens import FEATURES
+from mmdemo.posts.marks import MARKS
 from tests.shrunk import publish, shrink, small_resnet
 from train.bases.full_base import Origin, build_full_base
 

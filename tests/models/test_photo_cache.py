@@ -13,7 +13,7 @@ from mmdemo.answer import pipeline
 from mmdemo.models.batch import Example
 from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.photo_cache import Regions
-from mmdemo.posts.text import TextInput
+from mmdemo.models.subtokens import TextInput
 
 CPU = torch.device("cpu")
 TEXT = TextInput(ids=(1, 2), features=(0, 0), first=(1,))

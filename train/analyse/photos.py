@@ -19,7 +19,8 @@ from timm import create_model
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from mmdemo.photo.image import FORMATS, open_image, to_pixels
+from mmdemo.photo.opening import FORMATS, open_image
+from mmdemo.photo.pixels import to_pixels
 from mmdemo.types import InputError, Post
 
 #: Classes kept for each photo, likeliest first.

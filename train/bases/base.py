@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from mmdemo.photo.opening import load_photo, to_pixels
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
@@ -17,6 +16,7 @@ from mmdemo.datasets.discovery import bundled
 from mmdemo.models.config import PRESETS
 from mmdemo.models.encoders.image import NORMALISATION, REDUCED, EfficientNetLite
 from mmdemo.models.encoders.text import MarkedBert
+from mmdemo.photo.opening import load_photo, to_pixels
 from mmdemo.types import InputError, Post
 from train.data.source import DataSource
 

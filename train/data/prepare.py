@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 
-from mmdemo.photo.opening import load_photo
 from tqdm import tqdm
 
 from mmdemo.datasets.bio import spans_of
 from mmdemo.datasets.schema import SPLITS, Dataset, Task
+from mmdemo.photo.opening import load_photo
 from mmdemo.posts.gold import gold_tags
 from mmdemo.types import InputError, Post, Relation
 from train.data.source import DataSource, datasets_in

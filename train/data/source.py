@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from mmdemo.formats.splits import read_split
-from mmdemo.photo.lookup import photo_lookup, with_photos
 
 from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import SPLITS, Dataset
 from mmdemo.datasets.toml_file import FILE, read_toml
+from mmdemo.photo.lookup import photo_lookup, with_photos
 from mmdemo.types import InputError, Post, Question
 from train.data.questions import questions_of
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmdemo.photo.opening import augment, load_photo
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -20,6 +19,7 @@ from mmdemo.models.batch import Example
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.model import MultimodalModel
+from mmdemo.photo.opening import augment, load_photo
 from mmdemo.types import Post
 from train.data.batches import ordered_batches
 from train.fit.state import replace_file

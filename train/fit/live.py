@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import overload
 
 import numpy as np
-from mmdemo.photo.opening import augment, load_photo
 
 from mmdemo.models.batch import Example
 from mmdemo.models.encode import PostEncoder
+from mmdemo.photo.opening import augment, load_photo
 from mmdemo.types import Post
 
 

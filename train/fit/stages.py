@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from mmdemo.photo.opening import load_photo
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -17,6 +16,7 @@ from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel, build_model
+from mmdemo.photo.opening import load_photo
 from mmdemo.types import InputError, Question
 from train.data.batches import bucketed_batches, count_batches
 from train.data.questions import gold_of, pair_of
