@@ -6,13 +6,13 @@ from dataclasses import replace
 from mmdemo.answer.predict import predict_many
 from mmdemo.cells import catalogue
 from mmdemo.cells.gpu import on_gpu
-from mmdemo.cells.locate import Cell
+from mmdemo.cells.locate import Cell, same_labels
 from mmdemo.datasets.schema import Dataset
 from mmdemo.photo.opening import load_photo
 from mmdemo.review.records import Suggestion
 from mmdemo.review.store.reviews import Store
 from mmdemo.review.suggest import Assess, annotate, suggestion_of
-from mmdemo.types import Question
+from mmdemo.types import InputError, Question
 
 
 def siblings(cell: Cell) -> list[Cell]:
@@ -85,6 +85,13 @@ def predict_queue(
     batch: int = 16,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Suggest answers to a queue's undecided posts; how many. A run that was broken off can be repeated."""
+    """Suggest answers to a queue's undecided posts; how many. A run that was broken off can be repeated.
+
+    Raises:
+        InputError: the cell was trained for other labels than the queue's.
+    """
+    scheme = store.progress(queue).queue.scheme
+    if not same_labels(cell.dataset, scheme):
+        raise InputError(f"{cell.name} was trained for other labels than the queue {queue!r} has")
     assess = assessor(cell, others=others, blind=blind)
     return annotate(store, queue, cell.name, assess, batch=batch, progress=progress)

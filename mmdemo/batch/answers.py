@@ -6,23 +6,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mmdemo.answer import pipeline
-from mmdemo.answer.pipeline import Cell
+from mmdemo.answer.answer_json import prediction_json
+from mmdemo.answer.predict import predict_many
 from mmdemo.batch.rows import Row
+from mmdemo.cells.locate import Cell
 from mmdemo.photo.opening import open_image
-from mmdemo.types import InputError, Post
-from mmdemo.ui.shell.view import prediction_json
+from mmdemo.posts.question import read_post
+from mmdemo.types import InputError, Question
 
 #: Posts in one forward pass. Their photos alone are open at a time, so memory does not grow with the input.
 BATCH = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
-    """A row that can be asked: its place among its fellows, its post without the photo, the photo's file."""
+class AskedRow:
+    """A row that can be asked: its place among all, its question without the photo, the photo's file."""
 
     place: int
-    post: Post
+    question: Question
     photo: Path | None
 
 
@@ -35,18 +36,18 @@ def answer_rows(rows: Sequence[Row], cell: Cell, images: Path) -> list[str]:
         images: the folder that image paths start from and must stay in.
     """
     answers: list[dict[str, Any]] = [{"error": row.problem} for row in rows]
-    questions = []
+    asked = []
     for place, row in enumerate(rows):
         if row.problem is None:
             try:
-                post = pipeline.read_post(row.text, cell.dataset)
+                question = read_post(row.text, cell.dataset)
                 photo = find_photo(row.image, images) if row.image else None
-                questions.append(Question(place=place, post=post, photo=photo))
+                asked.append(AskedRow(place=place, question=question, photo=photo))
             except InputError as error:
                 answers[place] = {"error": str(error)}
-    questions.sort(key=lambda q: (q.photo is not None, len(q.post.tokens)))
-    for start in range(0, len(questions), BATCH):
-        for place, answer in _ask(questions[start : start + BATCH], cell):
+    asked.sort(key=lambda one: (one.photo is not None, len(one.question.post.tokens)))
+    for start in range(0, len(asked), BATCH):
+        for place, answer in _ask(asked[start : start + BATCH], cell):
             answers[place] = answer
     return [_line(row, answer, cell) for row, answer in zip(rows, answers, strict=True)]
 
@@ -66,20 +67,20 @@ def find_photo(name: str, images: Path) -> Path:
     return photo
 
 
-def _ask(questions: Sequence[Question], cell: Cell) -> list[tuple[int, dict[str, Any]]]:
+def _ask(asked: Sequence[AskedRow], cell: Cell) -> list[tuple[int, dict[str, Any]]]:
     """(place, answer) of each question. A photo that cannot be read fails its own post alone."""
     answers: list[tuple[int, dict[str, Any]]] = []
-    places, posts = [], []
-    for question in questions:
+    places, questions = [], []
+    for row in asked:
         try:
-            photo = None if question.photo is None else open_image(question.photo)
+            photo = None if row.photo is None else open_image(row.photo)
         except InputError as error:
-            answers.append((question.place, {"error": str(error)}))
+            answers.append((row.place, {"error": str(error)}))
         else:
-            places.append(question.place)
-            posts.append(replace(question.post, image=photo))
-    if posts:
-        predictions = pipeline.predict_many(posts, cell)
+            places.append(row.place)
+            questions.append(replace(row.question, post=replace(row.question.post, image=photo)))
+    if questions:
+        predictions = predict_many(questions, cell)
         answers += [(p, prediction_json(a)) for p, a in zip(places, predictions, strict=True)]
     return answers
 

@@ -14,10 +14,10 @@ from typing import BinaryIO
 
 from tqdm import tqdm
 
-from mmdemo.answer import pipeline
-from mmdemo.answer.pipeline import Cell
 from mmdemo.batch.answers import answer_rows
 from mmdemo.batch.rows import Chunk, chunks_of, read_chunk
+from mmdemo.cells import catalogue
+from mmdemo.cells.locate import Cell
 from mmdemo.types import InputError
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def run(job: Job, engine: Engine, *, anew: bool = False, chunk: int = CHUNK) -> 
             job.posts.name,
             job.output.name,
         )
-    pipeline.load(job.cell)  # what is wrong with it should be said once, not in each line
+    catalogue.load(job.cell)  # what is wrong with it should be said once, not in each line
     chunks = chunks_of(job.posts, chunk)
     try:
         with job.output.open("ab+") as stream:

@@ -134,7 +134,7 @@ def _json_record(line: bytes) -> Any:
 
 def _csv_reader(stream: BinaryIO) -> Iterator[list[str]]:
     csv.field_size_limit(MAX_FIELD)
-    # surrogateescape: bytes that are not UTF-8 stay in their row, and `pipeline.read_post` refuses them.
+    # surrogateescape: bytes that are not UTF-8 stay in their row, and `read_post` refuses them.
     # strict: a quote that is never closed takes the rest of the file along, which must not pass for one text.
     return csv.reader((line.decode("utf-8", "surrogateescape") for line in _lines(stream)), strict=True)
 

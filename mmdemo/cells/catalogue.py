@@ -2,6 +2,7 @@
 
 import logging
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from mmdemo.cells.locate import (
 from mmdemo.cells.zoo import LoadedCell, Zoo
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.datasets.schema import Dataset
+from mmdemo.measures import judged
 from mmdemo.models.config import MODELS, PRESETS, ModelConfig
 from mmdemo.models.fusion.table import FUSIONS, buildable, fusions_of
 from mmdemo.types import InputError
@@ -134,6 +136,14 @@ def describe(cell: Cell) -> dict[str, Any]:
         "training": card.training,
         "metrics": card.metrics,
     }
+
+
+def score_on_test(metrics: Mapping[str, Any], state: str = "photo") -> float | None:
+    """The field's measure on test, with a state of the photo; of a cell with both tasks, their mean."""
+    held: Any = metrics
+    for key in ("splits", "test", state):
+        held = held.get(key) if isinstance(held, Mapping) else None
+    return judged(held) if isinstance(held, Mapping) else None
 
 
 def _entry(cell: Cell) -> Entry:

@@ -6,42 +6,57 @@ from typing import Annotated, Any
 
 import typer
 
+from mmdemo.commands.options import (
+    FUSION,
+    MODEL,
+    AsJson,
+    DatasetName,
+    Photo,
+    Preset,
+    Text,
+    example,
+    told,
+)
+
+HELP = told(
+    "Compare what all fusions of a model, or all models with a fusion, say of one post.",
+    example("compare", "entities", "--image", "photo.jpg", "--html", "out.html"),
+)
+
 
 def compare(
-    dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 (entities) or mnre (a relation).")],
-    text: Annotated[str, typer.Option(help="The tweet; for mnre with [E1]…[/E1] and [E2]…[/E2].")],
+    dataset: DatasetName,
+    text: Text,
     across: Annotated[
         str, typer.Option(help="fusions (all of --model) or models (all with --fusion).")
     ] = "fusions",
-    model: Annotated[str, typer.Option(help="Whose fusions to compare.")] = "roberta-resnet50",
-    fusion: Annotated[str, typer.Option(help="With which fusion to compare models.")] = "film",
-    preset: Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")] = "lite",
-    image: Annotated[Path | None, typer.Option(help="The photo: JPEG, PNG, WEBP, GIF or BMP.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    model: Annotated[str, typer.Option(help="Whose fusions to compare.")] = MODEL,
+    fusion: Annotated[str, typer.Option(help="With which fusion to compare models.")] = FUSION,
+    preset: Preset = "lite",
+    image: Photo = None,
+    as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="Write the comparison as one HTML file.")] = None,
 ) -> None:
-    """Compare what all fusions of a model, or all models with a fusion, say of one tweet.
-
-    Example: python -m mmdemo compare --dataset twitter2017 --image photo.jpg --html out.html
-    --text "Kevin Durant enters Oracle Arena"
-    """
+    """Compare, and print a table or write a page."""
     from mmdemo.answer import compare as comparing
-    from mmdemo.answer import pipeline
+    from mmdemo.answer.comparison_json import comparison_json
+    from mmdemo.cells.catalogue import describe
+    from mmdemo.posts.question import read_post
     from mmdemo.types import InputError
-    from mmdemo.ui.compare.agreement import comparison_json
-    from mmdemo.ui.compare.page import page_html
 
     cells = comparing.side_by_side(dataset, across=across, model=model, fusion=fusion, preset=preset)
     ready = [cell for cell in cells if cell.problem is None]
     if not ready:
         raise InputError(cells[0].problem or "no checkpoint is ready")
-    found = comparing.compare(pipeline.read_post(text, dataset, image), ready)
+    found = comparing.compare(read_post(text, ready[0].dataset, image), ready)
     answer = comparison_json(found)
     answer["not_ready"] = {cell.name: cell.problem for cell in cells if cell.problem}
     if html is not None:
-        metrics = [pipeline.describe(cell)["metrics"] for cell in ready]
+        from mmdemo.ui.compare.page import page_html
+
+        metrics = [describe(cell)["metrics"] for cell in ready]
         try:
-            html.write_text(page_html(found, metrics), encoding="utf-8")
+            html.write_text(page_html(found, ready[0].dataset, metrics), encoding="utf-8")
         except OSError as error:
             raise InputError(f"{html} cannot be written: {error.strerror}") from error
     if as_json:
@@ -59,7 +74,8 @@ def lines(answer: dict[str, Any]) -> str:
     table = [f"{'':2}{'':28}" + "".join(f"  {n:<{w}}" for n, w in zip(short, widths, strict=True))]
     for row in answer["rows"]:
         says = [row["answers"][name] for name in names]
-        cells = [f"  {_say(say):<{width}}" for say, width in zip(says, widths, strict=True)]
+        said = [_say(say, is_relation="relation" in row) for say in says]
+        cells = [f"  {text:<{width}}" for text, width in zip(said, widths, strict=True)]
         table.append(
             f"{signs[row['agreement']]} {row.get('text', row.get('relation'))[:28]:<28}{''.join(cells)}"
         )
@@ -71,19 +87,20 @@ def lines(answer: dict[str, Any]) -> str:
     return "\n".join(line.rstrip() for line in table)
 
 
-def _say(say: dict[str, Any]) -> str:
+def _say(say: dict[str, Any], *, is_relation: bool) -> str:
     """A span's label and score, a relation's score with an arrow where it is the answer, or a dot."""
     if say["score"] is None:
         return "·"
     score = f"{say['score']:.1%}"
     if say["label"] is None:
         return score
-    is_relation = say["label"] == "None" or say["label"].startswith("/")
     return f"{score} ←" if is_relation else f"{say['label']:5} {score}"
 
 
 def _own_parts(names: list[str]) -> list[str]:
     """What tells checkpoints apart: their fusion where the model is one, else their model."""
-    parts = [name.split("/") for name in names]
-    place = 3 if len({part[2] for part in parts}) == 1 else 2
-    return [part[place] for part in parts]
+    from mmdemo.cells.name import CellName
+
+    parts = [CellName.parse(name) for name in names]
+    one_model = len({part.model for part in parts}) == 1
+    return [part.fusion if one_model else part.model for part in parts]

@@ -6,22 +6,43 @@ from typing import Annotated, Any
 
 import typer
 
-from mmdemo.types import Change, Counterfactual, Explanation, InputError, View
+from mmdemo.commands.options import (
+    FUSION,
+    MODEL,
+    CellText,
+    DatasetOrCell,
+    Fusion,
+    Model,
+    Photo,
+    Preset,
+    Text,
+    cell_of,
+    example,
+    told,
+)
+from mmdemo.types import Counterfactual, Explanation, InputError, View
+
+HELP = told(
+    "Explain an answer: what the fusion did, which regions and words counted, and what else might have been.",
+    "Without --other, the photos of the app's examples stand in.",
+    example("explain", "relations", "--image", "photo.jpg", "--out", "why"),
+)
 
 
 def explain(
-    dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 (entities) or mnre (a relation).")],
-    text: Annotated[str, typer.Option(help="The tweet; for mnre with [E1]…[/E1] and [E2]…[/E2].")],
-    model: Annotated[str, typer.Option(help="Which encoders.")] = "roberta-resnet50",
-    fusion: Annotated[str, typer.Option(help="Which fusion.")] = "film",
-    preset: Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")] = "lite",
-    image: Annotated[Path | None, typer.Option(help="The photo: JPEG, PNG, WEBP, GIF or BMP.")] = None,
+    text: Text,
+    dataset: DatasetOrCell = None,
+    model: Model = MODEL,
+    fusion: Fusion = FUSION,
+    preset: Preset = "lite",
+    cell: CellText = None,
+    image: Photo = None,
     target: Annotated[
         int | None, typer.Option(help="A word's index (entities) or a relation's rank, from 0 on.")
     ] = None,
     view: Annotated[list[str] | None, typer.Option(help="Only this view; may be repeated.")] = None,
     other: Annotated[
-        list[Path] | None, typer.Option(help="A photo to set the tweet's own against; may be repeated.")
+        list[Path] | None, typer.Option(help="A photo to set the post's own against; may be repeated.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all numbers.")] = False,
     out: Annotated[
@@ -29,26 +50,19 @@ def explain(
     ] = None,
     dark: Annotated[bool, typer.Option(help="Draw on a dark ground.")] = False,
 ) -> None:
-    """Explain an answer: what the fusion did, which regions and words counted, and what else might have been.
+    """Explain, and print or write the views."""
+    from mmdemo.answer import explain as explaining
+    from mmdemo.answer.answer_json import explained_json
+    from mmdemo.answer.imagine import counterfactuals
+    from mmdemo.datasets.examples import example_photos
+    from mmdemo.posts.question import read_post
 
-    Without --other, the app's example photos stand in. Example: python -m mmdemo explain --dataset mnre
-    --fusion film --image photo.jpg --out why --text "[E1] Lauren Bacall [/E1] in [E2] Key Largo [/E2]"
-    """
-    from mmdemo.answer import pipeline
-    from mmdemo.figures.numbers import explanation_json
-    from mmdemo.ui.shell.examples import available
-    from mmdemo.ui.shell.view import prediction_json
-
-    cell = pipeline.find_cell(dataset, model, fusion, preset)
-    post = pipeline.read_post(text, dataset, image)
-    others = list(other) if other else [path for _, path in available()]
-    found = pipeline.explain(post, cell, target=target, views=view, others=others)
-    imagined = () if view else pipeline.counterfactuals(post, cell, others=others)
-    answer = {
-        "prediction": prediction_json(found.prediction),
-        **explanation_json(found),
-        "counterfactuals": [_counterfactual_json(case) for case in imagined],
-    }
+    chosen = cell_of(dataset, model, fusion, preset, cell)
+    question = read_post(text, chosen.dataset, image)
+    others = list(other) if other else list(example_photos())
+    found = explaining.explain(question, chosen, target=target, views=view, others=others)
+    imagined = () if view else counterfactuals(question, chosen, others=others)
+    answer = explained_json(found, imagined)
     if out is not None:
         _write(out, found, answer, dark)
     if as_json:
@@ -72,23 +86,6 @@ def _write(out: Path, found: Explanation, answer: dict[str, Any], dark: bool) ->
         (out / "explanation.json").write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror}") from error
-
-
-def _counterfactual_json(case: Counterfactual) -> dict[str, Any]:
-    return {"name": case.name, "changes": [_change_json(change) for change in case.changes]}
-
-
-def _change_json(change: Change) -> dict[str, Any]:
-    sides = {"before": change.before, "after": change.after}
-    return {
-        "kind": change.kind,
-        **{
-            name: None
-            if side is None
-            else {"label": side.label, "text": getattr(side, "text", None), "score": side.score}
-            for name, side in sides.items()
-        },
-    }
 
 
 def _lines(found: Explanation, imagined: tuple[Counterfactual, ...], out: Path | None) -> str:

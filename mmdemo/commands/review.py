@@ -9,8 +9,8 @@ import typer
 from tqdm import tqdm
 
 from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, say
-from mmdemo.datasets.discovery import bundled, default_for, find_dataset, reviewed_as
-from mmdemo.formats.table import SOURCES, WRITTEN
+from mmdemo.datasets.discovery import bundled, default_for, reviewed_as
+from mmdemo.formats.table import FORMATS, SOURCES
 from mmdemo.review.names import check_name, count_posts
 from mmdemo.types import InputError
 
@@ -59,7 +59,8 @@ def import_(
 
     Example: python -m mmdemo review import train.txt --queue may --dataset NAME --images photos/
     """
-    from mmdemo.formats.table import Photos, read_posts
+    from mmdemo.cells.catalogue import dataset_named
+    from mmdemo.formats.reading import Photos, read_posts
     from mmdemo.review.export import apply_corrections
     from mmdemo.review.store.intake import USES
     from mmdemo.review.store.reviews import open_store
@@ -71,7 +72,7 @@ def import_(
     known = {found.name: found for found in store.queues()}.get(queue)
     if dataset is None and known is None:
         raise InputError(f"the queue {queue!r} is new; say its label scheme by --dataset")
-    scheme = known.scheme if known and not dataset else reviewed_as(find_dataset(dataset or ""))
+    scheme = known.scheme if known and not dataset else reviewed_as(dataset_named(dataset or ""))
     photos = Photos(folder=images, pairs=pairs, split=split, trusted=(store.photos,))
     items = read_posts(path, source, scheme, photos)
     if corrections:
@@ -118,7 +119,7 @@ def predict(
     store = open_store(place)
     scheme = store.progress(queue).queue.scheme
     names = [fusion, *(name.strip() for name in compare.split(",") if name.strip())]
-    cell, *others = [find_cell(scheme.name, model, name, preset) for name in names]
+    cell, *others = [find_cell(scheme, model, name, preset) for name in names]
     with tqdm(total=0, unit="post", file=sys.stderr, disable=as_json) as bar:
 
         def progress(done: int, total: int) -> None:
@@ -137,7 +138,7 @@ def predict(
 def export(
     queue: QueueName,
     output: Annotated[Path, typer.Option(help="The file to write; for brat a new folder.")],
-    format_: Annotated[str, typer.Option("--format", help=f"{', '.join(WRITTEN)}.")] = "jsonl",
+    format_: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")] = "jsonl",
     photos: Annotated[Path | None, typer.Option(help="Also copy the photos to this folder.")] = None,
     skip: Annotated[
         bool, typer.Option("--skip", help="Leave out what the format cannot hold, instead of refusing.")

@@ -12,18 +12,17 @@ def zoo(
 ) -> None:
     """List every checkpoint: dataset, model, fusion, whether it is ready, its size and its test score."""
     from mmdemo.answer.answer_json import entry_json
-    from mmdemo.cells.catalogue import entries
+    from mmdemo.cells.catalogue import entries, score_on_test
     from mmdemo.measures import headline_of
-    from mmdemo.ui.results.page import score_of
 
     found = entries(preset)
     if as_json:
         print(json.dumps([entry_json(entry) for entry in found], ensure_ascii=False, indent=2))
         return
     for entry in found:
-        score = score_of(entry.metrics)
+        score = score_on_test(entry.metrics)
         shown = f"{score:6.1%}" if score is not None else f"{'':6}"
         print(f"{shown}  {entry.size / 1e6:6.1f} MB  {entry.status:9}  {entry.cell.name}")
     ready = sum(entry.status == "ready" for entry in found)
-    score_name = f"{headline_of('entities').column}, or {headline_of('relations').column}"
-    print(f"{ready} of {len(found)} ready; the score is {score_name}, on test")
+    names = " or ".join(headline_of(task).column for task in ("entities", "relations"))
+    print(f"{ready} of {len(found)} ready; the score is {names}, on test")

@@ -1,7 +1,8 @@
 """``dataset.toml``: a dataset's record as a file that a person reads and edits.
 
 Labels are tables, ``[entities.band]`` and ``[relations."part of"]``, in the order of the models' outputs;
-``[map]`` renames labels of the files; ``[words]`` says ``hashtags = "keep"`` or ``"split"``, and so ``clitics``.
+``[map]`` renames labels of the files; ``[words]`` says ``hashtags = "keep"`` or ``"split"``, and likewise
+``clitics``.
 """
 
 import re
@@ -78,7 +79,7 @@ class _TomlReader(RecordReader):
         return InputError(f"{self.where}{f' line {number}' if number else ''}: {key} {problem}")
 
     def _line(self, key: str) -> int | None:
-        """The line of the last part of a dotted key that stands in the file, below that of the part before."""
+        """The line of the last part of a dotted key that is in the file, below that of the part before."""
         found, start = None, 0
         for part in key.strip("'").replace("split_", "").split("."):
             pattern = re.compile(

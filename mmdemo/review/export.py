@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
+from mmdemo.formats.shared.sameness import compare, unfit
 from mmdemo.formats.table import find_format
 from mmdemo.posts.gold import name_of
 from mmdemo.review.names import count_posts
@@ -95,21 +96,6 @@ def as_question(review: Review) -> Question:
     return Question(post=post, ask=Ask(entities=not review.asked, relations=review.asked))
 
 
-def unfit(items: Sequence[Question], found: Format) -> dict[str, str]:
-    """Why which posts, by id, cannot be written."""
-    problems, seen = {}, set[str | None]()
-    for item in items:
-        problem = found.problem(item)
-        name = found.name_of(item)
-        if problem is None and name in seen:
-            problem = f"another post is called {name!r} too, by which the file tells them apart"
-        if problem is None:
-            seen.add(name)
-        else:
-            problems[item.post.id or ""] = problem
-    return problems
-
-
 def write_checked(path: Path, items: Sequence[Question], found: Format, scheme: Dataset) -> None:
     """Write beside ``path``, read that back, compare, and only then put it in its place."""
     if not path.absolute().parent.is_dir():
@@ -123,31 +109,6 @@ def write_checked(path: Path, items: Sequence[Question], found: Format, scheme: 
         if not found.suffix and path.is_dir():
             path.rmdir()
         os.replace(draft, path)
-
-
-def compare(written: Sequence[Question], back: Sequence[Question], found: Format) -> None:
-    """Raises InputError naming the first post that does not come back as it is."""
-    there = {found.name_of(item): item for item in back}
-    for item in written:
-        again = there.get(found.name_of(item))
-        if again is None or not _same(item, again, found):
-            raise InputError(f"{name_of(item.post)} does not read back as it was written; nothing was kept")
-    if len(back) != len(written):
-        raise InputError(f"{len(back)} posts read back, where {len(written)} were written; nothing was kept")
-
-
-def _same(one: Question, other: Question, found: Format) -> bool:
-    return (
-        one.post.tokens == other.post.tokens
-        and answer_in(one.post).same_as(answer_in(other.post))
-        and (not found.text or one.post.text == other.post.text)
-        and (not found.photo_id or one.post.image_id == other.post.image_id)
-    )
-
-
-def answer_in(post: Post) -> Answer:
-    """What is stated of a post."""
-    return stated_answer(post) or Answer()
 
 
 def _stem(post: Post) -> str:

@@ -23,10 +23,7 @@ def keep_photo(source: ImageSource, folder: Path) -> str | None:
     """
     if source is None:
         return None
-    from mmdemo.photo.opening import (  # here: torch takes seconds, and few commands need it
-        MAX_BYTES,
-        open_image,
-    )
+    from mmdemo.photo.opening import MAX_BYTES, open_image  # here: few commands need it
 
     if isinstance(source, Image.Image):
         return _keep_pixels(open_image(source), folder)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from mmdemo.__main__ import app
 from mmdemo.answer import pipeline
 from mmdemo.answer.compare import compare, side_by_side
-from mmdemo.cells.checkpoint import load_card
+from mmdemo.cells.card import load_card
 from mmdemo.cells.zoo import trunk_hash
 from mmdemo.types import InputError
 

@@ -10,7 +10,8 @@ import os
 import statistics
 import time
 
-from mmdemo.cells.zoo import SHIPPED, Zoo, list_cells
+from mmdemo.cells.locate import SHIPPED, list_cells
+from mmdemo.cells.zoo import Zoo
 
 BOUNDS = {"cold": 1.0, "switch": 0.005}  # seconds
 

@@ -21,8 +21,9 @@ from transformers import (
 )
 
 from mmdemo.answer import pipeline as ours
-from mmdemo.cells.checkpoint import Card
-from mmdemo.cells.zoo import SHIPPED, LoadedCell
+from mmdemo.cells.card import Card
+from mmdemo.cells.locate import SHIPPED
+from mmdemo.cells.zoo import LoadedCell
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.batch import collate
 from mmdemo.models.config import MODELS, ModelConfig

@@ -1,13 +1,12 @@
-"""The README's table of speed, in one run: ``python -m tests.bench.table [--quick] [--write]``.
+"""The table of speed of docs/speed.md, in one run: ``python -m tests.bench.table [--quick] [--write]``.
 
 Warm, two threads, on this machine; each figure also as a ratio to one prediction with a new photo by the same
 cell in the same run, since machines differ. ``--quick`` takes a twentieth of the repeats, to see that it
-works; ``--write`` puts the table between the README's markers.
+works; ``--write`` puts the table between the page's marks.
 """
 
 import argparse
 import os
-import re
 import statistics
 import sys
 import tempfile
@@ -32,8 +31,11 @@ from tests.bench import load, peers
 from tests.bench.compare import fullest_row
 from tests.bench.predict import MARKED, ROOT, TWEET, milliseconds, photos, time_process
 from tests.browser.live import running_app
+from train.publish.marked import Mark, write_marked
 
-START, END = "<!-- bench: python -m tests.bench.table --write -->", "<!-- bench end -->"
+BENCH = Mark(name="bench", command="python -m tests.bench.table --write")
+PAGE = ROOT / "docs" / "speed.md"
+HEAD = ("| what | p50, ms | p95, ms | ratio | |", "|---|--:|--:|--:|---|")
 WARM_UPS = 3
 BATCH = 16
 
@@ -172,7 +174,7 @@ def measure(quick: bool) -> Iterator[Row]:
 def markdown(rows: list[Row]) -> str:
     """The table; ratios are to the first row's median."""
     one = rows[0].p50
-    lines = ["| what | p50, ms | p95, ms | ratio | |", "|---|--:|--:|--:|---|"]
+    lines = [*HEAD]
     for row in rows:
         p50, p95 = (f"{v:,.0f}" if v is not None else "" for v in (row.p50, row.p95))
         ratio = f"{row.p50 / one:.2f}" if row.p50 is not None and one else ""
@@ -181,19 +183,10 @@ def markdown(rows: list[Row]) -> str:
     return "\n".join([f"{where}, PyTorch {torch.__version__}.", "", *lines])
 
 
-def write(table: str, readme: Path) -> None:
-    """Put the table between the markers. Raises ValueError where they are not there."""
-    text = readme.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
-    if len(pattern.findall(text)) != 1:
-        raise ValueError(f"{readme} lacks the markers {START} and {END}")
-    readme.write_text(pattern.sub(lambda _: f"{START}\n{table}\n{END}", text), encoding="utf-8")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few repeats: does it work?")
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/speed.md")
     options = parser.parse_args()
     torch.set_num_threads(2)
     rows = []
@@ -203,7 +196,7 @@ def main() -> int:
     table = markdown(rows)
     print(table)
     if options.write:
-        write(table, ROOT / "README.md")
+        write_marked([PAGE], {BENCH: table})
     return 0
 
 

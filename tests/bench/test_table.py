@@ -1,11 +1,10 @@
 """What the benches print, from figures given by hand."""
 
+import re
 from collections import Counter
 
-import pytest
-
 from tests.bench.load import Client, summary
-from tests.bench.table import END, START, Row, markdown, timed, write
+from tests.bench.table import BENCH, HEAD, PAGE, Row, markdown, timed
 
 
 def test_ratios_are_to_the_first_row_and_other_figures_stay_empty():
@@ -18,15 +17,14 @@ def test_ratios_are_to_the_first_row_and_other_figures_stay_empty():
     ]
 
 
-def test_the_table_replaces_the_one_before_and_nothing_else(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{START}\nold\n{END}\nafter\n")
-    for table in ("first", r"second \1"):
-        write(table, readme)
-        assert readme.read_text() == f"before\n{START}\n{table}\n{END}\nafter\n"
-    readme.write_text("no place")
-    with pytest.raises(ValueError, match="lacks the markers"):
-        write("x", readme)
+def test_the_shipped_page_has_the_marks_and_a_table_of_today_s_columns():
+    text = PAGE.read_text(encoding="utf-8")
+    assert (text.count(BENCH.start), text.count(BENCH.end)) == (1, 1)
+    table = text.split(BENCH.start)[1].split(BENCH.end)[0].strip().splitlines()
+    written = markdown([Row(name="one", p50=50, p95=61.7)]).splitlines()
+    assert re.sub(r"[\d.]+", "", table[0]).split("+")[0] == re.sub(r"[\d.]+", "", written[0]).split("+")[0]
+    assert table[1:4] == written[1:4] and len(table) > 10
+    assert {row.count("|") for row in table[2:]} == {HEAD[0].count("|")}
 
 
 def test_warm_up_turns_do_not_count():

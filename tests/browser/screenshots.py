@@ -1,4 +1,4 @@
-"""Take the README's screenshots from a real browser: ``python -m tests.browser.screenshots [FOLDER]``.
+"""Take the docs' screenshots from a real browser: ``python -m tests.browser.screenshots [FOLDER]``.
 
 Writes pictures of the Predict, Compare, Why and Review tabs (1280 x 800) into docs/, or into FOLDER.
 """

@@ -70,7 +70,7 @@ def test_a_fusion_of_joint_models_alone_can_be_asked(app_url):
 
 @pytest.fixture(scope="module")
 def client(app_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Gradio's own client, with the names that the README uses."""
+    """Gradio's own client, with the names that docs/api.md uses."""
     client = Client(app_url, verbose=False, download_files=str(tmp_path_factory.mktemp("downloads")))
     yield client
     client.close()

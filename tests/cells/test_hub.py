@@ -10,7 +10,8 @@ from huggingface_hub import constants
 
 from mmdemo.answer import pipeline
 from mmdemo.cells import catalogue, hub
-from mmdemo.cells.zoo import Zoo, list_cells
+from mmdemo.cells.locate import list_cells
+from mmdemo.cells.zoo import Zoo
 from mmdemo.types import InputError
 from tests.hub_standin import Hub, running_hub, use
 

@@ -2,15 +2,16 @@
 
 import pytest
 import torch
+from mmdemo.formats.published import read_mnre
 from PIL import Image
 
 from mmdemo.answer import pipeline
 from mmdemo.cells.catalogue import entries
-from mmdemo.cells.zoo import SHIPPED, Zoo, list_cells
-from mmdemo.formats.published import read_mnre
+from mmdemo.cells.locate import SHIPPED, list_cells
+from mmdemo.cells.zoo import Zoo
 from mmdemo.models.batch import collate
 from mmdemo.models.config import DATASETS, MODELS, fusions_of
-from mmdemo.photo.image import photo_lookup, with_photos
+from mmdemo.photo.lookup import photo_lookup, with_photos
 
 READY = [cell for cell in list_cells(SHIPPED) if cell.problem is None]
 WANTED = {f"lite/{d}/{m}/{f}" for d in DATASETS for m in MODELS for f in fusions_of(m)}

@@ -10,7 +10,8 @@ import torch
 
 from mmdemo.cells import zoo as zoo_module
 from mmdemo.cells.hub import HubRepo
-from mmdemo.cells.zoo import SHIPPED, Zoo, checkpoints_root, list_cells
+from mmdemo.cells.locate import SHIPPED, checkpoints_root, list_cells
+from mmdemo.cells.zoo import Zoo
 from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from tests.tiny import build_cell

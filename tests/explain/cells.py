@@ -5,8 +5,9 @@ from pathlib import Path
 
 import torch
 
-from mmdemo.cells.checkpoint import Card
-from mmdemo.cells.zoo import SHIPPED, Cell, LoadedCell, post_encoder
+from mmdemo.cells.card import Card
+from mmdemo.cells.locate import SHIPPED, Cell
+from mmdemo.cells.zoo import LoadedCell, post_encoder
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.models.model import MultimodalModel, build_model
 

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmdemo.cells.checkpoint import cell_folder, load_card, load_model, save_cell, save_trunk
+from mmdemo.cells.card import load_card
+from mmdemo.cells.checkpoint import cell_folder, load_model, save_cell, save_trunk
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.datasets.bio import output_labels
 from mmdemo.models.batch import Batch, Example, collate

@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 from mmdemo.__main__ import app
 from mmdemo.answer import pipeline
 from mmdemo.cells import hub
-from mmdemo.cells.zoo import Zoo, list_cells
+from mmdemo.cells.locate import list_cells
+from mmdemo.cells.zoo import Zoo
 from mmdemo.space.command import check_folder
 from mmdemo.space.front_matter import read_front_matter
 from mmdemo.types import InputError

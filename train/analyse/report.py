@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from mmdemo.cells.zoo import SHIPPED, post_encoder
+from mmdemo.cells.locate import SHIPPED
+from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.looks import looks_of
 from mmdemo.datasets.schema import SPLITS, Dataset
 from mmdemo.models.config import ModelConfig

@@ -22,7 +22,7 @@ from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.discovery import bundled, default_for
 from mmdemo.models.batch import collate
-from mmdemo.models.config import ModelConfig
+from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.models.encoders.image import EfficientNetLite
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError, Post
@@ -32,7 +32,10 @@ from train.fit.stages import backbone_salt
 from train.fit.state import replace_file
 
 #: Captions are read as tweets are: any dataset without marks will do.
-CONFIG = ModelConfig(dataset=default_for("entities"), model="clip-bert", fusion="concat", preset="lite")
+ALIGNED = next(row.name for row in MODELS.values() if row.aligned)
+CONFIG = ModelConfig(
+    dataset=default_for("entities"), model=ALIGNED, fusion=fusions_of(ALIGNED)[0], preset="lite"
+)
 EPOCHS, BATCH, RATE, DECAY = 60, 256, 1e-3, 0.05
 #: What a card says of it.
 ALIGNMENT = {

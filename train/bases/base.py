@@ -14,9 +14,11 @@ from mmdemo.cells.files import file_hash, save_tensors, write_json
 from mmdemo.cells.pretrained_base import base_folder
 from mmdemo.datasets.discovery import bundled
 from mmdemo.models.config import PRESETS
-from mmdemo.models.encoders.image import NORMALISATION, REDUCED, EfficientNetLite
+from mmdemo.models.encoders.image import REDUCED, EfficientNetLite
+from mmdemo.models.encoders.table import DEFAULT_MODEL, MODELS
 from mmdemo.models.encoders.text import MarkedBert
-from mmdemo.photo.opening import load_photo, to_pixels
+from mmdemo.photo.opening import load_photo
+from mmdemo.photo.pixels import to_pixels
 from mmdemo.types import InputError, Post
 from train.data.source import DataSource
 
@@ -113,7 +115,9 @@ def fit_reduction(encoder: EfficientNetLite, photos: Sequence[Post], seed: int =
 
 def to_tensor_of(size: int) -> Callable[[Image.Image], Tensor]:
     """Photo -> (1, 3, size, size) as the lite image encoder takes it."""
-    return lambda photo: torch.from_numpy(to_pixels(photo, size, *NORMALISATION["lite"]))[None]
+    return lambda photo: torch.from_numpy(
+        to_pixels(photo, size, *MODELS[DEFAULT_MODEL].sides["lite"].normalisation)
+    )[None]
 
 
 def _training_photos(source: DataSource) -> list[Post]:

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from mmdemo.cells.files import file_hash, read_json, save_tensors, write_json
+from mmdemo.cells.locate import SHIPPED
 from mmdemo.cells.pretrained_base import NOT_IN_BASE, base_folder, base_place
-from mmdemo.cells.zoo import SHIPPED
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
@@ -77,7 +77,7 @@ def build_full_base(root: Path, config: ModelConfig, origin: Origin) -> Path:
         text, image = published.read_sides(config.model, origin.weights_root)
         held = {"text": text, "image": image}
         vocabulary = published.read_vocabulary(config.model, origin.weights_root)
-        names = dict(zip(wanted, published.SOURCES[config.model], strict=True))
+        names = dict(zip(wanted, (config.row.sources.text, config.row.sources.image), strict=True))
         sources = {side: published.source_facts(name, origin.weights_root) for side, name in names.items()}
     for side, tensors in held.items():
         _check_fits(tensors, wanted[side], f"{config.model}'s {side} side", origin)

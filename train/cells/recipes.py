@@ -60,13 +60,9 @@ class RecipeBook:
             raise InputError(f"the recipe {self.name} has no stage {stage}; it has {', '.join(self.stages)}")
         asked = dataset.tasks[0] if len(dataset.tasks) == 1 else "both"
         own = self.models.get(model, {})
-        layers = (self.stages[stage], self.tasks.get(asked, {}).get(stage, {}))
-        layers += (own.get(stage, {}), own.get(asked, {}).get(stage, {}))
+        layers: list[Mapping[str, Any]] = [self.stages[stage], self.tasks.get(asked, {}).get(stage, {})]
+        layers += [own.get(stage, {}), own.get(asked, {}).get(stage, {})]
         return replace(Recipe(), **{key: value for layer in layers for key, value in layer.items()})
-
-    def start_of(self, model: str) -> str | None:
-        """The model whose trunk a model's own goes on from, on the same dataset."""
-        return self.models.get(model, {}).get("start")
 
 
 def list_recipes() -> list[RecipeBook]:

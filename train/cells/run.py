@@ -6,10 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mmdemo.cells.checkpoint import TEXT_TRUNK, cell_folder, load_card, load_model, save_cell
+from mmdemo.cells.card import load_card, text_trunk
+from mmdemo.cells.checkpoint import cell_folder, load_model, save_cell
 from mmdemo.cells.files import write_json
+from mmdemo.cells.locate import SHIPPED
 from mmdemo.cells.pretrained_base import base_folder, base_place
-from mmdemo.cells.zoo import SHIPPED, post_encoder
+from mmdemo.cells.zoo import post_encoder
+from mmdemo.models.config import fusions_of
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
@@ -58,19 +61,19 @@ class Trunk:
 def run_trunk(settings: Settings, text_run: Path | None = None) -> Trunk:
     """Train and store the trunk that all of a (dataset, model)'s cells stand on.
 
-    clip-bert stands on bert-resnet50's: the zoo has trained it already and gives its run as ``text_run``;
-    without, it is trained here, from ``settings.start`` if there is one.
+    One that reads another model's text trunk stands on that: the zoo has trained it already and gives its run
+    as ``text_run``; without, it is trained here, from ``settings.start`` if there is one.
     """
     config = settings.config
     ensure_base(settings)
     accelerator = choose_accelerator(settings.device)
     folder = cell_folder(settings.out, config).parent
     stage = stage_folder(settings, "trunk")
-    if config.model == "clip-bert":
+    if place := text_trunk(config.model):
         text_run = text_run or run_trunk(_text_side(settings)).run
         tensors = align(settings.source, stage, settings.out, settings.recipe("trunk").seed, settings.cache)
         store_trunk(config, tensors, settings.out, folder / "trunk.safetensors", OWN_TRUNK_BITS)
-        return Trunk(folder=folder, places=(TEXT_TRUNK, "../trunk.safetensors"), run=text_run)
+        return Trunk(folder=folder, places=(place, "../trunk.safetensors"), run=text_run)
     recipe = settings.recipe("trunk")
     if not (stage / "best.safetensors").exists():
         train_trunk(
@@ -83,14 +86,15 @@ def run_trunk(settings: Settings, text_run: Path | None = None) -> Trunk:
 
 
 def _text_side(settings: Settings) -> Settings:
-    """Those of the model whose text trunk clip-bert stands on."""
-    return replace(settings, config=replace(settings.config, model="bert-resnet50", fusion="concat"))
+    """Those of the model whose text trunk this one's stands on."""
+    text = settings.config.row.text_of
+    return replace(settings, config=replace(settings.config, model=text, fusion=fusions_of(text)[0]))
 
 
 def _recipes_of_stages(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The settings of each stage that a cell on a trunk went through; clip-bert has no trunk stage itself."""
+    """The settings of each stage of a cell on a trunk; one on another's text trunk has no trunk stage."""
     trunk, cell = settings.recipe("trunk"), {"cell": asdict(settings.recipe("cell"))}
-    if settings.config.model != "clip-bert":
+    if not settings.config.row.text_of:
         return {"trunk": asdict(trunk)} | cell
     text = _text_side(settings)
     stated = {f"trunk of {text.config.model}": asdict(text.recipe("trunk"))}

@@ -62,8 +62,8 @@ class Settings:
 
     @property
     def trunk_sees_photos(self) -> bool:
-        """Whether photos make the trunk: a joint encoder mixes them in, clip-bert aligns its tower."""
-        return self.config.joint or self.config.model == "clip-bert"
+        """Whether photos make the trunk: a joint encoder mixes them in, an aligned row its tower."""
+        return self.config.joint or self.config.row.aligned
 
     @property
     def origin_facts(self) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The whole zoo: plan its cells, train what is missing or outdated, in an order that shares trunks.
 
 A *group* is a (dataset, model): its trunk, then one cell a fusion. A group waits for the trunk that it starts
-from (the recipe says which). Everything resumes: a cell that is whole and was made from the same
+from (`start_of`). Everything resumes: a cell that is whole and was made from the same
 settings, data and trunk is left alone.
 """
 
@@ -20,12 +20,12 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from mmdemo.cells.checkpoint import cell_folder, load_card
+from mmdemo.cells.card import load_card
+from mmdemo.cells.checkpoint import cell_folder
 from mmdemo.cells.files import file_hash, write_json
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import MODELS, fusions_of
 from mmdemo.types import InputError
-from train.cells.recipes import RecipeBook
 from train.cells.run import Trunk, run_cells, run_trunk, run_whole
 from train.cells.settings import Settings, config_facts, data_hash
 
@@ -105,7 +105,7 @@ def _build_group(settings: Settings, dataset: str, model: str, fusions: Sequence
 def trunk_of(settings: Settings) -> Trunk:
     """The group's trunk, trained if need be, after the one that it starts from."""
     config = settings.config
-    start = start_of((config.dataset.name, config.model), settings.book)
+    start = start_of((config.dataset.name, config.model))
     if start is None:
         return run_trunk(settings)
     dataset, model = start
@@ -166,41 +166,41 @@ def build_parallel(settings: Settings, wanted: Plan, jobs: int) -> None:
     with ThreadPoolExecutor(jobs) as pool, tqdm(total=wanted.cells, desc="zoo", unit="cell") as bar:
         while waiting or running:
             for group in list(waiting):
-                if len(running) < jobs and _ready(group, done, running.values(), wanted, settings.book):
+                if len(running) < jobs and _ready(group, done, running.values(), wanted):
                     waiting.remove(group)
                     running[pool.submit(_run_group, settings, group, wanted.groups[group], threads)] = group
             finished, _ = wait(running, return_when=FIRST_COMPLETED, timeout=60)
             for future in finished:
                 future.result()
                 group = running.pop(future)
-                done |= {group, *starts_of(group, settings.book)}
+                done |= {group, *starts_of(group)}
                 bar.update(len(wanted.groups[group]))
             bar.set_postfix_str(", ".join("/".join(g) for g in running.values()))
 
 
-def _ready(group: Group, done: set[Group], running: Iterable[Group], wanted: Plan, book: RecipeBook) -> bool:
+def _ready(group: Group, done: set[Group], running: Iterable[Group], wanted: Plan) -> bool:
     """Whether the trunks that a group stands on are made, or outside the plan and in nobody's making."""
-    above = starts_of(group, book)
+    above = starts_of(group)
     inside = {start for start in above if start in wanted.groups}
-    others = {start for other in running for start in starts_of(other, book)}
+    others = {start for other in running for start in starts_of(other)}
     return inside <= done and not (above - inside - done) & others
 
 
-def start_of(group: Group, book: RecipeBook) -> Group | None:
-    """The group whose trunk a group's own starts from: another model's of the same dataset, by the recipe, or
+def start_of(group: Group) -> Group | None:
+    """The group whose trunk a group's own starts from: another model's of the same dataset, or
     the same model's of the dataset that the record names. None is the base.
     """
     dataset, model = group
-    if before := book.start_of(model):
+    if before := MODELS[model].starts_from:
         return dataset, before
     start = find_dataset(dataset).start
     return (start, model) if start else None
 
 
-def starts_of(group: Group, book: RecipeBook) -> set[Group]:
+def starts_of(group: Group) -> set[Group]:
     """The groups whose trunks a group's own comes from."""
-    start = start_of(group, book)
-    return {start, *starts_of(start, book)} if start else set()
+    start = start_of(group)
+    return {start, *starts_of(start)} if start else set()
 
 
 def _run_group(settings: Settings, group: Group, fusions: Sequence[str], threads: int) -> None:

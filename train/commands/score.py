@@ -26,7 +26,7 @@ def evaluate(
     Example: python -m train evaluate --checkpoint checkpoints/lite/NAME/roberta-resnet50/film
     --data ../shared/data --split test --json
     """
-    from mmdemo.cells.checkpoint import load_card
+    from mmdemo.cells.card import load_card
     from train.fit.loop import choose_accelerator
     from train.score.evaluate import evaluate as score
     from train.score.report import render
@@ -95,12 +95,20 @@ def photo_effect(
 
 def results(
     root: Annotated[Path, typer.Option(help="Checkpoints to read.")] = Path("checkpoints"),
-    readme: Annotated[Path, typer.Option(help="File whose table is replaced.")] = Path("README.md"),
+    page: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--page",
+            "--readme",
+            help="Page whose tables are replaced, between its marks; several by repeating. [default: "
+            "docs/results.md and README.md]",
+        ),
+    ] = None,
 ) -> None:
-    """Write README's tables from the checkpoints' metrics.json.
+    """Write the tables of docs/results.md and README from the checkpoints' metrics.json.
 
     Example: python -m train results
     """
-    from train.publish.results import write_results
+    from train.publish.results import PAGES, write_results
 
-    print(write_results(root, readme))
+    print(write_results(root, page or PAGES))

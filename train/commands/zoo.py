@@ -152,7 +152,7 @@ def seeds(
     pairs: Pairs = None,
     device: Device = "auto",
 ) -> None:
-    """Train cells again from other seeds on their trunk; README's table then shows mean and deviation.
+    """Train cells again from other seeds on their trunk; docs/results.md then shows mean and deviation.
 
     Example: python -m train seeds --dataset NAME --data ../shared/data --root runs --work runs
     """

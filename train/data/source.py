@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mmdemo.formats.splits import read_split
 
 from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import SPLITS, Dataset
 from mmdemo.datasets.toml_file import FILE, read_toml
-from mmdemo.photo.lookup import photo_lookup, with_photos
+from mmdemo.formats.reading import read_split, with_photos
+from mmdemo.photo.lookup import photo_lookup
 from mmdemo.types import InputError, Post, Question
 from train.data.questions import questions_of
 
@@ -100,7 +100,8 @@ class DataSource:
 
     def _official(self, dataset: Dataset, split: str) -> list[Post]:
         lookup = photo_lookup(self._images(dataset), self.pairs_file, dataset, split)
-        return with_photos(read_split(self.folder, dataset, split), lookup)
+        rows = with_photos(read_split(self.folder, dataset, split), lookup)
+        return [row.post for row in rows]
 
     def _images(self, dataset: Dataset) -> Path | None:
         return self.folder if self._own_photos(dataset) else self.images

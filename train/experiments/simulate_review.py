@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from mmdemo.cells.checkpoint import load_card, load_model
+from mmdemo.cells.card import load_card
+from mmdemo.cells.checkpoint import load_model
 from mmdemo.cells.files import read_json, write_json
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.schema import Dataset

@@ -19,7 +19,8 @@ from mmdemo.models.batch import Example
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.model import MultimodalModel
-from mmdemo.photo.opening import augment, load_photo
+from mmdemo.photo.opening import load_photo
+from mmdemo.photo.pixels import augment
 from mmdemo.types import Post
 from train.data.batches import ordered_batches
 from train.fit.state import replace_file

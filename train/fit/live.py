@@ -8,7 +8,8 @@ import numpy as np
 
 from mmdemo.models.batch import Example
 from mmdemo.models.encode import PostEncoder
-from mmdemo.photo.opening import augment, load_photo
+from mmdemo.photo.opening import load_photo
+from mmdemo.photo.pixels import augment
 from mmdemo.types import Post
 
 

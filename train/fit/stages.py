@@ -10,7 +10,8 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mmdemo.cells.checkpoint import load_card, load_model, load_trunk, root_of, save_trunk
+from mmdemo.cells.card import load_card
+from mmdemo.cells.checkpoint import load_model, load_trunk, root_of, save_trunk
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig

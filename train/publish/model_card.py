@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mmdemo.cells.checkpoint import Card
+from mmdemo.cells.card import Card
 from mmdemo.measures import figure, headline_of, shown
-from mmdemo.models.config import DATASETS, FUSIONS
+from mmdemo.models.config import FUSIONS
 
 CONDITIONS = {
     "photo": "the posts' photos",
@@ -48,16 +48,16 @@ def cell_card(card: Card, repo: str) -> str:
     data = str(card.training.get("data", "not stated"))
     return "\n\n".join(
         [
-            _front_matter(config.task, [config.dataset, config.fusion]),
+            _front_matter(config.dataset.tasks[0], [config.dataset.name, config.fusion]),
             f"# {config.cell}",
-            f"{DATASETS[config.dataset].title}. Fusion: {FUSIONS[config.fusion]}.",
+            f"{config.dataset.title}. Fusion: {FUSIONS[config.fusion].line}.",
             f"**What truly runs: {config.runs}.**",
             "## Data",
-            f"{config.dataset}, {card.training.get('split_scheme', 'official')} splits. Photos: {data}.",
+            f"{config.dataset.name}, {card.training.get('split_scheme', 'official')} splits. Photos: {data}.",
             *([REPORT_SPLITS] if card.training.get("split_scheme") == "report" else []),
             *([STANDINS] if "stand-in" in data else []),
             "## Figures",
-            figures(card.metrics, config.task),
+            figures(card.metrics, config.dataset.tasks),
             "## Limits",
             LIMITS,
             "## How to load",
@@ -75,7 +75,7 @@ def root_card(cards: Sequence[Card], repo: str) -> str:
     """The README.md of the whole repository: its cells, each with the figure that the field reports."""
     rows = []
     for card in cards:
-        measure = headline_of(card.config.task)
+        measure = headline_of(card.config.dataset.tasks[0])
         value = figure(card.metrics, ("splits", "test", "photo", *measure.path))
         percent = "-" if value is None else f"{100 * value:.2f}"
         rows.append(f"| [{card.config.cell}]({card.config.cell}) | {measure.card} | {percent} |")
@@ -83,7 +83,7 @@ def root_card(cards: Sequence[Card], repo: str) -> str:
     shuffled = any(card.training.get("split_scheme") == "report" for card in cards)
     return "\n\n".join(
         [
-            _front_matter("ner", sorted({card.config.dataset for card in cards})),
+            _front_matter("entities", sorted({card.config.dataset.name for card in cards})),
             "# mmdemo checkpoints",
             "Multimodal named entities and relations in tweets: a text encoder, an image encoder and one of "
             "several fusions. Each folder below has a card of its own.",
@@ -101,9 +101,9 @@ def root_card(cards: Sequence[Card], repo: str) -> str:
     )
 
 
-def figures(metrics: dict[str, Any], task: str) -> str:
+def figures(metrics: dict[str, Any], tasks: Sequence[str]) -> str:
     """Tables of validation and test, under each photo condition; what is not stated is left out."""
-    measures = shown("table", task)
+    measures = shown("table", *tasks)
     parts = []
     for split in ("test", "valid"):
         rows = []
@@ -131,7 +131,7 @@ def _calibration(stated: dict[str, Any]) -> str:
 
 
 def _front_matter(task: str, tags: Sequence[str]) -> str:
-    kind = "token-classification" if task == "ner" else "text-classification"
+    kind = "token-classification" if task == "entities" else "text-classification"
     rows = ["license: apache-2.0", "language: en", f"pipeline_tag: {kind}", "library_name: mmdemo", "tags:"]
     return "\n".join(["---", *rows, *(f"- {tag}" for tag in ("multimodal", *tags)), "---"])
 

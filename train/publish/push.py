@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from mmdemo.cells.checkpoint import Card, load_card
+from mmdemo.cells.card import Card, load_card
 from mmdemo.cells.files import file_hash, read_json
+from mmdemo.cells.locate import BASE_FILES, CARD_FILES
 from mmdemo.cells.pretrained_base import base_place
-from mmdemo.cells.zoo import BASE_FILES, CARD_FILES
 from mmdemo.types import InputError
 from train.publish.model_card import cell_card, root_card
 

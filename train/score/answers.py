@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmdemo.cells.checkpoint import load_card
+from mmdemo.cells.card import load_card
 from mmdemo.datasets.schema import Dataset
 from mmdemo.types import InputError, Question
 from train.data.questions import pair_of

@@ -46,14 +46,14 @@ def calibrate_cell(folder: Path, answers: Path, source: DataSource) -> dict[str,
             (pair_of(asked) is not None, gold_of(asked, dataset), row)
             for asked, row in zip(questions, found["photo"], strict=True)
         ]
-    stated = {}
+    stated: dict[str, dict[str, Any]] = {}
     for task in dataset.tasks:
         split_rows = {
             split: [(gold, row) for paired, gold, row in rows if paired == (task == "relations")]
             for split, rows in judged.items()
         }
         stated[task] = _calibrate_task(dataset, task, split_rows["valid"], split_rows["test"])
-    said = stated if len(stated) > 1 else next(iter(stated.values()))
+    said: dict[str, Any] = stated if len(stated) > 1 else next(iter(stated.values()))
     metrics = read_json(folder / "metrics.json")
     write_json(folder / "metrics.json", metrics | {"calibration": said})
     return said

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mmdemo.cells.checkpoint import load_card, load_model, root_of
+from mmdemo.cells.card import load_card
+from mmdemo.cells.checkpoint import load_model, root_of
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig

@@ -37,8 +37,11 @@ def counts_of(dataset: Dataset, gold: Sequence[Gold], rows: Sequence[np.ndarray]
         found: set[object]
         wanted: set[object]
         if isinstance(answer, str):
-            found = {dataset.relation_labels[int(row.argmax())]} - {dataset.none}
-            wanted = {answer} - {dataset.none}
+            said = dataset.relation_labels[int(row.argmax())]
+            found, wanted = (
+                {x for x in (said,) if x != dataset.none},
+                {x for x in (answer,) if x != dataset.none},
+            )
         else:
             found, wanted = set(spans_of(best_tags(row, dataset.tags))), set(spans_of(answer))
         counts.append((len(found & wanted), len(found), len(wanted)))

@@ -6,9 +6,9 @@ Only names and numbers of our own files stand here, and they pass `safe` all the
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmdemo.cells.catalogue import Entry
+from mmdemo.cells.catalogue import Entry, score_on_test
 from mmdemo.datasets.schema import Dataset
-from mmdemo.measures import figure, headline_of, judged, shown
+from mmdemo.measures import figure, headline_of, shown
 from mmdemo.ui.shell.card import PHOTO_STATES
 from mmdemo.ui.shell.safe import safe
 from mmdemo.ui.shell.titles import fusion_title, model_title
@@ -23,18 +23,6 @@ FIGURES = (  # in percent
     "no photo",
 )
 HEADERS = ("Dataset", "Model", "Fusion", *FIGURES, "ECE", "MB")
-
-
-def score_of(metrics: Mapping[str, Any], state: str = "photo") -> float | None:
-    """The field's measure on test, with a state of the photo; of a cell with both tasks, their mean."""
-    return judged(_scores(metrics, state))
-
-
-def _scores(metrics: Mapping[str, Any], state: str = "photo") -> Mapping[str, Any]:
-    held: Any = metrics
-    for key in ("splits", "test", state):
-        held = held.get(key, {}) if isinstance(held, Mapping) else {}
-    return held if isinstance(held, Mapping) else {}
 
 
 def table_rows(listed: Sequence[Entry]) -> list[list[Any]]:
@@ -52,7 +40,7 @@ def _table_row(entry: Entry) -> list[Any]:
         model_title(entry.cell.model),
         fusion_title(entry.cell.fusion),
         *(_points(figure(metrics, (*at, *measure.path))) for measure in measures),
-        *(_points(score_of(metrics, state)) for state in PHOTO_STATES if state != "photo"),
+        *(_points(score_on_test(metrics, state)) for state in PHOTO_STATES if state != "photo"),
         None if ece is None else round(ece, 3),
         round(entry.size / 1e6, 1) if entry.size else None,
     ]
@@ -69,15 +57,15 @@ def bars_html(listed: Sequence[Entry], dataset: Dataset) -> str:
     """
     groups: dict[str, str] = {}
     for entry in listed:
-        score = score_of(entry.metrics)
+        score = score_on_test(entry.metrics)
         if entry.cell.dataset.name != dataset.name or score is None:
             continue
-        alone = score_of(entry.metrics, "none")
+        alone = score_on_test(entry.metrics, "none")
         tick = "" if alone is None else f'<i style="left:{100 * alone:.2f}%"></i>'
         moved = "" if alone is None else f" <small>{100 * (score - alone):+.2f}</small>"
         groups.setdefault(entry.cell.model, "")
         groups[entry.cell.model] += (
-            f"<li><span>{safe(fusion_title(entry['fusion']))}</span>"
+            f"<li><span>{safe(fusion_title(entry.cell.fusion))}</span>"
             f'<span class="mm-zoo-bar"><b style="width:{100 * score:.2f}%"></b>{tick}</span>'
             f'<span class="mm-number">{score:.1%}{moved}</span></li>'
         )
@@ -95,9 +83,9 @@ def bars_html(listed: Sequence[Entry], dataset: Dataset) -> str:
 def scatter_html(listed: Sequence[Entry], dataset: Dataset) -> str:
     """Score against size on disk, a dot a cell."""
     dots = [
-        (entry.size / 1e6, 100 * score, f"{model_title(entry['model'])}, {fusion_title(entry['fusion'])}")
+        (entry.size / 1e6, 100 * score, f"{model_title(entry.cell.model)}, {fusion_title(entry.cell.fusion)}")
         for entry in listed
-        if entry.cell.dataset.name == dataset.name and (score := score_of(entry.metrics)) is not None
+        if entry.cell.dataset.name == dataset.name and (score := score_on_test(entry.metrics)) is not None
     ]
     if not dots:
         return ""

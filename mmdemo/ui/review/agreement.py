@@ -1,9 +1,9 @@
 """How far reviewers agree, as a table. Pure: figures in, HTML out."""
 
+from mmdemo.datasets.schema import readable
 from mmdemo.review.agreement import Agreement, Scores
 from mmdemo.review.names import count_posts
 from mmdemo.ui.shell.safe import safe
-from mmdemo.ui.shell.view import readable
 
 
 def agreement_html(found: Agreement) -> str:

@@ -110,7 +110,7 @@ def review_start(asked: Asked, reviewer: str) -> Answer:
     queues = () if closed else store().queues()
     chosen = next((q for q in queues if q.name == asked.queue), queues[-1] if queues else None)
     return {
-        **page_facts(),
+        **page_facts(chosen.scheme if chosen else None),
         "queue": chosen.name if chosen else None,
         "name": "" if reviewer == GUEST else reviewer,
         "fixed": on_space(),

@@ -10,9 +10,10 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
+from mmdemo.cells.catalogue import dataset_named, known_datasets
+from mmdemo.datasets.discovery import default_for, reviewed_as
 from mmdemo.formats.reading import Photos, read_posts
 from mmdemo.formats.table import FORMATS, SOURCES, find_format
-from mmdemo.models.config import DATASETS
 from mmdemo.photo.lookup import SUFFIXES
 from mmdemo.review.agreement import agreements
 from mmdemo.review.export import Exported, apply_corrections, export
@@ -55,7 +56,7 @@ def add_posts(
     known = {found.name: found for found in store().queues()}.get(target)
     with tempfile.TemporaryDirectory() as scratch:
         folder, posts = _gathered(files, Path(scratch), source)
-        scheme = known.dataset if known else dataset
+        scheme = known.scheme if known else reviewed_as(dataset_named(dataset))
         photos = Photos(folder=folder)
         try:
             read = [item for path in posts for item in read_posts(path, source, scheme, photos)]
@@ -92,14 +93,15 @@ def _gathered(files: Sequence[str], scratch: Path, source: str) -> tuple[Path, l
 def add_tool() -> None:
     """Upload files of posts."""
     note(
-        "Files of posts, with their photos beside them: CoNLL, MNRE, JSON lines, CSV (columns text, image, "
-        "id), Label Studio, spaCy, brat, or a folder of photos with a .txt for each."
+        "Files of posts, with their photos beside them: "
+        f"{', '.join(found.title for found in SOURCES.values())}."
     )
     files = gr.File(label="Posts and photos", file_count="multiple", height=140, elem_id="review-files")
+    datasets = [(dataset.title, name) for name, dataset in known_datasets().items()]
     with gr.Row():
         source = gr.Dropdown(["auto", *SOURCES], value="auto", label="Format", min_width=140)
         dataset = gr.Dropdown(
-            list(DATASETS), value="twitter2017", label="Labels of a new queue", min_width=140
+            datasets, value=default_for("entities").name, label="Labels of a new queue", min_width=140
         )
         target = gr.Textbox(
             label="Queue", placeholder="a new name; empty: the one on screen", max_length=80, min_width=180

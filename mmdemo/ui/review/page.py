@@ -9,36 +9,45 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdemo.datasets.bio import RELATIONS
-from mmdemo.review.records import Answer, Decision, Dispute, Link, Order, Progress, Queue, Review
-from mmdemo.review.schema import entity_labels
-from mmdemo.types import Entity
-from mmdemo.ui.review.guidelines import ENTITIES
-from mmdemo.ui.review.guidelines import RELATIONS as RELATION_GUIDELINES
+from mmdemo.datasets.looks import HEAD_LOOK, TAIL_LOOK, UNKNOWN_LOOK, looks_of
+from mmdemo.datasets.schema import Dataset, EntityType, RelationType
+from mmdemo.review.records import Answer, Decision, Dispute, Order, Progress, Queue, Review
+from mmdemo.types import Entity, Relation
 from mmdemo.ui.shell.safe import pieces
-from mmdemo.ui.shell.view import HEAD_LOOK, LOOKS, TAIL_LOOK, UNKNOWN_LOOK, Look, readable, spaces_before
+from mmdemo.ui.shell.view import relation_name, spaces_before
 
 EXCERPT = 90  # characters of a post in the list
 LONGEST_WORD = 400  # characters of a word that are shown; the whole word stays in the data
 
 
-Part = Entity | Link
+Part = Entity | Relation
 Fate = tuple[float | None, str, Any]
 
 
-def page_facts() -> dict[str, Any]:
-    """What the scripts need once: looks, names and guidelines of all labels."""
-    looks = {**LOOKS, "": UNKNOWN_LOOK, "E1": HEAD_LOOK, "E2": TAIL_LOOK}
-    return {
-        "looks": {name: _look(look) for name, look in looks.items()},
-        "guidelines": {**ENTITIES, **RELATION_GUIDELINES},
-        "relations": list(RELATIONS),
-        "names": {name: readable(name) for name in RELATIONS},
-    }
+def page_facts(scheme: Dataset | None) -> dict[str, Any]:
+    """What the scripts need of a queue's labels: looks, names, guidelines, and what relations may join.
+
+    ``scheme`` is None where there is no queue.
+    """
+    looks = {"": UNKNOWN_LOOK, "E1": HEAD_LOOK, "E2": TAIL_LOOK}
+    facts: dict[str, Any] = {"guidelines": {}, "relations": [], "names": {}, "none": ""}
+    if scheme is not None:
+        looks |= looks_of(scheme)
+        kinds: list[EntityType | RelationType] = [*scheme.entities, *scheme.relations]
+        free = [{"label": scheme.none, "head": (), "tail": ()}] if scheme.relations else []
+        facts = {
+            "guidelines": {kind.label: kind.guideline or kind.meaning for kind in kinds}
+            | {scheme.none: NO_RELATION},
+            "relations": free
+            + [{"label": r.label, "head": r.head, "tail": r.tail} for r in scheme.relations],
+            "names": {name: relation_name(name, scheme.none) for name in scheme.relation_labels},
+            "none": scheme.none,
+        }
+    return {"looks": {name: vars(look) for name, look in looks.items()}, **facts}
 
 
-def _look(look: Look) -> dict[str, str]:
-    return look._asdict()
+#: The guideline of a pair without a relation.
+NO_RELATION = "Text and photo state none of the other relations between the two, however likely it may be."
 
 
 ORDER_NAMES: dict[Order, str] = {
@@ -52,12 +61,16 @@ ORDER_NAMES: dict[Order, str] = {
 
 def facets_json(queues: Sequence[Queue], progress: Progress | None) -> dict[str, Any]:
     """What the list can be ordered and filtered by."""
-    labels = entity_labels(progress.queue.dataset) if progress else ()
+    scheme = progress.queue.scheme if progress else None
+    entities, relations = (scheme.entity_labels, scheme.relation_labels) if scheme else ((), ())
     return {
         "queues": [[q.name, f"{q.name} · {q.dataset}{' · double' if q.double else ''}"] for q in queues],
         "double": bool(progress and progress.queue.double),
         "orders": [list(pair) for pair in ORDER_NAMES.items()],
-        "labels": [*([label, label] for label in labels), *([r, readable(r)] for r in RELATIONS)],
+        "labels": [
+            *([label, label] for label in entities),
+            *([r, relation_name(r, scheme.none if scheme else "")] for r in relations),
+        ],
         "reviewers": sorted(progress.by_reviewer) if progress else [],
     }
 
@@ -105,8 +118,8 @@ def post_json(review: Review, reviewer: str) -> dict[str, Any]:
         "checkpoint": suggestion.checkpoint if suggestion else None,
         "words": [_display(word) for word in post.tokens],
         "gaps": spaces_before(post),
-        "labels": list(entity_labels(review.dataset)),
-        "entities": review.dataset != "mnre",
+        "labels": list(review.scheme.entity_labels),
+        "entities": review.scheme.has_entities,
         "ranking": ranking,
         "photo": Path(str(post.image)).name if post.image is not None else None,
         "answer": answer_json(review),
@@ -166,10 +179,12 @@ def answer_json(review: Review) -> dict[str, Any]:
         return _settled(review, decision)
     answer = review.suggestion.answer if review.suggestion else Answer()
     spans = [_span(e, e.score, "open", e) for e in _in_order(answer.entities)]
-    links = [_link(link, link.score, "open", link) for link in answer.links]
-    pair = review.post.pair
-    if pair and not links:  # the question of a relation without an answer
-        links = [_link(Link(head=pair.head, tail=pair.tail, label=""), None, "open", None)]
+    links = [_link(review.scheme, link, link.score, "open", link) for link in answer.links]
+    answered = {link.pair for link in answer.links}
+    for pair in review.asked:  # the question of a relation without an answer
+        if pair not in answered:
+            open_link = Relation(head=pair.head, tail=pair.tail, label="")
+            links.append(_link(review.scheme, open_link, None, "open", None))
     return {"spans": spans, "links": links}
 
 
@@ -178,10 +193,12 @@ def _settled(review: Review, decision: Decision) -> dict[str, Any]:
     before = review.suggestion.answer if review.suggestion else Answer()
     after = decision.answer
     spans = [_span(e, *_fate(e, before.entities, after.entities)) for e in after.entities]
-    links = [_link(link, *_fate(link, before.links, after.links)) for link in after.links]
+    links = [_link(review.scheme, link, *_fate(link, before.links, after.links)) for link in after.links]
     used = [part["was"] for part in (*spans, *links)]
     spans += [_span(e, e.score, "rejected", e) for e in before.entities if _essence(e) not in used]
-    links += [_link(x, x.score, "rejected", x) for x in before.links if _essence(x) not in used]
+    links += [
+        _link(review.scheme, x, x.score, "rejected", x) for x in before.links if _essence(x) not in used
+    ]
     return {"spans": sorted(spans, key=lambda s: (s["start"], s["end"])), "links": links}
 
 
@@ -199,9 +216,7 @@ def _touch(one: Part, other: Part) -> bool:
     """Whether one part may be what became of the other: shared words, or the same two sides."""
     if isinstance(one, Entity) and isinstance(other, Entity):
         return one.start < other.end and other.start < one.end
-    return (
-        isinstance(one, Link) and isinstance(other, Link) and (one.head, one.tail) == (other.head, other.tail)
-    )
+    return isinstance(one, Relation) and isinstance(other, Relation) and one.pair == other.pair
 
 
 def _in_order(entities: Sequence[Entity]) -> list[Entity]:
@@ -218,7 +233,12 @@ def _span(entity: Entity, score: float | None, state: str, was: Entity | None) -
     return {**_essence(entity), "score": score, "state": state, "was": _essence(was) if was else None}
 
 
-def _link(link: Link, score: float | None, state: str, was: Link | None) -> dict[str, Any]:
-    kinds = link.label.split("/")[1:3] if link.label.startswith("/") else [None, None]
-    known = {"score": score, "state": state, "was": _essence(was) if was else None}
-    return {**_essence(link), "kinds": kinds, **known}
+def _link(
+    scheme: Dataset, link: Relation, score: float | None, state: str, was: Relation | None
+) -> dict[str, Any]:
+    """A relation; ``kinds`` are the labels of its two sides where the relation leaves no other."""
+    known = scheme.relation_type(link.label)
+    ends = (known.head, known.tail) if known else ((), ())
+    kinds = [labels[0] if len(labels) == 1 else None for labels in ends]
+    facts = {"score": score, "state": state, "was": _essence(was) if was else None}
+    return {**_essence(link), "kinds": kinds, **facts}

@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import gradio as gr
 
-from mmdemo.answer import pipeline
-from mmdemo.answer.pipeline import Cell
 from mmdemo.answer.preannotation import predict_queue, siblings
-from mmdemo.models.config import DATASETS, Task
+from mmdemo.cells import catalogue
+from mmdemo.cells.locate import Cell, same_labels
+from mmdemo.datasets.discovery import reviewed_as
+from mmdemo.datasets.schema import TASKS, Task
+from mmdemo.posts.question import read_post
 from mmdemo.review.names import MAX_NAME, count_posts
-from mmdemo.review.records import Labelled
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError
-from mmdemo.ui.predict.tab import FIRST_DATASET, MODEL_QUEUE
+from mmdemo.ui.predict.tab import MODEL_QUEUE
 from mmdemo.ui.review.calls import store
 from mmdemo.ui.review.people import reviewer_of
 from mmdemo.ui.review.tools import Told, done_html, note, told, wire
@@ -20,24 +21,27 @@ from mmdemo.ui.shell import examples
 
 
 def ready_cell(task: Task) -> Cell:
-    """A cell of a task that can run, `FIRST_DATASET`'s if any. Raises InputError where none is ready."""
-    fitting = [c for c in pipeline.cells() if not c.problem and DATASETS[c.dataset].task == task]
+    """A cell of a task that can run, the default dataset's if any. Raises InputError where none is ready."""
+    fitting = [c for c in catalogue.cells() if not c.problem and task in c.dataset.tasks]
     if not fitting:
         raise InputError("no checkpoint is ready to predict the examples")
-    return next((cell for cell in fitting if cell.dataset == FIRST_DATASET), fitting[0])
+    return next((cell for cell in fitting if cell.dataset.default), fitting[0])
 
 
 def example_queue(into: Store, task: Task, reviewer: str) -> str:
     """A queue of the reviewer's own with the predicted examples; its name. It may exist already."""
     cell = ready_cell(task)
-    kind = " · entities" if task == "ner" else " · relations"
+    kind = f" · {task}"
     name = f"examples of {reviewer}"[: MAX_NAME - len(kind)] + kind
     items = []
     for example, path in examples.available():
-        read = pipeline.read_post(example.texts[task], cell.dataset, path)
-        post = replace(read, text=" ".join(read.tokens), image=path, id=example.title)
-        items.append(Labelled(post=post, answer=None))
-    into.make_queue(name, cell.dataset)
+        if task not in example.texts:
+            continue
+        read = read_post(example.texts[task], cell.dataset, path)
+        text = " ".join(read.post.tokens)  # without the marks
+        post = replace(read.post, text=text, offsets=(), image=path, id=example.title)
+        items.append(replace(read, post=post))
+    into.make_queue(name, reviewed_as(cell.dataset))
     into.add(name, items)
     predict_queue(into, name, cell, others=siblings(cell), blind=True)
     return name
@@ -47,7 +51,7 @@ def example_queue(into: Store, task: Task, reviewer: str) -> str:
 def load_examples(_: str, name: str, profile: gr.OAuthProfile | None = None) -> Told:
     """Two queues of one's own with the example posts, predicted."""
     reviewer = reviewer_of(name, profile)
-    made = [example_queue(store(), task, reviewer) for task in ("re", "ner")]
+    made = [example_queue(store(), task, reviewer) for task in TASKS[::-1]]
     return made[-1], done_html(f"Made the queues “{made[0]}” and “{made[1]}”; the second is open above.")
 
 
@@ -62,7 +66,7 @@ def examples_tool() -> None:
 
 def kinds() -> list[str]:
     """The ready cells' names without their data set, which is the queue's: "lite/roberta-resnet50/film"."""
-    return list(dict.fromkeys(_kind(cell) for cell in pipeline.cells() if not cell.problem))
+    return list(dict.fromkeys(_kind(cell) for cell in catalogue.cells() if not cell.problem))
 
 
 def _kind(cell: Cell) -> str:
@@ -74,7 +78,7 @@ def fitting_cell(queue: str, kind: str) -> Cell:
     found = next((q for q in store().queues() if q.name == queue), None)
     if found is None:
         raise InputError("open a queue first")
-    ready = [c for c in pipeline.cells() if not c.problem and c.dataset == found.dataset]
+    ready = [c for c in catalogue.cells() if not c.problem and same_labels(c.dataset, found.scheme)]
     for cell in ready:
         if _kind(cell) == kind:
             return cell

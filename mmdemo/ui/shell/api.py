@@ -14,7 +14,7 @@ from mmdemo.answer.answer_json import prediction_json
 from mmdemo.answer.compare import ACROSS
 from mmdemo.answer.comparison_json import comparison_json
 from mmdemo.cells import catalogue
-from mmdemo.formats.table import WRITTEN
+from mmdemo.formats.table import FORMATS
 from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.types import InputError
 from mmdemo.ui.compare import tab as compare_tab
@@ -160,7 +160,7 @@ def build() -> None:
         model, fusion = _choice(list(MODELS), next(iter(MODELS))), _choice(list(FUSIONS), next(iter(FUSIONS)))
         preset, across = _choice(presets, presets[0]), _choice(list(ACROSS), ACROSS[0])
         text, photo, target = gr.Textbox(), predict_tab.photo_input(), gr.Number(value=None)
-        queue, reviewer, form = gr.Textbox(), gr.Textbox(), _choice(list(WRITTEN), "jsonl")
+        queue, reviewer, form = gr.Textbox(), gr.Textbox(), _choice(list(FORMATS), "jsonl")
         flags = [gr.Checkbox(False), gr.Checkbox(False)]
         answer, file = gr.JSON(), gr.File()
     asked = [model, fusion, text, photo]

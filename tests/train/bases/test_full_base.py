@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
-from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.zoo import post_encoder
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.models.encoders import published as published_encoders
 from mmdemo.models.encoders.published import PUBLISHED, SOURCES, read_sides

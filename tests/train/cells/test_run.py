@@ -13,11 +13,12 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from mmdemo.datasets.discovery import find_dataset
 from mmdemo.answer import pipeline
 from mmdemo.cells.checkpoint import load_trunk
 from mmdemo.cells.pretrained_base import load_base
-from mmdemo.cells.zoo import Zoo, list_cells
+from mmdemo.cells.locate import list_cells
+from mmdemo.cells.zoo import Zoo
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmdemo.cells.card import load_card
 from mmdemo.datasets.discovery import find_dataset
-from mmdemo.cells.checkpoint import load_card
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.files import read_json
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data

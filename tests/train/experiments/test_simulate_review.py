@@ -16,7 +16,11 @@ from train.experiments.simulate_review import entropy, render, simulate
 
 def settings(folder, **fields) -> Settings:
     changes = {"": {"epochs": 1, "members": 1, "seed": 3}}
-    config = ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny") if not fields else ModelConfig(**fields)
+    config = (
+        ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny")
+        if not fields
+        else ModelConfig(**fields)
+    )
     return Settings(
         config=config,
         source=DataSource(folder=write_data(folder / "data", posts=24)),

@@ -5,8 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.pretrained_base import load_base
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.encoders.image import NORMALISATION

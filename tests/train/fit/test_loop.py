@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.pretrained_base import load_base
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.batch import Batch, Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
@@ -135,7 +135,9 @@ def test_training_stops_after_two_epochs_without_gain_and_keeps_the_best(example
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             assert torch.equal(parameter, kept[f"model/{name}"]), name
-    assert not torch.equal(kept["model/heads.entities.layers.4.bias"], last["model/heads.entities.layers.4.bias"])
+    assert not torch.equal(
+        kept["model/heads.entities.layers.4.bias"], last["model/heads.entities.layers.4.bias"]
+    )
 
 
 def test_patience_starts_again_with_each_gain(examples, tmp_path, accelerator):

@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mmdemo.cells.zoo import Zoo, list_cells
+from mmdemo.cells.locate import list_cells
+from mmdemo.cells.zoo import Zoo
 from tests.tiny import write_data
 
 ROOT = Path(__file__).resolve().parents[3]

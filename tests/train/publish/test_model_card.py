@@ -3,8 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
+from mmdemo.cells.card import Card
 from mmdemo.datasets.discovery import find_dataset
-from mmdemo.cells.checkpoint import Card
 from mmdemo.models.config import ModelConfig
 from train.__main__ import app
 from train.publish.model_card import cell_card, figures, root_card

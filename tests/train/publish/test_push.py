@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from mmdemo.answer import pipeline
 from mmdemo.cells import hub
-from mmdemo.cells.zoo import SHIPPED
+from mmdemo.cells.locate import SHIPPED
 from mmdemo.types import InputError
 from tests.hub_standin import Hub, running_hub, use
 from train.__main__ import app

@@ -1,12 +1,14 @@
-"""README's tables come from metrics.json."""
+"""The tables of docs/results.md and README come from metrics.json."""
 
 import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from mmdemo.types import InputError
-from train.publish.results import END, START, results_table, write_results
+from train.__main__ import app
+from train.publish.results import CHOSEN, PAGES, RESULTS, chosen_table, results_table, write_results
 
 ROOT = Path(__file__).parents[3]
 
@@ -39,14 +41,10 @@ def test_table_shows_the_field_s_figure_first_and_the_report_s_beside_it(tmp_pat
         },
     )
     lines = results_table(tmp_path).splitlines()
-    assert (
-        "| roberta-resnet50 | **film** | 83.12 | 83.12 | 83.00 | 96.10 | 96.05 | 83.12 | 83.12 | 83.12 |"
-        in lines
-    )
-    assert (
-        "| roberta-resnet50 | **concat** | 61.00 | 61.00 | 40.00 | 74.00 | 73.00 | 61.00 | 61.00 | 61.00 |"
-        in lines
-    )
+    figures = "83.12 | 83.12 | 83.00 | 96.10 | 96.05 | 83.12 | 83.12 | 83.12 |"
+    assert f"| roberta-resnet50 | **film** | - | - | {figures}" in lines
+    figures = "61.00 | 61.00 | 40.00 | 74.00 | 73.00 | 61.00 | 61.00 | 61.00 |"
+    assert f"| roberta-resnet50 | **concat** | - | - | {figures}" in lines
 
 
 def test_photos_seeds_and_published_figures_are_told_where_they_are_measured(tmp_path: Path) -> None:
@@ -61,25 +59,72 @@ def test_photos_seeds_and_published_figures_are_told_where_they_are_measured(tmp
     }
     file.write_text(json.dumps(metrics))
     table = results_table(tmp_path)
-    assert "of 1 cells 0 gain and 1 lose beyond a 95 % interval" in table and "-1.20 to -1.20" in table
+    assert (
+        "- joint: of 1 cells 0 gain and 1 lose beyond a 95 % interval" in table and "-1.20 to -1.20" in table
+    )
     assert "| blip | film | 2 | 81.00 ± 1.41 | 70.00 ± 0.00 |" in table
     assert "| this zoo's chosen cell | - | 80.00 | - |" in table and "| UMT | 73.41 | 85.31 | - |" in table
 
 
-def test_only_the_part_between_the_marks_is_replaced(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{START}\nold\n{END}\nafter\n")
-    write_results(tmp_path / "none", readme)
-    assert readme.read_text() == f"before\n{START}\n\n{END}\nafter\n"
+def test_a_figure_says_on_how_many_posts_and_from_which_seed_it_is(tmp_path: Path) -> None:
+    photo = {"entity": {"f1": 0.8}, "entity_strict": {"f1": 0.7}, "token": {"accuracy": 0.96, "f1": 0.9}}
+    put_cell(tmp_path, "lite/twitter2017/blip/film", photo)
+    file = tmp_path / "lite/twitter2017/blip/film/metrics.json"
+    metrics = json.loads(file.read_text()) | {"seed": 7, "data": "own photos", "split_scheme": "report"}
+    metrics["splits"]["valid"]["posts"], metrics["splits"]["test"]["posts"] = 40, 1234
+    file.write_text(json.dumps(metrics))
+    line = "| twitter2017 | blip, film | 7 | 40 | 1,234 | entity F1 | 80.00 | 80.00 "
+    line += "| token accuracy | 96.00 | 96.00 |"
+    told = "Preset lite; photos: own photos; splits: report."
+    assert chosen_table(tmp_path).splitlines()[2:] == [line, "", told]
+    table = results_table(tmp_path)
+    assert line in table and "| blip | **film** | 7 | 1,234 | 80.00 | 80.00 | 70.00 |" in table
+    assert f"All 1 cells, the chosen one in bold. {told}" in table
+    assert "| blip | 1 | 80.00 | 80.00 | 0.00 |" in table
 
 
-def test_a_readme_without_marks_is_refused_and_left_alone(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("no marks")
-    with pytest.raises(InputError, match="README.md lacks"):
-        write_results(tmp_path, readme)
-    assert readme.read_text() == "no marks"
+def test_a_missing_figure_is_named(tmp_path: Path) -> None:
+    put_cell(tmp_path, "lite/twitter2017/blip/film", {"entity": {"f1": 0.8}})
+    with pytest.raises(InputError, match="lite/twitter2017/blip/film.*splits/valid/photo/token/accuracy"):
+        results_table(tmp_path)
 
 
-def test_the_shipped_readme_is_up_to_date() -> None:
-    assert results_table(ROOT / "checkpoints") in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_each_page_gets_the_parts_it_has_marks_for(tmp_path: Path) -> None:
+    put_cell(
+        tmp_path,
+        "lite/mnre/blip/film",
+        {
+            "micro_without_none": {"f1": 0.61},
+            "macro": {"f1": 0.4},
+            "accuracy": 0.74,
+            "weighted": {"f1": 0.73},
+        },
+    )
+    short, whole = tmp_path / "README.md", tmp_path / "results.md"
+    short.write_text(f"a\n{CHOSEN.start}\nold\n{CHOSEN.end}\nb\n")
+    whole.write_text(f"{RESULTS.start}\n{RESULTS.end}\n")
+    shown = CliRunner().invoke(
+        app, ["results", "--root", str(tmp_path), "--readme", str(whole), "--page", str(short)]
+    )
+    assert shown.exit_code == 0 and shown.stdout == results_table(tmp_path) + "\n"
+    assert short.read_text() == f"a\n{CHOSEN.start}\n{chosen_table(tmp_path)}\n{CHOSEN.end}\nb\n"
+    assert whole.read_text() == f"{RESULTS.start}\n{results_table(tmp_path)}\n{RESULTS.end}\n"
+
+
+def test_no_page_is_written_where_one_cannot_be(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.md", tmp_path / "bad.md"
+    good.write_text(f"{RESULTS.start}\nold\n{RESULTS.end}\n")
+    bad.write_text("no marks")
+    with pytest.raises(InputError, match="bad.md lacks"):
+        write_results(tmp_path, [good, bad])
+    assert "old" in good.read_text() and bad.read_text() == "no marks"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_the_shipped_pages_are_what_the_command_writes_now(page: Path) -> None:
+    shipped = (ROOT / page).read_text(encoding="utf-8")
+    mark = next(mark for mark in (RESULTS, CHOSEN) if mark.start in shipped)
+    before, _, rest = shipped.partition(mark.start)
+    part = {RESULTS: results_table, CHOSEN: chosen_table}[mark](ROOT / "checkpoints")
+    assert len(part.splitlines()) >= 5
+    assert shipped == f"{before}{mark.start}\n{part}\n{mark.end}{rest.partition(mark.end)[2]}"

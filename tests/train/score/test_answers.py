@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.files import write_json
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data.source import DataSource
@@ -26,7 +26,9 @@ def answer(place: Path, source: DataSource, dataset: str, limit: int | None, **m
     cell, labels = f"tiny/{dataset}/blip/film", find_dataset(dataset).outputs(find_dataset(dataset).tasks[0])
     for split in ("valid", "test"):
         posts = source.posts(dataset, split)[:limit]
-        sizes = [(len(p.tokens), len(find_dataset(dataset).tags)) if p.entities is not None else () for p in posts]
+        sizes = [
+            (len(p.tokens), len(find_dataset(dataset).tags)) if p.entities is not None else () for p in posts
+        ]
         rows = [np.full(size or len(labels), 1 / len(labels)) for size in sizes]
         save_answers(place / "work/answers" / cell / f"{split}.npz", dict.fromkeys(("photo", "none"), rows))
     write_json(place / "out" / cell / "metrics.json", {"cell": cell, "splits": {}, **metrics})

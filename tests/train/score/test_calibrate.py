@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.calibration import Calibration
 from mmdemo.cells.files import read_json, write_json
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.types import Entity
 from tests.tiny import write_data
 from train.data.source import DataSource
@@ -16,7 +16,6 @@ from train.score.answers import load_answers, save_answers
 from train.score.calibrate import calibrate_all, fit_beta, fit_calibration, fit_temperature, judge, measures
 
 RELATIONS = find_dataset("mnre").relation_labels
-
 
 
 def test_ece_and_brier_by_hand():

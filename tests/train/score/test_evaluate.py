@@ -9,9 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo.datasets.discovery import find_dataset
-from mmdemo.cells.checkpoint import cell_folder, load_card, load_model
+from mmdemo.cells.card import load_card
+from mmdemo.cells.checkpoint import cell_folder, load_model
 from mmdemo.cells.zoo import post_encoder
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import build_cell, write_data

@@ -8,7 +8,6 @@ from train.score.metrics import headline, score_relations, score_tags
 RELATIONS = find_dataset("mnre").relation_labels
 
 
-
 def triple(precision: float, recall: float, f1: float) -> dict[str, object]:
     return {"precision": pytest.approx(precision), "recall": pytest.approx(recall), "f1": pytest.approx(f1)}
 
@@ -113,10 +112,9 @@ def test_always_none_on_the_real_test_split(shared_data):
     ("dataset", "default", "strict"), [("twitter2015", 5207, 5072), ("twitter2017", 1351, 1351)]
 )
 def test_the_real_test_splits_have_the_known_entities(shared_data, dataset, default, strict):
+    from mmdemo.formats.published import gold_tags, read_split
     from seqeval.metrics.v1 import precision_recall_fscore_support
     from seqeval.scheme import IOB2
-
-    from mmdemo.formats.published import gold_tags, read_split
 
     gold = [gold_tags(post) for post in read_split(shared_data, dataset, "test")]
     scores = score_tags(gold, gold)

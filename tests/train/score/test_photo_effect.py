@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mmdemo.datasets.discovery import find_dataset
 from mmdemo.cells.files import read_json, write_json
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.types import Entity, Post
 from tests.tiny import write_data
 from train.data.source import DataSource
@@ -12,7 +12,6 @@ from train.score.answers import save_answers
 from train.score.photo_effect import counts_of, difference, f1_of, measure_all, slices_of
 
 RELATIONS = find_dataset("mnre").relation_labels
-
 
 
 def one_hot(index: int, size: int) -> np.ndarray:

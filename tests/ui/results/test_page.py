@@ -3,7 +3,7 @@
 import re
 
 from mmdemo.cells.catalogue import Entry, entry_json
-from mmdemo.cells.zoo import Cell
+from mmdemo.cells.locate import Cell
 from mmdemo.ui.results import page as zoo_view
 
 

@@ -4,22 +4,24 @@
 // old one alone: history keeps both.
 window.mmreview = window.mmreview || {};
 window.mmreview.answer = (() => {
-  const KINDS = { PER: "per", LOC: "loc", ORG: "org", MISC: "misc", OTHER: "misc" };
+  /** Relation -> {head, tail}: the entity labels that it may join; empty is "any". The queue's labels say it. */
+  let ends = new Map();
+  const use = (relations) => {
+    ends = new Map(relations.map(({ label, head, tail }) => [label, { head, tail }]));
+  };
 
-  /** The two entity kinds that a relation's name asks for: "/per/org/member_of" -> ["per", "org"]. */
-  const kindsOf = (label) => (label?.startsWith("/") ? label.split("/").slice(1, 3) : [null, null]);
+  /** The labels that a relation's two sides may have, as two lists. */
+  const endsOf = (label) => [ends.get(label)?.head ?? [], ends.get(label)?.tail ?? []];
 
-  /** Whether a relation may stand between spans of these kinds; null is "any". */
-  function fits(label, kinds) {
-    const wanted = kindsOf(label);
-    return wanted.every((kind, i) => !kind || !kinds[i] || kind === kinds[i]);
-  }
+  /** Whether a relation may stand between spans of these labels; null is "any". */
+  const fits = (label, kinds) =>
+    endsOf(label).every((wanted, i) => !wanted.length || !kinds[i] || wanted.includes(kinds[i]));
 
   /** What the sides of a link are: by the entity on exactly those words, else as the reviewer said. */
   function kindsAt(answer, link) {
     return [link.head, link.tail].map(([start, end], at) => {
       const entity = answer.spans.find((s) => kept(s) && s.start === start && s.end === end);
-      return entity ? KINDS[entity.label] : link.kinds[at];
+      return entity ? entity.label : link.kinds[at];
     });
   }
 
@@ -143,7 +145,8 @@ window.mmreview.answer = (() => {
   }
 
   return {
-    kindsOf,
+    use,
+    endsOf,
     kindsAt,
     fits,
     kept,

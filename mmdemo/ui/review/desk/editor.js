@@ -22,6 +22,7 @@
       guidelines: {},
       relations: [],
       names: {},
+      none: "",
       readable: (label) => state.names[label] ?? label,
       percent: page.percent,
       // the list

@@ -43,12 +43,14 @@ window.mmreview.opening = (desk) => {
   async function start() {
     const reply = await latest("start", { queue: session.last("queue") });
     if (!reply) return;
-    const { looks, guidelines, relations, names, closed } = reply;
+    const { looks, guidelines, relations, names, none, closed } = reply;
+    window.mmreview.answer.use(relations);
     Object.assign(state, {
       looks,
       guidelines,
-      relations,
+      relations: relations.map((relation) => relation.label),
       names,
+      none,
       closed,
       fixedName: reply.fixed,
       queue: reply.queue,

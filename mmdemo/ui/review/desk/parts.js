@@ -1,7 +1,7 @@
 // What stands under the words: the labels to pick from, the list of entities, and the relation with its kinds.
 window.mmreview.parts = (() => {
   const { el, pieces, spoken, key, button, percent } = window.mmreview.page;
-  const { kept, fits, kindsAt, kindsOf } = window.mmreview.answer;
+  const { kept, fits, kindsAt, endsOf } = window.mmreview.answer;
   const STATES = {
     open: "not decided",
     accepted: "accepted",
@@ -10,7 +10,6 @@ window.mmreview.parts = (() => {
     rejected: "rejected",
   };
   const MARKS = { open: "○", accepted: "✓", changed: "✎", added: "+", rejected: "✕" };
-  const KIND_NAMES = { per: "person", loc: "place", org: "organisation", misc: "other name" };
 
   /** The words of a range as page content, shortened in the middle of nothing: a row is one line. */
   function quote(post, [start, end]) {
@@ -94,7 +93,7 @@ window.mmreview.parts = (() => {
     const hint = el("p", { class: "rv-hint", text: state.hint });
     const labels = state.post.labels.map((name, i) => {
       const look = state.looks[name];
-      const show = () => (hint.textContent = state.guidelines[name]);
+      const show = () => (hint.textContent = state.guidelines[name] ?? "");
       return el(
         "button",
         {
@@ -123,14 +122,18 @@ window.mmreview.parts = (() => {
     );
   }
 
-  /** Relation names that fit the kinds, the model's favourites first; the key for "None" is 0. */
+  /** Relation names that fit the kinds, the model's favourites first; the key for none is 0. */
   function choices(state, link) {
     const rank = (name) => state.post.ranking?.[name] ?? -1;
     const kinds = kindsAt(state.answer, link);
     return state.relations
-      .filter((name) => name !== "None" && fits(name, kinds))
+      .filter((name) => name !== state.none && fits(name, kinds))
       .sort((a, b) => rank(b) - rank(a));
   }
+
+  /** The entity labels as [label, what it is called in the choice of a side's kind]. */
+  const kindNames = (state) =>
+    state.post.labels.map((name) => [name, state.looks[name]?.meaning || name]);
 
   function sideRow(state, i, side, on) {
     const link = state.answer.links[i];
@@ -147,7 +150,7 @@ window.mmreview.parts = (() => {
         title: "Only relations that fit are offered",
         on: { change: (event) => on.kind(i, at, event.target.value || null) },
       },
-      ...[["", "any kind"], ...Object.entries(KIND_NAMES)].map(([value, text]) =>
+      ...[["", "any kind"], ...kindNames(state)].map(([value, text]) =>
         el("option", { text, value, selected: (known ?? "") === value }),
       ),
     );
@@ -168,7 +171,7 @@ window.mmreview.parts = (() => {
 
   function choice(state, i, name, number, on) {
     const link = state.answer.links[i];
-    const [from, to] = kindsOf(name);
+    const [from, to] = endsOf(name).map((labels) => labels.join(", "));
     const ranked = state.post.ranking?.[name];
     return el(
       "button",
@@ -183,7 +186,7 @@ window.mmreview.parts = (() => {
       },
       number < 10 ? key(String(number)) : el("kbd", { class: "rv-nokey" }),
       el("b", { text: state.readable(name) }),
-      from ? el("small", { text: `${from} → ${to}` }) : null,
+      from || to ? el("small", { text: `${from || "any"} → ${to || "any"}` }) : null,
       el("span", { class: "rv-score", text: percent(ranked) }),
     );
   }
@@ -201,7 +204,7 @@ window.mmreview.parts = (() => {
         ...verdicts(link, "the relation", (s) => on.judge("links", i, s)),
       );
     }
-    const names = ["None", ...choices(state, link)];
+    const names = [state.none, ...choices(state, link)];
     const head = el(
       "header",
       {},
@@ -216,7 +219,7 @@ window.mmreview.parts = (() => {
       ),
     );
     const hint = link.label
-      ? state.guidelines[link.label]
+      ? (state.guidelines[link.label] ?? "")
       : "Only relations that fit the two kinds are listed.";
     return el(
       "div",

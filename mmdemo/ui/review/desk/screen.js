@@ -103,7 +103,7 @@ window.mmreview.screen = (desk) => {
 
   /** The short texts that say when to use each label. */
   function guidelines() {
-    const names = [...(state.post?.labels ?? []), ...state.relations];
+    const names = [...(state.post?.labels ?? []), ...state.relations].filter((n) => state.guidelines[n]);
     const entry = (name) => [
       el("dt", {}, el("b", { text: state.readable(name) })),
       el("dd", { text: state.guidelines[name] }),

@@ -6,20 +6,43 @@ from typing import Annotated
 
 import typer
 
+from mmdemo.commands.options import (
+    FUSION,
+    MODEL,
+    CellText,
+    DatasetOrCell,
+    Fusion,
+    Model,
+    Preset,
+    cell_of,
+    told,
+)
+from mmdemo.datasets.discovery import default_for
 from mmdemo.types import InputError
 
 ENGINES = ("local", "ray")
 
 
+HELP = told(
+    "Answer every post of a file: a line for each, in order, with its id and what predict --json prints.",
+    'A post that cannot be answered becomes a line with "error". Run again, a job goes on where it was cut '
+    "off: it keeps the lines that are there, errors too, by id. Give posts ids, and use --anew when posts "
+    "change.",
+    f"Example: python -m mmdemo batch --dataset {default_for('entities').name} --input posts.jsonl --output "
+    "answers.jsonl",
+)
+
+
 def batch(
-    dataset: Annotated[str, typer.Option(help="twitter2015, twitter2017 (entities) or mnre (a relation).")],
     posts: Annotated[
         Path, typer.Option("--input", help=".jsonl, .csv or .parquet with text, and perhaps id and image.")
     ],
     output: Annotated[Path, typer.Option(help="JSON lines; a job that was cut off goes on there.")],
-    model: Annotated[str, typer.Option(help="Which encoders.")] = "roberta-resnet50",
-    fusion: Annotated[str, typer.Option(help="film, concat, …")] = "film",
-    preset: Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")] = "lite",
+    dataset: DatasetOrCell = None,
+    model: Model = MODEL,
+    fusion: Fusion = FUSION,
+    preset: Preset = "lite",
+    cell: CellText = None,
     images: Annotated[
         Path | None,
         typer.Option(help="Where image paths start and must stay; the input's folder if not said."),
@@ -28,21 +51,14 @@ def batch(
     workers: Annotated[int, typer.Option(min=1, help="Ray: processes that each hold a model.")] = 2,
     anew: Annotated[bool, typer.Option("--anew", help="Replace the output instead of going on.")] = False,
 ) -> None:
-    """Answer every post of a file: a line for each, in order, with its id and what predict --json prints.
-
-    A post that cannot be answered becomes a line with "error". Run again, a job goes on where it was cut off:
-    it keeps the lines that are there, errors too, by id. Give posts ids, and use --anew when posts change.
-
-    Example: python -m mmdemo batch --dataset twitter2017 --input posts.jsonl --output answers.jsonl
-    """
-    from mmdemo.answer import pipeline
+    """Answer a file of posts into a file of JSON lines."""
     from mmdemo.batch.job import Job, one_process, run
 
     if engine not in ENGINES:
         raise InputError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
-    cell = pipeline.find_cell(dataset, model, fusion, preset)
+    chosen = cell_of(dataset, model, fusion, preset, cell)
     folder = posts.parent if images is None else images
-    job = Job(cell=cell, posts=posts.absolute(), images=folder.absolute(), output=output.absolute())
+    job = Job(cell=chosen, posts=posts.absolute(), images=folder.absolute(), output=output.absolute())
     if engine == "ray":
         from mmdemo.batch.ray_engine import ray_engine
 

@@ -1,0 +1,59 @@
+"""``python -m mmdemo predict``."""
+
+import json
+from typing import Any
+
+from mmdemo.commands.options import (
+    FUSION,
+    MODEL,
+    AsJson,
+    CellText,
+    DatasetOrCell,
+    Fusion,
+    Model,
+    Photo,
+    Preset,
+    Text,
+    cell_of,
+    example,
+    told,
+)
+
+HELP = told(
+    "Predict the entities of a post, or the relation of its marked pair.",
+    example("predict", "relations", "--image", "photo.jpg"),
+    example("predict", "entities", "--fusion", FUSION),
+)
+
+
+def predict(
+    text: Text,
+    dataset: DatasetOrCell = None,
+    model: Model = MODEL,
+    fusion: Fusion = FUSION,
+    preset: Preset = "lite",
+    cell: CellText = None,
+    image: Photo = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer one post and print the answer."""
+    from mmdemo.answer import predict as answering
+    from mmdemo.answer.answer_json import prediction_json
+    from mmdemo.posts.question import read_post
+
+    chosen = cell_of(dataset, model, fusion, preset, cell)
+    answer = prediction_json(answering.predict(read_post(text, chosen.dataset, image), chosen))
+    print(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else lines(answer))
+
+
+def lines(answer: dict[str, Any]) -> str:
+    """An answer for a terminal: a line an entity or relation, then notes and who answered."""
+    found = [f"{e['score']:6.1%}  {e['label']:5} {e['text']}" for e in answer.get("entities", [])]
+    one_pair = "head" in answer
+    for relation in answer.get("relations", []):
+        ends = "" if one_pair else f"  {relation['head']['text']} → {relation['tail']['text']}"
+        found.append(f"{relation['score']:6.1%}  {relation['label']}{ends}")
+    found = found or ["no entity found"]
+    found += [f"note: {warning}" for warning in answer["warnings"]]
+    photo = "with the photo" if answer["image_used"] else "without a photo"
+    return "\n".join([*found, f"by {answer['checkpoint']}, {photo}"])

@@ -1,0 +1,196 @@
+"""Cells' metrics as Markdown tables. Every row says what it was measured on: posts scored and seed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmdemo.cells.name import CellName
+from mmdemo.datasets.discovery import bundled
+from mmdemo.measures import Headline, Measure, Task, figure, headline_of, shown, tasks_of
+from mmdemo.models.config import MODELS
+from mmdemo.types import InputError
+from train.experiments.seeds import SHOWN, mean_and_deviation
+
+#: Test figures with other photos than the posts' own, in the tables' order.
+UNLIKE = ("blank", "shuffled", "none")
+HEADLINES: tuple[Headline, ...] = ("field", "report")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """A cell and what its metrics.json holds."""
+
+    name: str
+    metrics: dict[str, Any]
+
+    @property
+    def dataset(self) -> str:
+        return CellName.parse(self.name).dataset
+
+    @property
+    def model(self) -> str:
+        return CellName.parse(self.name).model
+
+    @property
+    def fusion(self) -> str:
+        return CellName.parse(self.name).fusion
+
+    @property
+    def task(self) -> Task:
+        """What it is judged by: of a cell with both tasks, its entities."""
+        return tasks_of(self.metrics["splits"]["test"]["photo"])[0]
+
+    def figure(self, split: str, condition: str, measure: Measure) -> float:
+        """A fraction. Raises InputError where metrics.json lacks it."""
+        path = ("splits", split, condition, *measure.path)
+        value = figure(self.metrics, path)
+        if value is None:
+            raise InputError(f"{self.name}: metrics.json lacks {'/'.join(path)}")
+        return value
+
+    def count(self, *path: str) -> str:
+        """A whole number of metrics.json, or a dash where it is not stated."""
+        value = figure(self.metrics, path)
+        return "-" if value is None else f"{value:,.0f}"
+
+    @property
+    def seed(self) -> str:
+        return str(self.metrics.get("seed", "-"))
+
+
+def chosen_rows(chosen: Mapping[str, Scored]) -> str:
+    """A dataset a line: its chosen cell, the posts it was scored on, the field's figures and the report's."""
+    titles = ["dataset", "chosen on validation", "seed", "posts, valid", "posts, test"]
+    titles += [title for kind in HEADLINES for title in (f"the {kind}'s measure", "valid", "test")]
+    lines = _head("|".join(titles), numbers_from=3)
+    for dataset, cell in chosen.items():
+        cells = [dataset, f"{cell.model}, {cell.fusion}", cell.seed]
+        cells += [cell.count("splits", split, "posts") for split in ("valid", "test")]
+        for measure in (headline_of(cell.task, kind) for kind in HEADLINES):
+            figures = (cell.figure(split, "photo", measure) for split in ("valid", "test"))
+            cells += [measure.column, *map(_percent, figures)]
+        lines.append(_row(cells))
+    return "\n".join([*lines, "", _conditions(list(chosen.values()))])
+
+
+def comparison(chosen: Mapping[str, Scored]) -> str:
+    """The chosen cells' test figures beside the report's and published ones."""
+    datasets = list(bundled())
+    lines = _head("|".join(["", *datasets]), numbers_from=1)
+    for kind in HEADLINES:
+        measures = dict.fromkeys(headline_of(task, kind).column for task in ("entities", "relations"))
+        lines.append(_row([f"**{', '.join(measures)}**", *("" for _ in datasets)]))
+        ours = {d: 100 * c.figure("test", "photo", headline_of(c.task, kind)) for d, c in chosen.items()}
+        for name, figures in {"this zoo's chosen cell": ours, **_published(MEASURED[kind])}.items():
+            lines.append(_row([name, *(f"{figures[d]:.2f}" if d in figures else "-" for d in datasets)]))
+    note = "Theirs are the original photos and far larger models."
+    return "\n".join(["## Beside the report and the literature", "", note, "", *lines])
+
+
+#: What a headline is called among the published figures of a dataset's record.
+MEASURED: dict[Headline, str] = {"field": "f1", "report": "accuracy"}
+
+
+def _published(measure: str) -> dict[str, dict[str, float]]:
+    """System -> dataset -> what its paper reports, from the datasets' records."""
+    found: dict[str, dict[str, float]] = {}
+    for dataset in bundled().values():
+        for one in dataset.published:
+            if one.measure == measure:
+                name = f"{one.system} ({one.note})" if one.note else one.system
+                found.setdefault(name, {})[dataset.name] = one.figure
+    return found
+
+
+def dataset_section(dataset: str, cells: Sequence[Scored], chosen: Scored) -> str:
+    """All cells of a dataset, then what their photos, fusions and seeds change."""
+    first, *others = shown("table", cells[0].task)
+    titles = ["model", "fusion", "seed", "posts", "valid", f"test {first.column}"]
+    titles += [*(measure.column for measure in others), *UNLIKE]
+    lines = [f"## {dataset}", "", f"All {len(cells)} cells, the chosen one in bold. {_conditions(cells)}", ""]
+    lines += _head("|".join(titles), numbers_from=2)
+    for cell in cells:
+        figures = [cell.figure("valid", "photo", first)]
+        figures += [cell.figure("test", "photo", measure) for measure in (first, *others)]
+        figures += [cell.figure("test", condition, first) for condition in UNLIKE]
+        name = f"**{cell.fusion}**" if cell is chosen else cell.fusion
+        posts = cell.count("splits", "test", "posts")
+        lines.append(_row([cell.model, name, cell.seed, posts, *map(_percent, figures)]))
+    return "\n".join([*lines, *_calibration(cells), *_effects(cells), *_spread(cells), *_seeds(cells)])
+
+
+def _conditions(cells: Sequence[Scored]) -> str:
+    """What the figures were measured on, where metrics.json states it."""
+    stated = {
+        "photos": {str(cell.metrics.get("data", "")) for cell in cells},
+        "splits": {str(cell.metrics.get("split_scheme", "")) for cell in cells},
+    }
+    told = [f"{name}: {', '.join(sorted(found))}" for name, found in stated.items() if found != {""}]
+    return f"Preset lite; {'; '.join(told)}." if told else "Preset lite."
+
+
+def _calibration(cells: Sequence[Scored]) -> list[str]:
+    errors = [cell.metrics["calibration"] for cell in cells if "calibration" in cell.metrics]
+    if not errors:
+        return []
+    before, after = (sum(e[when]["ece"] for e in errors) / len(errors) for when in ("before", "after"))
+    return ["", f"Calibration error (ECE, test, mean): {before:.3f} before, {after:.3f} after."]
+
+
+def _effects(cells: Sequence[Scored]) -> list[str]:
+    """How many cells' photos changed F1 beyond chance and in which direction, by kind of model."""
+    lines = []
+    for kind in dict.fromkeys(arrangement.kind for arrangement in MODELS.values()):
+        found = [c for c in cells if "photo_effect" in c.metrics and MODELS[c.model].kind == kind]
+        if not found:
+            continue
+        against = [cell.metrics["photo_effect"]["against"]["none"] for cell in found]
+        up, down = (sum(f(a) for a in against) for f in (lambda a: a["low"] > 0, lambda a: a["high"] < 0))
+        changes = [100 * a["change"] for a in against]
+        lines.append(
+            f"- {kind}: of {len(found)} cells {up} gain and {down} lose beyond a 95 % interval; the "
+            f"differences are {min(changes):+.2f} to {max(changes):+.2f} points."
+        )
+    head = ["", "Photo against no photo, paired bootstrap over the test posts, by kind of model:", ""]
+    return [*head, *lines] if lines else []
+
+
+def _spread(cells: Sequence[Scored]) -> list[str]:
+    """How far the fusions of one model lie apart: they share a trunk, a seed and the posts."""
+    first = headline_of(cells[0].task)
+    lines = []
+    for model in dict.fromkeys(cell.model for cell in cells):
+        found = [cell.figure("test", "photo", first) for cell in cells if cell.model == model]
+        ends = min(found), max(found), max(found) - min(found)
+        lines.append(_row([model, str(len(found)), *map(_percent, ends)]))
+    head = _head(f"model|fusions|lowest test {first.column}|highest|apart", numbers_from=1)
+    return ["", *head, *lines]
+
+
+def _seeds(cells: Sequence[Scored]) -> list[str]:
+    """Mean and standard deviation of the cells that were trained from several seeds."""
+    lines = []
+    for cell in (c for c in cells if c.metrics.get("seeds")):
+        runs = cell.metrics["seeds"]
+        figures = []
+        for split, condition in SHOWN:
+            mean, deviation = mean_and_deviation([run[split][condition] for run in runs])
+            figures.append(f"{100 * mean:.2f} ± {100 * deviation:.2f}")
+        lines.append(_row([cell.model, cell.fusion, str(len(runs)), *figures]))
+    head = _head("model|fusion|seeds|valid|test|blank|shuffled|none", numbers_from=2)
+    return ["", *head, *lines] if lines else []
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.2f}"
+
+
+def _head(titles: str, numbers_from: int) -> list[str]:
+    """The two first lines of a table; columns from ``numbers_from`` on hold numbers."""
+    names = titles.split("|")
+    rules = ["---" if at < numbers_from else "--:" for at in range(len(names))]
+    return [_row(names), f"|{'|'.join(rules)}|"]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
