@@ -1,4 +1,4 @@
-"""From typed text to words that know their place: none vanishes, moves or merges, whatever a person pastes."""
+"""Typed text to words that know their place: none vanishes, moves or merges, whatever a person pastes."""
 
 import unicodedata
 

@@ -25,7 +25,7 @@ def source(tmp_path_factory) -> DataSource:
 
 def test_labelled_posts_are_read_back(tmp_path):
     write_jsonl(tmp_path / "extra.jsonl", [post("Ann", "sings", id="1"), post("hello", entities=(), id="2")])
-    assert [p.id for p in read_extra(tmp_path / "extra.jsonl", "twitter2017")] == ["1", "2"]
+    assert [p.id for p in read_extra(tmp_path / "extra.jsonl", find_dataset("twitter2017"))] == ["1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def test_labelled_posts_are_read_back(tmp_path):
 def test_posts_without_a_fitting_answer_are_refused(tmp_path, posts, dataset, message):
     write_jsonl(tmp_path / "extra.jsonl", posts)
     with pytest.raises(InputError, match=message):
-        read_extra(tmp_path / "extra.jsonl", dataset)
+        read_extra(tmp_path / "extra.jsonl", find_dataset(dataset))
 
 
 @pytest.mark.parametrize("split", ["valid", "test"])
 def test_a_held_out_text_is_a_leak_however_it_is_written(source, split):
-    held_out = source.posts("twitter2017", split)[0]
+    held_out = source.questions(find_dataset("twitter2017"), split)[0]
     shouted = post(*(token.upper() for token in held_out.tokens), "!", id="leak")
     new = post("Zoë", "hums", id="new")
-    assert find_leaks([new, shouted], source, "twitter2017") == [shouted]
+    assert find_leaks([new, shouted], source, find_dataset("twitter2017")) == [shouted]
     with pytest.raises(InputError, match="1 of 2 extra posts.*--drop-leaks.*leak"):
-        without_leaks((new, shouted), source, "twitter2017", drop=False)
-    assert without_leaks((new, shouted), source, "twitter2017", drop=True) == (new,)
+        without_leaks((new, shouted), source, find_dataset("twitter2017"), drop=False)
+    assert without_leaks((new, shouted), source, find_dataset("twitter2017"), drop=True) == (new,)
 
 
 def test_symbols_alone_still_tell_texts_apart():

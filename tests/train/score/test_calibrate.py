@@ -58,9 +58,9 @@ def test_relations_get_a_temperature_alone():
     rows = np.full((40, len(RELATIONS)), 0.01 / (len(RELATIONS) - 1))
     rows[:, 0] = 0.99
     gold = ["None"] * 20 + [RELATIONS[1]] * 20
-    fitted = fit_calibration("mnre", gold, list(rows))
+    fitted = fit_calibration(find_dataset("mnre"), "relations", gold, list(rows))
     assert fitted.temperature > 1 and fitted.entity is None
-    scores, right = judge("mnre", gold, list(rows), fitted)
+    scores, right = judge(find_dataset("mnre"), "relations", gold, list(rows), fitted)
     assert right.mean() == 0.5 and scores.mean() < 0.9
 
 
@@ -82,7 +82,7 @@ def test_a_cells_metrics_get_its_calibration(tmp_path):
     source = DataSource(folder=write_data(tmp_path / "data", posts=4))
     cell, tags = "lite/twitter2017/roberta-resnet50/film", find_dataset("twitter2017").tags
     for split in ("valid", "test"):
-        lengths = [len(post.tokens) for post in source.posts("twitter2017", split)]
+        lengths = [len(post.tokens) for post in source.posts(find_dataset("twitter2017"), split)]
         rows = [np.full((length, len(tags)), 1 / len(tags)) for length in lengths]
         save_answers(tmp_path / "work" / "answers" / cell / f"{split}.npz", {"photo": rows})
     write_json(tmp_path / "zoo" / cell / "metrics.json", {"cell": cell, "splits": {}})
