@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from mmdemo.answer import pipeline
 from mmdemo.cells.checkpoint import load_trunk
-from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.locate import list_cells
+from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.zoo import Zoo
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig

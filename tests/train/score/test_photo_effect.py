@@ -22,7 +22,12 @@ def test_counts_of_relations_leave_none_out():
     none, first, second = (RELATIONS.index(r) for r in ("None", RELATIONS[1], RELATIONS[2]))
     rows = [one_hot(i, len(RELATIONS)) for i in (first, none, second, none)]
     gold = [RELATIONS[1], "None", RELATIONS[1], RELATIONS[1]]
-    assert counts_of(find_dataset("mnre"), gold, rows).tolist() == [[1, 1, 1], [0, 0, 0], [0, 1, 1], [0, 0, 1]]
+    assert counts_of(find_dataset("mnre"), gold, rows).tolist() == [
+        [1, 1, 1],
+        [0, 0, 0],
+        [0, 1, 1],
+        [0, 0, 1],
+    ]
 
 
 def test_counts_of_entities_need_span_and_type():
@@ -65,7 +70,10 @@ def test_a_cell_s_metrics_get_its_photo_effect(tmp_path):
     source = DataSource(folder=write_data(tmp_path / "data", 40))
     tags = find_dataset("twitter2017").tags
     rng = np.random.default_rng(1)
-    rows = [rng.dirichlet(np.ones(len(tags)), len(p.tokens)) for p in source.posts(find_dataset("twitter2017"), "test")]
+    rows = [
+        rng.dirichlet(np.ones(len(tags)), len(p.tokens))
+        for p in source.posts(find_dataset("twitter2017"), "test")
+    ]
     cell = "tiny/twitter2017/blip/film"
     save_answers(
         tmp_path / "work/answers" / cell / "test.npz", dict.fromkeys(("photo", "blank", "none"), rows)
