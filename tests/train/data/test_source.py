@@ -2,10 +2,13 @@
 
 import pytest
 
-from mmdemo.models.config import SPLITS
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.datasets.schema import SPLITS
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data.source import DataSource
+
+TWEETS = find_dataset("twitter2017")
 
 
 @pytest.fixture
