@@ -61,7 +61,7 @@ def test_a_surer_entity_stays_surer(a, b, c, low, high):
 
 def test_stated_numbers_are_read_and_bounded():
     entity = {"a": -1, "b": 1, "c": 0, "length": 0, "labels": {"PER": 1, "LOC": "x"}}
-    read = Calibration.of({"calibration": {"temperature": 2, "entity": entity}})
+    read = Calibration.of({"calibration": {"temperature": 2, "entity": entity}}, "entities")
     assert read.temperature == 2
     assert read.entity == EntityCalibration(a=0, b=1, c=0, labels={"PER": 1.0})
 

@@ -24,6 +24,9 @@ from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from tests.tiny import lively_model
 
+#: The entity head's parameters.
+HEAD = "heads.entities.layers"
+
 FILM = ModelConfig(dataset=find_dataset("twitter2017"), fusion="film", preset="tiny")
 CONCAT = ModelConfig(dataset=find_dataset("twitter2017"), fusion="concat", preset="tiny")
 
@@ -208,57 +211,51 @@ def add_tensor(tensors):
 
 
 def drop_tensor(tensors):
-    del tensors["heads.entities.layers.1.bias"]
+    del tensors[f"{HEAD}.1.bias"]
 
 
 def drop_scale(tensors):
-    del tensors["heads.entities.layers.1.weight.scale"]
+    del tensors[f"{HEAD}.1.weight.scale"]
 
 
 def widen_tensor(tensors):
-    tensors["heads.entities.layers.1.bias"] = torch.zeros(33, dtype=torch.float16)
+    tensors[f"{HEAD}.1.bias"] = torch.zeros(33, dtype=torch.float16)
 
 
 def turn_tensor(tensors):
-    tensors["heads.entities.layers.4.weight.codes"] = tensors[
-        "heads.entities.layers.4.weight.codes"
-    ].T.contiguous()
+    tensors[f"{HEAD}.4.weight.codes"] = tensors[f"{HEAD}.4.weight.codes"].T.contiguous()
 
 
 def retype_codes(tensors):
-    tensors["heads.entities.layers.1.weight.codes"] = tensors["heads.entities.layers.1.weight.codes"].to(
-        torch.int32
-    )
+    tensors[f"{HEAD}.1.weight.codes"] = tensors[f"{HEAD}.1.weight.codes"].to(torch.int32)
 
 
 def retype_scale(tensors):
-    tensors["heads.entities.layers.1.weight.scale"] = tensors["heads.entities.layers.1.weight.scale"].to(
-        torch.float8_e4m3fn
-    )
+    tensors[f"{HEAD}.1.weight.scale"] = tensors[f"{HEAD}.1.weight.scale"].to(torch.float8_e4m3fn)
 
 
 def put_nan(tensors):
-    tensors["heads.entities.layers.1.bias"][3] = float("nan")
+    tensors[f"{HEAD}.1.bias"][3] = float("nan")
 
 
 def put_infinity(tensors):
-    tensors["heads.entities.layers.1.weight.scale"][0] = float("inf")
+    tensors[f"{HEAD}.1.weight.scale"][0] = float("inf")
 
 
 @pytest.mark.parametrize(
     ("change", "match"),
     [
         (add_tensor, "model.safetensors holds tensors that the model lacks: heads.entities.surprise"),
-        (drop_tensor, "model.safetensors lacks the tensor 'heads.entities.layers.1.bias'"),
-        (drop_scale, "model.safetensors lacks the tensor 'heads.entities.layers.1.weight.scale'"),
-        (widen_tensor, "model.safetensors does not fit the model: heads.entities.layers.1.bias"),
-        (turn_tensor, "model.safetensors does not fit the model: heads.entities.layers.4.weight.codes"),
-        (retype_codes, "model.safetensors does not fit the model: heads.entities.layers.1.weight.codes"),
-        (retype_scale, "model.safetensors does not fit the model: heads.entities.layers.1.weight.scale"),
-        (put_nan, r"model.safetensors holds values that are not finite \(heads.entities.layers.1.bias\)"),
+        (drop_tensor, f"model.safetensors lacks the tensor '{HEAD}.1.bias'"),
+        (drop_scale, f"model.safetensors lacks the tensor '{HEAD}.1.weight.scale'"),
+        (widen_tensor, f"model.safetensors does not fit the model: {HEAD}.1.bias"),
+        (turn_tensor, f"model.safetensors does not fit the model: {HEAD}.4.weight.codes"),
+        (retype_codes, f"model.safetensors does not fit the model: {HEAD}.1.weight.codes"),
+        (retype_scale, f"model.safetensors does not fit the model: {HEAD}.1.weight.scale"),
+        (put_nan, rf"model.safetensors holds values that are not finite \({HEAD}.1.bias\)"),
         (
             put_infinity,
-            r"model.safetensors holds values that are not finite \(heads.entities.layers.1.weight\)",
+            rf"model.safetensors holds values that are not finite \({HEAD}.1.weight\)",
         ),
     ],
 )
@@ -269,13 +266,9 @@ def test_tensors_that_do_not_fit_are_refused(root, folder, change, match):
 
 
 def test_a_trunk_may_not_hold_a_head(root, folder):
-    change_tensors(
-        folder / "../trunk.safetensors", lambda t: t.update({"heads.entities.layers.1.bias": torch.zeros(32)})
-    )
+    change_tensors(folder / "../trunk.safetensors", lambda t: t.update({f"{HEAD}.1.bias": torch.zeros(32)}))
     accept_hashes(folder)
-    refused(
-        root, folder, "trunk.safetensors holds tensors that the model lacks: heads.entities.layers.1.bias"
-    )
+    refused(root, folder, f"trunk.safetensors holds tensors that the model lacks: {HEAD}.1.bias")
 
 
 @pytest.mark.parametrize("bits", ["3", "8.0", "many", None])
@@ -354,7 +347,7 @@ def test_another_datasets_configuration_does_not_fit(root, folder, tiny_zoo):
     for name in ("config.json", "metrics.json"):
         shutil.copy(other / name, folder)
     accept_hashes(folder)
-    refused(root, folder, "model.safetensors does not fit the model: heads.entities.layers.1.weight")
+    refused(root, folder, "model.safetensors lacks the tensor 'heads.relations.layers.1.")
 
 
 # ---------------------------------------------------------------- the lite base

@@ -13,6 +13,7 @@ from mmdemo.cells.locate import SHIPPED, list_cells
 from mmdemo.cells.zoo import Zoo
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.formats.reading import with_photos
+from mmdemo.formats.table import SOURCES, find_format
 from mmdemo.models.batch import collate
 from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.fusion.table import fusions_of
