@@ -41,7 +41,7 @@ MATTERS: dict[str, str] = {
 
 
 #: What is counted as a label, by task.
-COUNTED: dict[Task, str] = {"entities": "entities", "relations": "relations"}
+COUNTED: dict[Task, str] = {"entities": "entities", "relations": "relations other than {none}"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +130,7 @@ def _check_dataset(source: DataSource, dataset: Dataset, broken: dict[Path, bool
     return DatasetReport(
         dataset=dataset.name,
         title=dataset.title,
-        counted=" and ".join(COUNTED[task] for task in dataset.tasks),
+        counted=" and ".join(COUNTED[task].format(none=dataset.none) for task in dataset.tasks),
         splits=tuple(_check_split(dataset, split, posts[split], broken) for split in posts),
         findings=_leaks(posts),
         problems=tuple(problems),

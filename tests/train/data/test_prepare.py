@@ -45,7 +45,7 @@ def counts(report: SplitReport | DatasetReport) -> dict[str, int]:
 def test_a_complete_folder_is_ready(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(folder) == 0
     out = capsys.readouterr().out
-    assert "no standins/pairs.csv here: all posts are text only" in out
+    assert "else posts are text only" in out
     assert "train: 2 posts, 2 entities, 0 with a photo" in out
     assert "train: 1 posts, 0 relations other than None" in out
     assert "orphan I- tags: 1 (11 'Water')" in out
