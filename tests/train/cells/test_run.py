@@ -144,7 +144,7 @@ def start_and_kill(data: Path, place: Path, epochs: int, log: Path) -> int:
     """Start the run as its own process, kill it once ``log`` has an epoch; how many epochs it had then."""
     command = [sys.executable, "-m", "train", "run", "--dataset", "twitter2017", "--set", "preset=tiny"]
     command += ["--data", str(data), "--out", str(place / "out"), "--work", str(place / "work")]
-    command += ["--device", "cpu", "--set", f"epochs={epochs}", "--set", "patience=99"]
+    command += ["--set", "device=cpu", "--set", f"epochs={epochs}", "--set", "patience=99"]
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
     )

@@ -22,7 +22,7 @@ def test_two_processes_share_the_steps_and_stop_together(tmp_path):
     command += ["-m", "train", "run", "--set", "preset=tiny", "--dataset", "twitter2017"]
     command += ["--set", "device=cpu"]
     command += ["--model", "vilt", "--fusion", "native"]  # leaves most of the fusion's parameters unused
-    command += ["--end-to-end", "--data", str(data), "--out", str(out), "--work", str(out)]
+    command += ["--set", "end_to_end=true", "--data", str(data), "--out", str(out), "--work", str(out)]
     for name, value in changes.items():
         command += ["--set", f"whole.{name}={value}"]
     ran = subprocess.run(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=300)

@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmdemo.cells.card import card_json
 from mmdemo.cells.files import write_json
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
-from tests.tiny import write_data
+from tests.tiny import write_card, write_data
 from train.data.source import DataSource
 from train.score.answers import answered_questions, load_answers, save_answers
 from train.score.calibrate import calibrate_all
@@ -34,8 +33,7 @@ def answer(place: Path, source: DataSource, name: str, limit: int | None, **metr
         save_answers(place / "work/answers" / cell / f"{split}.npz", dict.fromkeys(("photo", "none"), rows))
     write_json(place / "out" / cell / "metrics.json", {"cell": cell, "splits": {}, **metrics})
     config = ModelConfig(dataset=dataset, model="blip", fusion="film", preset="tiny")
-    files = {"model.safetensors": "0" * 64, "../trunk.safetensors": "0" * 64}
-    write_json(place / "out" / cell / "config.json", card_json(config, files, {"limit": limit}))
+    write_card(place / "out", config, {"limit": limit})
     return cell
 
 

@@ -9,8 +9,9 @@ from hypothesis.extra.numpy import arrays
 from mmdemo.cells.calibration import Calibration
 from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.discovery import find_dataset
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import Entity
-from tests.tiny import write_data
+from tests.tiny import write_card, write_data
 from train.data.source import DataSource
 from train.score.answers import load_answers, save_answers
 from train.score.calibrate import calibrate_all, fit_beta, fit_calibration, fit_temperature, judge, measures
@@ -86,6 +87,7 @@ def test_a_cells_metrics_get_its_calibration(tmp_path):
         rows = [np.full((length, len(tags)), 1 / len(tags)) for length in lengths]
         save_answers(tmp_path / "work" / "answers" / cell / f"{split}.npz", {"photo": rows})
     write_json(tmp_path / "zoo" / cell / "metrics.json", {"cell": cell, "splits": {}})
+    write_card(tmp_path / "zoo", ModelConfig(dataset=find_dataset("twitter2017")))
     found = calibrate_all(tmp_path / "zoo", tmp_path / "work", source)
     stated = read_json(tmp_path / "zoo" / cell / "metrics.json")["calibration"]
     assert list(found) == [cell] and stated["fitted_on"] == "valid"

@@ -5,8 +5,9 @@ import pytest
 
 from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.discovery import find_dataset
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import Entity, Post
-from tests.tiny import write_data
+from tests.tiny import write_card, write_data
 from train.data.source import DataSource
 from train.score.answers import save_answers
 from train.score.photo_effect import counts_of, difference, f1_of, measure_all, slices_of
@@ -82,6 +83,8 @@ def test_a_cell_s_metrics_get_its_photo_effect(tmp_path):
     folder = tmp_path / "out" / cell
     folder.mkdir(parents=True)
     write_json(folder / "metrics.json", {"cell": cell, "splits": {}})
+    config = ModelConfig(dataset=find_dataset("twitter2017"), model="blip", preset="tiny")
+    write_card(tmp_path / "out", config)
     assert measure_all(tmp_path / "out", tmp_path / "work", source, "tiny").keys() == {cell}
     stated = read_json(folder / "metrics.json")["photo_effect"]
     assert stated["against"].keys() == {"blank", "none"} and stated["against"]["none"]["change"] == 0
