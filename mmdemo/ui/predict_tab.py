@@ -15,6 +15,7 @@ from mmdemo.pipeline import Cell
 from mmdemo.types import InputError, Prediction
 from mmdemo.ui import card, examples, view
 from mmdemo.ui.titles import fusion_title, model_title
+from mmdemo.ui.uploads import uploaded
 
 log = logging.getLogger(__name__)
 
@@ -125,10 +126,9 @@ def adapt(preset: str, dataset: str, model: str, fusion: str) -> tuple[dict[str,
 
 def _upload_path(payload: ImageData | None) -> str | None:
     """The uploaded file as it is. gr.Image would decode it here, and answer a broken file with a traceback;
-    our own opener checks it and says what is wrong. Gradio has checked that it is an upload."""
-    if payload and not payload.path:  # sent to the API as an address, which would pass for no photo
-        raise gr.Error("The photo was not uploaded: send a file with handle_file.", print_exception=False)
-    return payload.path if payload else None
+    our own opener checks it and says what is wrong."""
+    # One that was sent to the API as an address has no path, and would pass for no photo.
+    return uploaded(payload.path) if payload else None
 
 
 def photo_input(elem_id: str | None = None) -> gr.Image:

@@ -17,7 +17,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mmdemo.types import InputError
-from mmdemo.ui import mcp_tools, review_calls
+from mmdemo.ui import doors, mcp_tools, review_calls
 from mmdemo.ui.headers import FIXED, content_security_policy, script_hashes
 from mmdemo.ui.sessions import ForgetCalls
 
@@ -159,7 +159,7 @@ def check_uploads() -> None:
 def read_options(about: str) -> bool | None:
     """Whether the command line asks for MCP tools; None leaves that to GRADIO_MCP_SERVER.
 
-    Exits with one sentence where they are asked for and cannot be served.
+    Exits with one sentence where they are asked for and cannot be served, or MMDEMO_HOSTS cannot be used.
     """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--mcp", action="store_true", default=None, help="serve MCP tools beside the page")
@@ -167,6 +167,7 @@ def read_options(about: str) -> bool | None:
     try:
         if wanted:
             mcp_tools.check_installed()
+        doors.check_hosts()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -192,7 +193,12 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
     )
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     forgetful = Middleware(ForgetCalls, holder=lambda: demo.server_app.state_holder)
-    launch: dict[str, Any] = {"app_kwargs": {"middleware": [shield, forgetful]}, "prevent_thread_lock": True}
+    lifespan = doors.closed(doors.policy_of(os.environ))
+    launch: dict[str, Any] = {
+        "app_kwargs": {"middleware": [shield, forgetful], "lifespan": lifespan},
+        "num_workers": 0,  # GRADIO_NUM_WORKERS would open ports without doors
+        "prevent_thread_lock": True,
+    }
     demo.launch(**settings, **launch, mcp_server=mcp)
     mcp_tools.answer_in_json(demo)
     try:

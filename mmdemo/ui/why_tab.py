@@ -15,6 +15,7 @@ from mmdemo.ui.compare_tab import asked_of, pressed_cell
 from mmdemo.ui.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.predict_tab import FAILED, Form
 from mmdemo.ui.safe import sentence
+from mmdemo.ui.uploads import only_uploads
 from mmdemo.ui.why_view import ALL_PANELS, SECTIONS
 
 log = logging.getLogger(__name__)
@@ -266,6 +267,7 @@ def _imagine_form() -> tuple[gr.ImageEditor, gr.Dropdown, gr.Dropdown, gr.Textbo
                     height=340,
                     elem_id="paint",
                 )
+                only_uploads(editor)
             with gr.Column(min_width=240):
                 masked = gr.Dropdown([], multiselect=True, label="Words to leave out", elem_id="mask-words")
                 word = gr.Dropdown([], label="Word to replace", elem_id="replace-word")
