@@ -89,7 +89,7 @@ def other_browser(browser: Browser, *flags: str) -> Iterator[Browser]:
 
 @contextmanager
 def tls_before(port: int, folder: Path) -> Iterator[int]:
-    """A port that speaks TLS and passes all bytes on to ``port`` as they are."""
+    """A port that speaks TLS and passes all on to ``port``, Host and all; it says that it was https."""
     program = shutil.which("openssl")
     if not program:
         pytest.skip("there is no `openssl` on this machine to make a certificate with")
@@ -117,13 +117,17 @@ def _join(plain: socket.socket, context: ssl.SSLContext, port: int) -> None:
         with socket.create_connection(("127.0.0.1", port)) as inner:
             back = Thread(target=_pump, args=(inner, outer), daemon=True)
             back.start()
-            _pump(outer, inner)
+            _pump(outer, inner, said=b"X-Forwarded-Proto: https\r\n")
             back.join()
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(source: socket.socket, sink: socket.socket, said: bytes = b"") -> None:
+    """All bytes; ``said`` is a header for each request (browsers begin a TLS record with one)."""
     with suppress(OSError, ValueError):
         while data := source.recv(65_536):
+            if said and data.startswith((b"GET /", b"POST /", b"HEAD /")):
+                first, end, rest = data.partition(b"\r\n")
+                data = first + end + said + rest
             sink.sendall(data)
     with suppress(OSError):
         sink.shutdown(socket.SHUT_RDWR)
