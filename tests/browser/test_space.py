@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser import live
-from tests.browser.sites import ask, component, other_browser, tls_before
+from tests.browser.sites import ask, component, other_browser, site, tls_before
 from tests.browser.target import JSON, Target, running_target
 
 signing = pytest.importorskip("itsdangerous", reason="logins are not installed (pip install 'gradio[oauth]')")
@@ -55,13 +55,14 @@ def desk(target: Target, call: str, **headers: str) -> tuple[int, Any]:
 
 @pytest.mark.browser
 def test_the_page_works_in_a_frame_of_the_hub(target, browser: Browser, tmp_path: Path):
-    with tls_before(urlsplit(target.url).port, tmp_path) as port:
-        rules = f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{port}"
-        with other_browser(browser, rules) as hub:
+    with (
+        site(FRAME, "127.0.0.1") as parent,
+        tls_before(urlsplit(parent).port, tmp_path) as outside,
+        tls_before(urlsplit(target.url).port, tmp_path) as inside,
+    ):
+        rules = f"MAP huggingface.co 127.0.0.1:{outside}, MAP {HOST} 127.0.0.1:{inside}"
+        with other_browser(browser, f"--host-resolver-rules={rules}") as hub:
             page = hub.new_context(ignore_https_errors=True).new_page()
-            page.route(
-                "https://huggingface.co/**", lambda route: route.fulfill(body=FRAME, content_type="text/html")
-            )
             page.goto("https://huggingface.co/spaces/you/mmdemo")
             frame = page.frame_locator("iframe")
             frame.locator("#predict").wait_for()
