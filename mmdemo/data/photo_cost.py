@@ -8,7 +8,7 @@ run-length-encoded BMP run by run in Python.
 import re
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from mmdemo.types import InputError
 
@@ -34,7 +34,8 @@ def check_cost(image: Image.Image, path: Path, name: str) -> None:
         # What looks like a scan's start may lie in a thumbnail or behind the photo, as a phone's film does.
         if data.count(b"\xff\xda") > most and count_scans(data, most + 1) > most:
             raise InputError(f"{name} is a JPEG of more than {most} scans; save it anew with fewer")
-    if any(tile[0] == "bmp_rle" for tile in image.tile) and path.stat().st_size > MAX_RUNS:
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else ()
+    if any(tile[0] == "bmp_rle" for tile in tiles) and path.stat().st_size > MAX_RUNS:
         raise InputError(
             f"{name} is a compressed BMP of more than {MAX_RUNS // 2**20} MB; save it as PNG or JPEG"
         )
