@@ -104,7 +104,7 @@ class _Body:
     def __init__(self, bodies: Bodies, receive: Receive, send: Send, most: int, *, keep: bool) -> None:
         self._bodies, self._receive, self._send, self._most, self._keep = bodies, receive, send, most, keep
         self._refused: _Refused | None = None
-        self._begun = False
+        self._begun = self._ended = False
         self.size = 0
         self.kept = bytearray()
 
@@ -117,7 +117,7 @@ class _Body:
     async def receive(self) -> Message:
         if self._refused:  # whoever catches the refusal asks for more in vain
             raise self._refused
-        message = await self._receive()
+        message = await self._next()
         came = len(message.get("body", b"")) if message["type"] == "http.request" else 0
         self.size += came
         coming = self._bodies.count(came)
@@ -125,6 +125,11 @@ class _Body:
         if came and coming > MOST_AT_ONCE:
             self._refused = _Refused(503, FULL)
             raise self._refused
+        return message
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        self._ended = message["type"] != "http.request" or not message.get("more_body")
         return message
 
     async def send(self, message: Message) -> None:
@@ -138,6 +143,9 @@ class _Body:
     async def finish(self) -> None:
         if self._refused is None or self._begun:
             return
+        # A client that still sends would see a broken connection instead of the answer: let it, unread.
+        while not self._ended:
+            await self._next()
         said = json.dumps({"detail": self._refused.sentence}).encode()
         headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
         await self._send({"type": "http.response.start", "status": self._refused.status, "headers": headers})
