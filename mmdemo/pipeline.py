@@ -269,7 +269,8 @@ def _answer(
     if loaded.card.config.task == "re":
         relations = decode_relations(probabilities, labels)
     else:
-        probabilities = np.where(seen[:, None], probabilities, np.nan)
+        read = int(np.flatnonzero(seen)[-1]) + 1 if seen.any() else 0
+        probabilities = np.where(seen[:, None], probabilities, np.nan)[:read]
         entities = calibration.entities(decode_entities(probabilities, post.tokens, labels))
     return Prediction(
         post=post,

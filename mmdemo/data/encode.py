@@ -1,13 +1,16 @@
 """A post as a model's `Example`: the same path for training, evaluation and the app."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Example
+from mmdemo.data.cleaning import CleanWords
 from mmdemo.data.formats import gold_tags
 from mmdemo.data.image import to_pixels
-from mmdemo.data.text import TextReader, clean_words
+from mmdemo.data.text import TextReader
 from mmdemo.labels import output_labels
 from mmdemo.types import Post, Span
 
@@ -29,12 +32,12 @@ class PostEncoder:
 
     def encode(self, post: Post, photo: Image.Image | None, *, keep_gold: bool = False) -> Example:
         """One example. ``keep_gold`` (training only) saves gold entities' words from the cleaning."""
-        words = list(post.tokens)
+        words: Sequence[str] = post.tokens
         if self.config.clean_text:
             spans: list[Span] = [post.pair.head, post.pair.tail] if post.pair else []
             if keep_gold and post.entities:
                 spans += [(e.start, e.end) for e in post.entities]
-            words = clean_words(words, spans)
+            words = CleanWords(words, spans)
         return Example(
             text=self.reader.read(words, post.pair if self.config.task == "re" else None),
             target=self._target(post),

@@ -5,7 +5,6 @@ at a tab only: tweets hold tokens of NBSP or U+FE0F alone, which `str.split` wou
 raises `InputError`, one sentence naming file and line.
 """
 
-import ast
 import json
 import warnings
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo.data.lines import check_span, check_words, name_of, read_lines, write_text
+from mmdemo.data.literals import read_literal
 from mmdemo.labels import ENTITY_TYPES, RELATIONS, spans_of, tags_of
 from mmdemo.types import Entity, InputError, Pair, Post
 
@@ -23,6 +23,10 @@ FILES: dict[tuple[str, str], str] = {
     ("mnre", "valid"): "mnre/mnre_val.txt",
     ("mnre", "test"): "mnre/mnre_test.txt",
 }
+
+
+#: Characters of one line of MNRE; no published one has 500.
+MAX_LINE = 1_000_000
 
 
 def read_split(data_dir: Path, dataset: str, split: str) -> list[Post]:
@@ -165,13 +169,15 @@ def read_mnre(path: Path) -> list[Post]:
 
 def _parse(line: str, where: str) -> dict[str, Any]:
     """One line's JSON object or, failing that, Python literal. JSON first: only it joins surrogate pairs."""
+    if len(line) > MAX_LINE:
+        raise InputError(f"{where} has {len(line):,} characters; at most {MAX_LINE:,} are read")
     row: Any = None
     try:
         row = json.loads(line)
     except ValueError:
         try:
-            row = ast.literal_eval(line.strip())
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            row = read_literal(line.strip())
+        except (ValueError, SyntaxError, TypeError):
             pass
     except RecursionError:
         pass

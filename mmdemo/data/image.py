@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from mmdemo.data.photo_cost import check_cost
 from mmdemo.types import InputError, Post
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
@@ -60,6 +61,7 @@ def open_image(source: str | Path | Image.Image) -> Image.Image:
         ) as error:  # the header is a stranger's: plugins raise whatever their parsing trips over
             raise InputError(f"{name} is not a readable {', '.join(FORMATS)} file") from error
         with image:
+            check_cost(image, path, name)
             return _decode(image, name)
 
 

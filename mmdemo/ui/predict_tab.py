@@ -14,6 +14,7 @@ from mmdemo.config import DATASETS, FUSIONS, MODELS, fusions_of
 from mmdemo.pipeline import Cell
 from mmdemo.types import InputError, Prediction
 from mmdemo.ui import card, examples, view
+from mmdemo.ui.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.titles import fusion_title, model_title
 from mmdemo.ui.uploads import uploaded
 
@@ -24,7 +25,6 @@ FAILED = "Something went wrong on the server; it has been logged. Please try aga
 Pickers = tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Dropdown]
 FIRST_DATASET = "twitter2017"  # cleaner labels than Twitter2015's, and better scores
 BASELINES = ("concat", "native")  # one idea, named by whether the encoders are two or joint
-MODEL_QUEUE = "model"  # events that run a model share one place in the queue: two would only slow each other
 
 
 def ready_cell(preset: str, dataset: str, model: str, fusion: str) -> Cell:
@@ -44,7 +44,9 @@ def answer(preset: str, dataset: str, model: str, fusion: str, text: str, photo:
     cell = ready_cell(preset, dataset, model, fusion)
     # Half of a surrogate pair (a cut emoji) cannot be sent back as JSON.
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    return pipeline.predict(pipeline.read_post(whole, dataset, photo), cell)
+    post = pipeline.read_post(whole, dataset, photo)
+    with MODEL.take():
+        return pipeline.predict(post, cell)
 
 
 def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
@@ -256,7 +258,7 @@ def build() -> Form:
         "fn": show_answer,
         "inputs": [*pickers, text, photo],
         "outputs": [result, as_json],
-        "concurrency_id": MODEL_QUEUE,
+        **IN_MODEL_QUEUE,
         "api_visibility": "private",
         "show_progress": "minimal",
     }

@@ -2,8 +2,10 @@
 
 import gradio as gr
 
+from mmdemo.review.store_engine import Busy
 from mmdemo.ui import editor
-from mmdemo.ui.review_calls import CALLS
+from mmdemo.ui.lanes import StoreLane
+from mmdemo.ui.review_calls import CALLS, refused
 from mmdemo.ui.review_files import add_tool, agreement_tool, export_tool
 from mmdemo.ui.review_people import on_space
 from mmdemo.ui.review_predict import examples_tool, predict_tool
@@ -27,7 +29,8 @@ def build() -> None:
     gr.HTML(f'<p class="mm-quiet rv-intro">{INTRO}</p>', apply_default_css=False)
     if on_space():  # a login button anywhere else would name whoever runs the server
         gr.LoginButton(size="sm", elem_id="review-login")
-    editor.build(CALLS)
+    lane = StoreLane(refused(Busy()))
+    editor.build([lane.leads(call) for call in CALLS])
     with gr.Tabs(elem_id="review-tools"):
         for title, tool in TOOLS.items():
             with gr.Tab(title):

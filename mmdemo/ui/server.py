@@ -18,13 +18,17 @@ from starlette.middleware import Middleware
 
 from mmdemo.types import InputError
 from mmdemo.ui import doors, mcp_tools, review_calls
+from mmdemo.ui.bodies import Bodies
 from mmdemo.ui.headers import FIXED, content_security_policy, script_hashes
 from mmdemo.ui.sessions import ForgetCalls
 
 log = logging.getLogger(__name__)
 
-#: How long a stop waits for answers that are being computed; container platforms kill after 30 seconds.
-DRAIN_SECONDS = 20
+#: How long a stop takes at most; container platforms kill after 30 seconds.
+STOP_SECONDS = 20
+#: How long of it a stop waits for answers that are being computed. Gradio takes 5 s to close where somebody
+#: still listens, and reviews are backed up.
+DRAIN_SECONDS = 12
 #: Whoever has just sent a question is about to ask for its answer, in a second request.
 GRACE_SECONDS = 0.5
 
@@ -193,9 +197,10 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
     )
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     forgetful = Middleware(ForgetCalls, holder=lambda: demo.server_app.state_holder)
+    bounded = Middleware(Bodies, forget=lambda gone: demo.upload_file_set.difference_update(gone))
     lifespan = doors.closed(doors.policy_of(os.environ))
     launch: dict[str, Any] = {
-        "app_kwargs": {"middleware": [shield, forgetful], "lifespan": lifespan},
+        "app_kwargs": {"middleware": [shield, bounded, forgetful], "lifespan": lifespan},
         "num_workers": 0,  # GRADIO_NUM_WORKERS would open ports without doors
         "prevent_thread_lock": True,
     }
@@ -204,9 +209,31 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
     try:
         while not stop.wait(0.2):
             pass
+        began = time.monotonic()
         if not gate.drain(DRAIN_SECONDS):
             log.warning("stopping although answers were still being computed")
     except KeyboardInterrupt:
-        pass
-    demo.close(verbose=False)
-    review_calls.close_store()
+        began = time.monotonic()
+    _close(demo, began + STOP_SECONDS)
+
+
+def _close(demo: gr.Blocks, until: float) -> None:
+    """Close the page and the store, and end the process, by then at the latest.
+
+    Python would wait for every thread: for a photo that is being decoded, or for a database's lock.
+    """
+
+    def close() -> None:
+        demo.close(verbose=False)
+        review_calls.close_store()
+
+    closing = threading.Thread(target=close, daemon=True)
+    closing.start()
+    closing.join(max(0.0, until - time.monotonic()))
+    if closing.is_alive():
+        log.warning("stopping although the reviews' backup was still being written")
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        os._exit(0)
