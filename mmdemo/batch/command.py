@@ -1,11 +1,11 @@
 """``python -m mmdemo batch``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mmdemo.terminal import say
 from mmdemo.types import InputError
 
 ENGINES = ("local", "ray")
@@ -50,4 +50,4 @@ def batch(
     else:
         report = run(job, one_process, anew=anew)
     earlier = f", {report.found} were there" if report.found else ""
-    print(f"{report.answered} posts answered{earlier}; {report.errors} with an error", file=sys.stderr)
+    say(f"{report.answered} posts answered{earlier}; {report.errors} with an error", error=True)

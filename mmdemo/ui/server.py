@@ -16,6 +16,7 @@ from typing import Any, TextIO
 import gradio as gr
 from starlette.middleware import Middleware
 
+from mmdemo.terminal import log_safely, say
 from mmdemo.types import InputError
 from mmdemo.ui import mcp_tools, review_calls
 from mmdemo.ui.headers import FIXED, content_security_policy, script_hashes
@@ -168,7 +169,7 @@ def read_options(about: str) -> bool | None:
         if wanted:
             mcp_tools.check_installed()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", error=True)
         sys.exit(2)
     return wanted
 
