@@ -1,5 +1,7 @@
-"""What commands print of a stranger's texts is shown by a terminal, not obeyed; JSON says the same as before."""
+"""What commands print of a stranger's texts is shown by a terminal, not obeyed; JSON still says the same."""
 
+import contextlib
+import io
 import json
 import logging
 
@@ -34,9 +36,6 @@ def test_whatever_the_text_nothing_of_it_is_a_command(text):
 
 @given(st.text(st.characters(exclude_categories=[])))
 def test_json_reads_back_as_what_was_said(text):
-    import contextlib
-    import io
-
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         say_json({text: [text]})
