@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from mmdemo.review.store_errors import read_url, reason, tell_failures
 from mmdemo.types import InputError
 
 T = TypeVar("T")
@@ -38,16 +38,20 @@ def open_engine(url: str) -> Engine:
     Raises:
         InputError: the URL or the database cannot be used, or a newer version of this program wrote it.
     """
+    parsed = read_url(url)
     try:
-        parsed = make_url(url)
         if parsed.drivername in ("postgres", "postgresql"):
             parsed = parsed.set(drivername="postgresql+psycopg")
         sqlite = parsed.get_backend_name() == "sqlite"
         if not sqlite and parsed.get_backend_name() != "postgresql":
             raise InputError("reviews are kept in SQLite or PostgreSQL; give sqlite:///… or postgresql://…")
-        engine = create_engine(parsed, connect_args={"timeout": PATIENCE} if sqlite else {}, pool_size=10)
+        # A server that was restarted has dropped its connections: each is tried before it is used.
+        options: dict[str, Any] = (
+            {"connect_args": {"timeout": PATIENCE}} if sqlite else {"pool_pre_ping": True}
+        )
+        engine = create_engine(parsed, pool_size=10, **options)
     except (ArgumentError, NoSuchModuleError) as error:
-        raise InputError(f"the database URL cannot be used: {error}") from error
+        raise InputError("the database URL cannot be used; give sqlite:///… or postgresql://…") from error
     except ModuleNotFoundError as error:
         raise InputError("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from error
     if sqlite:
@@ -57,9 +61,10 @@ def open_engine(url: str) -> Engine:
     except BaseException as error:
         engine.dispose()
         if isinstance(error, DBAPIError):
-            reason = str(error.orig).strip().splitlines()[0]
-            raise InputError(f"the database of reviews cannot be opened: {reason}") from error
+            why = reason(error.orig, parsed)
+            raise InputError(f"the database of reviews cannot be opened: {why}") from error
         raise
+    tell_failures(engine)
     return engine
 
 

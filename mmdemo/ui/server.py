@@ -193,7 +193,7 @@ def read_options(about: str) -> bool | None:
 
 
 def _launch(demo: gr.Blocks, options: dict[str, Any]) -> None:
-    """Listen on the port that GRADIO_SERVER_PORT names, or end; without it on the first free one, and say it."""
+    """Listen on the port of GRADIO_SERVER_PORT, or end; without it on the first free one, and say which."""
     named = os.environ.get("GRADIO_SERVER_PORT")
     try:
         demo.launch(**options, server_port=http_server.INITIAL_PORT_VALUE if named else None)
