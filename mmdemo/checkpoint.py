@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from mmdemo.base import TRUNK_PARTS, load_base
 from mmdemo.config import ModelConfig
-from mmdemo.files import FORMAT, file_hash, read_json, read_tensors, save_tensors, write_json
+from mmdemo.files import FORMAT, file_hash, read_json, read_tensors, replacing, save_tensors, write_json
 from mmdemo.labels import output_labels
 from mmdemo.models.model import MultimodalModel, NoDraws, build_model
 from mmdemo.quantise import stored_names, unpack
@@ -76,21 +76,28 @@ def save_cell(
     metrics: dict[str, Any],
     bits: int = 8,
 ) -> None:
-    """Write one cell; ``trunks`` are the places (see `TRUNK_PLACES`) of the trunk files that it needs."""
+    """Write one cell; ``trunks`` are the places (see `TRUNK_PLACES`) of the trunk files that it needs.
+
+    Its three files take the place of an older cell's together: half of them would be no cell.
+
+    Raises:
+        InputError: the disk is full, or the folder cannot be written; an older cell is kept.
+    """
     own = {n: p for n, p in model.named_parameters() if not n.startswith(TRUNK_PARTS)}
-    save_tensors(folder / "model.safetensors", own, bits, {"part": "cell", "cell": config.cell})
-    files = {name: file_hash(folder / name) for name in ("model.safetensors", *trunks)}
-    write_json(
-        folder / "config.json",
-        {
+    names = ("model.safetensors", "config.json", "metrics.json")
+    with replacing(*(folder / name for name in names)) as (weights, card, figures):
+        save_tensors(weights, own, bits, {"part": "cell", "cell": config.cell})
+        files = {"model.safetensors": file_hash(weights)}
+        files |= {name: file_hash(folder / name) for name in trunks}
+        stated = {
             "format": FORMAT,
             "config": asdict(config),
             "labels": list(output_labels(config.dataset)),
             "files": files,
             "training": training,
-        },
-    )
-    write_json(folder / "metrics.json", {"cell": config.cell, **metrics})
+        }
+        write_json(card, stated)
+        write_json(figures, {"cell": config.cell, **metrics})
 
 
 # ---------------------------------------------------------------- load
