@@ -1,4 +1,4 @@
-"""Files of a checkpoint on a full disk, half copied, or read by others: what was there stays, and a sentence."""
+"""A checkpoint's files on a full disk, half copied, or read by others: what was there stays."""
 
 import errno
 import os

@@ -106,7 +106,15 @@ def _named(name: ImageSource, roots: Sequence[Path], where: str) -> Path:
     inside = [path for path in paths if any(path.is_relative_to(root) for root in roots)]
     if not inside:
         raise InputError(f"{where} names a photo outside its folders: {str(name)[:80]!r}")
-    return next((path for path in inside if path.is_file()), inside[0])
+    return next((path for path in inside if is_file(path)), inside[0])
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; not where the name is longer than any may be, nor in a closed folder."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 # ---------------------------------------------------------------- texts that are not split yet
