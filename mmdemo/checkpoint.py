@@ -24,7 +24,7 @@ from mmdemo.files import FORMAT, file_hash, read_json, read_tensors, replacing, 
 from mmdemo.labels import output_labels
 from mmdemo.models.model import MultimodalModel, NoDraws, build_model
 from mmdemo.quantise import stored_names, unpack
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: Where a cell may find its trunk: beside its own folder (shared by all fusions) or inside (trained alone).
 #: ``clip-bert`` reads as ``bert-resnet50`` does, so its own trunk holds the image side only.
@@ -120,9 +120,9 @@ def load_card(folder: Path) -> Card:
     except KeyError as error:
         raise InputError(f"{file} is not a checkpoint's configuration: it lacks {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{file} is not a checkpoint's configuration: {error}") from error
+        raise InputError(f"{file} is not a checkpoint's configuration: {str(error)[:160]}") from error
     if version != FORMAT:
-        raise InputError(f"{file} is of format {version}; this version reads format {FORMAT}")
+        raise InputError(f"{file} is of format {quoted(version)}; this version reads format {FORMAT}")
     if labels != list(output_labels(config.dataset)):
         raise InputError(f"{file} lists other labels than {config.dataset} has")
     trunks = set(files) - {"model.safetensors"}
@@ -204,4 +204,6 @@ def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bo
                 raise InputError(f"the checkpoint file {file} holds values that are not finite ({name})")
             parameter.data = parameter.data + value  # not in place: the base's tensors are shared
     if unknown := stored.keys() - owed:
-        raise InputError(f"the checkpoint file {file} holds tensors that the model lacks: {min(unknown)}")
+        raise InputError(
+            f"the checkpoint file {file} holds tensors that the model lacks: {quoted(min(unknown))}"
+        )

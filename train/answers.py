@@ -38,14 +38,14 @@ def load_answers(file: Path) -> dict[str, list[np.ndarray]]:
     """
     try:
         return _load_answers(file)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"the kept answers {file} are missing or damaged; train the cell again, which writes them again"
         ) from error
 
 
 def _load_answers(file: Path) -> dict[str, list[np.ndarray]]:
-    with np.load(file, allow_pickle=False) as stored:
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
         found = {}
         for condition in (name for name in stored if not name.endswith("_lengths")):
             rows, lengths = stored[condition], stored[f"{condition}_lengths"]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mmdemo.terminal import say
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 ENGINES = ("local", "ray")
 
@@ -39,7 +39,7 @@ def batch(
     from mmdemo.batch.job import Job, one_process, run
 
     if engine not in ENGINES:
-        raise InputError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
+        raise InputError(f"unknown engine {quoted(engine)}; known: {', '.join(ENGINES)}")
     cell = pipeline.find_cell(dataset, model, fusion, preset)
     folder = posts.parent if images is None else images
     job = Job(cell=cell, posts=posts.absolute(), images=folder.absolute(), output=output.absolute())

@@ -9,7 +9,7 @@ from mmdemo.review.agreement import agreements
 from mmdemo.review.answers import answer_row
 from mmdemo.review.records import ORDERS, STATUSES, Filter, Progress, Review, Status
 from mmdemo.terminal import say, say_json
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 QueueName = Annotated[str, typer.Option("--queue", help="The queue's name.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -58,7 +58,7 @@ def list_(
         return _say_progress([store.progress(known.name) for known in store.queues()], as_json)
     ordered = next((known for known in ORDERS if known == order), None)
     if ordered is None:
-        raise InputError(f"unknown order {order!r}; known: {', '.join(ORDERS)}")
+        raise InputError(f"unknown order {quoted(order)}; known: {', '.join(ORDERS)}")
     wanted = Filter(
         statuses=_statuses(status), label=label, least=least, most=most, reviewer=reviewer, text=text
     )
@@ -84,7 +84,7 @@ def _say_progress(found: list[Progress], as_json: bool) -> None:
 def _statuses(listed: str) -> tuple[Status, ...]:
     names = {name.strip() for name in listed.split(",") if name.strip()}
     if unknown := names - set(STATUSES):
-        raise InputError(f"unknown status {min(unknown)!r}; known: {', '.join(STATUSES)}")
+        raise InputError(f"unknown status {quoted(min(unknown))}; known: {', '.join(STATUSES)}")
     return tuple(known for known in STATUSES if known in names)
 
 
@@ -144,7 +144,7 @@ def _key_of(store: Any, queue: str, post: str) -> int:
             if review.post.id == post:
                 return int(review.key)
         start, total = start + 500, page.total
-    raise InputError(f"there is no post {post!r} in the queue {queue!r}")
+    raise InputError(f"there is no post {quoted(post)} in the queue {quoted(queue)}")
 
 
 def history(

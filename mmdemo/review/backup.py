@@ -27,7 +27,7 @@ from mmdemo.review.backup_runs import Run, latest_lines, next_run, runs_of
 from mmdemo.review.records import Event, Labelled, Review
 from mmdemo.review.sources import is_file
 from mmdemo.review.store import Store
-from mmdemo.types import InputError, Pair, Post
+from mmdemo.types import InputError, Pair, Post, quoted
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ def _restore_post(store: Store, row: dict[str, Any], photos: Path) -> None:
     image = photos / Path(photo).name if photo else None
     post = Post(
         text=held["text"],
-        tokens=check_words(held["tokens"], f"the backup of post {held['id']!r}"),
+        tokens=check_words(held["tokens"], f"the backup of post {quoted(held['id'])}"),
         image=image if image and is_file(image) else None,
         pair=Pair(head=tuple(pair["head"]), tail=tuple(pair["tail"])) if pair else None,
         id=held["id"],

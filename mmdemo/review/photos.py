@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from mmdemo.types import ImageSource, InputError
+from mmdemo.types import ImageSource, InputError, quoted
 
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp"}
 
@@ -39,7 +39,7 @@ def keep_photo(source: ImageSource, folder: Path) -> str | None:
             open_image(path)  # says why not
         data = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise InputError(f"the photo {path.name!r} does not exist or cannot be read") from error
+        raise InputError(f"the photo {quoted(path.name)} does not exist or cannot be read") from error
     digest = hashlib.sha256(data).hexdigest()
     for suffix in _SUFFIXES.values():
         if (folder / digest[:2] / (digest + suffix)).is_file():

@@ -14,7 +14,7 @@ from mmdemo.data.lines import check_text, read_lines
 from mmdemo.data.text import has_marks, read_marks, split_words
 from mmdemo.review.formats.table import FORMATS
 from mmdemo.review.records import Labelled
-from mmdemo.types import ImageSource, InputError, Post
+from mmdemo.types import ImageSource, InputError, Post, quoted
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
 
@@ -52,7 +52,7 @@ def read_posts(path: Path, source: str, dataset: str, photos: Photos | None = No
     if source == "folder":
         return _folder(path, dataset)
     if source not in FORMATS:
-        raise InputError(f"unknown format {source!r}; known: {', '.join(SOURCES)}")
+        raise InputError(f"unknown format {quoted(source)}; known: {', '.join(SOURCES)}")
     items = FORMATS[source].read(path, dataset)
     return _with_photos(items, path, dataset, photos)
 

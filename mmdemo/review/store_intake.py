@@ -19,7 +19,7 @@ from mmdemo.review.store_changes import load, record, utc
 from mmdemo.review.store_engine import Writer
 from mmdemo.review.store_rows import derived_columns, dump, post_body, shuffle_number
 from mmdemo.review.store_tables import posts, suggestions
-from mmdemo.types import InputError, Post
+from mmdemo.types import InputError, Post, quoted
 
 #: What becomes of answers that a file states: reviewers see them as suggestions, or nobody sees them, or
 #: they count as decided.
@@ -100,7 +100,7 @@ def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> tupl
             continue
         there[ref] = words
         new.append((replace(item, post=replace(item.post, id=ref)), photo))
-        renamed += [f"{first!r} as {ref!r}"] if ref != first else []
+        renamed += [f"{quoted(first)} as {quoted(ref)}"] if ref != first else []
     return new, renamed, filled
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, false, func, s
 from mmdemo.review.records import Filter, Lease, Order, Page, Progress, Queue, Review, Status
 from mmdemo.review.store_rows import SHUFFLE_PRIME, known, shuffle_number
 from mmdemo.review.store_tables import events, leases, posts, queues, undecided
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: Seconds of the longest lease.
 LONGEST = 3600.0
@@ -84,7 +84,7 @@ def _place(order: Order, seed: int) -> ColumnElement[Any]:
     if order == "input":
         return posts.c.id
     if order not in SCORED:
-        raise InputError(f"unknown order {order!r}; known: entropy, disagreement, flip, random, input")
+        raise InputError(f"unknown order {quoted(order)}; known: entropy, disagreement, flip, random, input")
     return posts.c[order]
 
 
