@@ -16,7 +16,7 @@ from mmdemo.config import MODELS, fusions_of
 from mmdemo.data.batch import Batch, Example, collate
 from mmdemo.data.image import open_image
 from mmdemo.pipeline import Cell
-from mmdemo.types import Compared, Comparison, InputError, Post
+from mmdemo.types import Compared, Comparison, InputError, Post, quoted
 from mmdemo.zoo import LoadedCell, trunk_hash
 
 
@@ -47,7 +47,7 @@ def side_by_side(
         InputError: an unknown name.
     """
     if across not in ACROSS:
-        raise InputError(f"{across!r} cannot be compared; choose {' or '.join(ACROSS)}")
+        raise InputError(f"{quoted(across)} cannot be compared; choose {' or '.join(ACROSS)}")
     if across == "fusions":
         row = [(model, name) for name in (fusions_of(model) if model in MODELS else ())]
     else:

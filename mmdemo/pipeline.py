@@ -38,6 +38,7 @@ from mmdemo.types import (
     Post,
     Prediction,
     Relation,
+    quoted,
 )
 from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells, locate, read_card
 
@@ -106,8 +107,8 @@ def find_cell(dataset: str, model: str, fusion: str, preset: str = "lite") -> Ce
         config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset)
         return locate(checkpoints_root(), config)
     raise InputError(
-        f"there is no checkpoint for dataset {dataset!r}, model {model!r} and fusion {fusion!r}; known are "
-        f"{', '.join(DATASETS)}; {', '.join(MODELS)}; {', '.join(FUSIONS)}"
+        f"there is no checkpoint for dataset {quoted(dataset)}, model {quoted(model)} and fusion "
+        f"{quoted(fusion)}; known are {', '.join(DATASETS)}; {', '.join(MODELS)}; {', '.join(FUSIONS)}"
     )
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from safetensors.torch import load_file
 from torch import Tensor
 
 from mmdemo.base import TRUNK_PARTS, base_place, load_base
@@ -26,7 +25,7 @@ from train.loop import Task, fit
 from train.metrics import Scores, headline
 from train.predict import probabilities, score
 from train.soup import greedy_soup
-from train.state import save_state
+from train.state import load_tensors, save_state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +195,7 @@ def _copy_fitting(model: MultimodalModel, tensors: Mapping[str, Tensor]) -> None
 
 def best_of(folder: Path) -> dict[str, Tensor]:
     """The tensors of a run's best epoch, by parameter name."""
-    stored = load_file(folder / "best.safetensors")
+    stored = load_tensors(folder / "best.safetensors")
     return {name.removeprefix("model/"): value for name, value in stored.items()}
 
 

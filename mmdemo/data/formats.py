@@ -14,7 +14,7 @@ from typing import Any
 from mmdemo.data.lines import check_span, check_words, name_of, read_lines, write_text
 from mmdemo.data.literals import read_literal
 from mmdemo.labels import ENTITY_TYPES, RELATIONS, spans_of, tags_of
-from mmdemo.types import Entity, InputError, Pair, Post
+from mmdemo.types import Entity, InputError, Pair, Post, quoted
 
 #: (dataset, split) -> its file, as UMT (Twitter) and MNRE v2 publish it.
 FILES: dict[tuple[str, str], str] = {
@@ -36,7 +36,7 @@ def read_split(data_dir: Path, dataset: str, split: str) -> list[Post]:
         InputError: no such dataset, split or file, or the file cannot be read.
     """
     if (dataset, split) not in FILES:
-        raise InputError(f"there is no split {split!r} of a dataset {dataset!r}")
+        raise InputError(f"there is no split {quoted(split)} of a dataset {quoted(dataset)}")
     path = Path(data_dir) / FILES[dataset, split]
     return read_conll(path, ENTITY_TYPES[dataset]) if dataset in ENTITY_TYPES else read_mnre(path)
 
@@ -98,7 +98,7 @@ def read_conll(path: Path, types: Sequence[str] | None = None) -> list[Post]:
         elif not tab or not token:
             raise InputError(f"{path} line {number} is not a token, a tab and a tag: {line[:40]!r}")
         elif not _is_tag(tag, types):
-            raise InputError(f"{path} line {number} has the unknown tag {tag!r}")
+            raise InputError(f"{path} line {number} has the unknown tag {quoted(tag)}")
         else:
             tokens.append(token)
             tags.append(tag)
@@ -196,7 +196,7 @@ def _mnre_post(row: dict[str, Any], default_id: str, where: str) -> Post:
     except TypeError as error:
         raise InputError(f"{where} has no 'pos' in 'h' or 't'") from error
     if relation not in RELATIONS:
-        raise InputError(f"{where} has the unknown relation {relation!r}")
+        raise InputError(f"{where} has the unknown relation {quoted(relation)}")
     return Post(
         text=" ".join(tokens),
         tokens=tokens,

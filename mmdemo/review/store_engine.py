@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from mmdemo.review.store_errors import read_url, reason, tell_failures
 from mmdemo.types import InputError
 
 T = TypeVar("T")
@@ -50,17 +51,19 @@ def open_engine(url: str) -> Engine:
     Raises:
         InputError: the URL or the database cannot be used, or a newer version of this program wrote it.
     """
+    parsed = read_url(url)
     try:
-        parsed = make_url(url)
         if parsed.drivername in ("postgres", "postgresql"):
             parsed = parsed.set(drivername="postgresql+psycopg")
         sqlite = parsed.get_backend_name() == "sqlite"
         if not sqlite and parsed.get_backend_name() != "postgresql":
             raise InputError("reviews are kept in SQLite or PostgreSQL; give sqlite:///… or postgresql://…")
         options = {"timeout": OPENING} if sqlite else {"options": f"-c lock_timeout={1000 * PATIENCE:.0f}"}
-        engine = create_engine(parsed, connect_args=options, pool_size=10, pool_timeout=PATIENCE)
+        # A server that was restarted has dropped its connections: each is tried before it is used.
+        pool: dict[str, Any] = {"pool_size": 10, "pool_timeout": PATIENCE, "pool_pre_ping": not sqlite}
+        engine = create_engine(parsed, connect_args=options, **pool)
     except (ArgumentError, NoSuchModuleError) as error:
-        raise InputError(f"the database URL cannot be used: {error}") from error
+        raise InputError("the database URL cannot be used; give sqlite:///… or postgresql://…") from error
     except ModuleNotFoundError as error:
         raise InputError("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from error
     if sqlite:
@@ -71,9 +74,10 @@ def open_engine(url: str) -> Engine:
     except BaseException as error:
         engine.dispose()
         if isinstance(error, DBAPIError):
-            reason = str(error.orig).strip().splitlines()[0]
-            raise InputError(f"the database of reviews cannot be opened: {reason}") from error
+            why = reason(error.orig, parsed)
+            raise InputError(f"the database of reviews cannot be opened: {why}") from error
         raise
+    tell_failures(engine)
     return engine
 
 

@@ -11,11 +11,13 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import gradio as gr
+from gradio import http_server
 from starlette.middleware import Middleware
 
+from mmdemo.terminal import log_safely, say
 from mmdemo.types import InputError
 from mmdemo.ui import doors, mcp_tools, review_calls
 from mmdemo.ui.bodies import Bodies
@@ -160,6 +162,24 @@ def check_uploads() -> None:
         ) from error
 
 
+def built(build: Callable[[], gr.Blocks]) -> gr.Blocks:
+    """The page. Exits with one sentence where Gradio can make no folders in the one for uploads."""
+    try:
+        return build()
+    except OSError:
+        try:
+            check_uploads()
+        except InputError as error:
+            _stop(error)
+        raise
+
+
+def _stop(error: InputError) -> NoReturn:
+    """Say a person's mistake in one sentence, and end."""
+    say(f"error: {error}", error=True)
+    sys.exit(2)
+
+
 def read_options(about: str) -> bool | None:
     """Whether the command line asks for MCP tools; None leaves that to GRADIO_MCP_SERVER.
 
@@ -173,9 +193,23 @@ def read_options(about: str) -> bool | None:
             mcp_tools.check_installed()
         doors.check_hosts()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        _stop(error)
     return wanted
+
+
+def _launch(demo: gr.Blocks, options: dict[str, Any]) -> None:
+    """Listen on the port of GRADIO_SERVER_PORT, or end; without it on the first free one, and say which."""
+    named = os.environ.get("GRADIO_SERVER_PORT")
+    try:
+        demo.launch(**options, server_port=http_server.INITIAL_PORT_VALUE if named else None)
+    except OSError as error:
+        if "empty port" not in str(error):
+            raise
+        which = f"port {named} is" if named else "all ports from 7860 on are"
+        _stop(InputError(f"{which} taken by other programs; name another one by GRADIO_SERVER_PORT"))
+    if demo.server_port != http_server.INITIAL_PORT_VALUE:
+        taken, port = http_server.INITIAL_PORT_VALUE, demo.server_port
+        log.warning("port %d is taken by another program; the page is on port %d instead", taken, port)
 
 
 def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) -> None:
@@ -188,6 +222,7 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
     except InputError as error:  # texts are answered all the same
         log.warning("%s", error)
     sys.stdout, sys.stderr = Outlet(sys.stdout), Outlet(sys.stderr)
+    log_safely()
     gate, stop = Gate(), threading.Event()
     shield = Middleware(
         Shield,
@@ -204,7 +239,7 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
         "num_workers": 0,  # GRADIO_NUM_WORKERS would open ports without doors
         "prevent_thread_lock": True,
     }
-    demo.launch(**settings, **launch, mcp_server=mcp)
+    _launch(demo, {**settings, **launch, "mcp_server": mcp})
     mcp_tools.answer_in_json(demo)
     try:
         while not stop.wait(0.2):

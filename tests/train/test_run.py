@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from mmdemo import pipeline
 from mmdemo.base import load_base
 from mmdemo.checkpoint import load_trunk
 from mmdemo.config import ModelConfig
+from mmdemo.data.formats import FILES
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from mmdemo.zoo import Zoo, list_cells
@@ -29,7 +31,8 @@ from train.photo_effect import measure_all
 from train.recipes import recipe_for
 from train.run import run
 from train.settings import Settings
-from train.stages import start_from
+from train.stages import best_of, start_from
+from train.state import load_state, save_state
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +56,42 @@ def tensors(place: Path) -> dict[str, dict[str, torch.Tensor]]:
     }
 
 
+def umask() -> int:
+    found = os.umask(0o022)
+    os.umask(found)
+    return found
+
+
 # ---------------------------------------------------------------- a whole run
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+@pytest.mark.parametrize("end_to_end", [False, True])
+def test_a_run_that_fails_on_bad_data_keeps_no_folder(tmp_path, split, end_to_end):
+    folder = write_data(tmp_path / "data", 8)
+    file = folder / FILES["twitter2017", split]
+    file.write_bytes(file.read_bytes() + b"IMGID:7\nAnn\tB-NONSENSE\n")
+    with pytest.raises(InputError, match="has the unknown tag"):
+        run(settings(folder, tmp_path, end_to_end=end_to_end))
+    assert not (tmp_path / "work").exists() and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["last.safetensors", "best.safetensors"])
+@pytest.mark.parametrize("left", [0, 100, -10])
+def test_a_state_that_is_cut_off_names_the_file_and_what_to_do(tmp_path, name, left):
+    model = torch.nn.Linear(3, 3)
+    optimizer = torch.optim.AdamW(model.parameters())
+    save_state(tmp_path / name, {"model": model}, optimizer, {"epoch": 1})
+    assert load_state(tmp_path / name, {"model": model}, optimizer) == {"epoch": 1}
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o666 & ~umask()
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[:left])
+    told = f"{name} is damaged .*; remove the folder {tmp_path}"
+    with pytest.raises(InputError, match=told):
+        load_state(tmp_path / name, {"model": model}, optimizer)
+    if name == "best.safetensors":
+        with pytest.raises(InputError, match=told):
+            best_of(tmp_path)
 
 
 @pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -14,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -242,6 +244,48 @@ def test_sigterm_lets_the_running_answer_finish_and_takes_no_new_one(app):
     waiting.join(60)
     assert "event: complete" in answers[0] and "Kevin Durant" in answers[0]
     assert app.process.wait(timeout=60) == 0, (app.folder / "log").read_text()
+
+
+# ---------------------------------------------------------------- a start that cannot be
+
+
+def started(**changed: str) -> subprocess.CompletedProcess[str]:
+    """``python app.py`` until it ends by itself."""
+    environment = os.environ | {"MMDEMO_REVIEWS": f"{NO_HOME}/reviews.sqlite3", "HF_HUB_OFFLINE": "1"}
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=environment | changed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_an_uploads_folder_that_cannot_be_made_ends_the_start_with_a_sentence():
+    done = started(GRADIO_TEMP_DIR=f"{NO_HOME}/uploads", GRADIO_SERVER_PORT=str(free_port()))
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ") and "set GRADIO_TEMP_DIR" in done.stderr
+
+
+def test_a_named_port_that_is_taken_ends_the_start_with_a_sentence(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = started(GRADIO_TEMP_DIR=str(tmp_path), GRADIO_SERVER_PORT=str(port))
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(f"error: port {port} is taken")
+
+
+def test_a_port_that_nobody_named_gives_way_to_the_next_and_says_so(monkeypatch, caplog):
+    demo, asked = SimpleNamespace(server_port=7861), {}
+    demo.launch = asked.update
+    monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
+    monkeypatch.setattr(server.http_server, "INITIAL_PORT_VALUE", 7860)
+    server._launch(demo, {})
+    assert asked == {"server_port": None}
+    assert "port 7860 is taken by another program; the page is on port 7861 instead" in caplog.text
 
 
 # ---------------------------------------------------------------- the parts
