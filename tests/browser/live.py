@@ -44,12 +44,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(reviews: Path | None = None) -> Iterator[str]:
+def running_app(reviews: Path | None = None, **environment: str) -> Iterator[str]:
     """The address of ``app.py``, started for this block. $MMDEMO_TEST_URL names one that already runs.
 
     ``reviews`` is where its reviews lie; else in a file of its own. It speaks MCP where that is installed.
+    With an ``environment`` of its own it is started whatever runs already.
     """
-    if url := os.environ.get("MMDEMO_TEST_URL"):
+    if (url := os.environ.get("MMDEMO_TEST_URL")) and not environment:
         yield url.rstrip("/")
         return
     port = free_port()
@@ -57,6 +58,7 @@ def running_app(reviews: Path | None = None) -> Iterator[str]:
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
         settings["MMDEMO_REVIEWS"] = str(reviews or f"{folder}/reviews.sqlite3")
         command = [sys.executable, "app.py", *["--mcp"] * bool(importlib.util.find_spec("mcp"))]
+        settings |= environment
         app = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
