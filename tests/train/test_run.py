@@ -6,7 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
-import time
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -172,29 +172,48 @@ def test_a_run_starts_from_another_dataset_s_trunk_or_cell(data, tmp_path):
 # ---------------------------------------------------------------- killed and resumed
 
 
-def start_and_kill(data: Path, place: Path, epochs: int, log: Path) -> int:
-    """Start the run as its own process, kill it once ``log`` has an epoch; how many epochs it had then."""
-    command = [sys.executable, "-m", "train", "run", "--dataset", "twitter2017", "--preset", "tiny"]
+#: `python -m train` that kills itself once it has written a line with this key of its third epoch into a log.
+KILLED = """
+    import os, runpy, signal, sys
+    from train import loop
+
+    log, key = sys.argv.pop(1), sys.argv.pop(1)
+    write = loop._Log.write
+
+    def last_write(self, **values):
+        write(self, **values)
+        if str(self.file) == log and values["epoch"] == 2 and key in values:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    loop._Log.write = last_write
+    runpy.run_module("train", run_name="__main__", alter_sys=True)
+"""
+
+
+def killed_run(data: Path, place: Path, epochs: int, log: Path, key: str) -> int:
+    """The run as a process of its own that is killed in its third epoch; how many epochs ``log`` has then."""
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(log), key]
+    command += ["run", "--dataset", "twitter2017", "--preset", "tiny"]
     command += ["--data", str(data), "--out", str(place / "out"), "--work", str(place / "work")]
     command += ["--device", "cpu", "--set", f"epochs={epochs}", "--set", "patience=99"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 300
-    while not log.exists() or "validation" not in log.read_text():
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode == -signal.SIGKILL
     return log.read_text().count("validation")
 
 
-@pytest.mark.parametrize("stage", ["trunk/member-0", "film/cell"])
-def test_a_killed_run_resumes_to_the_same_files(data, tmp_path, stage):
+@pytest.mark.parametrize(
+    ("stage", "key", "epochs_logged"),
+    [
+        ("trunk/member-0", "step", 2),  # in the middle of an epoch
+        ("film/cell", "validation", 3),  # at its end, before its state is on disk
+    ],
+)
+def test_a_killed_run_resumes_to_the_same_files(data, tmp_path, stage, key, epochs_logged):
     epochs = 12
     changes = {"": {"epochs": epochs, "patience": 99}}
     log = tmp_path / "killed/work/training/tiny/twitter2017/roberta-resnet50" / stage / "log.jsonl"
-    assert 1 <= start_and_kill(data, tmp_path / "killed", epochs, log) < epochs
+    assert killed_run(data, tmp_path / "killed", epochs, log, key) == epochs_logged
     run(settings(data, tmp_path / "killed", changes=changes))
     done = [json.loads(line)["epoch"] for line in log.read_text().splitlines() if "validation" in line]
     # The epoch that was written to the log but not yet to disk may be trained a second time, no other.
