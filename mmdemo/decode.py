@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mmdemo.labels import spans_of
+from mmdemo.datasets.bio import spans_of
 from mmdemo.types import Entity, Relation
 
 

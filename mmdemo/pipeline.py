@@ -20,13 +20,13 @@ from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig, fusions_of
 from mmdemo.data.batch import Example, collate
 from mmdemo.data.image import open_image
 from mmdemo.data.question import input_warnings, read_post
+from mmdemo.datasets.bio import output_labels
 from mmdemo.decode import decode_entities, decode_relations, entropy, looks_untrained, softmax
 from mmdemo.explain import explainers
 from mmdemo.explain.counterfactual import changes, imagined
 from mmdemo.explain.explainers import VIEWS
 from mmdemo.explain.subject import ask
 from mmdemo.gpu import ZERO_GPU
-from mmdemo.labels import output_labels
 from mmdemo.models.model import ModelOutput
 from mmdemo.regions import SEEN
 from mmdemo.types import (

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mmdemo.datasets.bio import bio_tags, spans_of, tags_of
 from mmdemo.decode import (
     best_tags,
     decode_entities,
@@ -16,7 +17,6 @@ from mmdemo.decode import (
     softmax,
     span_confidence,
 )
-from mmdemo.labels import bio_tags, spans_of, tags_of
 from mmdemo.types import Entity
 
 TAGS = bio_tags("twitter2017")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mmdemo.config import DATASETS
 from mmdemo.data.jsonl import read_jsonl
+from mmdemo.datasets.bio import ENTITY_TYPES
 from mmdemo.files import read_json
-from mmdemo.labels import ENTITY_TYPES
 from mmdemo.types import InputError, Post
 from train.data import DataSource
 from train.metrics import headline

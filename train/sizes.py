@@ -14,7 +14,7 @@ from torch.optim import AdamW
 
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Batch
-from mmdemo.labels import output_labels
+from mmdemo.datasets.bio import output_labels
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError
 from train.config import Recipe

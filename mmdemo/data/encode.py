@@ -11,7 +11,7 @@ from mmdemo.data.cleaning import CleanWords
 from mmdemo.data.formats import gold_tags
 from mmdemo.data.image import to_pixels
 from mmdemo.data.text import TextReader
-from mmdemo.labels import output_labels
+from mmdemo.datasets.bio import output_labels
 from mmdemo.types import Post, Span
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from mmdemo.data.lines import check_span, check_words, name_of, read_lines, write_text
 from mmdemo.data.literals import read_literal
-from mmdemo.labels import ENTITY_TYPES, RELATIONS, spans_of, tags_of
+from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS, spans_of, tags_of
 from mmdemo.types import Entity, InputError, Pair, Post, quoted
 
 #: (dataset, split) -> its file, as UMT (Twitter) and MNRE v2 publish it.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo.data.lines import check_span, check_text, check_words, read_lines, write_text
-from mmdemo.labels import RELATIONS
+from mmdemo.datasets.bio import RELATIONS
 from mmdemo.types import Entity, InputError, Pair, Post, quoted
 
 

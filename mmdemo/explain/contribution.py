@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from mmdemo.data.batch import collate
+from mmdemo.datasets.bio import output_labels
 from mmdemo.decode import softmax
 from mmdemo.explain.subject import Subject
-from mmdemo.labels import output_labels
 from mmdemo.types import View
 
 #: Relations that are shown, likeliest first.

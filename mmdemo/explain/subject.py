@@ -10,9 +10,9 @@ from mmdemo.data.batch import Batch, Example, collate
 from mmdemo.data.encode import PostEncoder
 from mmdemo.data.image import open_image
 from mmdemo.data.text import MARKS, TextInput
+from mmdemo.datasets.bio import output_labels
 from mmdemo.decode import softmax
 from mmdemo.explain.target import Target, entity_target, relation_target
-from mmdemo.labels import output_labels
 from mmdemo.models.joint_encoders import JointEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import ImageSource, Prediction

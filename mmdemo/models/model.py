@@ -9,7 +9,7 @@ from torch.overrides import TorchFunctionMode
 
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Batch
-from mmdemo.labels import output_labels
+from mmdemo.datasets.bio import output_labels
 from mmdemo.models.features import Encoder, Fusion, ImageFeatures, TextFeatures
 from mmdemo.models.fusion.attention import Attention
 from mmdemo.models.fusion.bilinear import Bilinear

@@ -1,6 +1,6 @@
 """What a reviewer may answer in each dataset: entity labels, relations, and which spans a relation joins."""
 
-from mmdemo.labels import ENTITY_TYPES, RELATIONS
+from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS
 from mmdemo.types import InputError, quoted
 
 DATASETS: tuple[str, ...] = (*ENTITY_TYPES, "mnre")

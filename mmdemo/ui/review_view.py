@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdemo.labels import RELATIONS
+from mmdemo.datasets.bio import RELATIONS
 from mmdemo.review.records import Answer, Decision, Dispute, Link, Order, Progress, Queue, Review
 from mmdemo.review.schema import entity_labels
 from mmdemo.types import Entity

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from mmdemo.data.jsonl import read_jsonl, write_jsonl
-from mmdemo.labels import ENTITY_TYPES
+from mmdemo.datasets.bio import ENTITY_TYPES
 from mmdemo.types import InputError, Post
 
 

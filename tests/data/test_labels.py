@@ -1,11 +1,11 @@
-"""mmdemo.labels: spans and tags are each other's inverse, and read as seqeval reads them."""
+"""mmdemo.datasets.bio: spans and tags are each other's inverse, and read as seqeval reads them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
-from mmdemo.labels import ENTITY_TYPES, RELATIONS, bio_tags, output_labels, spans_of, tags_of
+from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS, bio_tags, output_labels, spans_of, tags_of
 from mmdemo.types import Entity, InputError
 
 TAGS = st.lists(st.sampled_from(bio_tags("twitter2015")), max_size=12)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mmdemo.data.formats import read_conll, read_mnre, write_conll, write_mnre
 from mmdemo.data.jsonl import read_jsonl, write_jsonl
-from mmdemo.labels import ENTITY_TYPES, RELATIONS, bio_tags, spans_of, tags_of
+from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS, bio_tags, spans_of, tags_of
 from mmdemo.types import Entity, Pair, Post
 
 NASTY = (

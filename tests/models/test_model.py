@@ -20,7 +20,7 @@ from mmdemo.base import load_base
 from mmdemo.checkpoint import cell_folder, load_card, load_model, save_cell, save_trunk
 from mmdemo.config import EXTRA_FUSIONS, MODELS, ModelConfig, fusions_of
 from mmdemo.data.batch import Batch, Example, collate
-from mmdemo.labels import output_labels
+from mmdemo.datasets.bio import output_labels
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import Pair
 from tests.shrunk import shrink

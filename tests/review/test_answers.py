@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mmdemo.labels import RELATIONS
+from mmdemo.datasets.bio import RELATIONS
 from mmdemo.review.answers import answer_row, read_answer, stored_answer, with_scores
 from mmdemo.review.records import Answer, Link, Suggestion
 from mmdemo.review.schema import entity_labels, relation_labels

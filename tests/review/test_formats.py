@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mmdemo.labels import ENTITY_TYPES, RELATIONS
+from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS
 from mmdemo.review.export import compare, unfit
 from mmdemo.review.formats import label_studio
 from mmdemo.review.formats.offsets import joined, words

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmdemo.labels import RELATIONS
+from mmdemo.datasets.bio import RELATIONS
 from train.metrics import headline, score_relations, score_tags
 
 

@@ -6,8 +6,8 @@ import torch
 
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Example, collate
+from mmdemo.datasets.bio import RELATIONS, bio_tags
 from mmdemo.decode import softmax
-from mmdemo.labels import RELATIONS, bio_tags
 from mmdemo.types import Pair
 from tests.tiny import lively_model
 from train.predict import probabilities, score

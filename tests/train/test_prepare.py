@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.labels import RELATIONS
+from mmdemo.datasets.bio import RELATIONS
 from mmdemo.types import InputError
 from train.prepare import MATTERS, DatasetReport, Report, SplitReport, check, render, run
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdemo.labels import ENTITY_TYPES, RELATIONS
+from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS
 from mmdemo.types import Entity, Pair, Post, Prediction, Relation
 from mmdemo.ui import card, view
 from mmdemo.ui.safe import MARKS_PER_LETTER, percent, safe, sentence

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from mmdemo.data.lines import check_text, read_lines, write_text
-from mmdemo.labels import RELATIONS
+from mmdemo.datasets.bio import RELATIONS
 from mmdemo.review.formats.offsets import characters, joined, words
 from mmdemo.review.records import Answer, Labelled, Link
 from mmdemo.review.schema import entity_labels

@@ -12,7 +12,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from mmdemo.data.lines import check_text, check_words, write_text
-from mmdemo.labels import RELATIONS
+from mmdemo.datasets.bio import RELATIONS
 from mmdemo.review.formats.offsets import characters, joined, words
 from mmdemo.review.records import Answer, Labelled, Link
 from mmdemo.review.schema import entity_labels
