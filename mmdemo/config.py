@@ -10,7 +10,7 @@ Task = Literal["ner", "re"]
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A dataset's task, title and the way its authors split words (see `mmdemo.data.text.split_words`)."""
+    """A dataset's task, title and the way its authors split words (see `mmdemo.posts.text.split_words`)."""
 
     task: Task
     title: str
@@ -141,7 +141,7 @@ PRESETS: dict[str, Preset] = {
 class ModelConfig:
     """All that rebuilds a model's shape; stored in a checkpoint's config.json.
 
-    ``clean_text`` is the report's cleaning (`mmdemo.data.cleaning`). It is off because validation
+    ``clean_text`` is the report's cleaning (`mmdemo.posts.cleaning`). It is off because validation
     entity F1 fell with it: Twitter2015 73.6 to 72.6, Twitter2017 86.0 to 85.7 (trunks, one seed).
     """
 

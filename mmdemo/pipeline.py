@@ -19,7 +19,6 @@ from mmdemo.calibration import Calibration
 from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig, fusions_of
 from mmdemo.data.batch import Example, collate
 from mmdemo.data.image import open_image
-from mmdemo.data.question import input_warnings, read_post
 from mmdemo.datasets.bio import output_labels
 from mmdemo.decode import decode_entities, decode_relations, entropy, looks_untrained, softmax
 from mmdemo.explain import explainers
@@ -28,6 +27,7 @@ from mmdemo.explain.explainers import VIEWS
 from mmdemo.explain.subject import ask
 from mmdemo.gpu import ZERO_GPU
 from mmdemo.models.model import ModelOutput
+from mmdemo.posts.question import input_warnings, read_post
 from mmdemo.regions import SEEN
 from mmdemo.types import (
     Counterfactual,

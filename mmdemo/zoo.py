@@ -15,9 +15,9 @@ from mmdemo.base import base_place
 from mmdemo.checkpoint import TRUNK_PLACES, Card, load_card, load_model
 from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.data.encode import PostEncoder
-from mmdemo.data.text import TextReader
 from mmdemo.models.image_encoders import normalisation_of
 from mmdemo.models.model import MultimodalModel
+from mmdemo.posts.text import TextReader
 from mmdemo.types import InputError
 
 #: Where checkpoints lie unless a caller or MMDEMO_CHECKPOINTS says otherwise.

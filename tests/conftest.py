@@ -12,7 +12,7 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
-from mmdemo.data.text import TextReader  # noqa: E402
+from mmdemo.posts.text import TextReader  # noqa: E402
 
 torch.set_num_threads(1)  # the models are tiny: waiting for a second thread costs more than it gives
 

@@ -117,8 +117,8 @@ def test_the_part_names_above_are_the_real_ones():
     ("library", "homes"),
     [
         ("gradio", ("mmdemo.ui.", "app")),
-        ("transformers", ("mmdemo.data.text", "mmdemo.models.")),
-        ("tokenizers", ("mmdemo.data.text",)),
+        ("transformers", ("mmdemo.posts.text", "mmdemo.models.")),
+        ("tokenizers", ("mmdemo.posts.text",)),
         ("timm", ("mmdemo.models.image_encoders", "train.analyse_photos")),
         ("sqlalchemy", ("mmdemo.review.store", "mmdemo.review.migrations.")),
         ("alembic", ("mmdemo.review.store_engine", "mmdemo.review.migrations.")),
@@ -148,7 +148,7 @@ def test_figures_need_no_torch_and_no_global_state():
 
 def test_transformers_only_in_encoders():
     users = {name_of(f) for f in SOURCES if "transformers" in {name.split(".")[0] for name in imports(f)}}
-    assert users and all(user == "mmdemo.data.text" or user.endswith("_encoders") for user in users), users
+    assert users and all(user == "mmdemo.posts.text" or user.endswith("_encoders") for user in users), users
 
 
 def test_the_view_is_pure_and_the_ui_has_no_torch():

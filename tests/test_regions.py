@@ -11,8 +11,8 @@ from torch import Tensor
 
 from mmdemo import pipeline
 from mmdemo.data.batch import Example
-from mmdemo.data.text import TextInput
 from mmdemo.models.image_encoders import ImageEncoder
+from mmdemo.posts.text import TextInput
 from mmdemo.regions import Regions
 
 CPU = torch.device("cpu")

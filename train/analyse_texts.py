@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mmdemo.data.formats import gold_tags
-from mmdemo.data.text import TextReader
+from mmdemo.posts.text import TextReader
 from mmdemo.types import Post
 
 

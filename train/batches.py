@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from mmdemo.data.batch import Batch, Example, collate
-from mmdemo.data.text import TextInput
+from mmdemo.posts.text import TextInput
 
 POOL = 50  # batches' worth of shuffled posts that are sorted by length together
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmdemo.data.text import TextInput
+from mmdemo.posts.text import TextInput
 
 IGNORED = -100  # cross-entropy's ignore_index: a padded or unseen word
 

@@ -21,9 +21,9 @@ from transformers import (
     ViltConfig,
 )
 
-from mmdemo.data.text import FEATURES, MARKS
 from mmdemo.models.features import TextEncoder
 from mmdemo.models.image_encoders import ImageEncoder
+from mmdemo.posts.text import FEATURES, MARKS
 
 FIRST_MARK = FEATURES.index(MARKS[0])
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
-from mmdemo.data.text import FEATURES, MARKS
 from mmdemo.models.features import TextEncoder
+from mmdemo.posts.text import FEATURES, MARKS
 
 BERT_SIZES: dict[str, dict[str, Any]] = {
     # sentence-transformers/all-MiniLM-L6-v2 (Wang et al. 2020): 6 layers, 384 wide, 22 M parameters.
@@ -37,7 +37,7 @@ def build_bert(preset: str) -> BertModel:
 class BertText(TextEncoder):
     """A BERT that reads a feature embedding beside its uncased vocabulary; subclasses say how it runs.
 
-    The features (rows: `mmdemo.data.text.FEATURES`) are the four relation marks and, where ``cased`` (the
+    The features (rows: `mmdemo.posts.text.FEATURES`) are the four relation marks and, where ``cased`` (the
     RoBERTa row, whose own vocabulary is cased), each word's letter case. The embedding is added to the word
     embeddings and starts at zero, so that the pretrained model is unchanged before training.
     """

@@ -24,10 +24,10 @@ from mmdemo.checkpoint import Card
 from mmdemo.config import MODELS, ModelConfig
 from mmdemo.data.batch import collate
 from mmdemo.data.encode import PostEncoder
-from mmdemo.data.text import TextReader
 from mmdemo.models.image_encoders import normalisation_of
 from mmdemo.models.model import build_model
 from mmdemo.pipeline import Cell
+from mmdemo.posts.text import TextReader
 from mmdemo.regions import SEEN
 from mmdemo.zoo import SHIPPED, LoadedCell
 

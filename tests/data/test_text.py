@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmdemo.config import DATASETS
-from mmdemo.data import text
-from mmdemo.data.cleaning import CleanWords
-from mmdemo.data.text import (
+from mmdemo.posts import text
+from mmdemo.posts.cleaning import CleanWords
+from mmdemo.posts.text import (
     FEATURES,
     TextReader,
     has_marks,

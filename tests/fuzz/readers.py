@@ -28,8 +28,8 @@ with atheris.instrument_imports(include=["mmdemo"]):
     from mmdemo.data.formats import read_conll, read_mnre
     from mmdemo.data.image import open_image
     from mmdemo.data.jsonl import read_jsonl
-    from mmdemo.data.question import read_post
     from mmdemo.files import read_tensors
+    from mmdemo.posts.question import read_post
     from mmdemo.review.sources import read_posts
     from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from mmdemo.base import load_base
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Example, collate
-from mmdemo.data.text import FEATURES
 from mmdemo.models.image_encoders import EfficientNetLite, TinyImageEncoder
 from mmdemo.models.model import build_model
 from mmdemo.models.text_encoders import MarkedBert
+from mmdemo.posts.text import FEATURES
 
 
 @pytest.fixture(scope="module")

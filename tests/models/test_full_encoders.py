@@ -16,9 +16,9 @@ from transformers import (
 
 from mmdemo.base import load_base
 from mmdemo.config import ModelConfig, fusions_of
-from mmdemo.data.text import FEATURES, MARKS
 from mmdemo.models.joint_encoders import JointEncoder
 from mmdemo.models.model import MultimodalModel, build_model
+from mmdemo.posts.text import FEATURES, MARKS
 from tests.shrunk import publish, shrink, small_resnet
 from train.full_base import Origin, build_full_base
 

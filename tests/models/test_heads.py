@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mmdemo.data.batch import IGNORED, Example, collate
-from mmdemo.data.text import TextInput
 from mmdemo.models.heads import Head, NerHead, ReHead
+from mmdemo.posts.text import TextInput
 
 TEXT = TextInput(ids=tuple(range(8)), features=(0,) * 8, first=(2, -1, 5), markers=(1, 3, 4, 6))
 #: State i of the text is (i, 10 i).

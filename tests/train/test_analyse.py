@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdemo.data.text import TextReader
+from mmdemo.posts.text import TextReader
 from mmdemo.types import Entity, InputError, Pair, Post
 from tests.tiny import write_data
 from train import analyse_photos

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmdemo.data.batch import Example
-from mmdemo.data.text import TextInput
+from mmdemo.posts.text import TextInput
 from train.batches import POOL, bucketed_batches, ordered_batches, texts_of
 
 

@@ -34,7 +34,7 @@ APP = """
     import os, threading, time
     from pathlib import Path
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from mmdemo.data import question
+    from mmdemo.posts import question
     from mmdemo.review import store_engine
     from mmdemo.ui import layout, server
     try:

@@ -2,7 +2,7 @@
 
 from mmdemo.config import DATASETS
 from mmdemo.data.image import open_image
-from mmdemo.data.text import has_marks, read_marks, split_words
+from mmdemo.posts.text import has_marks, read_marks, split_words
 from mmdemo.types import ImageSource, InputError, Post, quoted
 
 #: Beyond this, splitting itself would take long; models read the first 128 sub-tokens anyway.

@@ -1,6 +1,6 @@
 """From what a person typed to sub-token ids, keeping every word's place.
 
-Three steps, each usable alone: `split_words` / `read_marks` (text to words), `mmdemo.data.cleaning`
+Three steps, each usable alone: `split_words` / `read_marks` (text to words), `mmdemo.posts.cleaning`
 (SPEC §2's), `TextReader.read` (words to sub-tokens with word ids). A word that gives no
 sub-token (an invisible character, a dropped URL, one beyond the limit) keeps its index and has
 ``first == -1``: tags can never shift.
@@ -16,7 +16,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from mmdemo.config import DATASETS
-from mmdemo.data.cleaning import WORD_CHARACTERS
+from mmdemo.posts.cleaning import WORD_CHARACTERS
 from mmdemo.types import InputError, Pair
 
 MARKS = ("[E1]", "[/E1]", "[E2]", "[/E2]")
