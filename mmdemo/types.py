@@ -52,7 +52,7 @@ class Post:
     photo in its dataset even where ``image`` is None because no such file is at hand. ``entities``,
     ``pair`` and ``relation`` are gold answers or questions; None means "not stated". ``tags`` are the
     file's own BIO tags, kept only where ``entities`` cannot say them (orphan I- tags, which strict
-    scoring sees); read them by `mmdemo.data.formats.gold_tags`.
+    scoring sees); read them by `mmdemo.formats.published.gold_tags`.
     """
 
     text: str

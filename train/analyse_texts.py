@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mmdemo.data.formats import gold_tags
+from mmdemo.formats.published import gold_tags
 from mmdemo.posts.text import TextReader
 from mmdemo.types import Post
 

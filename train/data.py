@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from mmdemo.config import SPLITS
-from mmdemo.data.formats import read_split
 from mmdemo.data.image import photo_lookup, with_photos
+from mmdemo.formats.published import read_split
 from mmdemo.types import InputError, Post, quoted
 
 SCHEMES = ("official", "report")
@@ -16,7 +16,7 @@ SCHEMES = ("official", "report")
 
 @dataclass(frozen=True, kw_only=True)
 class DataSource:
-    """A data folder in the layout of `mmdemo.data.formats`, with photos from ``images`` or by ``pairs``.
+    """A data folder in the layout of `mmdemo.formats.published`, with photos from ``images`` or by ``pairs``.
 
     With neither, ``folder/standins/pairs.csv`` is used where it exists; else posts have no photos.
     ``scheme`` is the official split, or the report's 70:15:15 of all posts shuffled with seed 1337.

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo.config import ModelConfig
-from mmdemo.data.formats import FILES
 from mmdemo.files import file_hash, read_json, write_json
+from mmdemo.formats.published import FILES
 from mmdemo.types import InputError, Post
 from train.config import Recipe
 from train.data import DataSource

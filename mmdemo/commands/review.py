@@ -56,8 +56,8 @@ def import_(
 
     Example: python -m mmdemo review import train.txt --queue may --dataset twitter2017 --images photos/
     """
+    from mmdemo.formats.sources import Photos, read_posts
     from mmdemo.review.export import apply_corrections
-    from mmdemo.review.sources import Photos, read_posts
     from mmdemo.review.store import open_store
     from mmdemo.review.store_intake import USES
 

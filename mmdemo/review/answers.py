@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mmdemo.data.lines import check_span
+from mmdemo.formats.lines import check_span
 from mmdemo.review.records import Answer, Link, Suggestion
 from mmdemo.review.schema import entity_labels, relation_labels
 from mmdemo.types import Entity, InputError, Pair, Post, Relation

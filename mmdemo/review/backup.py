@@ -20,12 +20,12 @@ from typing import Any
 
 from huggingface_hub import CommitScheduler, HfApi, constants, snapshot_download
 
-from mmdemo.data.lines import check_words
+from mmdemo.formats.lines import check_words
+from mmdemo.formats.sources import is_file
 from mmdemo.review.answers import answer_row, stored_answer
 from mmdemo.review.backup_events import event_row, standing
 from mmdemo.review.backup_runs import Run, latest_lines, next_run, runs_of
 from mmdemo.review.records import Event, Labelled, Review
-from mmdemo.review.sources import is_file
 from mmdemo.review.store import Store
 from mmdemo.types import InputError, Pair, Post, quoted
 

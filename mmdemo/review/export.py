@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from filecmp import cmp
 from pathlib import Path
 
-from mmdemo.data.lines import name_of
-from mmdemo.review.formats.table import Format, find_format
+from mmdemo.formats.lines import name_of
+from mmdemo.formats.table import Format, find_format
 from mmdemo.review.names import count_posts
 from mmdemo.review.records import Answer, Changed, Labelled, Review
 from mmdemo.review.store import Store

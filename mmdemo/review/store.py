@@ -2,7 +2,7 @@
 
     store = open_store()                          # MMDEMO_DATABASE_URL, MMDEMO_REVIEWS or reviews.sqlite3
     store.make_queue("may", "twitter2017")        # double=True: two blind reviews for each post
-    store.add("may", posts)                       # `mmdemo.review.sources.read_posts` reads them from files
+    store.add("may", posts)                       # `mmdemo.formats.sources.read_posts` reads them from files
     page = store.page("may", "Ann", order="entropy", wanted=Filter(statuses=("open",)))
     review = store.next("may", "Ann")             # the next undecided post, leased to Ann; None: all done
     store.decide("may", review.key, "Ann", answer, version=review.version, seconds=4.2)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, insert, select, update
 
-from mmdemo.data.lines import check_span, check_text, check_words, name_of
+from mmdemo.formats.lines import check_span, check_text, check_words, name_of
 from mmdemo.review import fold
 from mmdemo.review.answers import read_answer, suggestion_row
 from mmdemo.review.photos import Unkept, keep_photo

@@ -11,11 +11,11 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from mmdemo.config import DATASETS
+from mmdemo.formats.sources import SOURCES, SUFFIXES, Photos, read_posts
+from mmdemo.formats.table import FORMATS, find_format
 from mmdemo.review.agreement import agreements
 from mmdemo.review.export import Exported, apply_corrections, export
-from mmdemo.review.formats.table import FORMATS, find_format
 from mmdemo.review.names import check_name, count_posts
-from mmdemo.review.sources import SOURCES, SUFFIXES, Photos, read_posts
 from mmdemo.review.store_intake import Use
 from mmdemo.types import InputError
 from mmdemo.ui.agreement_view import agreement_html

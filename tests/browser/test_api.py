@@ -12,7 +12,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from mmdemo.review.formats.table import find_format
+from mmdemo.formats.table import find_format
 from mmdemo.review.records import Answer, Labelled
 from mmdemo.review.store import open_store
 from mmdemo.types import Entity, Post

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mmdemo.data.jsonl import write_jsonl
+from mmdemo.formats.jsonl import write_jsonl
 from mmdemo.review.records import Labelled
 from mmdemo.review.store import open_store
 from mmdemo.types import Post

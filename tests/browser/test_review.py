@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Request, expect
 
 from mmdemo.config import ModelConfig
-from mmdemo.data.formats import FILES, read_mnre
-from mmdemo.data.jsonl import write_jsonl
+from mmdemo.formats.jsonl import write_jsonl
+from mmdemo.formats.published import FILES, read_mnre
 from mmdemo.types import Entity, Post
 from tests.browser import live
 from tests.browser.desk import Desk

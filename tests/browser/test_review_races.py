@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from mmdemo.data.jsonl import write_jsonl
+from mmdemo.formats.jsonl import write_jsonl
 from mmdemo.types import Post
 from tests.browser import live
 from tests.browser.desk import Desk

@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 from seqeval.scheme import IOB2, Entities
 
-from mmdemo.data.formats import FILES, gold_tags, read_conll, read_mnre, read_split, write_conll, write_mnre
-from mmdemo.data.jsonl import write_jsonl
 from mmdemo.datasets.bio import ENTITY_TYPES
+from mmdemo.formats.jsonl import write_jsonl
+from mmdemo.formats.published import (
+    FILES,
+    gold_tags,
+    read_conll,
+    read_mnre,
+    read_split,
+    write_conll,
+    write_mnre,
+)
 from mmdemo.types import Entity, InputError, Pair, Post
 
 # ---------------------------------------------------------------- Twitter CoNLL

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.data.jsonl import read_jsonl, write_jsonl
 from mmdemo.datasets.bio import ENTITY_TYPES
+from mmdemo.formats.jsonl import read_jsonl, write_jsonl
 from mmdemo.types import InputError, Post
 
 

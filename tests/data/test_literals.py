@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmdemo.data.formats import MAX_LINE, read_mnre
-from mmdemo.data.literals import DEPTH, read_literal
+from mmdemo.formats.published import MAX_LINE, read_mnre
+from mmdemo.formats.shared.literals import DEPTH, read_literal
 from mmdemo.types import InputError
 
 LEAVES = (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmdemo.checkpoint import load_card
-from mmdemo.review.sources import read_posts
+from mmdemo.formats.sources import read_posts
 from mmdemo.types import InputError, quoted
 
 LONG = "\U0001f600" + "x" * 1_000_000

@@ -6,9 +6,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mmdemo.data.formats import read_conll, read_mnre, write_conll, write_mnre
-from mmdemo.data.jsonl import read_jsonl, write_jsonl
 from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS, bio_tags, spans_of, tags_of
+from mmdemo.formats.jsonl import read_jsonl, write_jsonl
+from mmdemo.formats.published import read_conll, read_mnre, write_conll, write_mnre
 from mmdemo.types import Entity, Pair, Post
 
 NASTY = (

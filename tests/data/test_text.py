@@ -89,7 +89,7 @@ def test_splitting_its_own_words_changes_nothing_more(text, dataset):
 
 @pytest.mark.parametrize(("dataset", "least"), [("twitter2015", 0.99), ("twitter2017", 0.99), ("mnre", 0.99)])
 def test_the_authors_own_words_are_kept(shared_data, dataset, least):
-    from mmdemo.data.formats import read_split
+    from mmdemo.formats.published import read_split
 
     words = [word for post in read_split(shared_data, dataset, "valid") for word in post.tokens]
     words = [word for word in words if visible(word)]

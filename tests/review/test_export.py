@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.data.formats import read_conll, read_split, write_conll
-from mmdemo.data.jsonl import read_jsonl
+from mmdemo.formats.jsonl import read_jsonl
+from mmdemo.formats.published import read_conll, read_split, write_conll
+from mmdemo.formats.sources import Photos, read_posts
 from mmdemo.review import store_posts
 from mmdemo.review.export import Unfit, apply_corrections, as_labelled, export
 from mmdemo.review.records import Answer
-from mmdemo.review.sources import Photos, read_posts
 from mmdemo.review.store import Store
 from mmdemo.types import InputError, Pair
 from tests.review.conftest import tweets
@@ -65,9 +65,7 @@ def test_an_export_that_does_not_read_back_is_not_kept(
     desk: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "out.txt").write_text("what was there")
-    monkeypatch.setattr(
-        "mmdemo.review.formats.plain.write_conll", lambda path, posts: write_conll(path, posts[:1])
-    )
+    monkeypatch.setattr("mmdemo.formats.plain.write_conll", lambda path, posts: write_conll(path, posts[:1]))
     with pytest.raises(InputError, match="does not read back"):
         export(desk, "q", tmp_path / "out.txt", "conll")
     assert (tmp_path / "out.txt").read_text() == "what was there"

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS
+from mmdemo.formats import label_studio
+from mmdemo.formats.offsets import joined, words
+from mmdemo.formats.table import FORMATS, find_format
 from mmdemo.review.export import compare, unfit
-from mmdemo.review.formats import label_studio
-from mmdemo.review.formats.offsets import joined, words
-from mmdemo.review.formats.table import FORMATS, find_format
 from mmdemo.review.records import Answer, Labelled, Link
 from mmdemo.types import Entity, InputError, Pair, Post
 

@@ -87,7 +87,7 @@ def test_what_cannot_be_written_is_not_taken_for_no_photo(tmp_path, monkeypatch,
 
 
 def test_a_name_longer_than_any_file_s_is_a_photo_that_is_not_there(store, tmp_path):
-    from mmdemo.review.sources import read_posts
+    from mmdemo.formats.sources import read_posts
 
     file = tmp_path / "posts.csv"
     file.write_text(f"text,image\nAnn sings,{'x' * 300}.jpg\nBob sings,{'é' * 3000}\n")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mmdemo.data.jsonl import write_jsonl
 from mmdemo.files import write_json
+from mmdemo.formats.jsonl import write_jsonl
 from mmdemo.types import Entity, InputError, Post
 from tests.tiny import write_data
 from train.data import DataSource

@@ -98,7 +98,7 @@ def test_always_none_has_a_high_accuracy_and_finds_nothing():
 
 
 def test_always_none_on_the_real_test_split(shared_data):
-    from mmdemo.data.formats import read_split
+    from mmdemo.formats.published import read_split
 
     gold = [post.relation for post in read_split(shared_data, "mnre", "test")]
     assert score_relations(gold, ["None"] * len(gold), RELATIONS)["accuracy"] == pytest.approx(
@@ -113,7 +113,7 @@ def test_the_real_test_splits_have_the_known_entities(shared_data, dataset, defa
     from seqeval.metrics.v1 import precision_recall_fscore_support
     from seqeval.scheme import IOB2
 
-    from mmdemo.data.formats import gold_tags, read_split
+    from mmdemo.formats.published import gold_tags, read_split
 
     gold = [gold_tags(post) for post in read_split(shared_data, dataset, "test")]
     scores = score_tags(gold, gold)

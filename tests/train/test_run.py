@@ -18,7 +18,7 @@ from mmdemo import pipeline
 from mmdemo.base import load_base
 from mmdemo.checkpoint import load_trunk
 from mmdemo.config import ModelConfig
-from mmdemo.data.formats import FILES
+from mmdemo.formats.published import FILES
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from mmdemo.zoo import Zoo, list_cells

@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from mmdemo.review.formats.table import FORMATS
+from mmdemo.formats.table import FORMATS
 from mmdemo.review.records import Answer
 from mmdemo.review.store import open_store
 from mmdemo.ui import review_files, review_predict

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mmdemo.data.formats import read_conll, read_mnre, write_conll, write_mnre
-from mmdemo.data.jsonl import read_jsonl, write_jsonl
+from mmdemo.formats.jsonl import read_jsonl, write_jsonl
+from mmdemo.formats.published import read_conll, read_mnre, write_conll, write_mnre
 from mmdemo.review.records import Answer, Labelled, Link
 from mmdemo.review.schema import entity_labels
 from mmdemo.types import Pair, Post

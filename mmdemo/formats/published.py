@@ -1,4 +1,4 @@
-"""Read and write posts as Twitter CoNLL and MNRE (`mmdemo.data.jsonl` has JSON lines).
+"""Read and write posts as Twitter CoNLL and MNRE (`mmdemo.formats.jsonl` has JSON lines).
 
 `read_split` knows the folder layout of the public releases; the other functions take one file. Fields end
 at a tab only: tweets hold tokens of NBSP or U+FE0F alone, which `str.split` would drop. Every reader
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdemo.data.lines import check_span, check_words, name_of, read_lines, write_text
-from mmdemo.data.literals import read_literal
 from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS, spans_of, tags_of
+from mmdemo.formats.lines import check_span, check_words, name_of, read_lines, write_text
+from mmdemo.formats.shared.literals import read_literal
 from mmdemo.types import Entity, InputError, Pair, Post, quoted
 
 #: (dataset, split) -> its file, as UMT (Twitter) and MNRE v2 publish it.

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from mmdemo.data.lines import check_text, check_words, write_text
 from mmdemo.datasets.bio import RELATIONS
-from mmdemo.review.formats.offsets import characters, joined, words
+from mmdemo.formats.lines import check_text, check_words, write_text
+from mmdemo.formats.offsets import characters, joined, words
 from mmdemo.review.records import Answer, Labelled, Link
 from mmdemo.review.schema import entity_labels
 from mmdemo.types import Entity, InputError, Post, Span

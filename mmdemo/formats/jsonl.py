@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdemo.data.lines import check_span, check_text, check_words, read_lines, write_text
 from mmdemo.datasets.bio import RELATIONS
+from mmdemo.formats.lines import check_span, check_text, check_words, read_lines, write_text
 from mmdemo.types import Entity, InputError, Pair, Post, quoted
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmdemo.review.formats import brat, label_studio, plain, spacy
+from mmdemo.formats import brat, label_studio, plain, spacy
 from mmdemo.review.records import Answer, Labelled
 from mmdemo.types import InputError, quoted
 

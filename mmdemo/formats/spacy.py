@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdemo.data.lines import check_text, read_lines, write_text
-from mmdemo.review.formats.offsets import characters, joined, words
+from mmdemo.formats.lines import check_text, read_lines, write_text
+from mmdemo.formats.offsets import characters, joined, words
 from mmdemo.review.records import Answer, Labelled
 from mmdemo.types import Entity, InputError, Post
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from mmdemo.data.lines import check_text, read_lines, write_text
 from mmdemo.datasets.bio import RELATIONS
-from mmdemo.review.formats.offsets import characters, joined, words
+from mmdemo.formats.lines import check_text, read_lines, write_text
+from mmdemo.formats.offsets import characters, joined, words
 from mmdemo.review.records import Answer, Labelled, Link
 from mmdemo.review.schema import entity_labels
 from mmdemo.types import Entity, InputError, Post, Span

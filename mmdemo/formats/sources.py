@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmdemo.data.lines import check_text, read_lines
+from mmdemo.formats.lines import check_text, read_lines
+from mmdemo.formats.table import FORMATS
 from mmdemo.posts.text import has_marks, read_marks, split_words
-from mmdemo.review.formats.table import FORMATS
 from mmdemo.review.records import Labelled
 from mmdemo.types import ImageSource, InputError, Post, quoted
 
