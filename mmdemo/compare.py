@@ -14,7 +14,7 @@ from torch import Tensor
 from mmdemo import gpu, pipeline
 from mmdemo.config import MODELS, fusions_of
 from mmdemo.data.batch import Batch, Example, collate
-from mmdemo.data.image import open_image
+from mmdemo.photo.image import open_image
 from mmdemo.pipeline import Cell
 from mmdemo.types import Compared, Comparison, InputError, Post, quoted
 from mmdemo.zoo import LoadedCell, trunk_hash

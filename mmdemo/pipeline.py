@@ -18,7 +18,6 @@ from mmdemo import gpu
 from mmdemo.calibration import Calibration
 from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig, fusions_of
 from mmdemo.data.batch import Example, collate
-from mmdemo.data.image import open_image
 from mmdemo.datasets.bio import output_labels
 from mmdemo.decode import decode_entities, decode_relations, entropy, looks_untrained, softmax
 from mmdemo.explain import explainers
@@ -27,8 +26,9 @@ from mmdemo.explain.explainers import VIEWS
 from mmdemo.explain.subject import ask
 from mmdemo.gpu import ZERO_GPU
 from mmdemo.models.model import ModelOutput
+from mmdemo.models.photo_cache import SEEN
+from mmdemo.photo.image import open_image
 from mmdemo.posts.question import input_warnings, read_post
-from mmdemo.regions import SEEN
 from mmdemo.types import (
     Counterfactual,
     Entity,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from mmdemo import pipeline
 from mmdemo.config import DATASETS
-from mmdemo.data.image import load_photo
 from mmdemo.gpu import on_gpu
+from mmdemo.photo.image import load_photo
 from mmdemo.pipeline import Cell
 from mmdemo.review.records import Suggestion
 from mmdemo.review.store import Store

@@ -12,8 +12,8 @@ from torch import Tensor
 from mmdemo import pipeline
 from mmdemo.data.batch import Example
 from mmdemo.models.image_encoders import ImageEncoder
+from mmdemo.models.photo_cache import Regions
 from mmdemo.posts.text import TextInput
-from mmdemo.regions import Regions
 
 CPU = torch.device("cpu")
 TEXT = TextInput(ids=(1, 2), features=(0, 0), first=(1,))

@@ -8,8 +8,8 @@ from mmdemo import pipeline
 from mmdemo.catalogue import entries
 from mmdemo.config import DATASETS, MODELS, fusions_of
 from mmdemo.data.batch import collate
-from mmdemo.data.image import photo_lookup, with_photos
 from mmdemo.formats.published import read_mnre
+from mmdemo.photo.image import photo_lookup, with_photos
 from mmdemo.zoo import SHIPPED, Zoo, list_cells
 
 READY = [cell for cell in list_cells(SHIPPED) if cell.problem is None]

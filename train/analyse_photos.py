@@ -19,7 +19,7 @@ from timm import create_model
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from mmdemo.data.image import FORMATS, open_image, to_pixels
+from mmdemo.photo.image import FORMATS, open_image, to_pixels
 from mmdemo.types import InputError, Post
 
 #: Classes kept for each photo, likeliest first.

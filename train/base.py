@@ -12,10 +12,10 @@ from tqdm.auto import tqdm
 
 from mmdemo.base import base_folder
 from mmdemo.config import DATASETS, PRESETS
-from mmdemo.data.image import load_photo, to_pixels
 from mmdemo.files import file_hash, save_tensors, write_json
 from mmdemo.models.image_encoders import NORMALISATION, REDUCED, EfficientNetLite
 from mmdemo.models.text_encoders import MarkedBert
+from mmdemo.photo.image import load_photo, to_pixels
 from mmdemo.types import InputError, Post
 from train.data import DataSource
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from mmdemo.config import SPLITS
-from mmdemo.data.image import photo_lookup, with_photos
 from mmdemo.formats.published import read_split
+from mmdemo.photo.image import photo_lookup, with_photos
 from mmdemo.types import InputError, Post, quoted
 
 SCHEMES = ("official", "report")

@@ -18,9 +18,9 @@ from tqdm.auto import tqdm
 
 from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
-from mmdemo.data.image import augment, load_photo
 from mmdemo.models.joint_encoders import JointEncoder
 from mmdemo.models.model import MultimodalModel
+from mmdemo.photo.image import augment, load_photo
 from mmdemo.types import Post
 from train.batches import ordered_batches
 from train.state import replace_file

@@ -8,7 +8,7 @@ import numpy as np
 
 from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
-from mmdemo.data.image import augment, load_photo
+from mmdemo.photo.image import augment, load_photo
 from mmdemo.types import Post
 
 

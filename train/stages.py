@@ -14,9 +14,9 @@ from mmdemo.checkpoint import load_card, load_model, load_trunk, root_of, save_t
 from mmdemo.config import DATASETS, ModelConfig
 from mmdemo.data.batch import Example
 from mmdemo.data.encode import PostEncoder
-from mmdemo.data.image import load_photo
 from mmdemo.formats.published import gold_tags
 from mmdemo.models.model import MultimodalModel, build_model
+from mmdemo.photo.image import load_photo
 from mmdemo.types import InputError, Post
 from train.batches import bucketed_batches
 from train.config import Recipe

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmdemo import pipeline
 from mmdemo.batch.rows import Row
-from mmdemo.data.image import open_image
+from mmdemo.photo.image import open_image
 from mmdemo.pipeline import Cell
 from mmdemo.types import InputError, Post
 from mmdemo.ui.view import prediction_json

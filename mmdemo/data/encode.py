@@ -7,9 +7,9 @@ from PIL import Image
 
 from mmdemo.config import ModelConfig
 from mmdemo.data.batch import Example
-from mmdemo.data.image import to_pixels
 from mmdemo.datasets.bio import output_labels
 from mmdemo.formats.published import gold_tags
+from mmdemo.photo.image import to_pixels
 from mmdemo.posts.cleaning import CleanWords
 from mmdemo.posts.text import TextReader
 from mmdemo.types import Post, Span

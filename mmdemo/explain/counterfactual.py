@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from mmdemo.data.image import open_image
+from mmdemo.photo.image import open_image
 from mmdemo.types import Change, Entity, ImageSource, InputError, Post, Prediction
 
 MOST_OTHERS = 16

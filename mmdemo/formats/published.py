@@ -30,7 +30,7 @@ MAX_LINE = 1_000_000
 
 
 def read_split(data_dir: Path, dataset: str, split: str) -> list[Post]:
-    """The posts of one official split, without photos (see `mmdemo.data.image.with_photos`).
+    """The posts of one official split, without photos (see `mmdemo.photo.image.with_photos`).
 
     Raises:
         InputError: no such dataset, split or file, or the file cannot be read.

@@ -80,7 +80,7 @@ def _with_photos(items: Sequence[Labelled], path: Path, dataset: str, photos: Ph
     roots = _roots(path, photos)
     lookup = None
     if photos.folder is not None or photos.pairs is not None:
-        from mmdemo.data.image import photo_lookup  # here: torch takes seconds
+        from mmdemo.photo.image import photo_lookup  # here: torch takes seconds
 
         lookup = photo_lookup(photos.folder, photos.pairs, dataset, photos.split)
     found = []

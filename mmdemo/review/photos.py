@@ -29,7 +29,10 @@ def keep_photo(source: ImageSource, folder: Path) -> str | None:
     """
     if source is None:
         return None
-    from mmdemo.data.image import MAX_BYTES, open_image  # here: torch takes seconds, and few commands need it
+    from mmdemo.photo.image import (  # here: torch takes seconds, and few commands need it
+        MAX_BYTES,
+        open_image,
+    )
 
     if isinstance(source, Image.Image):
         return _keep_pixels(open_image(source), folder)

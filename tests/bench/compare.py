@@ -18,8 +18,8 @@ import torch
 
 from mmdemo import pipeline
 from mmdemo.compare import compare, side_by_side
+from mmdemo.models.photo_cache import SEEN
 from mmdemo.pipeline import Cell
-from mmdemo.regions import SEEN
 from mmdemo.types import Post
 from tests.bench.predict import MARKED, TWEET, milliseconds, photos
 

@@ -26,9 +26,9 @@ from mmdemo.data.batch import collate
 from mmdemo.data.encode import PostEncoder
 from mmdemo.models.image_encoders import normalisation_of
 from mmdemo.models.model import build_model
+from mmdemo.models.photo_cache import SEEN
 from mmdemo.pipeline import Cell
 from mmdemo.posts.text import TextReader
-from mmdemo.regions import SEEN
 from mmdemo.zoo import SHIPPED, LoadedCell
 
 TAGS = 9

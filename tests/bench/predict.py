@@ -25,8 +25,8 @@ from PIL import Image
 
 from mmdemo import pipeline
 from mmdemo.data.batch import collate
-from mmdemo.data.image import open_image
-from mmdemo.regions import SEEN
+from mmdemo.models.photo_cache import SEEN
+from mmdemo.photo.image import open_image
 from mmdemo.types import Post
 
 ROOT = Path(__file__).resolve().parents[2]

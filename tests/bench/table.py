@@ -24,9 +24,9 @@ import torch
 from mmdemo import pipeline
 from mmdemo.compare import compare
 from mmdemo.data.batch import collate
-from mmdemo.data.image import open_image
+from mmdemo.models.photo_cache import SEEN
+from mmdemo.photo.image import open_image
 from mmdemo.pipeline import Cell
-from mmdemo.regions import SEEN
 from mmdemo.types import Post
 from tests.bench import load, peers
 from tests.bench.compare import fullest_row

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from mmdemo.data import image as module
-from mmdemo.data.image import MAX_SIDE, augment, load_photo, open_image, to_pixels
+from mmdemo.photo import image as module
+from mmdemo.photo.image import MAX_SIDE, augment, load_photo, open_image, to_pixels
 from mmdemo.types import InputError, Post
 
 RED = (255, 0, 0)
@@ -139,7 +139,7 @@ def test_the_largest_photo_costs_bounded_memory(tmp_path: Path, mode: str) -> No
     """In a process of its own, whose peak is nobody else's."""
     path = saved(tmp_path / "x.png", Image.new(mode, (7000, 7000)), compress_level=1)
     script = (
-        "import resource, sys; from mmdemo.data.image import open_image\n"
+        "import resource, sys; from mmdemo.photo.image import open_image\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
         "before = peak(); open_image(sys.argv[1]); print(peak() - before)"
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.data.image import open_image
-from mmdemo.data.photo_cost import MAX_RUNS, MAX_SCANNED, MAX_SCANS, count_scans
+from mmdemo.photo.image import open_image
+from mmdemo.photo.photo_cost import MAX_RUNS, MAX_SCANNED, MAX_SCANS, count_scans
 from mmdemo.types import InputError
 
 

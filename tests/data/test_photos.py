@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mmdemo.data.image import load_photo, photo_lookup, with_photos
 from mmdemo.formats.published import read_mnre, read_split
+from mmdemo.photo.image import load_photo, photo_lookup, with_photos
 from mmdemo.types import InputError, Post
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from mmdemo.data.photo_cost import check_cost
+from mmdemo.photo.photo_cost import check_cost
 from mmdemo.types import InputError, Post, quoted
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
