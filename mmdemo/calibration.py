@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mmdemo.decode import softmax
+from mmdemo.models.decode import softmax
 from mmdemo.types import Entity
 
 EDGE = 1e-6  # scores nearer to 0 or 1 than this have no useful logarithm

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from mmdemo import gpu, pipeline
-from mmdemo.config import MODELS, fusions_of
-from mmdemo.data.batch import Batch, Example, collate
+from mmdemo.models.batch import Batch, Example, collate
+from mmdemo.models.config import MODELS, fusions_of
 from mmdemo.photo.image import open_image
 from mmdemo.pipeline import Cell
 from mmdemo.types import Compared, Comparison, InputError, Post, quoted

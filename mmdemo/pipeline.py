@@ -16,15 +16,15 @@ import torch
 
 from mmdemo import gpu
 from mmdemo.calibration import Calibration
-from mmdemo.config import DATASETS, FUSIONS, MODELS, ModelConfig, fusions_of
-from mmdemo.data.batch import Example, collate
 from mmdemo.datasets.bio import output_labels
-from mmdemo.decode import decode_entities, decode_relations, entropy, looks_untrained, softmax
 from mmdemo.explain import explainers
 from mmdemo.explain.counterfactual import changes, imagined
 from mmdemo.explain.explainers import VIEWS
 from mmdemo.explain.subject import ask
 from mmdemo.gpu import ZERO_GPU
+from mmdemo.models.batch import Example, collate
+from mmdemo.models.config import DATASETS, FUSIONS, MODELS, ModelConfig, fusions_of
+from mmdemo.models.decode import decode_entities, decode_relations, entropy, looks_untrained, softmax
 from mmdemo.models.model import ModelOutput
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.photo.image import open_image

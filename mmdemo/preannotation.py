@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from mmdemo import pipeline
-from mmdemo.config import DATASETS
 from mmdemo.gpu import on_gpu
+from mmdemo.models.config import DATASETS
 from mmdemo.photo.image import load_photo
 from mmdemo.pipeline import Cell
 from mmdemo.review.records import Suggestion

@@ -13,9 +13,9 @@ import torch
 from mmdemo import hub
 from mmdemo.base import base_place
 from mmdemo.checkpoint import TRUNK_PLACES, Card, load_card, load_model
-from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
-from mmdemo.data.encode import PostEncoder
-from mmdemo.models.image_encoders import normalisation_of
+from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
+from mmdemo.models.encode import PostEncoder
+from mmdemo.models.encoders.image import normalisation_of
 from mmdemo.models.model import MultimodalModel
 from mmdemo.posts.text import TextReader
 from mmdemo.types import InputError

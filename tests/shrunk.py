@@ -31,9 +31,10 @@ from transformers import (
     ViltForMaskedLM,
 )
 
-from mmdemo import config
 from mmdemo.files import file_hash
-from mmdemo.models import full_encoders, published_encoders
+from mmdemo.models import config
+from mmdemo.models.encoders import full as full_encoders
+from mmdemo.models.encoders import published as published_encoders
 from tests.tiny import TOKENIZER
 
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}

@@ -119,7 +119,7 @@ def test_the_part_names_above_are_the_real_ones():
         ("gradio", ("mmdemo.ui.", "app")),
         ("transformers", ("mmdemo.posts.text", "mmdemo.models.")),
         ("tokenizers", ("mmdemo.posts.text",)),
-        ("timm", ("mmdemo.models.image_encoders", "train.analyse_photos")),
+        ("timm", ("mmdemo.models.encoders.image", "train.analyse_photos")),
         ("sqlalchemy", ("mmdemo.review.store", "mmdemo.review.migrations.")),
         ("alembic", ("mmdemo.review.store_engine", "mmdemo.review.migrations.")),
         ("sqlite3", ("mmdemo.review.store",)),

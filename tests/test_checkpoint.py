@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from mmdemo import checkpoint
 from mmdemo.base import TRUNK_PARTS, base_folder, load_base
 from mmdemo.checkpoint import cell_folder, load_card, load_model, save_trunk
-from mmdemo.config import ModelConfig
 from mmdemo.files import save_tensors, write_json
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mmdemo.datasets.bio import bio_tags, spans_of, tags_of
-from mmdemo.decode import (
+from mmdemo.models.decode import (
     best_tags,
     decode_entities,
     decode_relations,

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from mmdemo import pipeline
 from mmdemo.__main__ import app
-from mmdemo.config import ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.explain.cells import MARKED, TEXTS, TWEET, loaded
 

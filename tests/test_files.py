@@ -14,8 +14,8 @@ import torch
 from mmdemo import base, files
 from mmdemo.base import copy_base, is_whole_or_copy
 from mmdemo.checkpoint import load_card, load_model, save_cell
-from mmdemo.config import ModelConfig
 from mmdemo.files import file_hash, read_json, save_tensors, write_json
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from mmdemo import pipeline
-from mmdemo.config import DATASETS, MODELS, fusions_of
+from mmdemo.models.config import DATASETS, MODELS, fusions_of
 from mmdemo.types import Entity, InputError, Pair, Post
 
 TWEET = "Kevin Durant enters Oracle Arena"

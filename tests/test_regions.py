@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from mmdemo import pipeline
-from mmdemo.data.batch import Example
-from mmdemo.models.image_encoders import ImageEncoder
+from mmdemo.models.batch import Example
+from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.photo_cache import Regions
 from mmdemo.posts.text import TextInput
 

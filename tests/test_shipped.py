@@ -6,9 +6,9 @@ from PIL import Image
 
 from mmdemo import pipeline
 from mmdemo.catalogue import entries
-from mmdemo.config import DATASETS, MODELS, fusions_of
-from mmdemo.data.batch import collate
 from mmdemo.formats.published import read_mnre
+from mmdemo.models.batch import collate
+from mmdemo.models.config import DATASETS, MODELS, fusions_of
 from mmdemo.photo.image import photo_lookup, with_photos
 from mmdemo.zoo import SHIPPED, Zoo, list_cells
 

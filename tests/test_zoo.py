@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from mmdemo import zoo as zoo_module
-from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.hub import HubRepo
+from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED, Zoo, checkpoints_root, list_cells
 from tests.tiny import build_cell

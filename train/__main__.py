@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmdemo.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
+from mmdemo.models.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
 from mmdemo.terminal import log_safely, say, say_json
 from mmdemo.types import InputError
 from train.base_command import base, sizes

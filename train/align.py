@@ -19,9 +19,9 @@ from torch.nn.functional import cross_entropy, normalize
 from tqdm.auto import tqdm
 
 from mmdemo.base import load_base
-from mmdemo.config import ModelConfig
-from mmdemo.data.batch import collate
-from mmdemo.models.image_encoders import EfficientNetLite
+from mmdemo.models.batch import collate
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encoders.image import EfficientNetLite
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError, Post
 from mmdemo.zoo import post_encoder

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from mmdemo.config import DATASETS, SPLITS, ModelConfig
+from mmdemo.models.config import DATASETS, SPLITS, ModelConfig
 from mmdemo.types import InputError, Post
 from mmdemo.zoo import SHIPPED, post_encoder
 from train import analyse_figures as figures

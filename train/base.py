@@ -11,10 +11,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from mmdemo.base import base_folder
-from mmdemo.config import DATASETS, PRESETS
 from mmdemo.files import file_hash, save_tensors, write_json
-from mmdemo.models.image_encoders import NORMALISATION, REDUCED, EfficientNetLite
-from mmdemo.models.text_encoders import MarkedBert
+from mmdemo.models.config import DATASETS, PRESETS
+from mmdemo.models.encoders.image import NORMALISATION, REDUCED, EfficientNetLite
+from mmdemo.models.encoders.text import MarkedBert
 from mmdemo.photo.image import load_photo, to_pixels
 from mmdemo.types import InputError, Post
 from train.data import DataSource

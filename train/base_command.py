@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmdemo.config import MODELS, ModelConfig, fusions_of
+from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.terminal import say, say_json
 from mmdemo.types import InputError
 from train.data import DataSource

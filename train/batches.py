@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmdemo.data.batch import Batch, Example, collate
+from mmdemo.models.batch import Batch, Example, collate
 from mmdemo.posts.text import TextInput
 
 POOL = 50  # batches' worth of shuffled posts that are sorted by length together

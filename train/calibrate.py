@@ -13,10 +13,10 @@ from scipy.optimize import minimize, minimize_scalar
 from tqdm.auto import tqdm
 
 from mmdemo.calibration import EDGE, LONGEST, Calibration, EntityCalibration
-from mmdemo.config import DATASETS
 from mmdemo.datasets.bio import bio_tags, output_labels, spans_of
-from mmdemo.decode import decode_entities
 from mmdemo.files import read_json, write_json
+from mmdemo.models.config import DATASETS
+from mmdemo.models.decode import decode_entities
 from mmdemo.types import Entity
 from train.answers import answered_posts
 from train.data import DataSource

@@ -14,9 +14,9 @@ from accelerate import Accelerator
 
 from mmdemo.base import TRUNK_PARTS
 from mmdemo.checkpoint import load_trunk
-from mmdemo.config import ModelConfig
-from mmdemo.data.batch import Batch, Example
-from mmdemo.data.encode import PostEncoder
+from mmdemo.models.batch import Batch, Example
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError, Post
 from train.batches import bucketed_batches

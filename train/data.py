@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmdemo.config import SPLITS
 from mmdemo.formats.published import read_split
+from mmdemo.models.config import SPLITS
 from mmdemo.photo.image import photo_lookup, with_photos
 from mmdemo.types import InputError, Post, quoted
 

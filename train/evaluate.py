@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from mmdemo.checkpoint import load_card, load_model, root_of
-from mmdemo.config import ModelConfig
-from mmdemo.data.batch import Example
-from mmdemo.data.encode import PostEncoder
+from mmdemo.models.batch import Example
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import Post
 from mmdemo.zoo import post_encoder

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmdemo.config import FUSIONS, MODELS, ModelConfig
+from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
 from mmdemo.terminal import say
 from train.data import DataSource
 from train.options import Change, Data, Device, Images, Init, Limit, Pairs, Split, WeightsRoot, read_changes

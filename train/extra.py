@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mmdemo.config import DATASETS
 from mmdemo.datasets.bio import ENTITY_TYPES
 from mmdemo.files import read_json
 from mmdemo.formats.jsonl import read_jsonl
+from mmdemo.models.config import DATASETS
 from mmdemo.types import InputError, Post
 from train.data import DataSource
 from train.metrics import headline

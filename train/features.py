@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from mmdemo.data.batch import Example
-from mmdemo.data.encode import PostEncoder
-from mmdemo.models.joint_encoders import JointEncoder
+from mmdemo.models.batch import Example
+from mmdemo.models.encode import PostEncoder
+from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.photo.image import augment, load_photo
 from mmdemo.types import Post

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from mmdemo.base import NOT_IN_BASE, base_folder, base_place
-from mmdemo.config import ModelConfig
 from mmdemo.files import file_hash, read_json, save_tensors, write_json
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED
@@ -72,7 +72,7 @@ def build_full_base(root: Path, config: ModelConfig, origin: Origin) -> Path:
         vocabulary = base_folder(SHIPPED, "lite") / "tokenizer.json"
         sources: dict[str, Any] = {side: {"model": f"random weights, seed {SEED}"} for side in wanted}
     else:
-        from mmdemo.models import published_encoders as published
+        from mmdemo.models.encoders import published
 
         text, image = published.read_sides(config.model, origin.weights_root)
         held = {"text": text, "image": image}

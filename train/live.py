@@ -6,8 +6,8 @@ from typing import overload
 
 import numpy as np
 
-from mmdemo.data.batch import Example
-from mmdemo.data.encode import PostEncoder
+from mmdemo.models.batch import Example
+from mmdemo.models.encode import PostEncoder
 from mmdemo.photo.image import augment, load_photo
 from mmdemo.types import Post
 

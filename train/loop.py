@@ -18,7 +18,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from mmdemo.data.batch import Batch
+from mmdemo.models.batch import Batch
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
 from train.config import Recipe

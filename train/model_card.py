@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Any
 
 from mmdemo.checkpoint import Card
-from mmdemo.config import DATASETS, FUSIONS
+from mmdemo.models.config import DATASETS, FUSIONS
 from train.results import NER_COLUMNS, RE_COLUMNS
 
 #: Column titles for the figures of `train.results`: the field's first, the report's after them.

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from mmdemo.data.batch import Example
 from mmdemo.datasets.bio import bio_tags, output_labels
-from mmdemo.decode import best_tags, softmax
+from mmdemo.models.batch import Example
+from mmdemo.models.decode import best_tags, softmax
 from mmdemo.models.model import MultimodalModel
 from train.batches import ordered_batches
 from train.metrics import Scores, score_relations, score_tags

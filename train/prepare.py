@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mmdemo.config import DATASETS, SPLITS
 from mmdemo.datasets.bio import RELATIONS, spans_of
 from mmdemo.formats.published import FILES, gold_tags, read_split
+from mmdemo.models.config import DATASETS, SPLITS
 from mmdemo.photo.image import load_photo, photo_lookup, with_photos
 from mmdemo.terminal import say, say_json
 from mmdemo.types import InputError, Post

@@ -6,7 +6,7 @@ fusion, head) on the trunk's cached states, so that fusions share a trunk and a 
 
 from dataclasses import replace
 
-from mmdemo.config import DATASETS
+from mmdemo.models.config import DATASETS
 from mmdemo.types import InputError
 from train.config import Recipe
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from mmdemo.base import base_folder, base_place, copy_base, is_whole_or_copy
 from mmdemo.checkpoint import TEXT_TRUNK, cell_folder, load_card, load_model, save_cell
-from mmdemo.config import SPLITS
-from mmdemo.data.encode import PostEncoder
 from mmdemo.files import write_json
+from mmdemo.models.config import SPLITS
+from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
 from mmdemo.zoo import SHIPPED, post_encoder

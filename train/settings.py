@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmdemo.config import ModelConfig
 from mmdemo.files import file_hash, read_json, write_json
 from mmdemo.formats.published import FILES
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError, Post
 from train.config import Recipe
 from train.data import DataSource

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 
 from mmdemo.checkpoint import load_card, load_model
 from mmdemo.datasets.bio import bio_tags
-from mmdemo.decode import best_tags
 from mmdemo.files import read_json, write_json
+from mmdemo.models.decode import best_tags
 from mmdemo.types import InputError, Post
 from mmdemo.zoo import post_encoder
 from train.data import DataSource

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch.optim import AdamW
 
-from mmdemo.config import ModelConfig
-from mmdemo.data.batch import Batch
 from mmdemo.datasets.bio import output_labels
+from mmdemo.models.batch import Batch
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError
 from train.config import Recipe

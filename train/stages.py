@@ -11,10 +11,10 @@ from torch import Tensor
 
 from mmdemo.base import TRUNK_PARTS, base_place, load_base
 from mmdemo.checkpoint import load_card, load_model, load_trunk, root_of, save_trunk
-from mmdemo.config import DATASETS, ModelConfig
-from mmdemo.data.batch import Example
-from mmdemo.data.encode import PostEncoder
 from mmdemo.formats.published import gold_tags
+from mmdemo.models.batch import Example
+from mmdemo.models.config import DATASETS, ModelConfig
+from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.photo.image import load_photo
 from mmdemo.types import InputError, Post

@@ -21,8 +21,8 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from mmdemo.checkpoint import cell_folder, load_card
-from mmdemo.config import DATASETS, MODELS, fusions_of
 from mmdemo.files import file_hash, write_json
+from mmdemo.models.config import DATASETS, MODELS, fusions_of
 from mmdemo.types import InputError
 from train.recipes import STARTS
 from train.run import Trunk, check_posts, run_cells, run_trunk, run_whole

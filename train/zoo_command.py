@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmdemo.config import ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.terminal import say
 from mmdemo.types import InputError
 from train.data import DataSource

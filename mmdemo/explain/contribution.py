@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from mmdemo.data.batch import collate
 from mmdemo.datasets.bio import output_labels
-from mmdemo.decode import softmax
 from mmdemo.explain.subject import Subject
+from mmdemo.models.batch import collate
+from mmdemo.models.decode import softmax
 from mmdemo.types import View
 
 #: Relations that are shown, likeliest first.

@@ -12,8 +12,8 @@ from dataclasses import fields, replace
 import torch
 from torch import Tensor
 
-from mmdemo.data.batch import Batch
 from mmdemo.explain.subject import Subject
+from mmdemo.models.batch import Batch
 from mmdemo.models.features import TextEncoder
 from mmdemo.models.model import MultimodalModel
 

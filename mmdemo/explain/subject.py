@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import torch
 from PIL import Image
 
-from mmdemo.data.batch import Batch, Example, collate
-from mmdemo.data.encode import PostEncoder
 from mmdemo.datasets.bio import output_labels
-from mmdemo.decode import softmax
 from mmdemo.explain.target import Target, entity_target, relation_target
-from mmdemo.models.joint_encoders import JointEncoder
+from mmdemo.models.batch import Batch, Example, collate
+from mmdemo.models.decode import softmax
+from mmdemo.models.encode import PostEncoder
+from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.photo.image import open_image
 from mmdemo.posts.text import MARKS, TextInput

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from mmdemo.explain.subject import Subject
-from mmdemo.models.joint_encoders import JointEncoder
+from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.types import View
 
 _ATTENTION = "Attention is not an explanation by itself: it says where was looked, not what came of it."

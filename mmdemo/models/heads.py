@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mmdemo.data.batch import IGNORED, Batch
+from mmdemo.models.batch import IGNORED, Batch
 
 
 class Head(nn.Module):

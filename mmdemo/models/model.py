@@ -7,9 +7,12 @@ from typing import Any
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from mmdemo.config import ModelConfig
-from mmdemo.data.batch import Batch
 from mmdemo.datasets.bio import output_labels
+from mmdemo.models.batch import Batch
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encoders.image import ImageEncoder, build_image_encoder
+from mmdemo.models.encoders.joint import BlipText, JointEncoder, ViltStack
+from mmdemo.models.encoders.text import MarkedBert
 from mmdemo.models.features import Encoder, Fusion, ImageFeatures, TextFeatures
 from mmdemo.models.fusion.attention import Attention
 from mmdemo.models.fusion.bilinear import Bilinear
@@ -21,9 +24,6 @@ from mmdemo.models.fusion.hybrid import Hybrid
 from mmdemo.models.fusion.late import Late
 from mmdemo.models.fusion.native import Native
 from mmdemo.models.heads import Head, NerHead, ReHead
-from mmdemo.models.image_encoders import ImageEncoder, build_image_encoder
-from mmdemo.models.joint_encoders import BlipText, JointEncoder, ViltStack
-from mmdemo.models.text_encoders import MarkedBert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ class MultimodalModel(nn.Module):
         return self.fuse(states_BLD, regions_BRD, batch)
 
 
-#: Name -> how the fusion is built at (width, configuration); `mmdemo.config.FUSIONS` says what each shows.
+#: Name -> how the fusion is built at (width, configuration); `mmdemo.models.config.FUSIONS` says what each shows.
 FUSION_BUILDERS: dict[str, Callable[[int, ModelConfig], Fusion]] = {
     "film": lambda width, config: FiLM(width, config.film_variant, config.dropout),
     "attention": lambda width, config: Attention(width),
@@ -112,7 +112,7 @@ def build_fusion(config: ModelConfig) -> Fusion:
 def build_text_encoder(config: ModelConfig, region_width: int) -> Encoder:
     """The configured text side; a joint model's also takes the image encoder's regions."""
     if config.preset == "full":  # imported late, as below: a second that the shipped zoo does not need
-        from mmdemo.models.full_joint_encoders import build_full_text_encoder
+        from mmdemo.models.encoders.full_joint import build_full_text_encoder
 
         return build_full_text_encoder(config.model, region_width)
     if config.model == "blip":
@@ -124,7 +124,7 @@ def build_text_encoder(config: ModelConfig, region_width: int) -> Encoder:
 
 def _build_image_encoder(config: ModelConfig) -> ImageEncoder:
     if config.preset == "full":
-        from mmdemo.models.full_encoders import IMAGE_SIDES
+        from mmdemo.models.encoders.full import IMAGE_SIDES
 
         return IMAGE_SIDES[config.model]()
     return build_image_encoder(config.preset)

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmdemo.data.batch import Example
-from mmdemo.models.image_encoders import ImageEncoder
+from mmdemo.models.batch import Example
+from mmdemo.models.encoders.image import ImageEncoder
 
 #: Photos that are kept for each encoder: 50 kB each in the preset lite, 400 kB in full.
 SIZE = 64

@@ -1,6 +1,6 @@
 """What a person typed and uploaded, as a post to answer; and what in it makes an answer doubtful."""
 
-from mmdemo.config import DATASETS
+from mmdemo.models.config import DATASETS
 from mmdemo.photo.image import open_image
 from mmdemo.posts.text import has_marks, read_marks, split_words
 from mmdemo.types import ImageSource, InputError, Post, quoted

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from mmdemo.config import DATASETS
+from mmdemo.models.config import DATASETS
 from mmdemo.posts.cleaning import WORD_CHARACTERS
 from mmdemo.types import InputError, Pair
 

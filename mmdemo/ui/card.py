@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mmdemo.config import DATASETS, FUSIONS
+from mmdemo.models.config import DATASETS, FUSIONS
 from mmdemo.ui.safe import safe, sentence
 
 #: Row title -> path inside one photo state of metrics.json. The field's measure stands first (SPEC §6).

@@ -12,8 +12,8 @@ import gradio as gr
 
 from mmdemo import pipeline
 from mmdemo.compare import ACROSS
-from mmdemo.config import DATASETS, FUSIONS, MODELS
 from mmdemo.formats.table import FORMATS
+from mmdemo.models.config import DATASETS, FUSIONS, MODELS
 from mmdemo.types import InputError
 from mmdemo.ui import compare_tab, predict_tab, review_files, view, why_tab
 from mmdemo.ui.agreement import comparison_json

@@ -6,7 +6,7 @@ Nothing runs by following a link: the text lands in the text box, and a person p
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from mmdemo.config import DATASETS, MODELS, fusions_of
+from mmdemo.models.config import DATASETS, MODELS, fusions_of
 
 MOST_TEXT = 2_000  # characters; longer addresses are cut by browsers and proxies
 

@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.data_classes import ImageData
 
 from mmdemo import pipeline
-from mmdemo.config import DATASETS, FUSIONS, MODELS, fusions_of
+from mmdemo.models.config import DATASETS, FUSIONS, MODELS, fusions_of
 from mmdemo.pipeline import Cell
 from mmdemo.types import InputError, Prediction
 from mmdemo.ui import card, examples, view

@@ -10,9 +10,9 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
-from mmdemo.config import DATASETS
 from mmdemo.formats.sources import SOURCES, SUFFIXES, Photos, read_posts
 from mmdemo.formats.table import FORMATS, find_format
+from mmdemo.models.config import DATASETS
 from mmdemo.review.agreement import agreements
 from mmdemo.review.export import Exported, apply_corrections, export
 from mmdemo.review.names import check_name, count_posts

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from mmdemo import pipeline
-from mmdemo.config import DATASETS, Task
+from mmdemo.models.config import DATASETS, Task
 from mmdemo.pipeline import Cell
 from mmdemo.preannotation import predict_queue, siblings
 from mmdemo.review.names import MAX_NAME, count_posts

@@ -1,6 +1,6 @@
 """Names for people of what has a short name in files. Pure."""
 
-from mmdemo.config import DATASETS, FUSIONS, MODELS
+from mmdemo.models.config import DATASETS, FUSIONS, MODELS
 
 
 def fusion_title(fusion: str) -> str:

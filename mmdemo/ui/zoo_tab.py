@@ -7,7 +7,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from mmdemo.catalogue import entries, entry_json
-from mmdemo.config import DATASETS
+from mmdemo.models.config import DATASETS
 from mmdemo.ui import card, effect_view, zoo_view
 from mmdemo.ui.titles import dataset_title, fusion_title, model_title
 

@@ -6,7 +6,7 @@ Only names and numbers of our own files stand here, and they pass `safe` all the
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmdemo.config import DATASETS
+from mmdemo.models.config import DATASETS
 from mmdemo.ui.card import NER_ROWS, PHOTO_STATES, RE_ROWS, figure
 from mmdemo.ui.safe import safe
 from mmdemo.ui.titles import dataset_title, fusion_title, model_title

@@ -21,10 +21,10 @@ from transformers import (
 
 from mmdemo import pipeline as ours
 from mmdemo.checkpoint import Card
-from mmdemo.config import MODELS, ModelConfig
-from mmdemo.data.batch import collate
-from mmdemo.data.encode import PostEncoder
-from mmdemo.models.image_encoders import normalisation_of
+from mmdemo.models.batch import collate
+from mmdemo.models.config import MODELS, ModelConfig
+from mmdemo.models.encode import PostEncoder
+from mmdemo.models.encoders.image import normalisation_of
 from mmdemo.models.model import build_model
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.pipeline import Cell

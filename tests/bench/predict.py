@@ -24,7 +24,7 @@ import torch
 from PIL import Image
 
 from mmdemo import pipeline
-from mmdemo.data.batch import collate
+from mmdemo.models.batch import collate
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.photo.image import open_image
 from mmdemo.types import Post

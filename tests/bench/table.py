@@ -23,7 +23,7 @@ import torch
 
 from mmdemo import pipeline
 from mmdemo.compare import compare
-from mmdemo.data.batch import collate
+from mmdemo.models.batch import collate
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.photo.image import open_image
 from mmdemo.pipeline import Cell

@@ -27,8 +27,8 @@ import torch
 
 from mmdemo import pipeline
 from mmdemo.calibration import Calibration
-from mmdemo.data.batch import Example, collate
 from mmdemo.formats.published import read_split
+from mmdemo.models.batch import Example, collate
 from mmdemo.photo.image import open_image
 from mmdemo.types import InputError, Post, Prediction
 from mmdemo.zoo import LoadedCell

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Request, expect
 
-from mmdemo.config import ModelConfig
 from mmdemo.formats.jsonl import write_jsonl
 from mmdemo.formats.published import FILES, read_mnre
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import Entity, Post
 from tests.browser import live
 from tests.browser.desk import Desk

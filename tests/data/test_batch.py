@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from mmdemo.data.batch import IGNORED, Example, collate
+from mmdemo.models.batch import IGNORED, Example, collate
 from mmdemo.posts.text import TextInput
 
 SHORT = TextInput(ids=(101, 7, 102), features=(0, 1, 0), first=(1,))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdemo.config import DATASETS
+from mmdemo.models.config import DATASETS
 from mmdemo.posts import text
 from mmdemo.posts.cleaning import CleanWords
 from mmdemo.posts.text import (

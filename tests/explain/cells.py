@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from mmdemo.checkpoint import Card
-from mmdemo.config import MODELS, ModelConfig, fusions_of
+from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.zoo import SHIPPED, Cell, LoadedCell, post_encoder
 

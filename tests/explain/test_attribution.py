@@ -6,10 +6,10 @@ import torch
 from PIL import Image
 
 from mmdemo import pipeline
-from mmdemo.config import ModelConfig
 from mmdemo.explain.attribution import GAP, STEPS, Deletion, deletion, integrated_gradients, occlusion, total
 from mmdemo.explain.gates import region_gates, with_embedding, word_gates
 from mmdemo.explain.subject import Subject, ask
+from mmdemo.models.config import ModelConfig
 from tests.explain.cells import NAMES, PAIRS, TEXTS, cell_of, loaded
 
 WEIGHTS = torch.tensor([3.0, -1.0, 0.0, 0.5, 0.0])

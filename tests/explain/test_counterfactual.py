@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from mmdemo import pipeline
-from mmdemo.config import ModelConfig
 from mmdemo.explain.counterfactual import changes, imagined, paint_out
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import Entity, InputError, Pair, Post, Prediction, Relation
 from tests.explain.cells import MARKED, TWEET, cell_of, loaded
 

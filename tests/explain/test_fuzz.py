@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mmdemo import pipeline
-from mmdemo.config import ModelConfig
 from mmdemo.explain.explainers import VIEWS
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError, View
 from tests.explain.cells import NAMES, PAIRS, cell_of, loaded
 

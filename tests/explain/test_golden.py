@@ -7,9 +7,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from mmdemo import pipeline
-from mmdemo.config import ModelConfig
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.features import Fusion, FusionOutput, keep_text_where_absent
-from mmdemo.models.image_encoders import ImageEncoder
 from mmdemo.models.model import build_model
 from mmdemo.types import Explanation
 from tests.explain.cells import TWEET, cell_of, wrap

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from mmdemo import pipeline
-from mmdemo.config import ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import Explanation, InputError
 from tests.explain.cells import MARKED, TWEET, cell_of, loaded
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmdemo import config
-from mmdemo.config import ModelConfig, fusions_of
-from mmdemo.data.batch import Batch
+from mmdemo.models import config
 from mmdemo.models import model as models
+from mmdemo.models.batch import Batch
+from mmdemo.models.config import ModelConfig, fusions_of
 
 PAGE = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"
 

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmdemo.base import load_base
-from mmdemo.config import ModelConfig
-from mmdemo.data.batch import Example, collate
-from mmdemo.models.image_encoders import EfficientNetLite, TinyImageEncoder
+from mmdemo.models.batch import Example, collate
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encoders.image import EfficientNetLite, TinyImageEncoder
+from mmdemo.models.encoders.text import MarkedBert
 from mmdemo.models.model import build_model
-from mmdemo.models.text_encoders import MarkedBert
 from mmdemo.posts.text import FEATURES
 
 

@@ -15,8 +15,8 @@ from transformers import (
 )
 
 from mmdemo.base import load_base
-from mmdemo.config import ModelConfig, fusions_of
-from mmdemo.models.joint_encoders import JointEncoder
+from mmdemo.models.config import ModelConfig, fusions_of
+from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.posts.text import FEATURES, MARKS
 from tests.shrunk import publish, shrink, small_resnet

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmdemo.config import FILM_VARIANTS, FUSIONS, ModelConfig
+from mmdemo.models.config import FILM_VARIANTS, FUSIONS, ModelConfig
 from mmdemo.models.features import Fusion, ImageFeatures, TextFeatures
 from mmdemo.models.fusion.attention import Attention, TokenAttention
 from mmdemo.models.fusion.bilinear import Bilinear

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mmdemo.data.batch import IGNORED, Example, collate
+from mmdemo.models.batch import IGNORED, Example, collate
 from mmdemo.models.heads import Head, NerHead, ReHead
 from mmdemo.posts.text import TextInput
 

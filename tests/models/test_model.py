@@ -18,9 +18,9 @@ import torch
 
 from mmdemo.base import load_base
 from mmdemo.checkpoint import cell_folder, load_card, load_model, save_cell, save_trunk
-from mmdemo.config import EXTRA_FUSIONS, MODELS, ModelConfig, fusions_of
-from mmdemo.data.batch import Batch, Example, collate
 from mmdemo.datasets.bio import output_labels
+from mmdemo.models.batch import Batch, Example, collate
+from mmdemo.models.config import EXTRA_FUSIONS, MODELS, ModelConfig, fusions_of
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import Pair
 from tests.shrunk import shrink

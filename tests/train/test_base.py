@@ -10,7 +10,7 @@ from PIL import Image
 
 from mmdemo.base import base_folder
 from mmdemo.files import read_tensors
-from mmdemo.models.image_encoders import REDUCED, EfficientNetLite
+from mmdemo.models.encoders.image import REDUCED, EfficientNetLite
 from mmdemo.types import InputError, Post
 from tests.tiny import write_data
 from train.base import build_base, fit_reduction, to_tensor_of

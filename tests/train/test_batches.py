@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdemo.data.batch import Example
+from mmdemo.models.batch import Example
 from mmdemo.posts.text import TextInput
 from train.batches import POOL, bucketed_batches, ordered_batches, texts_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmdemo.config import SPLITS
+from mmdemo.models.config import SPLITS
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data import DataSource

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from mmdemo.checkpoint import cell_folder, load_card, load_model
-from mmdemo.config import ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from mmdemo.zoo import post_encoder
 from tests.tiny import build_cell, write_data

@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 from mmdemo.base import load_base
-from mmdemo.config import ModelConfig
-from mmdemo.data.encode import PostEncoder
-from mmdemo.models.image_encoders import NORMALISATION
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encode import PostEncoder
+from mmdemo.models.encoders.image import NORMALISATION
 from mmdemo.models.model import build_model
 from mmdemo.types import Post
 from train.features import encoder_states, region_maps, with_regions

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from mmdemo import pipeline
 from mmdemo.__main__ import app as mmdemo_app
-from mmdemo.config import MODELS, ModelConfig, fusions_of
+from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from tests.shrunk import publish, shrink
 from tests.tiny import write_data

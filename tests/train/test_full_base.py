@@ -12,10 +12,10 @@ from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
 from mmdemo.base import load_base
-from mmdemo.config import MODELS, ModelConfig, fusions_of
-from mmdemo.models import published_encoders
+from mmdemo.models.config import MODELS, ModelConfig, fusions_of
+from mmdemo.models.encoders import published as published_encoders
+from mmdemo.models.encoders.published import PUBLISHED, SOURCES, read_sides
 from mmdemo.models.model import build_model
-from mmdemo.models.published_encoders import PUBLISHED, SOURCES, read_sides
 from mmdemo.types import InputError, Pair
 from mmdemo.zoo import post_encoder
 from tests.hub_standin import running_hub, use

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmdemo.config import ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from train.config import Recipe
 from train.groups import parameter_groups

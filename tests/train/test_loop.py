@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 from mmdemo.base import load_base
-from mmdemo.config import ModelConfig
-from mmdemo.data.batch import Batch, Example
+from mmdemo.models.batch import Batch, Example
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError
 from train.batches import bucketed_batches

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from mmdemo.config import ModelConfig
-from mmdemo.data.batch import Example, collate
 from mmdemo.datasets.bio import RELATIONS, bio_tags
-from mmdemo.decode import softmax
+from mmdemo.models.batch import Example, collate
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.decode import softmax
 from mmdemo.types import Pair
 from tests.tiny import lively_model
 from train.predict import probabilities, score

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from mmdemo import pipeline
 from mmdemo.base import load_base
 from mmdemo.checkpoint import load_trunk
-from mmdemo.config import ModelConfig
 from mmdemo.formats.published import FILES
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from mmdemo.zoo import Zoo, list_cells

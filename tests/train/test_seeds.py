@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mmdemo.config import ModelConfig
 from mmdemo.files import read_json
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data import DataSource

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from mmdemo.config import ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data import DataSource

@@ -9,11 +9,11 @@ from torchvision.models import ResNet50_Weights, resnet50
 from transformers import BertModel, CLIPVisionModel, RobertaModel, ViltModel
 from typer.testing import CliRunner
 
-from mmdemo.config import MODELS, ModelConfig
-from mmdemo.models import published_encoders
-from mmdemo.models.full_encoders import SIZES, ResNetMap
+from mmdemo.models.config import MODELS, ModelConfig
+from mmdemo.models.encoders import published as published_encoders
+from mmdemo.models.encoders.full import SIZES, ResNetMap
+from mmdemo.models.encoders.published import PUBLISHED, SOURCES
 from mmdemo.models.model import build_model
-from mmdemo.models.published_encoders import PUBLISHED, SOURCES
 from mmdemo.types import InputError
 from train.__main__ import app
 from train.sizes import Trial, count, measure_apart

@@ -2,7 +2,7 @@
 
 import torch
 
-from mmdemo.config import ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
 from train.soup import greedy_soup
 

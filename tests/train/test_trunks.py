@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mmdemo.checkpoint import load_card
-from mmdemo.config import ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.align import EPOCHS

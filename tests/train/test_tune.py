@@ -7,7 +7,7 @@ import optuna
 import pytest
 from typer.testing import CliRunner
 
-from mmdemo.config import MODELS, ModelConfig
+from mmdemo.models.config import MODELS, ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.__main__ import app

@@ -11,7 +11,7 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
-from mmdemo.config import DATASETS, MODELS, ModelConfig, fusions_of
+from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data import DataSource

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mmdemo import pipeline
-from mmdemo.config import DATASETS, FUSIONS
+from mmdemo.models.config import DATASETS, FUSIONS
 from mmdemo.types import InputError
 from mmdemo.ui import endpoints
 

@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 from gradio.data_classes import ImageData
 
-from mmdemo.config import DATASETS
+from mmdemo.models.config import DATASETS
 from mmdemo.types import Entity, InputError, Post, Prediction
 from mmdemo.ui import examples, layout, predict_tab
 

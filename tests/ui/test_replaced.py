@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmdemo.config import ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from mmdemo.ui import endpoints
 from tests.tiny import build_cell

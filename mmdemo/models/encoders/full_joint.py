@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from transformers import BlipTextModel, ViltModel
 
+from mmdemo.models.encoders.full import SIZES, FullText, MarkEmbedding
+from mmdemo.models.encoders.joint import JointEncoder, text_mask
 from mmdemo.models.features import Encoder, JointStates
-from mmdemo.models.full_encoders import SIZES, FullText, MarkEmbedding
-from mmdemo.models.joint_encoders import JointEncoder, text_mask
 
 
 class FullBlip(JointEncoder):

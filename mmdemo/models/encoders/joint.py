@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, scaled_dot_product_attention
 
+from mmdemo.models.encoders.text import BertText
 from mmdemo.models.features import JointStates, TextEncoder
-from mmdemo.models.text_encoders import BertText
 
 GRID = 4  # regions a side
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from mmdemo.config import ModelConfig
-from mmdemo.data.batch import Example
 from mmdemo.datasets.bio import output_labels
 from mmdemo.formats.published import gold_tags
+from mmdemo.models.batch import Example
+from mmdemo.models.config import ModelConfig
 from mmdemo.photo.image import to_pixels
 from mmdemo.posts.cleaning import CleanWords
 from mmdemo.posts.text import TextReader

@@ -1,6 +1,6 @@
 """The report's own encoders at true size (preset ``full``): text sides and image sides, as published.
 
-Where their weights come from is `mmdemo.models.published_encoders`' affair; these are built with random ones.
+Where their weights come from is `mmdemo.models.encoders.published`' affair; these are built with random ones.
 """
 
 from typing import Any
@@ -21,8 +21,8 @@ from transformers import (
     ViltConfig,
 )
 
+from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.features import TextEncoder
-from mmdemo.models.image_encoders import ImageEncoder
 from mmdemo.posts.text import FEATURES, MARKS
 
 FIRST_MARK = FEATURES.index(MARKS[0])

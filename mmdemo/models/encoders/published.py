@@ -23,7 +23,7 @@ from transformers import (
 )
 from transformers.utils import cached_file, logging
 
-from mmdemo.models.full_encoders import SIZES
+from mmdemo.models.encoders.full import SIZES
 from mmdemo.types import InputError
 
 Tensors = dict[str, Tensor]
