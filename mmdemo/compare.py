@@ -11,13 +11,14 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from mmdemo import gpu, pipeline
+from mmdemo import pipeline
+from mmdemo.cells import gpu
+from mmdemo.cells.zoo import LoadedCell, trunk_hash
 from mmdemo.models.batch import Batch, Example, collate
 from mmdemo.models.config import MODELS, fusions_of
 from mmdemo.photo.image import open_image
 from mmdemo.pipeline import Cell
 from mmdemo.types import Compared, Comparison, InputError, Post, quoted
-from mmdemo.zoo import LoadedCell, trunk_hash
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from mmdemo import gpu
-from mmdemo.calibration import Calibration
+from mmdemo.cells import gpu
+from mmdemo.cells.calibration import Calibration
+from mmdemo.cells.gpu import ZERO_GPU
+from mmdemo.cells.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells, locate, read_card
 from mmdemo.datasets.bio import output_labels
 from mmdemo.explain import explainers
 from mmdemo.explain.counterfactual import changes, imagined
 from mmdemo.explain.explainers import VIEWS
 from mmdemo.explain.subject import ask
-from mmdemo.gpu import ZERO_GPU
 from mmdemo.models.batch import Example, collate
 from mmdemo.models.config import DATASETS, FUSIONS, MODELS, ModelConfig, fusions_of
 from mmdemo.models.decode import decode_entities, decode_relations, entropy, looks_untrained, softmax
@@ -40,7 +41,6 @@ from mmdemo.types import (
     Relation,
     quoted,
 )
-from mmdemo.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells, locate, read_card
 
 __all__ = [
     "VIEWS",

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from mmdemo import pipeline
-from mmdemo.gpu import on_gpu
+from mmdemo.cells.gpu import on_gpu
 from mmdemo.models.config import DATASETS
 from mmdemo.photo.image import load_photo
 from mmdemo.pipeline import Cell

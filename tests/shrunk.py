@@ -31,7 +31,7 @@ from transformers import (
     ViltForMaskedLM,
 )
 
-from mmdemo.files import file_hash
+from mmdemo.cells.files import file_hash
 from mmdemo.models import config
 from mmdemo.models.encoders import full as full_encoders
 from mmdemo.models.encoders import published as published_encoders

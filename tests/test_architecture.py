@@ -123,7 +123,7 @@ def test_the_part_names_above_are_the_real_ones():
         ("sqlalchemy", ("mmdemo.review.store", "mmdemo.review.migrations.")),
         ("alembic", ("mmdemo.review.store_engine", "mmdemo.review.migrations.")),
         ("sqlite3", ("mmdemo.review.store",)),
-        ("huggingface_hub", ("mmdemo.hub", "mmdemo.space.", "mmdemo.review.backup", "train.push")),
+        ("huggingface_hub", ("mmdemo.cells.hub", "mmdemo.space.", "mmdemo.review.backup", "train.push")),
         ("accelerate", ("train.",)),
         ("seqeval", ("train.",)),
         ("wordcloud", ("train.analyse",)),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdemo.calibration import Calibration, EntityCalibration
+from mmdemo.cells.calibration import Calibration, EntityCalibration
 from mmdemo.types import Entity
 
 shares = st.floats(0, 1)

@@ -12,14 +12,14 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from mmdemo import checkpoint
-from mmdemo.base import TRUNK_PARTS, base_folder, load_base
-from mmdemo.checkpoint import cell_folder, load_card, load_model, save_trunk
-from mmdemo.files import save_tensors, write_json
+from mmdemo.cells import checkpoint
+from mmdemo.cells.checkpoint import cell_folder, load_card, load_model, save_trunk
+from mmdemo.cells.files import save_tensors, write_json
+from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_folder, load_base
+from mmdemo.cells.zoo import SHIPPED
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
-from mmdemo.zoo import SHIPPED
 from tests.tiny import lively_model
 
 FILM = ModelConfig(dataset="twitter2017", fusion="film", preset="tiny")

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from mmdemo import pipeline
 from mmdemo.__main__ import app
-from mmdemo.checkpoint import load_card
+from mmdemo.cells.checkpoint import load_card
+from mmdemo.cells.zoo import trunk_hash
 from mmdemo.compare import compare, side_by_side
 from mmdemo.types import InputError
-from mmdemo.zoo import trunk_hash
 
 TWEET = "Kevin Durant enters Oracle Arena with Nike"
 MARKED = "[E1] Kevin Durant [/E1] enters [E2] Oracle Arena [/E2]"

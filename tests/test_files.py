@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmdemo import base, files
-from mmdemo.base import copy_base, is_whole_or_copy
-from mmdemo.checkpoint import load_card, load_model, save_cell
-from mmdemo.files import file_hash, read_json, save_tensors, write_json
+from mmdemo.cells import files
+from mmdemo.cells import pretrained_base as base
+from mmdemo.cells.checkpoint import load_card, load_model, save_cell
+from mmdemo.cells.files import file_hash, read_json, save_tensors, write_json
+from mmdemo.cells.pretrained_base import copy_base, is_whole_or_copy
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FULL = """
     import resource, sys, torch
     from pathlib import Path
-    from mmdemo.files import save_tensors
+    from mmdemo.cells.files import save_tensors
     from mmdemo.types import InputError
     import signal
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

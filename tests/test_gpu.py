@@ -13,9 +13,10 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo import gpu, pipeline
+from mmdemo import pipeline
+from mmdemo.cells import gpu
+from mmdemo.cells.zoo import Zoo
 from mmdemo.types import InputError
-from mmdemo.zoo import Zoo
 
 ROOT = Path(__file__).resolve().parents[1]
 CELL = ("twitter2017", "roberta-resnet50", "film", "tiny")

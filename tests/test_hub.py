@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from mmdemo import catalogue, hub, pipeline
+from mmdemo import pipeline
+from mmdemo.cells import catalogue, hub
+from mmdemo.cells.zoo import Zoo, list_cells
 from mmdemo.types import InputError
-from mmdemo.zoo import Zoo, list_cells
 from tests.hub_standin import Hub, running_hub, use
 
 NAME = "models/someone/cells"

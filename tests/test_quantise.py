@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from mmdemo.quantise import BITS, pack, stored_names, unpack
+from mmdemo.cells.quantise import BITS, pack, stored_names, unpack
 
 #: Values from far below float16's range to the size of any weight.
 VALUES = st.one_of(st.floats(-8, 8, width=32), st.floats(-(2.0**-20), 2.0**-20, width=32))

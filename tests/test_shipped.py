@@ -5,12 +5,12 @@ import torch
 from PIL import Image
 
 from mmdemo import pipeline
-from mmdemo.catalogue import entries
+from mmdemo.cells.catalogue import entries
+from mmdemo.cells.zoo import SHIPPED, Zoo, list_cells
 from mmdemo.formats.published import read_mnre
 from mmdemo.models.batch import collate
 from mmdemo.models.config import DATASETS, MODELS, fusions_of
 from mmdemo.photo.image import photo_lookup, with_photos
-from mmdemo.zoo import SHIPPED, Zoo, list_cells
 
 READY = [cell for cell in list_cells(SHIPPED) if cell.problem is None]
 WANTED = {f"lite/{d}/{m}/{f}" for d in DATASETS for m in MODELS for f in fusions_of(m)}

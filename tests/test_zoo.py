@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmdemo import zoo as zoo_module
-from mmdemo.hub import HubRepo
+from mmdemo.cells import zoo as zoo_module
+from mmdemo.cells.hub import HubRepo
+from mmdemo.cells.zoo import SHIPPED, Zoo, checkpoints_root, list_cells
 from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
-from mmdemo.zoo import SHIPPED, Zoo, checkpoints_root, list_cells
 from tests.tiny import build_cell
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mmdemo.base import DRAWN_PARTS, TRUNK_PARTS, load_base
-from mmdemo.checkpoint import TEXT_TRUNK, cell_folder, load_trunk, save_cell, save_trunk
+from mmdemo.cells.checkpoint import TEXT_TRUNK, cell_folder, load_trunk, save_cell, save_trunk
+from mmdemo.cells.pretrained_base import DRAWN_PARTS, TRUNK_PARTS, load_base
+from mmdemo.cells.zoo import SHIPPED
 from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.models.features import Fusion
 from mmdemo.models.model import MultimodalModel, build_fusion, build_model
-from mmdemo.zoo import SHIPPED
 
 TOKENIZER = SHIPPED / "lite" / "base" / "tokenizer.json"
 

@@ -150,7 +150,7 @@ def evaluate(
     Example: python -m train evaluate --checkpoint checkpoints/lite/twitter2017/roberta-resnet50/film
     --data ../shared/data --split test --json
     """
-    from mmdemo.checkpoint import load_card
+    from mmdemo.cells.checkpoint import load_card
     from train.evaluate import evaluate as score
     from train.loop import choose_accelerator
     from train.report import render

@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 from tqdm.auto import tqdm
 
-from mmdemo.base import load_base
+from mmdemo.cells.pretrained_base import load_base
+from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.batch import collate
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import EfficientNetLite
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError, Post
-from mmdemo.zoo import post_encoder
 from train.data import DataSource
 from train.features import backbone_maps
 from train.stages import backbone_salt

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from mmdemo.cells.zoo import SHIPPED, post_encoder
 from mmdemo.models.config import DATASETS, SPLITS, ModelConfig
 from mmdemo.types import InputError, Post
-from mmdemo.zoo import SHIPPED, post_encoder
 from train import analyse_figures as figures
 from train.analyse_copies import Copies, find_copies, shared_texts
 from train.analyse_figures import Figure

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmdemo.files import read_json
+from mmdemo.cells.files import read_json
 from mmdemo.types import InputError, Post
 from train.data import DataSource
 from train.state import replace_file

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from mmdemo.base import base_folder
-from mmdemo.files import file_hash, save_tensors, write_json
+from mmdemo.cells.files import file_hash, save_tensors, write_json
+from mmdemo.cells.pretrained_base import base_folder
 from mmdemo.models.config import DATASETS, PRESETS
 from mmdemo.models.encoders.image import NORMALISATION, REDUCED, EfficientNetLite
 from mmdemo.models.encoders.text import MarkedBert

@@ -12,9 +12,9 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from tqdm.auto import tqdm
 
-from mmdemo.calibration import EDGE, LONGEST, Calibration, EntityCalibration
+from mmdemo.cells.calibration import EDGE, LONGEST, Calibration, EntityCalibration
+from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.bio import bio_tags, output_labels, spans_of
-from mmdemo.files import read_json, write_json
 from mmdemo.models.config import DATASETS
 from mmdemo.models.decode import decode_entities
 from mmdemo.types import Entity

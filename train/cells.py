@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
-from mmdemo.base import TRUNK_PARTS
-from mmdemo.checkpoint import load_trunk
+from mmdemo.cells.checkpoint import load_trunk
+from mmdemo.cells.pretrained_base import TRUNK_PARTS
 from mmdemo.models.batch import Batch, Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder

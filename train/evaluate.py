@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mmdemo.checkpoint import load_card, load_model, root_of
+from mmdemo.cells.checkpoint import load_card, load_model, root_of
+from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import Post
-from mmdemo.zoo import post_encoder
 from train.answers import save_answers
 from train.cells import raw_examples
 from train.data import DataSource

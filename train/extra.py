@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mmdemo.cells.files import read_json
 from mmdemo.datasets.bio import ENTITY_TYPES
-from mmdemo.files import read_json
 from mmdemo.formats.jsonl import read_jsonl
 from mmdemo.models.config import DATASETS
 from mmdemo.types import InputError, Post

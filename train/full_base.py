@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmdemo.base import NOT_IN_BASE, base_folder, base_place
-from mmdemo.files import file_hash, read_json, save_tensors, write_json
+from mmdemo.cells.files import file_hash, read_json, save_tensors, write_json
+from mmdemo.cells.pretrained_base import NOT_IN_BASE, base_folder, base_place
+from mmdemo.cells.zoo import SHIPPED
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
-from mmdemo.zoo import SHIPPED
 
 INITS = ("published", "random")
 SEED = 1337

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from mmdemo.base import DRAWN_PARTS
+from mmdemo.cells.pretrained_base import DRAWN_PARTS
 from train.config import Recipe
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from mmdemo.checkpoint import Card
+from mmdemo.cells.checkpoint import Card
 from mmdemo.models.config import DATASETS, FUSIONS
 from train.results import NER_COLUMNS, RE_COLUMNS
 

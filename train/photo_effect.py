@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
+from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.bio import bio_tags, output_labels, spans_of
-from mmdemo.files import read_json, write_json
 from mmdemo.models.config import DATASETS
 from mmdemo.models.decode import best_tags
 from mmdemo.types import Post

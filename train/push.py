@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from mmdemo.base import base_place
-from mmdemo.checkpoint import Card, load_card
-from mmdemo.files import file_hash, read_json
+from mmdemo.cells.checkpoint import Card, load_card
+from mmdemo.cells.files import file_hash, read_json
+from mmdemo.cells.pretrained_base import base_place
+from mmdemo.cells.zoo import BASE_FILES, CARD_FILES
 from mmdemo.terminal import say
 from mmdemo.types import InputError
-from mmdemo.zoo import BASE_FILES, CARD_FILES
 from train.model_card import cell_card, root_card
 
 

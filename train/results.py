@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdemo.files import read_json, write_json
+from mmdemo.cells.files import read_json, write_json
 from mmdemo.types import InputError
 from train.seeds import SHOWN, mean_and_deviation
 from train.state import replace_file

@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mmdemo.base import base_folder, base_place, copy_base, is_whole_or_copy
-from mmdemo.checkpoint import TEXT_TRUNK, cell_folder, load_card, load_model, save_cell
-from mmdemo.files import write_json
+from mmdemo.cells.checkpoint import TEXT_TRUNK, cell_folder, load_card, load_model, save_cell
+from mmdemo.cells.files import write_json
+from mmdemo.cells.pretrained_base import base_folder, base_place, copy_base, is_whole_or_copy
+from mmdemo.cells.zoo import SHIPPED, post_encoder
 from mmdemo.models.config import SPLITS
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
-from mmdemo.zoo import SHIPPED, post_encoder
 from train.align import ALIGNMENT, align
 from train.answers import save_answers
 from train.base import build_base

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mmdemo.base import base_folder
-from mmdemo.checkpoint import cell_folder
-from mmdemo.files import read_json, write_json
+from mmdemo.cells.checkpoint import cell_folder
+from mmdemo.cells.files import read_json, write_json
+from mmdemo.cells.pretrained_base import base_folder
 from mmdemo.types import InputError
 from train.run import Trunk, run_cells
 from train.settings import Settings

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmdemo.files import file_hash, read_json, write_json
+from mmdemo.cells.files import file_hash, read_json, write_json
 from mmdemo.formats.published import FILES
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError, Post

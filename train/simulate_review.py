@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from mmdemo.checkpoint import load_card, load_model
+from mmdemo.cells.checkpoint import load_card, load_model
+from mmdemo.cells.files import read_json, write_json
+from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.bio import bio_tags
-from mmdemo.files import read_json, write_json
 from mmdemo.models.decode import best_tags
 from mmdemo.types import InputError, Post
-from mmdemo.zoo import post_encoder
 from train.data import DataSource
 from train.evaluate import answers, condition_posts
 from train.metrics import headline

@@ -9,8 +9,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from mmdemo.base import TRUNK_PARTS, base_place, load_base
-from mmdemo.checkpoint import load_card, load_model, load_trunk, root_of, save_trunk
+from mmdemo.cells.checkpoint import load_card, load_model, load_trunk, root_of, save_trunk
+from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
 from mmdemo.formats.published import gold_tags
 from mmdemo.models.batch import Example
 from mmdemo.models.config import DATASETS, ModelConfig

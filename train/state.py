@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from mmdemo.files import replacing
+from mmdemo.cells.files import replacing
 from mmdemo.types import InputError
 
 
@@ -82,7 +82,7 @@ def replace_file(file: Path, write: Callable[[Path], object]) -> None:
     """Write through a temporary neighbour, so that readers and kills never see half a file.
 
     Raises:
-        InputError: as `mmdemo.files.replacing`.
+        InputError: as `mmdemo.cells.files.replacing`.
     """
     with replacing(file) as (temporary,):
         write(temporary)

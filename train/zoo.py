@@ -20,8 +20,8 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from mmdemo.checkpoint import cell_folder, load_card
-from mmdemo.files import file_hash, write_json
+from mmdemo.cells.checkpoint import cell_folder, load_card
+from mmdemo.cells.files import file_hash, write_json
 from mmdemo.models.config import DATASETS, MODELS, fusions_of
 from mmdemo.types import InputError
 from train.recipes import STARTS

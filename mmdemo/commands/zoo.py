@@ -12,7 +12,7 @@ def zoo(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all metrics.")] = False,
 ) -> None:
     """List every checkpoint: dataset, model, fusion, whether it is ready, its size and its test score."""
-    from mmdemo.catalogue import entries, entry_json
+    from mmdemo.cells.catalogue import entries, entry_json
     from mmdemo.ui.zoo_view import score_of
 
     found = entries(preset)

@@ -5,8 +5,8 @@ from pathlib import Path, PurePosixPath
 
 from huggingface_hub import HfApi, constants
 
-from mmdemo import hub
-from mmdemo.hub import HubRepo
+from mmdemo.cells import hub
+from mmdemo.cells.hub import HubRepo
 from mmdemo.space.front_matter import read_front_matter
 from mmdemo.types import InputError
 

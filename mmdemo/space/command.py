@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmdemo.hub import HubRepo
+from mmdemo.cells.hub import HubRepo
 from mmdemo.space.cells import FOLDER, preloading, read_pin, variables
 from mmdemo.space.contents import check_contents, files_of
 from mmdemo.space.front_matter import check_front_matter, read_front_matter

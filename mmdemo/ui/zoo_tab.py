@@ -6,7 +6,7 @@ import gradio as gr
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from mmdemo.catalogue import entries, entry_json
+from mmdemo.cells.catalogue import entries, entry_json
 from mmdemo.models.config import DATASETS
 from mmdemo.ui import card, effect_view, zoo_view
 from mmdemo.ui.titles import dataset_title, fusion_title, model_title

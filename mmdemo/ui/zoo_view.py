@@ -21,7 +21,7 @@ FIGURES = (  # in percent
     "no photo",
 )
 HEADERS = ("Dataset", "Model", "Fusion", *FIGURES, "ECE", "MB")
-Listed = Mapping[str, Any]  # what `mmdemo.catalogue.entry_json` gives
+Listed = Mapping[str, Any]  # what `mmdemo.cells.catalogue.entry_json` gives
 
 
 def is_ner(dataset: str) -> bool:

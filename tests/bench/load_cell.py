@@ -10,7 +10,7 @@ import os
 import statistics
 import time
 
-from mmdemo.zoo import SHIPPED, Zoo, list_cells
+from mmdemo.cells.zoo import SHIPPED, Zoo, list_cells
 
 BOUNDS = {"cold": 1.0, "switch": 0.005}  # seconds
 

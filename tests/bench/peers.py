@@ -20,7 +20,8 @@ from transformers import (
 )
 
 from mmdemo import pipeline as ours
-from mmdemo.checkpoint import Card
+from mmdemo.cells.checkpoint import Card
+from mmdemo.cells.zoo import SHIPPED, LoadedCell
 from mmdemo.models.batch import collate
 from mmdemo.models.config import MODELS, ModelConfig
 from mmdemo.models.encode import PostEncoder
@@ -29,7 +30,6 @@ from mmdemo.models.model import build_model
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.pipeline import Cell
 from mmdemo.posts.text import TextReader
-from mmdemo.zoo import SHIPPED, LoadedCell
 
 TAGS = 9
 TOKENIZER = SHIPPED / "lite" / "base" / "tokenizer.json"

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmdemo.cells.zoo import LoadedCell
 from mmdemo.models.model import MultimodalModel
-from mmdemo.zoo import LoadedCell
 
 THREADS = 2
 

@@ -26,12 +26,12 @@ import numpy as np
 import torch
 
 from mmdemo import pipeline
-from mmdemo.calibration import Calibration
+from mmdemo.cells.calibration import Calibration
+from mmdemo.cells.zoo import LoadedCell
 from mmdemo.formats.published import read_split
 from mmdemo.models.batch import Example, collate
 from mmdemo.photo.image import open_image
 from mmdemo.types import InputError, Post, Prediction
-from mmdemo.zoo import LoadedCell
 from tests.bench.predict import REAL, TWEET, milliseconds, photos
 from tests.bench.runtimes import BUILDERS, THREADS, Variant
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from mmdemo.cells.zoo import SHIPPED
 from mmdemo.formats.jsonl import write_jsonl
 from mmdemo.review.records import Labelled
 from mmdemo.review.store import open_store
 from mmdemo.types import Post
-from mmdemo.zoo import SHIPPED
 from tests.browser import live
 from tests.browser.desk import Desk
 from tests.browser.hostile import FILE, NAME, REVIEWER, TEXT, photo, untouched, watched

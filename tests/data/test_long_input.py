@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmdemo.checkpoint import load_card
+from mmdemo.cells.checkpoint import load_card
 from mmdemo.formats.sources import read_posts
 from mmdemo.types import InputError, quoted
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 
-from mmdemo.checkpoint import Card
+from mmdemo.cells.checkpoint import Card
+from mmdemo.cells.zoo import SHIPPED, Cell, LoadedCell, post_encoder
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.models.model import MultimodalModel, build_model
-from mmdemo.zoo import SHIPPED, Cell, LoadedCell, post_encoder
 
 ROOT = SHIPPED
 TWEET = "Kevin Durant enters Oracle Arena"

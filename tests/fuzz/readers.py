@@ -24,15 +24,15 @@ from safetensors.torch import save
 
 with atheris.instrument_imports(include=["mmdemo"]):
     from mmdemo.batch.rows import chunks_of, read_chunk
-    from mmdemo.checkpoint import load_card
-    from mmdemo.files import read_tensors
+    from mmdemo.cells.checkpoint import load_card
+    from mmdemo.cells.files import read_tensors
     from mmdemo.formats.jsonl import read_jsonl
     from mmdemo.formats.published import read_conll, read_mnre
     from mmdemo.formats.sources import read_posts
     from mmdemo.photo.image import open_image
     from mmdemo.posts.question import read_post
     from mmdemo.types import InputError
-from mmdemo.zoo import SHIPPED
+from mmdemo.cells.zoo import SHIPPED
 
 Read = Callable[[Path], object]
 FOLDER = Path(tempfile.mkdtemp(prefix="mmdemo-fuzz-"))

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdemo.base import load_base
+from mmdemo.cells.pretrained_base import load_base
 from mmdemo.models.batch import Example, collate
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import EfficientNetLite, TinyImageEncoder

@@ -14,7 +14,7 @@ from transformers import (
     ViltModel,
 )
 
-from mmdemo.base import load_base
+from mmdemo.cells.pretrained_base import load_base
 from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.model import MultimodalModel, build_model

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmdemo.base import load_base
-from mmdemo.checkpoint import cell_folder, load_card, load_model, save_cell, save_trunk
+from mmdemo.cells.checkpoint import cell_folder, load_card, load_model, save_cell, save_trunk
+from mmdemo.cells.pretrained_base import load_base
 from mmdemo.datasets.bio import output_labels
 from mmdemo.models.batch import Batch, Example, collate
 from mmdemo.models.config import EXTRA_FUSIONS, MODELS, ModelConfig, fusions_of

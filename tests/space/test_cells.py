@@ -4,12 +4,13 @@ import pytest
 from huggingface_hub import constants, hf_hub_download
 from typer.testing import CliRunner
 
-from mmdemo import hub, pipeline
+from mmdemo import pipeline
 from mmdemo.__main__ import app
+from mmdemo.cells import hub
+from mmdemo.cells.zoo import Zoo, list_cells
 from mmdemo.space.command import check_folder
 from mmdemo.space.front_matter import read_front_matter
 from mmdemo.types import InputError
-from mmdemo.zoo import Zoo, list_cells
 from tests.hub_standin import Hub, running_hub, use
 
 CELL = "tiny/twitter2017/roberta-resnet50/film"

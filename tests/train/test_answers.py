@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmdemo.cells.files import write_json
 from mmdemo.datasets.bio import bio_tags, output_labels
-from mmdemo.files import write_json
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.answers import answered_posts, load_answers, save_answers

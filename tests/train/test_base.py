@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo.base import base_folder
-from mmdemo.files import read_tensors
+from mmdemo.cells.files import read_tensors
+from mmdemo.cells.pretrained_base import base_folder
 from mmdemo.models.encoders.image import REDUCED, EfficientNetLite
 from mmdemo.types import InputError, Post
 from tests.tiny import write_data

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mmdemo.calibration import Calibration
+from mmdemo.cells.calibration import Calibration
+from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.bio import RELATIONS, bio_tags
-from mmdemo.files import read_json, write_json
 from mmdemo.types import Entity
 from tests.tiny import write_data
 from train.answers import load_answers, save_answers

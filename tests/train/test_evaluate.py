@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo.checkpoint import cell_folder, load_card, load_model
+from mmdemo.cells.checkpoint import cell_folder, load_card, load_model
+from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
-from mmdemo.zoo import post_encoder
 from tests.tiny import build_cell, write_data
 from train.cells import cached_examples
 from train.config import Recipe

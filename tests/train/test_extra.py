@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmdemo.files import write_json
+from mmdemo.cells.files import write_json
 from mmdemo.formats.jsonl import write_jsonl
 from mmdemo.types import Entity, InputError, Post
 from tests.tiny import write_data

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo.base import load_base
+from mmdemo.cells.pretrained_base import load_base
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.encoders.image import NORMALISATION

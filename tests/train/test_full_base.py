@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
-from mmdemo.base import load_base
+from mmdemo.cells.pretrained_base import load_base
+from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.models.encoders import published as published_encoders
 from mmdemo.models.encoders.published import PUBLISHED, SOURCES, read_sides
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError, Pair
-from mmdemo.zoo import post_encoder
 from tests.hub_standin import running_hub, use
 from tests.shrunk import SMALL, publish, shrink
 from train.full_base import Origin, build_full_base, ensure_full_base

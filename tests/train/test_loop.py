@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mmdemo.base import load_base
+from mmdemo.cells.pretrained_base import load_base
 from mmdemo.models.batch import Batch, Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from mmdemo.checkpoint import Card
+from mmdemo.cells.checkpoint import Card
 from mmdemo.models.config import ModelConfig
 from train.__main__ import app
 from train.model_card import cell_card, figures, root_card

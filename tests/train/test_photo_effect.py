@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.bio import RELATIONS, bio_tags
-from mmdemo.files import read_json, write_json
 from mmdemo.types import Entity, Post
 from tests.tiny import write_data
 from train.answers import save_answers

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mmdemo.zoo import Zoo, list_cells
+from mmdemo.cells.zoo import Zoo, list_cells
 from tests.tiny import write_data
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mmdemo import hub, pipeline
+from mmdemo import pipeline
+from mmdemo.cells import hub
+from mmdemo.cells.zoo import SHIPPED
 from mmdemo.types import InputError
-from mmdemo.zoo import SHIPPED
 from tests.hub_standin import Hub, running_hub, use
 from train.__main__ import app
 from train.push import pack_parcel

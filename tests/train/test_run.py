@@ -15,13 +15,13 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from mmdemo import pipeline
-from mmdemo.base import load_base
-from mmdemo.checkpoint import load_trunk
+from mmdemo.cells.checkpoint import load_trunk
+from mmdemo.cells.pretrained_base import load_base
+from mmdemo.cells.zoo import Zoo, list_cells
 from mmdemo.formats.published import FILES
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
-from mmdemo.zoo import Zoo, list_cells
 from tests.tiny import write_data
 from train.__main__ import app, read_changes
 from train.calibrate import calibrate_all

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mmdemo.files import read_json
+from mmdemo.cells.files import read_json
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data

@@ -2,9 +2,9 @@
 
 import re
 
-from mmdemo.catalogue import Entry, entry_json
+from mmdemo.cells.catalogue import Entry, entry_json
+from mmdemo.cells.zoo import Cell
 from mmdemo.ui import zoo_view
-from mmdemo.zoo import Cell
 
 
 def state(f1: float) -> dict:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmdemo.files import file_hash, read_json, read_tensors
+from mmdemo.cells.files import file_hash, read_json, read_tensors
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from mmdemo.quantise import BITS, pack
+from mmdemo.cells.quantise import BITS, pack
 from mmdemo.types import InputError
 
 FORMAT = 1
@@ -58,7 +58,7 @@ def _cause(error: OSError | SafetensorError) -> str:
 
 
 def save_tensors(file: Path, tensors: Mapping[str, Tensor], bits: int, metadata: dict[str, str]) -> None:
-    """Write named tensors at 4, 8 or 16 bits a value (`mmdemo.quantise`). InputError as `replacing`."""
+    """Write named tensors at 4, 8 or 16 bits a value (`mmdemo.cells.quantise`). InputError as `replacing`."""
     stored: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         stored |= pack(name, tensor.detach().cpu(), bits)

@@ -18,12 +18,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmdemo.base import TRUNK_PARTS, load_base
+from mmdemo.cells.files import FORMAT, file_hash, read_json, read_tensors, replacing, save_tensors, write_json
+from mmdemo.cells.pretrained_base import TRUNK_PARTS, load_base
+from mmdemo.cells.quantise import stored_names, unpack
 from mmdemo.datasets.bio import output_labels
-from mmdemo.files import FORMAT, file_hash, read_json, read_tensors, replacing, save_tensors, write_json
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, NoDraws, build_model
-from mmdemo.quantise import stored_names, unpack
 from mmdemo.types import InputError, quoted
 
 #: Where a cell may find its trunk: beside its own folder (shared by all fusions) or inside (trained alone).

@@ -10,9 +10,9 @@ from threading import Lock
 
 import torch
 
-from mmdemo import hub
-from mmdemo.base import base_place
-from mmdemo.checkpoint import TRUNK_PLACES, Card, load_card, load_model
+from mmdemo.cells import hub
+from mmdemo.cells.checkpoint import TRUNK_PLACES, Card, load_card, load_model
+from mmdemo.cells.pretrained_base import base_place
 from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.encoders.image import normalisation_of

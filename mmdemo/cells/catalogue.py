@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmdemo import hub, pipeline
-from mmdemo.checkpoint import load_card
+from mmdemo import pipeline
+from mmdemo.cells import hub
+from mmdemo.cells.checkpoint import load_card
+from mmdemo.cells.zoo import CARD_FILES
 from mmdemo.pipeline import Cell
 from mmdemo.types import InputError
-from mmdemo.zoo import CARD_FILES
 
 
 @dataclass(frozen=True, kw_only=True)
