@@ -21,8 +21,8 @@ from mmdemo.cells.zoo import Cell, LoadedCell, Zoo, checkpoints_root, list_cells
 from mmdemo.datasets.bio import output_labels
 from mmdemo.explain import explainers
 from mmdemo.explain.counterfactual import changes, imagined
+from mmdemo.explain.explained_post import ask
 from mmdemo.explain.explainers import VIEWS
-from mmdemo.explain.subject import ask
 from mmdemo.models.batch import Example, collate
 from mmdemo.models.config import DATASETS, FUSIONS, MODELS, ModelConfig, fusions_of
 from mmdemo.models.decode import decode_entities, decode_relations, entropy, looks_untrained, softmax

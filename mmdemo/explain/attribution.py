@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mmdemo.explain.gates import Gates
+from mmdemo.explain.masking import Gates
 
 #: Points on the path, and how often they are doubled while the shares miss the difference by more than `GAP`.
 #: Gauss-Legendre is exact for polynomials of degree 2n - 1; what is left are kinks.

@@ -3,8 +3,8 @@
 import numpy as np
 
 from mmdemo.explain.attribution import deletion, integrated_gradients, occlusion, total
-from mmdemo.explain.gates import Gates, region_gates, word_gates
-from mmdemo.explain.subject import Subject
+from mmdemo.explain.explained_post import Subject
+from mmdemo.explain.masking import Gates, region_gates, word_gates
 from mmdemo.explain.traces import region_labels
 from mmdemo.types import View
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from mmdemo.datasets.bio import output_labels
-from mmdemo.explain.subject import Subject
+from mmdemo.explain.explained_post import Subject
 from mmdemo.models.batch import collate
 from mmdemo.models.decode import softmax
 from mmdemo.types import View

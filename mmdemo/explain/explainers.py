@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mmdemo.explain.attribution_views import region_views, token_attribution_view
 from mmdemo.explain.contribution import image_contribution_view
+from mmdemo.explain.explained_post import Subject
 from mmdemo.explain.film_views import film_views
-from mmdemo.explain.subject import Subject
 from mmdemo.explain.traces import cross_attention_views, joint_attention_views, modality_view, tokens_view
 from mmdemo.models.features import TextEncoder
 from mmdemo.types import Explanation, InputError, View, quoted

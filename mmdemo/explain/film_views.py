@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mmdemo.explain.subject import Subject
+from mmdemo.explain.explained_post import Subject
 from mmdemo.types import View
 
 _CAVEAT = (

@@ -5,7 +5,7 @@ from math import isqrt
 import numpy as np
 import torch
 
-from mmdemo.explain.subject import Subject
+from mmdemo.explain.explained_post import Subject
 from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.types import View
 

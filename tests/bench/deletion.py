@@ -21,8 +21,8 @@ import torch
 
 from mmdemo import pipeline
 from mmdemo.explain.attribution import deletion, integrated_gradients, occlusion, total
-from mmdemo.explain.gates import region_gates, word_gates
-from mmdemo.explain.subject import ask
+from mmdemo.explain.explained_post import ask
+from mmdemo.explain.masking import region_gates, word_gates
 from mmdemo.types import InputError, Pair, Post
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from PIL import Image
 
 from mmdemo import pipeline
 from mmdemo.explain.attribution import GAP, STEPS, Deletion, deletion, integrated_gradients, occlusion, total
-from mmdemo.explain.gates import region_gates, with_embedding, word_gates
-from mmdemo.explain.subject import Subject, ask
+from mmdemo.explain.explained_post import Subject, ask
+from mmdemo.explain.masking import region_gates, with_embedding, word_gates
 from mmdemo.models.config import ModelConfig
 from tests.explain.cells import NAMES, PAIRS, TEXTS, cell_of, loaded
 

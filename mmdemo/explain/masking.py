@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 import torch
 from torch import Tensor
 
-from mmdemo.explain.subject import Subject
+from mmdemo.explain.explained_post import Subject
 from mmdemo.models.batch import Batch
 from mmdemo.models.features import TextEncoder
 from mmdemo.models.model import MultimodalModel

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from mmdemo.datasets.bio import output_labels
-from mmdemo.explain.target import Target, entity_target, relation_target
+from mmdemo.explain.explained_answer import Target, entity_target, relation_target
 from mmdemo.models.batch import Batch, Example, collate
 from mmdemo.models.decode import softmax
 from mmdemo.models.encode import PostEncoder
