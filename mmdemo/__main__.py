@@ -39,7 +39,7 @@ def predict(
     Example: python -m mmdemo predict --dataset mnre --fusion film --image photo.jpg
     --text "[E1] Lauren Bacall [/E1] on the set of [E2] Key Largo [/E2]"
     """
-    from mmdemo import pipeline
+    from mmdemo.answer import pipeline
     from mmdemo.ui.view import prediction_json
 
     cell = pipeline.find_cell(dataset, model, fusion, preset)

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from mmdemo import pipeline
 from mmdemo.__main__ import app
+from mmdemo.answer import pipeline
+from mmdemo.answer.compare import compare, side_by_side
 from mmdemo.cells.checkpoint import load_card
 from mmdemo.cells.zoo import trunk_hash
-from mmdemo.compare import compare, side_by_side
 from mmdemo.types import InputError
 
 TWEET = "Kevin Durant enters Oracle Arena with Nike"

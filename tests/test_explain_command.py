@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from mmdemo import pipeline
 from mmdemo.__main__ import app
+from mmdemo.answer import pipeline
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.explain.cells import MARKED, TEXTS, TWEET, loaded

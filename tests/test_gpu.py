@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.cells import gpu
 from mmdemo.cells.zoo import Zoo
 from mmdemo.types import InputError
@@ -98,7 +98,7 @@ LOOK = """
     sys.modules["spaces"] = types.ModuleType("spaces")
     sys.modules["spaces"].__spec__ = types.SimpleNamespace()
     sys.modules["spaces"].GPU = GPU
-    from mmdemo import pipeline
+    from mmdemo.answer import pipeline
     pipeline.cells = lambda preset="tiny", held=pipeline.cells: held("tiny")
     pipeline.list_cells = lambda root, preset="tiny", held=pipeline.list_cells: held(root, preset)
     pipeline.preload()

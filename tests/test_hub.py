@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.cells import catalogue, hub
 from mmdemo.cells.zoo import Zoo, list_cells
 from mmdemo.types import InputError

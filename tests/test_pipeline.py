@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.models.config import DATASETS, MODELS, fusions_of
 from mmdemo.types import Entity, InputError, Pair, Post
 

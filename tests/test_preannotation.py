@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo import pipeline
-from mmdemo.preannotation import predict_queue, siblings, suggestions
+from mmdemo.answer import pipeline
+from mmdemo.answer.preannotation import predict_queue, siblings, suggestions
 from mmdemo.review.records import Labelled
 from mmdemo.review.store import Store, open_store
 from mmdemo.types import Pair, Post

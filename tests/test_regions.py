@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.models.batch import Example
 from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.photo_cache import Regions

@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.cells.catalogue import entries
 from mmdemo.cells.zoo import SHIPPED, Zoo, list_cells
 from mmdemo.formats.published import read_mnre

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
+from mmdemo.answer.pipeline import Cell
 from mmdemo.batch.rows import Row
 from mmdemo.photo.image import open_image
-from mmdemo.pipeline import Cell
 from mmdemo.types import InputError, Post
 from mmdemo.ui.view import prediction_json
 

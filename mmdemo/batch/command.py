@@ -35,7 +35,7 @@ def batch(
 
     Example: python -m mmdemo batch --dataset twitter2017 --input posts.jsonl --output answers.jsonl
     """
-    from mmdemo import pipeline
+    from mmdemo.answer import pipeline
     from mmdemo.batch.job import Job, one_process, run
 
     if engine not in ENGINES:

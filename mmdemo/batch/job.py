@@ -14,10 +14,10 @@ from typing import BinaryIO
 
 from tqdm import tqdm
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
+from mmdemo.answer.pipeline import Cell
 from mmdemo.batch.answers import answer_rows
 from mmdemo.batch.rows import Chunk, chunks_of, read_chunk
-from mmdemo.pipeline import Cell
 from mmdemo.types import InputError
 
 log = logging.getLogger(__name__)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
+from mmdemo.answer.pipeline import Cell
 from mmdemo.cells import hub
 from mmdemo.cells.checkpoint import load_card
 from mmdemo.cells.zoo import CARD_FILES
-from mmdemo.pipeline import Cell
 from mmdemo.types import InputError
 
 

@@ -26,8 +26,8 @@ def compare(
     Example: python -m mmdemo compare --dataset twitter2017 --image photo.jpg --html out.html
     --text "Kevin Durant enters Oracle Arena"
     """
-    from mmdemo import compare as comparing
-    from mmdemo import pipeline
+    from mmdemo.answer import compare as comparing
+    from mmdemo.answer import pipeline
     from mmdemo.types import InputError
     from mmdemo.ui.agreement import comparison_json
     from mmdemo.ui.compare_page import page_html

@@ -35,7 +35,7 @@ def explain(
     Without --other, the app's example photos stand in. Example: python -m mmdemo explain --dataset mnre
     --fusion film --image photo.jpg --out why --text "[E1] Lauren Bacall [/E1] in [E2] Key Largo [/E2]"
     """
-    from mmdemo import pipeline
+    from mmdemo.answer import pipeline
     from mmdemo.figures.numbers import explanation_json
     from mmdemo.ui.examples import available
     from mmdemo.ui.view import prediction_json

@@ -108,8 +108,8 @@ def predict(
 
     Example: python -m mmdemo review predict --queue may --fusion film --compare attention,concat
     """
-    from mmdemo import pipeline
-    from mmdemo.preannotation import predict_queue
+    from mmdemo.answer import pipeline
+    from mmdemo.answer.preannotation import predict_queue
     from mmdemo.review.store import open_store
 
     store = open_store(place)

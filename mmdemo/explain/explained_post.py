@@ -69,7 +69,7 @@ def ask(
     temperature: float = 1.0,
     others: Sequence[ImageSource] = (),
 ) -> Subject:
-    """Prepare a prediction's explanation; ``chosen`` as in `mmdemo.pipeline.explain`.
+    """Prepare a prediction's explanation; ``chosen`` as in `mmdemo.answer.pipeline.explain`.
 
     Raises:
         InputError: the target is not one of the prediction's, or a photo cannot be read.

@@ -21,7 +21,7 @@ class Say:
     """What one column says in a row: a label with its score, or (label None) that it finds nothing here.
 
     ``differs`` marks a say that is not the row's most common one; ``target`` is what to give
-    `mmdemo.pipeline.explain` to learn why.
+    `mmdemo.answer.pipeline.explain` to learn why.
     """
 
     label: str | None

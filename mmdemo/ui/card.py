@@ -68,7 +68,7 @@ def scores_html(metrics: Mapping[str, Any], rows: Mapping[str, tuple[str, ...]],
 
 
 def card_html(name: str, dataset: str, fusion: str, card: Mapping[str, Any]) -> str:
-    """The card of a ready checkpoint; ``card`` is what `mmdemo.pipeline.describe` gives."""
+    """The card of a ready checkpoint; ``card`` is what `mmdemo.answer.pipeline.describe` gives."""
     metrics = card.get("metrics") or {}
     facts = {
         "Runs": card.get("runs"),

@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from mmdemo import compare as comparing
-from mmdemo import pipeline
-from mmdemo.compare import ACROSS
-from mmdemo.pipeline import Cell
+from mmdemo.answer import compare as comparing
+from mmdemo.answer import pipeline
+from mmdemo.answer.compare import ACROSS
+from mmdemo.answer.pipeline import Cell
 from mmdemo.types import Comparison, InputError
 from mmdemo.ui import view
 from mmdemo.ui.agreement import comparison_json

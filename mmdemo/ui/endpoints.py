@@ -10,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from mmdemo import pipeline
-from mmdemo.compare import ACROSS
+from mmdemo.answer import pipeline
+from mmdemo.answer.compare import ACROSS
 from mmdemo.formats.table import FORMATS
 from mmdemo.models.config import DATASETS, FUSIONS, MODELS
 from mmdemo.types import InputError

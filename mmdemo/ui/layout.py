@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.ui import (
     compare_tab,
     editor,

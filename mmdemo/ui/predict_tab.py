@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import ImageData
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
+from mmdemo.answer.pipeline import Cell
 from mmdemo.models.config import DATASETS, FUSIONS, MODELS, fusions_of
-from mmdemo.pipeline import Cell
 from mmdemo.types import InputError, Prediction
 from mmdemo.ui import card, examples, view
 from mmdemo.ui.lanes import IN_MODEL_QUEUE, MODEL

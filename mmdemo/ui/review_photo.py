@@ -5,7 +5,7 @@ import io
 from functools import lru_cache
 from pathlib import Path
 
-from mmdemo.pipeline import open_image
+from mmdemo.answer.pipeline import open_image
 from mmdemo.types import InputError
 
 PHOTO_SIDE = 900  # pixels

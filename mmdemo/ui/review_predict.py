@@ -5,10 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
+from mmdemo.answer.pipeline import Cell
+from mmdemo.answer.preannotation import predict_queue, siblings
 from mmdemo.models.config import DATASETS, Task
-from mmdemo.pipeline import Cell
-from mmdemo.preannotation import predict_queue, siblings
 from mmdemo.review.names import MAX_NAME, count_posts
 from mmdemo.review.records import Labelled
 from mmdemo.review.store import Store

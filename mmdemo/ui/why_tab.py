@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.figures.numbers import explanation_json
 from mmdemo.types import Explanation, InputError, Post
 from mmdemo.ui import examples, painting, predict_tab, view, why_view

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from mmdemo import pipeline
 from mmdemo.__main__ import app
+from mmdemo.answer import pipeline
 from mmdemo.batch import answers as answers_module
 from mmdemo.batch.job import Job, answer_chunk, one_process, run
 from mmdemo.types import InputError

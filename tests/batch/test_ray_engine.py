@@ -9,7 +9,7 @@ import psutil
 import pytest
 import ray
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.batch import ray_engine as ray_module
 from mmdemo.batch.job import Job, one_process, run
 from mmdemo.batch.ray_engine import ray_engine

@@ -1,6 +1,6 @@
 """What comparing costs: ``python -m tests.bench.compare [--repeats N] [--json]``.
 
-Times all ready fusions of one model through `mmdemo.compare.compare` against one `pipeline.predict` of the
+Times all ready fusions of one model through `mmdemo.answer.compare.compare` against one `pipeline.predict` of the
 same post, warm and in turn, another photo each time, and prints the ratio of the medians. The issue's bound
 is 1.5 for six fusions; sharing one encoder pass is what keeps it.
 """
@@ -16,10 +16,10 @@ from pathlib import Path
 
 import torch
 
-from mmdemo import pipeline
-from mmdemo.compare import compare, side_by_side
+from mmdemo.answer import pipeline
+from mmdemo.answer.compare import compare, side_by_side
+from mmdemo.answer.pipeline import Cell
 from mmdemo.models.photo_cache import SEEN
-from mmdemo.pipeline import Cell
 from mmdemo.types import Post
 from tests.bench.predict import MARKED, TWEET, milliseconds, photos
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.explain.attribution import deletion, integrated_gradients, occlusion, total
 from mmdemo.explain.explained_post import ask
 from mmdemo.explain.masking import region_gates, word_gates

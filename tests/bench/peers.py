@@ -19,7 +19,8 @@ from transformers import (
     pipeline,
 )
 
-from mmdemo import pipeline as ours
+from mmdemo.answer import pipeline as ours
+from mmdemo.answer.pipeline import Cell
 from mmdemo.cells.checkpoint import Card
 from mmdemo.cells.zoo import SHIPPED, LoadedCell
 from mmdemo.models.batch import collate
@@ -28,7 +29,6 @@ from mmdemo.models.encode import PostEncoder
 from mmdemo.models.encoders.image import normalisation_of
 from mmdemo.models.model import build_model
 from mmdemo.models.photo_cache import SEEN
-from mmdemo.pipeline import Cell
 from mmdemo.posts.text import TextReader
 
 TAGS = 9

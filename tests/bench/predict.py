@@ -23,7 +23,7 @@ import psutil
 import torch
 from PIL import Image
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.models.batch import collate
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.photo.image import open_image

@@ -21,12 +21,12 @@ import numpy as np
 import psutil
 import torch
 
-from mmdemo import pipeline
-from mmdemo.compare import compare
+from mmdemo.answer import pipeline
+from mmdemo.answer.compare import compare
+from mmdemo.answer.pipeline import Cell
 from mmdemo.models.batch import collate
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.photo.image import open_image
-from mmdemo.pipeline import Cell
 from mmdemo.types import Post
 from tests.bench import load, peers
 from tests.bench.compare import fullest_row

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from tests.bench import runtimes, variants
 
 TWEET = "Kevin Durant enters Oracle Arena in Oakland"

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.cells.calibration import Calibration
 from mmdemo.cells.zoo import LoadedCell
 from mmdemo.formats.published import read_split

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.explain.attribution import GAP, STEPS, Deletion, deletion, integrated_gradients, occlusion, total
 from mmdemo.explain.explained_post import Subject, ask
 from mmdemo.explain.masking import region_gates, with_embedding, word_gates

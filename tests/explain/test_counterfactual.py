@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.explain.counterfactual import changes, imagined, paint_out
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import Entity, InputError, Pair, Post, Prediction, Relation

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.explain.explainers import VIEWS
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError, View

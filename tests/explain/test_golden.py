@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.features import Fusion, FusionOutput, keep_text_where_absent

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import Explanation, InputError
 from tests.explain.cells import MARKED, TWEET, cell_of, loaded

@@ -4,8 +4,8 @@ import pytest
 from huggingface_hub import constants, hf_hub_download
 from typer.testing import CliRunner
 
-from mmdemo import pipeline
 from mmdemo.__main__ import app
+from mmdemo.answer import pipeline
 from mmdemo.cells import hub
 from mmdemo.cells.zoo import Zoo, list_cells
 from mmdemo.space.command import check_folder

@@ -13,8 +13,8 @@ from PIL import Image
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from mmdemo import pipeline
 from mmdemo.__main__ import app as mmdemo_app
+from mmdemo.answer import pipeline
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from tests.shrunk import publish, shrink

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.cells import hub
 from mmdemo.cells.zoo import SHIPPED
 from mmdemo.types import InputError

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.cells.checkpoint import load_trunk
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.zoo import Zoo, list_cells

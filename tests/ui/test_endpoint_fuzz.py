@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
 from mmdemo.models.config import DATASETS, FUSIONS
 from mmdemo.types import InputError
 from mmdemo.ui import endpoints

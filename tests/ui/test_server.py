@@ -35,7 +35,7 @@ APP = """
     import os, resource, time
     from pathlib import Path
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from mmdemo import pipeline
+    from mmdemo.answer import pipeline
     from mmdemo.ui import layout, server
 
     folder, predict = Path(os.environ["TEST_FOLDER"]), pipeline.predict

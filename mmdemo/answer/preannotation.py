@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
+from mmdemo.answer.pipeline import Cell
 from mmdemo.cells.gpu import on_gpu
 from mmdemo.models.config import DATASETS
 from mmdemo.photo.image import load_photo
-from mmdemo.pipeline import Cell
 from mmdemo.review.records import Suggestion
 from mmdemo.review.store import Store
 from mmdemo.review.suggest import Assess, annotate, suggestion_of

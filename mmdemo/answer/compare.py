@@ -11,13 +11,13 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from mmdemo import pipeline
+from mmdemo.answer import pipeline
+from mmdemo.answer.pipeline import Cell
 from mmdemo.cells import gpu
 from mmdemo.cells.zoo import LoadedCell, trunk_hash
 from mmdemo.models.batch import Batch, Example, collate
 from mmdemo.models.config import MODELS, fusions_of
 from mmdemo.photo.image import open_image
-from mmdemo.pipeline import Cell
 from mmdemo.types import Compared, Comparison, InputError, Post, quoted
 
 
