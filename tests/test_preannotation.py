@@ -8,7 +8,7 @@ from PIL import Image
 from mmdemo.answer import pipeline
 from mmdemo.answer.preannotation import predict_queue, siblings, suggestions
 from mmdemo.review.records import Labelled
-from mmdemo.review.store import Store, open_store
+from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.types import Pair, Post
 
 TOKENS = ("Ann", "waves", "in", "Oslo")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from mmdemo.__main__ import app
 from mmdemo.review.records import Labelled
-from mmdemo.review.store import open_store
+from mmdemo.review.store.reviews import open_store
 from mmdemo.terminal import SafeLines, say, say_json, shown
 from mmdemo.types import Post
 

@@ -10,7 +10,7 @@ from mmdemo.cells.gpu import on_gpu
 from mmdemo.models.config import DATASETS
 from mmdemo.photo.image import load_photo
 from mmdemo.review.records import Suggestion
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 from mmdemo.review.suggest import Assess, annotate, suggestion_of
 from mmdemo.types import Post
 

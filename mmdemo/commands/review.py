@@ -58,8 +58,8 @@ def import_(
     """
     from mmdemo.formats.sources import Photos, read_posts
     from mmdemo.review.export import apply_corrections
-    from mmdemo.review.store import open_store
-    from mmdemo.review.store_intake import USES
+    from mmdemo.review.store.intake import USES
+    from mmdemo.review.store.reviews import open_store
 
     use = next((known for known in USES if known == answers), None)
     if use is None:
@@ -110,7 +110,7 @@ def predict(
     """
     from mmdemo.answer import pipeline
     from mmdemo.answer.preannotation import predict_queue
-    from mmdemo.review.store import open_store
+    from mmdemo.review.store.reviews import open_store
 
     store = open_store(place)
     dataset = store.progress(queue).queue.dataset
@@ -149,7 +149,7 @@ def export(
     Example: python -m mmdemo review export --queue may --format conll --output may.txt --photos photos/
     """
     from mmdemo.review.export import export as write
-    from mmdemo.review.store import open_store
+    from mmdemo.review.store.reviews import open_store
 
     done = write(open_store(place), queue, output, format_, photos=photos, skip=skip)
     lines = [f"{count_posts(done.posts)} written to {done.path}; {done.rejected} rejected ones left out"]

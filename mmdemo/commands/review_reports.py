@@ -51,7 +51,7 @@ def list_(
 
     Example: python -m mmdemo review list --queue may --order entropy --status open --limit 5
     """
-    from mmdemo.review.store import open_store  # here, as below: SQL takes half a second
+    from mmdemo.review.store.reviews import open_store  # here, as below: SQL takes half a second
 
     store = open_store(place)
     if queue is None:
@@ -110,7 +110,7 @@ def agreement(queue: QueueName, place: Place = None, as_json: Json = False) -> N
 
     Example: python -m mmdemo review agreement --queue may
     """
-    from mmdemo.review.store import open_store
+    from mmdemo.review.store.reviews import open_store
 
     found = agreements(open_store(place).double_reviews(queue))
     lines = []
@@ -157,7 +157,7 @@ def history(
 
     Example: python -m mmdemo review history --queue may --id 17_06_4705
     """
-    from mmdemo.review.store import open_store
+    from mmdemo.review.store.reviews import open_store
 
     store = open_store(place)
     key = _key_of(store, queue, post)

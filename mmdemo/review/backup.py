@@ -26,7 +26,7 @@ from mmdemo.review.answers import answer_row, stored_answer
 from mmdemo.review.backup_events import event_row, standing
 from mmdemo.review.backup_runs import Run, latest_lines, next_run, runs_of
 from mmdemo.review.records import Event, Labelled, Review
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError, Pair, Post, quoted
 
 log = logging.getLogger(__name__)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from mmdemo.review import fold
 from mmdemo.review.answers import answer_row, stored_answer
 from mmdemo.review.names import check_seconds
 from mmdemo.review.records import Decision, Event
-from mmdemo.review.store_restore import Standing
+from mmdemo.review.store import post_state as fold
+from mmdemo.review.store.restore import Standing
 from mmdemo.types import InputError
 
 VERDICTS = ("accepted", "corrected", "rejected")

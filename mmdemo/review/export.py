@@ -13,7 +13,7 @@ from mmdemo.formats.lines import name_of
 from mmdemo.formats.table import Format, find_format
 from mmdemo.review.names import count_posts
 from mmdemo.review.records import Answer, Changed, Labelled, Review
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import Entity, InputError, Post, quoted
 
 NAMED = 5  # posts in one message

@@ -139,7 +139,7 @@ class Event:
 
     ``kind``: decide, adjudicate, import (a decision that a file states), undo, redo, or kept (an undo or
     redo that left the post alone because somebody else had decided since). ``seat`` is where the decision
-    stands (`mmdemo.review.fold`), ``target`` the event that an undo, redo or kept is about. ``score`` and
+    stands (`mmdemo.review.store.post_state`), ``target`` the event that an undo, redo or kept is about. ``score`` and
     ``checkpoint`` are the suggestion's at that time. Events with one ``batch`` are undone together.
     """
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from mmdemo.review.records import Answer, Link, Suggestion
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import Post, Prediction
 
 #: Suggestions for some posts, one each, in order.

@@ -16,7 +16,7 @@ import gradio as gr
 from mmdemo.review.backup import Backup, backup_from_environment
 from mmdemo.review.names import check_number
 from mmdemo.review.records import Another, Changed, Conflict, Dispute, Leased, Review
-from mmdemo.review.store import Store, open_store
+from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.types import InputError
 from mmdemo.ui.review_asked import Asked, read_asked
 from mmdemo.ui.review_people import GUEST, WHO, on_space

@@ -16,7 +16,7 @@ from mmdemo.models.config import DATASETS
 from mmdemo.review.agreement import agreements
 from mmdemo.review.export import Exported, apply_corrections, export
 from mmdemo.review.names import check_name, count_posts
-from mmdemo.review.store_intake import Use
+from mmdemo.review.store.intake import Use
 from mmdemo.types import InputError
 from mmdemo.ui.agreement_view import agreement_html
 from mmdemo.ui.review_calls import store

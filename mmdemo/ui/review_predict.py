@@ -11,7 +11,7 @@ from mmdemo.answer.preannotation import predict_queue, siblings
 from mmdemo.models.config import DATASETS, Task
 from mmdemo.review.names import MAX_NAME, count_posts
 from mmdemo.review.records import Labelled
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError
 from mmdemo.ui import examples
 from mmdemo.ui.lanes import MODEL

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from mmdemo.review.store_engine import Busy
+from mmdemo.review.store.engine import Busy
 from mmdemo.ui import editor
 from mmdemo.ui.lanes import StoreLane
 from mmdemo.ui.review_calls import CALLS, refused

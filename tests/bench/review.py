@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mmdemo.review.records import ORDERS, Answer, Filter, Labelled, Suggestion
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import Entity, Post
 from mmdemo.ui.review_view import row_json
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo.review.records import Labelled
-from mmdemo.review.store import open_store
+from mmdemo.review.store.reviews import open_store
 from mmdemo.types import Post
 from tests.browser import live
 from tests.browser.sites import Reply, ask, component

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mmdemo.formats.table import find_format
 from mmdemo.review.records import Answer, Labelled
-from mmdemo.review.store import open_store
+from mmdemo.review.store.reviews import open_store
 from mmdemo.types import Entity, Post
 
 

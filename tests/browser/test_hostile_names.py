@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from mmdemo.cells.zoo import SHIPPED
 from mmdemo.formats.jsonl import write_jsonl
 from mmdemo.review.records import Labelled
-from mmdemo.review.store import open_store
+from mmdemo.review.store.reviews import open_store
 from mmdemo.types import Post
 from tests.browser import live
 from tests.browser.desk import Desk

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from mmdemo.review.records import Answer, Labelled, Suggestion
-from mmdemo.review.store import Store, open_store
+from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.types import Entity, Post
 from mmdemo.ui import review_calls
 from tests.browser.bare import BareDesk

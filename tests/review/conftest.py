@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 from mmdemo.review.records import Labelled
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import Post
 
 #: The migrated database that each test's is a copy of; two runs may share a server.

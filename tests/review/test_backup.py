@@ -11,9 +11,9 @@ from mmdemo.review import backup as backup_module
 from mmdemo.review.backup import Backup, backup_from_environment, restore
 from mmdemo.review.backup_events import event_row
 from mmdemo.review.records import Answer, Labelled
-from mmdemo.review.store import Store, open_store
-from mmdemo.review.store_queue import select_known
-from mmdemo.review.store_rows import known
+from mmdemo.review.store.queue import select_known
+from mmdemo.review.store.reviews import Store, open_store
+from mmdemo.review.store.rows import known
 from mmdemo.types import Entity, InputError, Post
 from tests.hub_standin import Hub, running_hub, use
 from tests.review.test_durability import check_state

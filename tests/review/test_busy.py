@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from mmdemo.review import store_engine
-from mmdemo.review.store import Store
-from mmdemo.review.store_engine import Busy
+from mmdemo.review.store import engine as store_engine
+from mmdemo.review.store.engine import Busy
+from mmdemo.review.store.reviews import Store
 from tests.review.conftest import tweets
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from mmdemo.review import fold
-from mmdemo.review.store import Store
-from mmdemo.review.store_queue import events_of, select_known
-from mmdemo.review.store_rows import known, stored_decision
+from mmdemo.review.store import post_state as fold
+from mmdemo.review.store.queue import events_of, select_known
+from mmdemo.review.store.reviews import Store
+from mmdemo.review.store.rows import known, stored_decision
 from tests.review.conftest import tweets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ POSTS, WRITERS, THREADS = 1000, 2, 4
 WRITER = """
 import sys, threading
 from pathlib import Path
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 
 url, photos, share, threads = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 store = Store(url, photos)

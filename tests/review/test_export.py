@@ -11,10 +11,10 @@ from PIL import Image
 from mmdemo.formats.jsonl import read_jsonl
 from mmdemo.formats.published import read_conll, read_split, write_conll
 from mmdemo.formats.sources import Photos, read_posts
-from mmdemo.review import store_posts
 from mmdemo.review.export import Unfit, apply_corrections, as_labelled, export
 from mmdemo.review.records import Answer
-from mmdemo.review.store import Store
+from mmdemo.review.store import posts as store_posts
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError, Pair
 from tests.review.conftest import tweets
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import event, inspect, text
 
 from mmdemo.review.records import Answer, Filter, Order, Suggestion
-from mmdemo.review.store import Store
-from mmdemo.review.store_engine import NEWEST
-from mmdemo.review.store_opening import TRIED
+from mmdemo.review.store.engine import NEWEST
+from mmdemo.review.store.opening import TRIED
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError
 from tests.review.conftest import tweets
 

@@ -12,10 +12,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from mmdemo.review import store_engine, store_queue
 from mmdemo.review.records import Answer, Conflict, Filter, Leased, Link, Review, Suggestion
-from mmdemo.review.store import Store, open_store
-from mmdemo.review.store_tables import metadata
+from mmdemo.review.store import engine as store_engine
+from mmdemo.review.store import queue as store_queue
+from mmdemo.review.store.reviews import Store, open_store
+from mmdemo.review.store.tables import metadata
 from mmdemo.types import Entity, InputError
 from tests.review.conftest import tweets
 

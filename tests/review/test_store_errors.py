@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from mmdemo.review import store_engine
-from mmdemo.review.store import Store, open_store
+from mmdemo.review.store import engine as store_engine
+from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.types import InputError
 
 SECRET = "hunter22"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmdemo.review.records import Answer, Suggestion
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 from mmdemo.review.suggest import annotate, distance, suggestion_of
 from mmdemo.types import Entity, Pair, Post, Prediction, Relation
 from tests.review.conftest import tweets

@@ -6,7 +6,7 @@ import pytest
 
 from mmdemo.review.export import apply_corrections
 from mmdemo.review.records import Another, Answer, Suggestion
-from mmdemo.review.store import Store
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import Entity
 from tests.review.conftest import tweets
 from tests.review.test_durability import check_state

@@ -10,7 +10,7 @@ from gradio.helpers import special_args
 from PIL import Image
 
 from mmdemo.review.records import Answer, Labelled, Link, Suggestion
-from mmdemo.review.store import open_store
+from mmdemo.review.store.reviews import open_store
 from mmdemo.types import Entity, Pair, Post
 from mmdemo.ui import editor, guidelines, review_calls, review_files, review_photo
 from mmdemo.ui.review_calls import CALLS

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmdemo.formats.table import FORMATS
 from mmdemo.review.records import Answer
-from mmdemo.review.store import open_store
+from mmdemo.review.store.reviews import open_store
 from mmdemo.ui import review_files, review_predict
 from mmdemo.ui.endpoints import review_export
 from mmdemo.ui.review_files import CORRECT, add_posts, export_queue, show_agreement

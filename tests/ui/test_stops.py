@@ -35,7 +35,7 @@ APP = """
     from pathlib import Path
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from mmdemo.posts import question
-    from mmdemo.review import store_engine
+    from mmdemo.review.store import engine as store_engine
     from mmdemo.ui import layout, server
     try:
         from mmdemo.ui import bodies

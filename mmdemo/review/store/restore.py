@@ -7,18 +7,18 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from mmdemo.review import fold
 from mmdemo.review.answers import read_answer, with_scores
 from mmdemo.review.names import check_name
 from mmdemo.review.records import Decision
-from mmdemo.review.store_changes import load, record, utc
-from mmdemo.review.store_tables import posts
+from mmdemo.review.store import post_state as fold
+from mmdemo.review.store.changes import load, record, utc
+from mmdemo.review.store.tables import posts
 from mmdemo.types import InputError, quoted
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A decision that held, its seat (`mmdemo.review.fold`), and the kind and seconds of its event."""
+    """A decision that held, its seat (`mmdemo.review.store.post_state`), and the kind and seconds of its event."""
 
     seat: str
     kind: str

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from mmdemo.review.store_errors import read_url, reason, tell_failures
+from mmdemo.review.store.errors import read_url, reason, tell_failures
 from mmdemo.types import InputError
 
 T = TypeVar("T")

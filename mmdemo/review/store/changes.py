@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, update
 
-from mmdemo.review import fold
 from mmdemo.review.records import Answer, Conflict, Decision, Leased, Verdict
-from mmdemo.review.store_queue import live_leases, select_known
-from mmdemo.review.store_rows import Known, decision_row, derived_columns, dump, known
-from mmdemo.review.store_tables import events, leases, posts
+from mmdemo.review.store import post_state as fold
+from mmdemo.review.store.queue import live_leases, select_known
+from mmdemo.review.store.rows import Known, decision_row, derived_columns, dump, known
+from mmdemo.review.store.tables import events, leases, posts
 from mmdemo.types import InputError
 
 

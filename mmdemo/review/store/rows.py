@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from mmdemo.review import fold
 from mmdemo.review.answers import answer_row, stored_answer, stored_suggestion
 from mmdemo.review.records import Answer, Decision, Event, Lease, Review, Suggestion
+from mmdemo.review.store import post_state as fold
 from mmdemo.types import Pair, Post
 
 #: Prime, so that multiplying by anything permutes the numbers below it: the seeded random order.

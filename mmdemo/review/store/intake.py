@@ -11,14 +11,14 @@ from typing import Literal
 from sqlalchemy import Connection, insert, select, update
 
 from mmdemo.formats.lines import check_span, check_text, check_words, name_of
-from mmdemo.review import fold
 from mmdemo.review.answers import read_answer, suggestion_row
 from mmdemo.review.photos import Unkept, keep_photo
 from mmdemo.review.records import Answer, Decision, Imported, Labelled, Suggestion
-from mmdemo.review.store_changes import load, record, utc
-from mmdemo.review.store_engine import Writer
-from mmdemo.review.store_rows import derived_columns, dump, post_body, shuffle_number
-from mmdemo.review.store_tables import posts, suggestions
+from mmdemo.review.store import post_state as fold
+from mmdemo.review.store.changes import load, record, utc
+from mmdemo.review.store.engine import Writer
+from mmdemo.review.store.rows import derived_columns, dump, post_body, shuffle_number
+from mmdemo.review.store.tables import posts, suggestions
 from mmdemo.types import InputError, Post, quoted
 
 #: What becomes of answers that a file states: reviewers see them as suggestions, or nobody sees them, or

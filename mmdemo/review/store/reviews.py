@@ -17,7 +17,7 @@ Every change is an event in a log that only grows; what a call returns has been 
 import os
 from pathlib import Path
 
-from mmdemo.review.store_decisions import Decisions
+from mmdemo.review.store.decisions import Decisions
 from mmdemo.types import InputError
 
 
@@ -42,7 +42,7 @@ def open_store(place: str | Path | None = None, photos: Path | None = None) -> "
 class Store(Decisions):
     """See the module's text; every method may raise InputError.
 
-    In `mmdemo.review.store_posts`: queues, make_queue, add, restore, unsuggested, suggest, page, reviews,
-    decided, progress. In `mmdemo.review.store_opening`: open, next, lease, release. In
-    `mmdemo.review.store_decisions`: decide, accept, undo, redo, disputes, adjudicate, history.
+    In `mmdemo.review.store.posts`: queues, make_queue, add, restore, unsuggested, suggest, page, reviews,
+    decided, progress. In `mmdemo.review.store.opening`: open, next, lease, release. In
+    `mmdemo.review.store.decisions`: decide, accept, undo, redo, disputes, adjudicate, history.
     """

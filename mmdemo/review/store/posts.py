@@ -6,7 +6,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
-from mmdemo.review import store_intake, store_queue
 from mmdemo.review.names import check_name
 from mmdemo.review.records import (
     DECIDED,
@@ -21,10 +20,12 @@ from mmdemo.review.records import (
     Suggestion,
 )
 from mmdemo.review.schema import entity_labels
-from mmdemo.review.store_engine import Writer, open_engine
-from mmdemo.review.store_restore import Standing, restore
-from mmdemo.review.store_rows import known
-from mmdemo.review.store_tables import posts, queues
+from mmdemo.review.store import intake as store_intake
+from mmdemo.review.store import queue as store_queue
+from mmdemo.review.store.engine import Writer, open_engine
+from mmdemo.review.store.restore import Standing, restore
+from mmdemo.review.store.rows import known
+from mmdemo.review.store.tables import posts, queues
 from mmdemo.types import InputError
 
 #: Most posts of one page or one bulk decision.
@@ -32,7 +33,7 @@ MAX_PAGE = 500
 
 
 class Posts:
-    """The reading half of `mmdemo.review.store.Store`, and what brings posts in."""
+    """The reading half of `mmdemo.review.store.reviews.Store`, and what brings posts in."""
 
     def __init__(self, url: str, photos: Path) -> None:
         self.photos = photos

@@ -7,12 +7,12 @@ from typing import Any, Literal, Protocol
 
 from sqlalchemy import Connection, Row, Select, exists, func, select
 
-from mmdemo.review import fold
 from mmdemo.review.names import count_posts
 from mmdemo.review.records import Another, Changed, Decision
-from mmdemo.review.store_changes import check_seat, load, record, utc
-from mmdemo.review.store_rows import Known, stored_decision
-from mmdemo.review.store_tables import events
+from mmdemo.review.store import post_state as fold
+from mmdemo.review.store.changes import check_seat, load, record, utc
+from mmdemo.review.store.rows import Known, stored_decision
+from mmdemo.review.store.tables import events
 from mmdemo.types import InputError
 
 #: Events that are somebody's own to undo; a file's are not.

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from mmdemo.review.store_tables import metadata
+from mmdemo.review.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True

@@ -7,15 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert
 
-from mmdemo.review import fold, store_queue
-from mmdemo.review import store_changes as changes
 from mmdemo.review.answers import read_answer, with_scores
 from mmdemo.review.names import check_name, check_number
 from mmdemo.review.records import UNDECIDED, Answer, Filter, Lease, Order, Review
-from mmdemo.review.store_posts import Posts
-from mmdemo.review.store_queue import LONGEST, find_queue, free, live
-from mmdemo.review.store_rows import Known
-from mmdemo.review.store_tables import leases
+from mmdemo.review.store import changes
+from mmdemo.review.store import post_state as fold
+from mmdemo.review.store import queue as store_queue
+from mmdemo.review.store.posts import Posts
+from mmdemo.review.store.queue import LONGEST, find_queue, free, live
+from mmdemo.review.store.rows import Known
+from mmdemo.review.store.tables import leases
 from mmdemo.types import InputError
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ TRIED = 16
 
 
 class Opening(Posts):
-    """What comes before a decision, in `mmdemo.review.store.Store`."""
+    """What comes before a decision, in `mmdemo.review.store.reviews.Store`."""
 
     # ------------------------------------------------------------ open
 

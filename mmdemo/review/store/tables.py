@@ -53,7 +53,7 @@ posts = Table(
     Column("entropy", Float),
     Column("disagreement", Float),
     Column("flip", Float),
-    # Derived from the events (`mmdemo.review.fold`), in the transaction that adds one.
+    # Derived from the events (`mmdemo.review.store.post_state`), in the transaction that adds one.
     Column("seats", Text, nullable=False),
     Column("status", String(12), nullable=False),
     Column("labels", Text, nullable=False),

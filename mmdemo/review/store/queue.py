@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, exists, false, func, select
 
 from mmdemo.review.records import Filter, Lease, Order, Page, Progress, Queue, Review, Status
-from mmdemo.review.store_rows import SHUFFLE_PRIME, known, shuffle_number
-from mmdemo.review.store_tables import events, leases, posts, queues, undecided
+from mmdemo.review.store.rows import SHUFFLE_PRIME, known, shuffle_number
+from mmdemo.review.store.tables import events, leases, posts, queues, undecided
 from mmdemo.types import InputError, quoted
 
 #: Seconds of the longest lease.

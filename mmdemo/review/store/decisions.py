@@ -7,8 +7,6 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection
 
-from mmdemo.review import fold, store_undo
-from mmdemo.review import store_changes as changes
 from mmdemo.review.names import check_name, check_number, check_seconds
 from mmdemo.review.records import (
     Changed,
@@ -18,18 +16,21 @@ from mmdemo.review.records import (
     Event,
     Review,
 )
-from mmdemo.review.store_opening import Opening
-from mmdemo.review.store_posts import MAX_PAGE
-from mmdemo.review.store_queue import events_of, find_queue, select_known
-from mmdemo.review.store_rows import Known, event_of, known
-from mmdemo.review.store_tables import posts
+from mmdemo.review.store import changes
+from mmdemo.review.store import post_state as fold
+from mmdemo.review.store import undo as store_undo
+from mmdemo.review.store.opening import Opening
+from mmdemo.review.store.posts import MAX_PAGE
+from mmdemo.review.store.queue import events_of, find_queue, select_known
+from mmdemo.review.store.rows import Known, event_of, known
+from mmdemo.review.store.tables import posts
 from mmdemo.types import InputError, Post
 
 log = logging.getLogger(__name__)
 
 
 class Decisions(Opening):
-    """The writing half of `mmdemo.review.store.Store`."""
+    """The writing half of `mmdemo.review.store.reviews.Store`."""
 
     # ------------------------------------------------------------ decide
 
