@@ -5,7 +5,7 @@ import os
 # Before gradio is imported: it sends usage data from the moment a page is built.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from mmdemo.ui import layout, server  # noqa: E402
+from mmdemo.ui.shell import layout, server
 
 mcp = server.read_options(__doc__) if __name__ == "__main__" else None
 demo = server.built(layout.build)

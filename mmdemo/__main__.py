@@ -40,7 +40,7 @@ def predict(
     --text "[E1] Lauren Bacall [/E1] on the set of [E2] Key Largo [/E2]"
     """
     from mmdemo.answer import pipeline
-    from mmdemo.ui.view import prediction_json
+    from mmdemo.ui.shell.view import prediction_json
 
     cell = pipeline.find_cell(dataset, model, fusion, preset)
     answer = prediction_json(pipeline.predict(pipeline.read_post(text, dataset, image), cell))

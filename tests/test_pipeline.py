@@ -342,7 +342,7 @@ def test_cells_are_the_lite_ones_unless_asked():
 
 
 def test_an_answer_can_be_written_as_json(photo):
-    from mmdemo.ui.view import prediction_json
+    from mmdemo.ui.shell.view import prediction_json
 
     for dataset, text in TEXTS.items():
         value = prediction_json(ask(text, dataset, photo))

@@ -11,7 +11,7 @@ from mmdemo.answer.pipeline import Cell
 from mmdemo.batch.rows import Row
 from mmdemo.photo.image import open_image
 from mmdemo.types import InputError, Post
-from mmdemo.ui.view import prediction_json
+from mmdemo.ui.shell.view import prediction_json
 
 #: Posts in one forward pass. Their photos alone are open at a time, so memory does not grow with the input.
 BATCH = 16

@@ -29,8 +29,8 @@ def compare(
     from mmdemo.answer import compare as comparing
     from mmdemo.answer import pipeline
     from mmdemo.types import InputError
-    from mmdemo.ui.agreement import comparison_json
-    from mmdemo.ui.compare_page import page_html
+    from mmdemo.ui.compare.agreement import comparison_json
+    from mmdemo.ui.compare.page import page_html
 
     cells = comparing.side_by_side(dataset, across=across, model=model, fusion=fusion, preset=preset)
     ready = [cell for cell in cells if cell.problem is None]

@@ -37,8 +37,8 @@ def explain(
     """
     from mmdemo.answer import pipeline
     from mmdemo.figures.numbers import explanation_json
-    from mmdemo.ui.examples import available
-    from mmdemo.ui.view import prediction_json
+    from mmdemo.ui.shell.examples import available
+    from mmdemo.ui.shell.view import prediction_json
 
     cell = pipeline.find_cell(dataset, model, fusion, preset)
     post = pipeline.read_post(text, dataset, image)

@@ -13,7 +13,7 @@ def zoo(
 ) -> None:
     """List every checkpoint: dataset, model, fusion, whether it is ready, its size and its test score."""
     from mmdemo.cells.catalogue import entries, entry_json
-    from mmdemo.ui.zoo_view import score_of
+    from mmdemo.ui.results.page import score_of
 
     found = entries(preset)
     if as_json:

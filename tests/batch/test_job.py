@@ -18,7 +18,7 @@ from mmdemo.answer import pipeline
 from mmdemo.batch import answers as answers_module
 from mmdemo.batch.job import Job, answer_chunk, one_process, run
 from mmdemo.types import InputError
-from mmdemo.ui.view import prediction_json
+from mmdemo.ui.shell.view import prediction_json
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = "Kevin Durant enters Oracle Arena in Oakland tonight and Ann waves back".split()

@@ -19,7 +19,7 @@ from pathlib import Path
 from mmdemo.review.records import ORDERS, Answer, Filter, Labelled, Suggestion
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import Entity, Post
-from mmdemo.ui.review_view import row_json
+from mmdemo.ui.review.page import row_json
 
 QUEUE, DATASET = "bench", "twitter2017"
 ANSWER = {"entities": [{"start": 0, "end": 2, "label": "PER"}], "links": []}

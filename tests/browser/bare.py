@@ -10,8 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from mmdemo.ui import editor
-from mmdemo.ui.review_calls import CALLS
+from mmdemo.ui.review import editor
+from mmdemo.ui.review.calls import CALLS
 from tests.browser import live
 from tests.browser.desk import Desk
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from mmdemo.types import InputError
-from mmdemo.ui import mcp_tools, server
+from mmdemo.ui.shell import mcp_tools, server
 
 mcp = pytest.importorskip("mcp", reason="mcp is not installed (pip install 'gradio[mcp]')")
 http = pytest.importorskip("mcp.client.streamable_http")

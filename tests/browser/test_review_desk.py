@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from mmdemo.review.records import Answer, Labelled, Suggestion
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.types import Entity, Post
-from mmdemo.ui import review_calls
+from mmdemo.ui.review import calls as review_calls
 from tests.browser.bare import BareDesk
 
 pytestmark = pytest.mark.browser

@@ -12,7 +12,8 @@ print(json.dumps({"api": app.demo.get_api_info(), "analytics": app.demo.analytic
 """
 VISIT = """
 import app
-from mmdemo.ui import layout, sessions
+from mmdemo.ui.shell import layout
+from mmdemo.ui.shell import sessions
 
 sessions.SESSIONS = 3
 app.demo.launch(**layout.launch_settings(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")

@@ -6,7 +6,8 @@ import gradio as gr
 import pytest
 
 from mmdemo.types import InputError
-from mmdemo.ui import compare_tab, why_tab
+from mmdemo.ui.compare import tab as compare_tab
+from mmdemo.ui.why import tab as why_tab
 
 OLD, NEW = "Kevin Durant enters Oracle Arena", "Liftoff from Cape Canaveral"
 ASKED = ("tiny", "twitter2017", OLD, None)

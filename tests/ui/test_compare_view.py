@@ -5,9 +5,9 @@ import re
 import pytest
 
 from mmdemo.types import Compared, Comparison, Entity, Pair, Post, Prediction, Relation
-from mmdemo.ui.agreement import comparison_json, rows_of
-from mmdemo.ui.compare_page import page_html
-from mmdemo.ui.compare_view import comparison_html
+from mmdemo.ui.compare.agreement import comparison_json, rows_of
+from mmdemo.ui.compare.page import page_html
+from mmdemo.ui.compare.view import comparison_html
 
 WORDS = ("Ann", "Lee", "met", "Bob", "at", "Nike")
 NAME = "lite/twitter2017/roberta-resnet50/{}"

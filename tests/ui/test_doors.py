@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mmdemo.types import InputError
-from mmdemo.ui import doors
-from mmdemo.ui.doors import policy_of
+from mmdemo.ui.serve import doors
+from mmdemo.ui.serve.doors import policy_of
 
 HOME = {"host": "127.0.0.1:7860"}
 PROXY = {"MMDEMO_HOSTS": "demo.example.org, other.example.org:8443"}

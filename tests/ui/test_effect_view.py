@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmdemo.ui import effect_view
+from mmdemo.ui.results import effect as effect_view
 from tests.ui.test_zoo_view import metrics
 
 

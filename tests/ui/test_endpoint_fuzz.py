@@ -18,7 +18,7 @@ from PIL import Image
 from mmdemo.answer import pipeline
 from mmdemo.models.config import DATASETS, FUSIONS
 from mmdemo.types import InputError
-from mmdemo.ui import endpoints
+from mmdemo.ui.shell import api as endpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("roberta-resnet50", "vilt")  # two encoders, and a joint one

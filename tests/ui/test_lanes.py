@@ -6,8 +6,8 @@ import time
 import anyio
 import pytest
 
-from mmdemo.ui import lanes
-from mmdemo.ui.lanes import StoreLane, Turn
+from mmdemo.ui.serve import lanes
+from mmdemo.ui.serve.lanes import StoreLane, Turn
 
 BUSY = {"ok": False, "problem": "busy"}
 

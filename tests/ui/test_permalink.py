@@ -1,6 +1,6 @@
 """A link fills in a question; it cannot name what does not exist, and it runs nothing."""
 
-from mmdemo.ui.permalink import MOST_TEXT, read_link
+from mmdemo.ui.shell.permalink import MOST_TEXT, read_link
 
 
 def test_known_parts_are_taken():

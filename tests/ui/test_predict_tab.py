@@ -10,7 +10,8 @@ from gradio.data_classes import ImageData
 
 from mmdemo.models.config import DATASETS
 from mmdemo.types import Entity, InputError, Post, Prediction
-from mmdemo.ui import examples, layout, predict_tab
+from mmdemo.ui.predict import tab as predict_tab
+from mmdemo.ui.shell import examples, layout
 
 
 @dataclass(frozen=True)

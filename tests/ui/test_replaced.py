@@ -10,7 +10,7 @@ import torch
 
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
-from mmdemo.ui import endpoints
+from mmdemo.ui.shell import api as endpoints
 from tests.tiny import build_cell
 
 CELL = ModelConfig(dataset="twitter2017", fusion="concat", preset="tiny")

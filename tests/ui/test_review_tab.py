@@ -12,9 +12,12 @@ from PIL import Image
 from mmdemo.review.records import Answer, Labelled, Link, Suggestion
 from mmdemo.review.store.reviews import open_store
 from mmdemo.types import Entity, Pair, Post
-from mmdemo.ui import editor, guidelines, review_calls, review_files, review_photo
-from mmdemo.ui.review_calls import CALLS
-from mmdemo.ui.review_view import page_facts
+from mmdemo.ui.review import calls as review_calls
+from mmdemo.ui.review import editor, guidelines
+from mmdemo.ui.review import files as review_files
+from mmdemo.ui.review import photo as review_photo
+from mmdemo.ui.review.calls import CALLS
+from mmdemo.ui.review.page import page_facts
 
 HOSTILE = "<img src=x onerror=1> ${x} {{7*7}} =1+1 \u202eevil a" + "\u0301" * 5000
 ANN = {"name": "Ann", "queue": "may"}

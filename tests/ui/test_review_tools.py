@@ -12,10 +12,11 @@ from PIL import Image
 from mmdemo.formats.table import FORMATS
 from mmdemo.review.records import Answer
 from mmdemo.review.store.reviews import open_store
-from mmdemo.ui import review_files, review_predict
-from mmdemo.ui.endpoints import review_export
-from mmdemo.ui.review_files import CORRECT, add_posts, export_queue, show_agreement
-from mmdemo.ui.review_predict import fitting_cell, predict
+from mmdemo.ui.review import files as review_files
+from mmdemo.ui.review import predict as review_predict
+from mmdemo.ui.review.files import CORRECT, add_posts, export_queue, show_agreement
+from mmdemo.ui.review.predict import fitting_cell, predict
+from mmdemo.ui.shell.api import review_export
 from train.extra import read_extra
 
 CONLL = "IMGID:7\nAnn\tB-PER\nLee\tI-PER\nsings\tO\n\nIMGID:8\nOslo\tB-LOC\nrains\tO\n\n"

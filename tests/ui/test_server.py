@@ -21,8 +21,8 @@ from typing import Any
 import pytest
 
 from mmdemo.types import InputError
-from mmdemo.ui import server
-from mmdemo.ui.safe import public, sentence
+from mmdemo.ui.shell import server
+from mmdemo.ui.shell.safe import public, sentence
 from tests.browser.live import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,8 @@ APP = """
     from pathlib import Path
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from mmdemo.answer import pipeline
-    from mmdemo.ui import layout, server
+    from mmdemo.ui.shell import layout
+    from mmdemo.ui.shell import server
 
     folder, predict = Path(os.environ["TEST_FOLDER"]), pipeline.predict
     disk = int(os.environ["TEST_DISK"])

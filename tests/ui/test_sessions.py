@@ -11,7 +11,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from mmdemo.ui.sessions import ForgetCalls
+from mmdemo.ui.shell.sessions import ForgetCalls
 
 EVENT, VISITOR = "0a1b2c", "visitor"
 

@@ -36,9 +36,10 @@ APP = """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from mmdemo.posts import question
     from mmdemo.review.store import engine as store_engine
-    from mmdemo.ui import layout, server
+    from mmdemo.ui.shell import layout
+    from mmdemo.ui.shell import server
     try:
-        from mmdemo.ui import bodies
+        from mmdemo.ui.serve import bodies
         bodies.MOST_KEPT = 20 * 2**20
         bodies.MOST_UPLOADED = 40 * 2**20
     except ImportError:

@@ -8,8 +8,8 @@ from gradio.components.image_editor import EditorData
 from gradio.data_classes import FileData, ListFiles
 from PIL import Image
 
-from mmdemo.ui import examples
-from mmdemo.ui.uploads import NOT_UPLOADED, only_uploads, uploaded
+from mmdemo.ui.serve.uploads import NOT_UPLOADED, only_uploads, uploaded
+from mmdemo.ui.shell import examples
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS
 from mmdemo.types import Entity, Pair, Post, Prediction, Relation
-from mmdemo.ui import card, view
-from mmdemo.ui.safe import MARKS_PER_LETTER, percent, safe, sentence
+from mmdemo.ui.shell import card, view
+from mmdemo.ui.shell.safe import MARKS_PER_LETTER, percent, safe, sentence
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",

@@ -19,7 +19,7 @@ from mmdemo.types import (
     Relation,
     View,
 )
-from mmdemo.ui import why_view
+from mmdemo.ui.why import page as why_view
 
 WORDS = ("<img/src=x>", "${alert(1)}", "Nike")
 

@@ -4,7 +4,7 @@ import re
 
 from mmdemo.cells.catalogue import Entry, entry_json
 from mmdemo.cells.zoo import Cell
-from mmdemo.ui import zoo_view
+from mmdemo.ui.results import page as zoo_view
 
 
 def state(f1: float) -> dict:

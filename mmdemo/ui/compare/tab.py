@@ -1,0 +1,161 @@
+"""The Compare tab: the post of the Predict tab through all fusions of a model, or all models of a fusion."""
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from mmdemo.answer import compare as comparing
+from mmdemo.answer import pipeline
+from mmdemo.answer.compare import ACROSS
+from mmdemo.answer.pipeline import Cell
+from mmdemo.types import Comparison, InputError
+from mmdemo.ui.compare.agreement import comparison_json
+from mmdemo.ui.compare.page import page_html
+from mmdemo.ui.compare.view import comparison_html
+from mmdemo.ui.predict.tab import FAILED, Form
+from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
+from mmdemo.ui.shell import view
+from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
+
+log = logging.getLogger(__name__)
+
+EMPTY = "No comparison yet. Press Compare: all answers come from one pass over the post."
+#: A cell of the table was pressed: tell the server which one.
+PRESSED = """
+element.addEventListener('click', (event) => {
+  const cell = event.target.closest('button[data-column]');
+  if (!cell) return;
+  const {column, target} = cell.dataset;
+  trigger('select', {column: Number(column), place: Number(target)});
+});
+"""
+
+
+def ask(
+    across: str, preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None
+) -> tuple[Comparison, list[Cell], list[dict[str, Any]]]:
+    """The comparison, its cells, and each one's metrics. Cells that are not ready are left out.
+
+    Raises:
+        InputError: the post or the photo cannot be used, or no cell of the row is ready.
+    """
+    cells = comparing.side_by_side(dataset, across=across, model=model, fusion=fusion, preset=preset)
+    ready = [cell for cell in cells if not cell.problem]
+    if not ready:
+        raise InputError(cells[0].problem or "no checkpoint is ready")
+    whole = (text or "").encode("utf-8", "replace").decode("utf-8")
+    post = pipeline.read_post(whole, dataset, photo)
+    with MODEL.take():
+        comparison = comparing.compare(post, ready)
+    return comparison, ready, [pipeline.describe(cell)["metrics"] for cell in ready]
+
+
+def show(*inputs: Any) -> tuple[str, str, dict[str, Any] | None, dict[str, Any], str]:
+    """Post bar, table, what the downloads hold, whether they can be pressed, the page as text."""
+    try:
+        comparison, cells, metrics = ask(*inputs)
+        across, preset, dataset, model, fusion, *_ = inputs
+        row = comparing.side_by_side(dataset, across=across, model=model, fusion=fusion, preset=preset)
+        left_out = len(row) - len(cells)
+        note = [f"{left_out} more are not among the checkpoints here."] if left_out > 0 else []
+        table = view.notes_html(note) + comparison_html(comparison, metrics)
+        kept: dict[str, Any] = {"cells": [[c.preset, c.dataset, c.model, c.fusion] for c in cells]}
+        kept["json"] = comparison_json(comparison)
+        kept["asked"] = asked_of(preset, dataset, *inputs[-2:])
+        bar = post_bar_html(comparison.post, inputs[2])
+        return bar, table, kept, gr.update(visible=True), page_html(comparison, metrics)
+    except InputError as error:
+        sentence = str(error)
+    except Exception:
+        log.exception("comparing failed")
+        sentence = FAILED
+    return NO_POST, view.error_html(sentence), None, gr.update(visible=False), ""
+
+
+def show_post(dataset: str, text: str, photo: str | None) -> str:
+    """The Predict tab's post, or that there is none yet."""
+    try:
+        whole = (text or "").encode("utf-8", "replace").decode("utf-8")
+        return post_bar_html(pipeline.read_post(whole, dataset, photo), dataset)
+    except InputError:
+        return NO_POST
+
+
+def asked_of(preset: str, dataset: str, text: str, photo: str | None) -> list[Any]:
+    """What a comparison was asked about, apart from model and fusion."""
+    return [preset, dataset, text, photo]
+
+
+def pressed_cell(
+    kept: dict[str, Any] | None, asked: list[Any], column: object, target: object
+) -> tuple[list[str], int]:
+    """The names (preset, dataset, model, fusion) and target of a pressed cell, as the browser sent it.
+
+    ``asked`` is what the Predict tab holds now (`asked_of`).
+
+    Raises:
+        InputError: there is no such cell, or the comparison was of another post or dataset.
+    """
+    cells = (kept or {}).get("cells") or []
+    if cells and (kept or {}).get("asked") != asked:
+        raise InputError("the comparison is of another post or dataset than is picked now; compare again")
+    if not isinstance(column, int) or not isinstance(target, int) or not 0 <= column < len(cells):
+        raise InputError("that cell is no longer there; compare again")
+    return cells[column], target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the page wires on: the table (its ``select`` event names a cell), what it holds, the choice."""
+
+    table: gr.HTML
+    kept: gr.State
+    across: gr.Radio
+
+
+def build(form: Form) -> Parts:
+    """Lay the tab out and wire it; call inside `gr.Blocks`."""
+    preset, dataset, model, fusion = form.pickers
+    bar = gr.HTML(NO_POST, apply_default_css=False, elem_id="compare-post")
+    with gr.Row(elem_id="compare-row"):
+        across = gr.Radio(
+            [("All fusions of the model", "fusions"), ("All models with the fusion", "models")],
+            value=ACROSS[0],
+            label="Side by side",
+            elem_id="across",
+            scale=4,
+        )
+        button = gr.Button("Compare", variant="primary", elem_id="compare", scale=1, min_width=140)
+    table = gr.HTML(view.empty_html(EMPTY), apply_default_css=False, elem_id="comparison", js_on_load=PRESSED)
+    kept = gr.State(None)
+    page = gr.Textbox(visible=False)
+    with gr.Row(visible=False, elem_id="compare-downloads") as downloads:
+        save_page = gr.Button("Save as one HTML file", size="sm", min_width=150)
+        save_json = gr.Button("Save as JSON", size="sm", min_width=120)
+        link = gr.Button("Copy a link to this question", size="sm", min_width=170)
+    gr.HTML('<p id="link-hint" class="mm-quiet" role="status"></p>', apply_default_css=False)
+
+    inputs = [across, *form.inputs]
+    outputs = [bar, table, kept, downloads, page]
+    run: dict[str, Any] = {**IN_MODEL_QUEUE, "api_visibility": "private"}
+    button.click(show, inputs, outputs, show_progress="minimal", **run)
+    form.compare.click(show, inputs, outputs, show_progress="minimal", **run)
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    save_page.click(None, page, js="(p) => window.mmdemo.save('comparison.html', 'text/html', p)")
+    text_of = gr.Textbox(visible=False)
+    save_json.click(_as_text, kept, text_of, **quiet).then(
+        None, text_of, js="(t) => window.mmdemo.save('comparison.json', 'application/json', t)"
+    )
+    link.click(
+        None, [dataset, model, fusion, across, form.text], js="(...a) => window.mmdemo.permalink(...a)"
+    )
+    form.text.change(show_post, [dataset, form.text, form.photo], bar, trigger_mode="always_last", **quiet)
+    form.photo.change(show_post, [dataset, form.text, form.photo], bar, **quiet)
+    return Parts(table=table, kept=kept, across=across)
+
+
+def _as_text(kept: dict[str, Any] | None) -> str:
+    return json.dumps((kept or {}).get("json"), ensure_ascii=False, indent=2)

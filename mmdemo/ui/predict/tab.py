@@ -1,0 +1,270 @@
+"""The Predict tab: one post in, its entities or its relation out, with the checkpoint's card beside."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import ImageData
+
+from mmdemo.answer import pipeline
+from mmdemo.answer.pipeline import Cell
+from mmdemo.models.config import DATASETS, FUSIONS, MODELS, fusions_of
+from mmdemo.types import InputError, Prediction
+from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
+from mmdemo.ui.serve.uploads import uploaded
+from mmdemo.ui.shell import card, examples, view
+from mmdemo.ui.shell.titles import fusion_title, model_title
+
+log = logging.getLogger(__name__)
+
+EMPTY = "No answer yet. Press “Entities” or “Relation” under an example, or write a post and press Predict."
+FAILED = "Something went wrong on the server; it has been logged. Please try again or change the input."
+Pickers = tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Dropdown]
+FIRST_DATASET = "twitter2017"  # cleaner labels than Twitter2015's, and better scores
+BASELINES = ("concat", "native")  # one idea, named by whether the encoders are two or joint
+
+
+def ready_cell(preset: str, dataset: str, model: str, fusion: str) -> Cell:
+    """The picked cell. Raises InputError where there is none of this name, or it cannot run."""
+    cell = pipeline.find_cell(dataset, model, fusion, preset)  # `cells` would read the cards of all 90
+    if cell.problem:
+        raise InputError(cell.problem)
+    return cell
+
+
+def answer(preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None) -> Prediction:
+    """Read the post and ask the picked checkpoint.
+
+    Raises:
+        InputError: the post, the photo or the checkpoint cannot be used.
+    """
+    cell = ready_cell(preset, dataset, model, fusion)
+    # Half of a surrogate pair (a cut emoji) cannot be sent back as JSON.
+    whole = (text or "").encode("utf-8", "replace").decode("utf-8")
+    post = pipeline.read_post(whole, dataset, photo)
+    with MODEL.take():
+        return pipeline.predict(post, cell)
+
+
+def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
+    """The answer for the page and as JSON. Whatever fails becomes one sentence; the input stays."""
+    try:
+        prediction = answer(*inputs)
+        return view.result_html(prediction), view.prediction_json(prediction)
+    except InputError as error:
+        sentence = str(error)
+    except Exception:
+        log.exception("prediction failed")
+        sentence = FAILED
+    return view.error_html(sentence), None
+
+
+def show_card(preset: str, dataset: str, model: str, fusion: str) -> str:
+    """The card of the picked cell, or why it cannot run and what can instead."""
+    try:
+        cell = ready_cell(preset, dataset, model, fusion)
+        return card.card_html(cell.name, dataset, fusion, pipeline.describe(cell))
+    except InputError as error:
+        problem = str(error)
+    ready = [
+        f"{model_title(c.model)} with {fusion_title(c.fusion)}"
+        for c in pipeline.cells()
+        if c.dataset == dataset and not c.problem
+    ]
+    return card.missing_html(f"{preset}/{dataset}/{model}/{fusion}", problem, ready)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """Where a post and a cell are picked: what the Compare and Why tabs ask about too."""
+
+    pickers: Pickers  # preset, dataset, model, fusion
+    text: gr.Textbox
+    photo: gr.Image
+    compare: gr.Button
+    why: gr.Button
+
+    @property
+    def inputs(self) -> list[gr.components.Component]:
+        """Preset, dataset, model, fusion, text, photo: what `answer` takes."""
+        return [*self.pickers, self.text, self.photo]
+
+
+def fusion_choices(model: str) -> list[tuple[str, str]]:
+    """(title, name) of the fusions that fit a model."""
+    return [(fusion_title(name), name) for name in (fusions_of(model) if model in MODELS else FUSIONS)]
+
+
+def fitting(model: str, fusion: str) -> str:
+    """The fusion, or what stands in its place where the model has another baseline."""
+    names = [name for _, name in fusion_choices(model)]
+    if fusion in names:
+        return fusion
+    return next((name for name in names if fusion in BASELINES and name in BASELINES), names[0])
+
+
+def offer_fusions(model: str, fusion: str) -> dict[str, Any]:
+    """After the model changed: the fusions that fit it.
+
+    The picked one is left alone where it fits: a link sets both pickers, and ``fusion`` may be outdated.
+    """
+    fits = fitting(model, fusion)
+    choices = fusion_choices(model)
+    return gr.update(choices=choices) if fits == fusion else gr.update(choices=choices, value=fits)
+
+
+def adapt(preset: str, dataset: str, model: str, fusion: str) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """After a picker changed: placeholder, whether pairs are marked, the card."""
+    known = DATASETS[dataset]
+    return (
+        gr.update(placeholder=known.placeholder),
+        gr.update(visible=known.task == "re"),
+        show_card(preset, dataset, model, fitting(model, fusion)),
+    )
+
+
+def _upload_path(payload: ImageData | None) -> str | None:
+    """The uploaded file as it is. gr.Image would decode it here, and answer a broken file with a traceback;
+    our own opener checks it and says what is wrong."""
+    # One that was sent to the API as an address has no path, and would pass for no photo.
+    return uploaded(payload.path) if payload else None
+
+
+def photo_input(elem_id: str | None = None) -> gr.Image:
+    """Where a photo is put in; it gives the file as it was uploaded."""
+    photo = gr.Image(
+        type="filepath",
+        label="Photo (optional)",
+        height=226,
+        sources=["upload", "clipboard"],
+        buttons=[],
+        alt_text="The post's photo",
+        elem_id=elem_id,
+    )
+    photo.preprocess = _upload_path  # type: ignore[method-assign]  # see its docstring
+    return photo
+
+
+def _pickers() -> Pickers:
+    """Preset (hidden where there is only one), dataset, model and fusion; a ready cell is picked."""
+    cells = pipeline.cells()
+    ready = [c for c in cells if not c.problem] or cells
+    first = next((c for c in ready if c.dataset == FIRST_DATASET), ready[0])
+    presets = list(dict.fromkeys(c.preset for c in cells))
+    datasets = [(DATASETS[d].title, d) for d in dict.fromkeys(c.dataset for c in cells)]
+    with gr.Row(elem_id="pickers"):
+        dataset = gr.Dropdown(datasets, value=first.dataset, label="Dataset", min_width=200)
+        models = [(model_title(m), m) for m in dict.fromkeys(c.model for c in cells)]
+        model = gr.Dropdown(models, value=first.model, label="Model", min_width=200)
+        # All fusions: `layout` narrows them in each session, which the server may forget.
+        every = [(fusion_title(name), name) for name in FUSIONS]
+        fusion = gr.Dropdown(every, value=first.fusion, label="Fusion", min_width=120)
+        preset = gr.Dropdown(
+            presets, value=first.preset, label="Size", visible=len(presets) > 1, min_width=100
+        )
+    return preset, dataset, model, fusion
+
+
+def _html(value: str, elem_id: str | None = None) -> gr.HTML:
+    """HTML in our own style: Gradio's would draw frames around tables and dim bold text."""
+    return gr.HTML(value, elem_id=elem_id, apply_default_css=False)
+
+
+def _post(dataset: str) -> tuple[gr.Image, gr.Textbox, gr.Column, gr.Button]:
+    """Where a person puts a post in: photo, text, marks, Predict."""
+    known = DATASETS[dataset]
+    with gr.Row(elem_id="post"):
+        with gr.Column(scale=2, min_width=170):
+            photo = photo_input("photo")
+        with gr.Column(scale=3, min_width=240):
+            text = gr.Textbox(
+                label="Text (Ctrl+Enter predicts)",
+                placeholder=known.placeholder,
+                lines=4,
+                max_lines=8,
+                elem_id="post-text",
+            )
+            with gr.Column(visible=known.task == "re", elem_id="marks") as marks:
+                _mark_buttons()
+            button = gr.Button("Predict", variant="primary", elem_id="predict")
+    return photo, text, marks, button
+
+
+def _mark_buttons() -> None:
+    """Buttons that mark the words selected in the text box; all of it happens in the browser (marks.js)."""
+    with gr.Row():
+        for label, call in (
+            ("Mark as [E1]", "mark('E1')"),
+            ("Mark as [E2]", "mark('E2')"),
+            ("Clear marks", "clear()"),
+        ):
+            gr.Button(label, size="sm", min_width=84).click(fn=None, js=f"() => window.mmdemo.{call}")
+    _html('<p id="mark-hint" role="status">Select words in the text, then mark them.</p>')
+
+
+def _examples() -> list[tuple[str, examples.Example, Path, gr.Button]]:
+    """The example cards; gives the buttons with what each stands for."""
+    tasks = {"ner": "Entities", "re": "Relation"}
+    buttons = []
+    if examples.available():
+        _html('<h3 class="mm-side">Examples</h3>')
+    with gr.Row(elem_id="examples"):
+        for example, path in examples.available():
+            with gr.Column(min_width=150):
+                _html(examples.figure_html(example, path))
+                with gr.Row():
+                    for task, name in tasks.items():
+                        buttons.append((task, example, path, gr.Button(name, size="sm", min_width=60)))
+    return buttons
+
+
+def _filler(task: str, example: examples.Example, path: Path) -> Callable[[str], tuple[str, str, str]]:
+    """A click handler that puts an example in, on the picked dataset if that can answer it."""
+
+    def fill(dataset: str) -> tuple[str, str, str]:
+        fitting = [c for c in pipeline.cells() if DATASETS[c.dataset].task == task]
+        able = [c.dataset for c in fitting if not c.problem] or [c.dataset for c in fitting]
+        return dataset if dataset in able else able[0], example.texts[task], str(path)
+
+    return fill
+
+
+def build() -> Form:
+    """Lay the tab out and wire it; call inside `gr.Blocks`. Gives what other tabs ask about."""
+    pickers = _pickers()
+    dataset = pickers[1]
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=280):
+            photo, text, marks, button = _post(dataset.value)
+            tries = _examples()
+        with gr.Column(scale=6, min_width=280):
+            result = _html(view.empty_html(EMPTY), elem_id="result")
+            with gr.Row(elem_id="further"):
+                compare = gr.Button("Compare all fusions", size="sm", min_width=120, elem_id="to-compare")
+                why = gr.Button("Why this answer?", size="sm", min_width=120, elem_id="to-why")
+            shown_card = _html(show_card(*(p.value for p in pickers)), elem_id="card")
+            with gr.Accordion("Result as JSON", open=False):
+                as_json = gr.JSON(show_label=False, elem_id="result-json")
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    _, _, model, fusion = pickers
+    model.change(offer_fusions, [model, fusion], fusion, **quiet)
+    for picker in pickers:
+        picker.change(adapt, [*pickers], [text, marks, shown_card], **quiet)
+    ask: dict[str, Any] = {
+        "fn": show_answer,
+        "inputs": [*pickers, text, photo],
+        "outputs": [result, as_json],
+        **IN_MODEL_QUEUE,
+        "api_visibility": "private",
+        "show_progress": "minimal",
+    }
+    reveal: dict[str, Any] = {"fn": None, "js": "() => window.mmdemo.reveal()"}
+    gr.on([button.click, text.submit], **ask).then(**reveal)
+    for task, example, path, pressed in tries:
+        fill = _filler(task, example, path)
+        pressed.click(fill, dataset, [dataset, text, photo], **quiet).success(**ask).then(**reveal)
+    return Form(pickers=pickers, text=text, photo=photo, compare=compare, why=why)

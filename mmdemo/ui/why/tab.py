@@ -1,0 +1,278 @@
+"""The Why tab: what a fusion did with the Predict tab's post, and what it would have said otherwise."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from mmdemo.answer import pipeline
+from mmdemo.figures.numbers import explanation_json
+from mmdemo.types import Explanation, InputError, Post
+from mmdemo.ui import painting
+from mmdemo.ui.compare.tab import asked_of, pressed_cell
+from mmdemo.ui.predict import tab as predict_tab
+from mmdemo.ui.predict.tab import FAILED, Form
+from mmdemo.ui.serve.lanes import EXPLAIN, IN_EXPLAIN_QUEUE
+from mmdemo.ui.serve.uploads import only_uploads
+from mmdemo.ui.shell import examples, view
+from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
+from mmdemo.ui.shell.safe import sentence
+from mmdemo.ui.why import page as why_view
+from mmdemo.ui.why.page import ALL_PANELS, SECTIONS
+
+log = logging.getLogger(__name__)
+
+EMPTY = (
+    "No explanation yet. Press Explain; it asks the picked checkpoint many times, so it takes a few seconds."
+)
+#: More than the words of any post.
+MOST_TARGETS = 1_000_000
+TITLES = {
+    "fusion": "What the fusion did",
+    "photo": "Where in the photo",
+    "words": "Which words, and what the photo added",
+}
+#: The page's colours travel with the last input, so that figures fit light and dark.
+WITH_DARK = "(...a) => [...a.slice(0, -1), document.body.classList.contains('dark')]"
+
+
+def ask(cell: pipeline.Cell, post: Post, target: int | None) -> Explanation:
+    """The cell's explanation of the post. A target that this answer lacks falls back to its surest.
+
+    Raises:
+        InputError: as in `predict_tab.answer`.
+    """
+    others = [path for _, path in examples.available()]
+    with EXPLAIN.take():
+        try:
+            return pipeline.explain(post, cell, target=target, others=others)
+        except InputError:
+            if target is None:
+                raise
+            return pipeline.explain(post, cell, others=others)
+
+
+def _read(
+    preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None
+) -> tuple[pipeline.Cell, Post]:
+    cell = predict_tab.ready_cell(preset, dataset, model, fusion)
+    whole = (text or "").encode("utf-8", "replace").decode("utf-8")
+    return cell, pipeline.read_post(whole, dataset, photo)
+
+
+def show(*inputs: Any) -> tuple[Any, ...]:
+    """Everything of the tab, in the order of ``shown`` in `build`."""
+    *asked, target, top, dark = inputs
+    try:
+        cell, post = _read(*asked)
+        found = ask(cell, post, target)
+        with EXPLAIN.take():
+            cases = pipeline.counterfactuals(post, cell, others=[path for _, path in examples.available()])
+        targets = why_view.targets_of(found.prediction)
+        known = target in [value for _, value in targets]
+        chosen = target if known else why_view.surest_target(found.prediction)
+        sections = [why_view.section_html(found, name, dark=dark, top=int(top)) for name in SECTIONS]
+        panels = why_view.panels_of(found)
+        words = why_view.words_read(found.prediction)
+        photo = found.prediction.post.image
+        return (
+            found,
+            post_bar_html(found.prediction.post, cell.dataset),
+            why_view.headline_html(found),
+            gr.update(choices=targets, value=chosen),
+            gr.update(choices=panels, value=ALL_PANELS, visible=len(panels) > 1),
+            *sections,
+            why_view.counterfactuals_html(cases) + why_view.absent_html(found),
+            gr.update(value=photo if not isinstance(photo, str) else None, visible=photo is not None),
+            gr.update(choices=words, value=[]),
+            gr.update(choices=words, value=None),
+            gr.update(visible=True),
+        )
+    except InputError as error:
+        message = str(error)
+    except Exception:
+        log.exception("explaining failed")
+        message = FAILED
+    same = [gr.update() for _ in range(2)]
+    empty = ["" for _ in SECTIONS]
+    rest = [gr.update() for _ in range(3)]
+    return None, NO_POST, why_view.failed_html(message), *same, *empty, "", *rest, gr.update(visible=False)
+
+
+def redraw(section: str) -> Callable[..., Any]:
+    """A handler that draws one section again, with another number of channels or another panel."""
+
+    def draw(found: Explanation | None, top: float, panel: str, dark: bool) -> Any:
+        if not isinstance(found, Explanation):  # `mmdemo.ui.shell.sessions` has forgotten this visitor
+            gr.Warning("This explanation is not kept any more; press Explain again.")
+            return gr.update()
+        return why_view.section_html(found, section, dark=dark, top=int(top), panel=panel)
+
+    return draw
+
+
+def imagine(*inputs: Any) -> str:
+    """What the cell says of the post with a part painted out, and words left out or replaced."""
+    *asked, painted, masked, word, instead = inputs
+    try:
+        cell, post = _read(*asked)
+        mask = painted_mask(painted)
+        replaced = {int(word): instead} if word is not None and (instead or "").strip() else None
+        if mask is None and not masked and replaced is None:
+            raise InputError("paint over a part of the photo, or choose a word to leave out or replace")
+        gone = [int(w) for w in masked or ()]
+        with EXPLAIN.take():
+            cases = pipeline.counterfactuals(post, cell, painted=mask, masked=gone, replaced=replaced)
+        own = [case for case in cases if case.name != "without the photo"]
+        return why_view.counterfactuals_html(own)
+    except InputError as error:
+        return view.error_html(str(error))
+    except Exception:
+        log.exception("imagining failed")
+        return view.error_html(FAILED)
+
+
+def painted_mask(editor: dict[str, Any] | None) -> np.ndarray | None:
+    """Where someone painted in the image editor: any layer's opacity; None where nobody did."""
+    layers = [np.asarray(layer) for layer in (editor or {}).get("layers") or ()]
+    masks = [layer[..., 3] > 0 for layer in layers if layer.ndim == 3 and layer.shape[-1] == 4]
+    mask = np.any(masks, axis=0) if masks else np.zeros((1, 1), dtype=bool)
+    return mask if mask.any() else None
+
+
+def explained(
+    preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None, target: float | None
+) -> dict[str, Any]:
+    """A cell's explanation as JSON: views with all their numbers, and imagined posts.
+
+    Raises:
+        InputError: as in `predict_tab.answer`, or for a target that there is not.
+    """
+    cell, post = _read(preset, dataset, model, fusion, text, photo)
+    others = [path for _, path in examples.available()]
+    asked = _whole(target)
+    with EXPLAIN.take():
+        found = pipeline.explain(post, cell, target=asked, others=others)
+        cases = pipeline.counterfactuals(post, cell, others=others)
+    return {
+        "prediction": view.prediction_json(found.prediction),
+        **explanation_json(found),
+        "counterfactuals": [why_view.counterfactual_json(case) for case in cases],
+    }
+
+
+def _whole(target: object) -> int | None:
+    """A target as sent: JSON knows no whole numbers. Raises InputError for one that is none."""
+    if target is None:
+        return None
+    if isinstance(target, int | float) and abs(target) < MOST_TARGETS and float(target).is_integer():
+        return int(target)
+    raise InputError(f"a target is a whole number, not {str(target)[:40]}")
+
+
+def pick(
+    kept: dict[str, Any] | None,
+    preset: str,
+    dataset: str,
+    text: str,
+    photo: str | None,
+    event: gr.EventData,
+) -> tuple[Any, ...]:
+    """A pressed cell of the comparison: its model and fusion into the pickers, its target, the Why tab.
+
+    Raises:
+        gr.Error: there is no such cell any more; nothing is explained then.
+    """
+    place = getattr(event, "column", None), getattr(event, "place", None)
+    try:
+        (_, _, model, fusion), target = pressed_cell(kept, asked_of(preset, dataset, text, photo), *place)
+    except InputError as error:
+        raise gr.Error(sentence(str(error)), print_exception=False) from error
+    choices = predict_tab.fusion_choices(model)
+    asked = gr.update(choices=[("the pressed cell", target)], value=target)  # `show` gives the real ones
+    return model, gr.update(choices=choices, value=fusion), asked, gr.Tabs(selected="why-tab")
+
+
+def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
+    """Lay the tab out and wire it to the form, the tabs and the comparison's table."""
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    found = gr.State(None)
+    bar = gr.HTML(NO_POST, apply_default_css=False, elem_id="why-post")
+    with gr.Row(elem_id="why-row"):
+        target = gr.Dropdown([], label="Explain", value=None, elem_id="why-target", scale=3, min_width=220)
+        button = gr.Button("Explain", variant="primary", elem_id="explain", scale=1, min_width=140)
+    headline = gr.HTML(view.empty_html(EMPTY), apply_default_css=False, elem_id="why-headline")
+    dark = gr.Checkbox(visible=False)
+    with gr.Column(visible=False, elem_id="why") as figures:
+        top, panel, sections = _figures()
+        gr.HTML('<h3 class="mm-section">The same post, imagined otherwise</h3>', apply_default_css=False)
+        cases = gr.HTML("", apply_default_css=False, elem_id="why-cases")
+        editor, masked, word, instead, try_it, imagined = _imagine_form()
+
+    asked = [*form.inputs, target, top, dark]
+    shown = [found, bar, headline, target, panel, *sections.values(), cases, editor, masked, word, figures]
+    slow: dict[str, Any] = {
+        **IN_EXPLAIN_QUEUE,
+        "api_visibility": "private",
+        "js": WITH_DARK,
+        "show_progress_on": [headline],
+    }
+    button.click(show, asked, shown, **slow)
+    target.input(show, asked, shown, **slow)
+    form.why.click(lambda: (gr.Tabs(selected="why-tab"), None), None, [tabs, target], **quiet).then(
+        show, asked, shown, **slow
+    )
+    preset, dataset, model, fusion = form.pickers
+    table.select(
+        pick, [kept, preset, dataset, form.text, form.photo], [model, fusion, target, tabs], **quiet
+    ).success(show, asked, shown, **slow)
+    state = [found, top, panel, dark]
+    top.release(redraw("fusion"), state, sections["fusion"], js=WITH_DARK, **quiet)
+    panel.input(redraw("photo"), state, sections["photo"], js=WITH_DARK, **quiet)
+    try_it.click(
+        imagine,
+        [*form.inputs, editor, masked, word, instead],
+        imagined,
+        api_visibility="private",
+        **IN_EXPLAIN_QUEUE,
+    )
+
+
+def _figures() -> tuple[gr.Slider, gr.Dropdown, dict[str, gr.HTML]]:
+    """The sections of figures, under their titles, and what narrows them: how many channels, which head."""
+    sections = {}
+    for name, title in TITLES.items():
+        gr.HTML(f'<h3 class="mm-section">{title}</h3>', apply_default_css=False)
+        if name == "fusion":
+            top = gr.Slider(4, 96, value=24, step=4, label="Channels shown, strongest first")
+        if name == "photo":
+            panel = gr.Dropdown([ALL_PANELS], value=ALL_PANELS, label="Attention head", elem_id="why-head")
+        sections[name] = gr.HTML("", apply_default_css=False, elem_id=f"why-{name}")
+    return top, panel, sections
+
+
+def _imagine_form() -> tuple[gr.ImageEditor, gr.Dropdown, gr.Dropdown, gr.Textbox, gr.Button, gr.HTML]:
+    """Where a person imagines the post otherwise: paint out, leave out, replace."""
+    with gr.Accordion("Imagine it otherwise yourself", open=False, elem_id="imagine"):
+        with gr.Row():
+            with gr.Column(min_width=280):
+                editor = painting.editor(
+                    label="Paint over what the model shall not see",
+                    brush=gr.Brush(default_size=40, colors=["#0072B2"], color_mode="fixed"),
+                    sources=[],
+                    transforms=[],
+                    layers=False,
+                    buttons=[],
+                    height=340,
+                    elem_id="paint",
+                )
+                only_uploads(editor)
+            with gr.Column(min_width=240):
+                masked = gr.Dropdown([], multiselect=True, label="Words to leave out", elem_id="mask-words")
+                word = gr.Dropdown([], label="Word to replace", elem_id="replace-word")
+                instead = gr.Textbox(label="by this word", max_lines=1)
+                try_it = gr.Button("Ask again", variant="primary", elem_id="imagine-ask")
+        imagined = gr.HTML("", apply_default_css=False, elem_id="imagined")
+    return editor, masked, word, instead, try_it, imagined
