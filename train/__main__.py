@@ -10,7 +10,7 @@ from mmdemo.models.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
 from mmdemo.terminal import log_safely, say, say_json
 from mmdemo.types import InputError
 from train.base_command import base, sizes
-from train.data import DataSource
+from train.data.source import DataSource
 from train.exploring import analyse, tune
 from train.options import (
     Change,
@@ -51,7 +51,7 @@ def prepare(
 
     Example: python -m train prepare --data ../shared/data
     """
-    from train import prepare as preparing
+    from train.data import prepare as preparing
 
     raise typer.Exit(preparing.run(data, images, pairs, as_json))
 
@@ -95,7 +95,7 @@ def run(
     Example: python -m train run --dataset twitter2017 --model roberta-resnet50 --fusion film
     --preset lite --data ../shared/data --set trunk.epochs=5
     """
-    from train import extra as reviewed
+    from train.data import reviewed_posts as reviewed
     from train.full_base import Origin
     from train.run import run as train
     from train.settings import Settings

@@ -25,7 +25,7 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import EfficientNetLite
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError, Post
-from train.data import DataSource
+from train.data.source import DataSource
 from train.features import backbone_maps
 from train.stages import backbone_salt
 from train.state import load_tensors, replace_file

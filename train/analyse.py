@@ -14,7 +14,7 @@ from train.analyse_copies import Copies, find_copies, shared_texts
 from train.analyse_figures import Figure
 from train.analyse_photos import Facts, PhotoFacts, photo_facts
 from train.analyse_texts import SplitFacts, split_facts, words_by_class
-from train.data import DataSource
+from train.data.source import DataSource
 from train.page import write_page
 
 #: Colours with which the app marks types; relations share one.

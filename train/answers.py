@@ -10,7 +10,7 @@ import numpy as np
 
 from mmdemo.cells.files import read_json
 from mmdemo.types import InputError, Post
-from train.data import DataSource
+from train.data.source import DataSource
 from train.state import replace_file
 
 

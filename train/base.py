@@ -17,7 +17,7 @@ from mmdemo.models.encoders.image import NORMALISATION, REDUCED, EfficientNetLit
 from mmdemo.models.encoders.text import MarkedBert
 from mmdemo.photo.image import load_photo, to_pixels
 from mmdemo.types import InputError, Post
-from train.data import DataSource
+from train.data.source import DataSource
 
 #: Photos that the reduction is fitted to.
 MOST_PHOTOS = 1200

@@ -19,7 +19,7 @@ from mmdemo.models.config import DATASETS
 from mmdemo.models.decode import decode_entities
 from mmdemo.types import Entity
 from train.answers import answered_posts
-from train.data import DataSource
+from train.data.source import DataSource
 from train.stages import gold_of_dataset
 
 BINS = 15

@@ -19,8 +19,8 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError, Post
-from train.batches import bucketed_batches
 from train.config import Recipe
+from train.data.batches import bucketed_batches
 from train.features import encoder_states, region_maps, with_regions
 from train.loop import Task, fit
 from train.stages import Material, backbone_salt, best_of, fresh_model, validation

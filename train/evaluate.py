@@ -20,7 +20,7 @@ from mmdemo.models.model import MultimodalModel
 from mmdemo.types import Post
 from train.answers import save_answers
 from train.cells import raw_examples
-from train.data import DataSource
+from train.data.source import DataSource
 from train.features import encoder_states
 from train.predict import probabilities, score
 from train.stages import gold_of

@@ -8,7 +8,7 @@ import typer
 
 from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
 from mmdemo.terminal import say
-from train.data import DataSource
+from train.data.source import DataSource
 from train.options import Change, Data, Device, Images, Init, Limit, Pairs, Split, WeightsRoot, read_changes
 
 

@@ -18,7 +18,7 @@ from mmdemo.models.config import DATASETS
 from mmdemo.models.decode import best_tags
 from mmdemo.types import Post
 from train.answers import answered_posts
-from train.data import DataSource
+from train.data.source import DataSource
 from train.stages import gold_of_dataset
 
 RESAMPLES = 1000

@@ -9,7 +9,7 @@ from mmdemo.datasets.bio import bio_tags, output_labels
 from mmdemo.models.batch import Example
 from mmdemo.models.decode import best_tags, softmax
 from mmdemo.models.model import MultimodalModel
-from train.batches import ordered_batches
+from train.data.batches import ordered_batches
 from train.metrics import Scores, score_relations, score_tags
 
 

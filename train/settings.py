@@ -14,7 +14,7 @@ from mmdemo.formats.published import FILES
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError, Post
 from train.config import Recipe
-from train.data import DataSource
+from train.data.source import DataSource
 from train.full_base import Origin
 from train.recipes import recipe_for
 
@@ -27,7 +27,7 @@ class Settings:
     """What one ``train run`` does.
 
     ``changes`` override recipe fields, by stage; ``start`` is a checkpoint to take weights from; ``extra``
-    are reviewed posts to train on too (`train.extra`); ``photos`` is where several runs share what their
+    are reviewed posts to train on too (`train.data.reviewed_posts`); ``photos`` is where several runs share what their
     frozen image encoder made of the photos (else each keeps its own in ``work``); ``origin`` says whence the
     preset ``full`` has its encoders.
     """

@@ -22,7 +22,7 @@ from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.bio import bio_tags
 from mmdemo.models.decode import best_tags
 from mmdemo.types import InputError, Post
-from train.data import DataSource
+from train.data.source import DataSource
 from train.evaluate import answers, condition_posts
 from train.metrics import headline
 from train.run import run_cells, run_trunk

@@ -18,8 +18,8 @@ from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.photo.image import load_photo
 from mmdemo.types import InputError, Post
-from train.batches import bucketed_batches
 from train.config import Recipe
+from train.data.batches import bucketed_batches
 from train.features import region_maps, with_regions
 from train.loop import Task, fit
 from train.metrics import Scores, headline

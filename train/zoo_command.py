@@ -8,7 +8,7 @@ import typer
 from mmdemo.models.config import ModelConfig
 from mmdemo.terminal import say
 from mmdemo.types import InputError
-from train.data import DataSource
+from train.data.source import DataSource
 from train.options import (
     Change,
     Data,

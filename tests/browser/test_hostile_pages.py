@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.hostile import FILE, NAME, REVIEWER, TEXT, untouched, watched
 from tests.tiny import write_data
 from train.analyse import analyse
-from train.data import DataSource
+from train.data.source import DataSource
 from train.page import write_page
 
 pytestmark = pytest.mark.browser

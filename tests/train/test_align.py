@@ -9,7 +9,7 @@ from PIL import Image
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.align import align
-from train.data import DataSource
+from train.data.source import DataSource
 
 
 @pytest.fixture

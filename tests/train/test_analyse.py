@@ -16,7 +16,7 @@ from train.analyse_copies import find_copies, shared_texts
 from train.analyse_figures import content_heatmap
 from train.analyse_photos import PhotoFacts, class_names, content_name, fingerprint, photo_facts
 from train.analyse_texts import split_facts, words_by_class
-from train.data import DataSource
+from train.data.source import DataSource
 
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script>${alert(3)}{{7*7}}'
 

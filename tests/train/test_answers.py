@@ -12,7 +12,7 @@ from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.answers import answered_posts, load_answers, save_answers
 from train.calibrate import calibrate_all
-from train.data import DataSource
+from train.data.source import DataSource
 from train.photo_effect import measure_all
 
 

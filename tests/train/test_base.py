@@ -14,7 +14,7 @@ from mmdemo.models.encoders.image import REDUCED, EfficientNetLite
 from mmdemo.types import InputError, Post
 from tests.tiny import write_data
 from train.base import build_base, fit_reduction, to_tensor_of
-from train.data import DataSource
+from train.data.source import DataSource
 
 
 @pytest.fixture(scope="module")

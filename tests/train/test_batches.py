@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mmdemo.models.batch import Example
 from mmdemo.posts.text import TextInput
-from train.batches import POOL, bucketed_batches, ordered_batches, texts_of
+from train.data.batches import POOL, bucketed_batches, ordered_batches, texts_of
 
 
 def example(number: int, length: int, photo: bool = True) -> Example:

@@ -13,7 +13,7 @@ from mmdemo.types import Entity
 from tests.tiny import write_data
 from train.answers import load_answers, save_answers
 from train.calibrate import calibrate_all, fit_beta, fit_calibration, fit_temperature, judge, measures
-from train.data import DataSource
+from train.data.source import DataSource
 
 
 def test_ece_and_brier_by_hand():

@@ -5,7 +5,7 @@ import pytest
 from mmdemo.models.config import SPLITS
 from mmdemo.types import InputError
 from tests.tiny import write_data
-from train.data import DataSource
+from train.data.source import DataSource
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from mmdemo.types import InputError
 from tests.tiny import build_cell, write_data
 from train.cells import cached_examples
 from train.config import Recipe
-from train.data import DataSource
+from train.data.source import DataSource
 from train.evaluate import CONDITIONS, _others, change_photos, evaluate
 from train.report import render
 from train.stages import Material

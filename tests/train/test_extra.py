@@ -8,8 +8,8 @@ from mmdemo.cells.files import write_json
 from mmdemo.formats.jsonl import write_jsonl
 from mmdemo.types import Entity, InputError, Post
 from tests.tiny import write_data
-from train.data import DataSource
-from train.extra import compare, find_leaks, read_extra, text_key, without_leaks
+from train.data.reviewed_posts import compare, find_leaks, read_extra, text_key, without_leaks
+from train.data.source import DataSource
 
 ANN = Entity(start=0, end=1, label="PER")
 

@@ -17,8 +17,8 @@ from mmdemo.models.batch import Batch, Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError
-from train.batches import bucketed_batches
 from train.config import Recipe
+from train.data.batches import bucketed_batches
 from train.loop import Task, _rate_at, choose_accelerator, fit
 
 CONFIG = ModelConfig(dataset="twitter2017", preset="tiny")

@@ -8,7 +8,7 @@ from mmdemo.datasets.bio import RELATIONS, bio_tags
 from mmdemo.types import Entity, Post
 from tests.tiny import write_data
 from train.answers import save_answers
-from train.data import DataSource
+from train.data.source import DataSource
 from train.photo_effect import counts_of, difference, f1_of, measure_all, slices_of
 
 

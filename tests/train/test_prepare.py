@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmdemo.datasets.bio import RELATIONS
 from mmdemo.types import InputError
-from train.prepare import MATTERS, DatasetReport, Report, SplitReport, check, render, run
+from train.data.prepare import MATTERS, DatasetReport, Report, SplitReport, check, render, run
 
 CONLL = "IMGID:{n}\nRome\tB-LOC\n{word}\tO\nhttp://t.co/x\tO\n\nIMGID:{n}1\nWater\tI-LOC\n"
 MNRE = (
@@ -135,7 +135,7 @@ def test_json_holds_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_real_data_has_the_counts_of_its_readme(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts only: opening the photos is what `test_photos_are_opened` covers."""
-    monkeypatch.setattr("train.prepare.load_photo", lambda post: (post.image, None))
+    monkeypatch.setattr("train.data.prepare.load_photo", lambda post: (post.image, None))
     report = check(shared_data)
     assert report.ready
 

@@ -26,7 +26,7 @@ from tests.tiny import write_data
 from train.__main__ import app, read_changes
 from train.calibrate import calibrate_all
 from train.config import Recipe
-from train.data import DataSource
+from train.data.source import DataSource
 from train.photo_effect import measure_all
 from train.recipes import recipe_for
 from train.run import run

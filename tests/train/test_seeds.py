@@ -8,7 +8,7 @@ from mmdemo.cells.files import read_json
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
-from train.data import DataSource
+from train.data.source import DataSource
 from train.run import run
 from train.seeds import mean_and_deviation, run_seeds
 from train.settings import Settings

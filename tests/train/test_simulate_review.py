@@ -8,7 +8,7 @@ import pytest
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
-from train.data import DataSource
+from train.data.source import DataSource
 from train.settings import Settings
 from train.simulate_review import entropy, render, simulate
 

@@ -14,7 +14,7 @@ import pytest
 from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from tests.tiny import write_data
-from train.data import DataSource
+from train.data.source import DataSource
 from train.settings import Settings
 from train.zoo import _determinants, build_parallel, plan, starts_of
 

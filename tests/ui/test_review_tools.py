@@ -17,7 +17,7 @@ from mmdemo.ui.review import predict as review_predict
 from mmdemo.ui.review.files import CORRECT, add_posts, export_queue, show_agreement
 from mmdemo.ui.review.predict import fitting_cell, predict
 from mmdemo.ui.shell.api import review_export
-from train.extra import read_extra
+from train.data.reviewed_posts import read_extra
 
 CONLL = "IMGID:7\nAnn\tB-PER\nLee\tI-PER\nsings\tO\n\nIMGID:8\nOslo\tB-LOC\nrains\tO\n\n"
 MNRE = {

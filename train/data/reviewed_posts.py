@@ -14,7 +14,7 @@ from mmdemo.datasets.bio import ENTITY_TYPES
 from mmdemo.formats.jsonl import read_jsonl
 from mmdemo.models.config import DATASETS
 from mmdemo.types import InputError, Post
-from train.data import DataSource
+from train.data.source import DataSource
 from train.metrics import headline
 
 SHOWN = 5  # leaks named in a message
