@@ -55,7 +55,7 @@ SIZES = {
 
 
 def small_resnet() -> ResNet:
-    """Statistics stay as they are, even where a test forgets to freeze them as `train.loop` does."""
+    """Statistics stay as they are, even where a test forgets to freeze them as `train.fit.loop` does."""
     norm = partial(nn.BatchNorm2d, momentum=0.0)
     return ResNet(Bottleneck, [1, 1, 1, 1], width_per_group=4, norm_layer=norm)
 

@@ -152,7 +152,7 @@ def evaluate(
     """
     from mmdemo.cells.checkpoint import load_card
     from train.evaluate import evaluate as score
-    from train.loop import choose_accelerator
+    from train.fit.loop import choose_accelerator
     from train.report import render
 
     scheme = load_card(checkpoint).training.get("split_scheme", "official")

@@ -26,9 +26,9 @@ from mmdemo.models.encoders.image import EfficientNetLite
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError, Post
 from train.data.source import DataSource
-from train.features import backbone_maps
-from train.stages import backbone_salt
-from train.state import load_tensors, replace_file
+from train.fit.cached_states import backbone_maps
+from train.fit.stages import backbone_salt
+from train.fit.state import load_tensors, replace_file
 
 #: Captions are read as tweets are: any dataset without marks will do.
 CONFIG = ModelConfig(dataset="twitter2017", model="clip-bert", fusion="concat", preset="lite")

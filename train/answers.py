@@ -11,7 +11,7 @@ import numpy as np
 from mmdemo.cells.files import read_json
 from mmdemo.types import InputError, Post
 from train.data.source import DataSource
-from train.state import replace_file
+from train.fit.state import replace_file
 
 
 def save_answers(file: Path, answers: dict[str, list[np.ndarray]]) -> None:

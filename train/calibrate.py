@@ -20,7 +20,7 @@ from mmdemo.models.decode import decode_entities
 from mmdemo.types import Entity
 from train.answers import answered_posts
 from train.data.source import DataSource
-from train.stages import gold_of_dataset
+from train.fit.stages import gold_of_dataset
 
 BINS = 15
 FEWEST = 20  # entities that a map is fitted to

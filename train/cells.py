@@ -19,11 +19,11 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError, Post
-from train.config import Recipe
 from train.data.batches import bucketed_batches
-from train.features import encoder_states, region_maps, with_regions
-from train.loop import Task, fit
-from train.stages import Material, backbone_salt, best_of, fresh_model, validation
+from train.fit.cached_states import encoder_states, region_maps, with_regions
+from train.fit.loop import Task, fit
+from train.fit.recipe import Recipe
+from train.fit.stages import Material, backbone_salt, best_of, fresh_model, validation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,9 +21,9 @@ from mmdemo.types import Post
 from train.answers import save_answers
 from train.cells import raw_examples
 from train.data.source import DataSource
-from train.features import encoder_states
+from train.fit.cached_states import encoder_states
+from train.fit.stages import gold_of
 from train.predict import probabilities, score
-from train.stages import gold_of
 
 BATCH = 64
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from mmdemo.types import InputError
-from train.config import Recipe
+from train.fit.recipe import Recipe
 
 FIELDS = ", ".join(vars(Recipe()))
 

@@ -19,7 +19,7 @@ from mmdemo.models.decode import best_tags
 from mmdemo.types import Post
 from train.answers import answered_posts
 from train.data.source import DataSource
-from train.stages import gold_of_dataset
+from train.fit.stages import gold_of_dataset
 
 RESAMPLES = 1000
 FEWEST = 30  # posts in a slice

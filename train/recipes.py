@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from mmdemo.models.config import DATASETS
 from mmdemo.types import InputError
-from train.config import Recipe
+from train.fit.recipe import Recipe
 
 #: Word embeddings stay as pretrained: they hold half of MiniLM's weights, and a step is a third shorter.
 TRUNK = Recipe(

@@ -8,7 +8,7 @@ from typing import Any
 from optuna import Trial
 
 from mmdemo.types import InputError
-from train.config import Recipe
+from train.fit.recipe import Recipe
 
 #: The report's grid (SPEC §5). Its lr can only mean the fusion and head: 0.002 on the encoder diverges.
 REPORT_GRID = (

@@ -17,9 +17,9 @@ from mmdemo.models.batch import Batch
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError
-from train.config import Recipe
-from train.groups import parameter_groups
-from train.loop import choose_accelerator
+from train.fit.loop import choose_accelerator
+from train.fit.parameter_groups import parameter_groups
+from train.fit.recipe import Recipe
 
 DATASET, FUSION = "twitter2017", "film"
 

@@ -20,13 +20,13 @@ from optuna.trial import TrialState
 
 from mmdemo.types import InputError, quoted
 from train.cells import CellData, cell_data, load_trunk_model, train_cell
-from train.config import Recipe
-from train.loop import Diverged, choose_accelerator
+from train.fit.loop import Diverged, choose_accelerator
+from train.fit.recipe import Recipe
+from train.fit.stages import Material, train_trunk, train_whole
 from train.metrics import Scores, headline
 from train.run import Trunk, ensure_base, material_of, run_trunk
 from train.search import IMAGE_SIZE, Dimension, apply, values_of
 from train.settings import Settings, data_hash, start_facts
-from train.stages import Material, train_trunk, train_whole
 
 STAGES = ("trunk", "cell", "whole")
 SAMPLERS = ("grid", "random", "tpe")

@@ -15,11 +15,11 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import build_cell, write_data
 from train.cells import cached_examples
-from train.config import Recipe
 from train.data.source import DataSource
 from train.evaluate import CONDITIONS, _others, change_photos, evaluate
+from train.fit.recipe import Recipe
+from train.fit.stages import Material
 from train.report import render
-from train.stages import Material
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,8 @@ def test_a_second_evaluation_reads_the_cache_and_agrees(cell, data, tmp_path, mo
         raise AssertionError("a photo was encoded again")
 
     monkeypatch.setattr(
-        "train.features._backbone_map", lambda *a, **k: None if "test2" in str(a[2].image) else never()
+        "train.fit.cached_states._backbone_map",
+        lambda *a, **k: None if "test2" in str(a[2].image) else never(),
     )
     assert evaluate(cell, data, "test", cache=tmp_path) == first
 

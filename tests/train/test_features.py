@@ -11,8 +11,8 @@ from mmdemo.models.encode import PostEncoder
 from mmdemo.models.encoders.image import NORMALISATION
 from mmdemo.models.model import build_model
 from mmdemo.types import Post
-from train.features import encoder_states, region_maps, with_regions
-from train.live import LivePhotos
+from train.fit.cached_states import encoder_states, region_maps, with_regions
+from train.fit.live import LivePhotos
 
 CONFIG = ModelConfig(dataset="twitter2017", preset="tiny")
 

@@ -4,8 +4,8 @@ import pytest
 
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
-from train.config import Recipe
-from train.groups import parameter_groups
+from train.fit.parameter_groups import parameter_groups
+from train.fit.recipe import Recipe
 
 RATES = Recipe(
     text_lr=0.1,

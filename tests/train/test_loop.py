@@ -17,9 +17,9 @@ from mmdemo.models.batch import Batch, Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError
-from train.config import Recipe
 from train.data.batches import bucketed_batches
-from train.loop import Task, _rate_at, choose_accelerator, fit
+from train.fit.loop import Task, _rate_at, choose_accelerator, fit
+from train.fit.recipe import Recipe
 
 CONFIG = ModelConfig(dataset="twitter2017", preset="tiny")
 RECIPE = Recipe(
@@ -238,7 +238,7 @@ def test_a_device_that_is_not_there_is_one_sentence():
 def test_batch_norms_keep_their_statistics_when_the_image_encoder_trains():
     from torch import nn
 
-    from train.loop import _freeze_statistics
+    from train.fit.loop import _freeze_statistics
 
     model = new_model()
     model.image_encoder.net.append(nn.BatchNorm2d(32))

@@ -25,14 +25,14 @@ from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.__main__ import app, read_changes
 from train.calibrate import calibrate_all
-from train.config import Recipe
 from train.data.source import DataSource
+from train.fit.recipe import Recipe
+from train.fit.stages import best_of, start_from
+from train.fit.state import load_state, save_state
 from train.photo_effect import measure_all
 from train.recipes import recipe_for
 from train.run import run
 from train.settings import Settings
-from train.stages import best_of, start_from
-from train.state import load_state, save_state
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -175,7 +175,7 @@ def test_a_run_starts_from_another_dataset_s_trunk_or_cell(data, tmp_path):
 #: `python -m train` that kills itself once it has written a line with this key of its third epoch into a log.
 KILLED = """
     import os, runpy, signal, sys
-    from train import loop
+    from train.fit import loop
 
     log, key = sys.argv.pop(1), sys.argv.pop(1)
     write = loop._Log.write

@@ -4,7 +4,7 @@ import torch
 
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
-from train.soup import greedy_soup
+from train.fit.soup import greedy_soup
 
 NAME = "text_projection.bias"
 

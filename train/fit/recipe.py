@@ -16,7 +16,7 @@ class Recipe:
     cosine. A rate of 0 freezes its part. ``views`` counts the cached random variants (dropout for text,
     augmentation for photos) that a stage on cached states takes in turn, an epoch each; 0 means that
     the encoders run live. ``members`` trunks are trained from one start in different orders, and averaged
-    (`train.soup`). ``frozen_layers`` are the lowest of the text encoder's ``layers``.
+    (`train.fit.soup`). ``frozen_layers`` are the lowest of the text encoder's ``layers``.
     ``share`` is the part of the training posts that a trunk's stage sees, drawn by the seed.
     """
 

@@ -18,14 +18,14 @@ from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.photo.image import load_photo
 from mmdemo.types import InputError, Post
-from train.config import Recipe
 from train.data.batches import bucketed_batches
-from train.features import region_maps, with_regions
-from train.loop import Task, fit
+from train.fit.cached_states import region_maps, with_regions
+from train.fit.loop import Task, fit
+from train.fit.recipe import Recipe
+from train.fit.soup import greedy_soup
+from train.fit.state import load_tensors, save_state
 from train.metrics import Scores, headline
 from train.predict import probabilities, score
-from train.soup import greedy_soup
-from train.state import load_tensors, save_state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,7 @@ def train_whole(
     start: Path | None = None,
 ) -> MultimodalModel:
     """Train encoders, fusion and head together on photos that are augmented anew each epoch."""
-    from train.live import LivePhotos
+    from train.fit.live import LivePhotos
 
     model = fresh_model(material.config, recipe, root, start)
     examples = material.examples(material.train, training=True)

@@ -6,7 +6,7 @@ from typing import Any
 from torch import nn
 
 from mmdemo.cells.pretrained_base import DRAWN_PARTS
-from train.config import Recipe
+from train.fit.recipe import Recipe
 
 
 def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:

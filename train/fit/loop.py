@@ -21,10 +21,10 @@ from tqdm.auto import tqdm
 from mmdemo.models.batch import Batch
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
-from train.config import Recipe
-from train.groups import parameter_groups
+from train.fit.parameter_groups import parameter_groups
+from train.fit.recipe import Recipe
+from train.fit.state import load_state, save_state, seed_everything
 from train.metrics import Scores, headline
-from train.state import load_state, save_state, seed_everything
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 

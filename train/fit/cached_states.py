@@ -23,7 +23,7 @@ from mmdemo.models.model import MultimodalModel
 from mmdemo.photo.image import augment, load_photo
 from mmdemo.types import Post
 from train.data.batches import ordered_batches
-from train.state import replace_file
+from train.fit.state import replace_file
 
 log = logging.getLogger(__name__)
 
