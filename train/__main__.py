@@ -151,9 +151,9 @@ def evaluate(
     --data ../shared/data --split test --json
     """
     from mmdemo.cells.checkpoint import load_card
-    from train.evaluate import evaluate as score
     from train.fit.loop import choose_accelerator
-    from train.report import render
+    from train.score.evaluate import evaluate as score
+    from train.score.report import render
 
     scheme = load_card(checkpoint).training.get("split_scheme", "official")
     source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)

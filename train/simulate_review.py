@@ -23,9 +23,9 @@ from mmdemo.datasets.bio import bio_tags
 from mmdemo.models.decode import best_tags
 from mmdemo.types import InputError, Post
 from train.data.source import DataSource
-from train.evaluate import answers, condition_posts
-from train.metrics import headline
 from train.run import run_cells, run_trunk
+from train.score.evaluate import answers, condition_posts
+from train.score.metrics import headline
 from train.settings import Settings
 
 ORDERS = ("random", "entropy", "disagreement", "flip")

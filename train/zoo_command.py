@@ -146,7 +146,7 @@ def calibrate(
 
     Example: python -m train calibrate --data ../shared/data --root runs --work runs
     """
-    from train.calibrate import calibrate_all
+    from train.score.calibrate import calibrate_all
 
     found = calibrate_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
     if not found:
@@ -175,7 +175,7 @@ def photo_effect(
 
     Example: python -m train photo_effect --data ../shared/data --root runs --work runs
     """
-    from train.photo_effect import measure_all
+    from train.score.photo_effect import measure_all
 
     found = measure_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
     if not found:

@@ -2,7 +2,7 @@
 
 A *temperature* divides the logits (Guo et al. 2017); it cannot change which answer is best. An entity's
 score, a product of its words' probabilities, is mapped once more by a *beta calibration* (Kull et al. 2017)
-that also knows its label and length. Both are fitted on validation (`train.calibrate`) and stored in
+that also knows its label and length. Both are fitted on validation (`train.score.calibrate`) and stored in
 metrics.json.
 """
 

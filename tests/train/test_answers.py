@@ -10,10 +10,10 @@ from mmdemo.cells.files import write_json
 from mmdemo.datasets.bio import bio_tags, output_labels
 from mmdemo.types import InputError
 from tests.tiny import write_data
-from train.answers import answered_posts, load_answers, save_answers
-from train.calibrate import calibrate_all
 from train.data.source import DataSource
-from train.photo_effect import measure_all
+from train.score.answers import answered_posts, load_answers, save_answers
+from train.score.calibrate import calibrate_all
+from train.score.photo_effect import measure_all
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.bio import RELATIONS, bio_tags
 from mmdemo.types import Entity
 from tests.tiny import write_data
-from train.answers import load_answers, save_answers
-from train.calibrate import calibrate_all, fit_beta, fit_calibration, fit_temperature, judge, measures
 from train.data.source import DataSource
+from train.score.answers import load_answers, save_answers
+from train.score.calibrate import calibrate_all, fit_beta, fit_calibration, fit_temperature, judge, measures
 
 
 def test_ece_and_brier_by_hand():

@@ -16,10 +16,10 @@ from mmdemo.types import InputError
 from tests.tiny import build_cell, write_data
 from train.cells import cached_examples
 from train.data.source import DataSource
-from train.evaluate import CONDITIONS, _others, change_photos, evaluate
 from train.fit.recipe import Recipe
 from train.fit.stages import Material
-from train.report import render
+from train.score.evaluate import CONDITIONS, _others, change_photos, evaluate
+from train.score.report import render
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 
 from mmdemo.datasets.bio import RELATIONS
-from train.metrics import headline, score_relations, score_tags
+from train.score.metrics import headline, score_relations, score_tags
 
 
 def triple(precision: float, recall: float, f1: float) -> dict[str, object]:

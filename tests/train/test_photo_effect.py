@@ -7,9 +7,9 @@ from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.bio import RELATIONS, bio_tags
 from mmdemo.types import Entity, Post
 from tests.tiny import write_data
-from train.answers import save_answers
 from train.data.source import DataSource
-from train.photo_effect import counts_of, difference, f1_of, measure_all, slices_of
+from train.score.answers import save_answers
+from train.score.photo_effect import counts_of, difference, f1_of, measure_all, slices_of
 
 
 def one_hot(index: int, size: int) -> np.ndarray:

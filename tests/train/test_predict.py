@@ -10,7 +10,7 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.models.decode import softmax
 from mmdemo.types import Pair
 from tests.tiny import lively_model
-from train.predict import probabilities, score
+from train.score.predict import probabilities, score
 
 TAGS = bio_tags("twitter2017")
 CPU = torch.device("cpu")

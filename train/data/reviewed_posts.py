@@ -15,7 +15,7 @@ from mmdemo.formats.jsonl import read_jsonl
 from mmdemo.models.config import DATASETS
 from mmdemo.types import InputError, Post
 from train.data.source import DataSource
-from train.metrics import headline
+from train.score.metrics import headline
 
 SHOWN = 5  # leaks named in a message
 

@@ -24,7 +24,7 @@ from mmdemo.types import InputError
 from train.fit.parameter_groups import parameter_groups
 from train.fit.recipe import Recipe
 from train.fit.state import load_state, save_state, seed_everything
-from train.metrics import Scores, headline
+from train.score.metrics import Scores, headline
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mmdemo.models.model import MultimodalModel
-from train.metrics import Scores, headline
+from train.score.metrics import Scores, headline
 
 Weights = dict[str, Tensor]
 

@@ -24,8 +24,8 @@ from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
 from train.fit.soup import greedy_soup
 from train.fit.state import load_tensors, save_state
-from train.metrics import Scores, headline
-from train.predict import probabilities, score
+from train.score.metrics import Scores, headline
+from train.score.predict import probabilities, score
 
 
 @dataclass(frozen=True, kw_only=True)

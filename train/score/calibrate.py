@@ -1,6 +1,6 @@
 """Fit each cell's calibration on validation, and measure it on test, from its saved answers alone.
 
-No model runs here: `train.run` keeps every cell's probabilities (`train.answers`).
+No model runs here: `train.run` keeps every cell's probabilities (`train.score.answers`).
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from mmdemo.datasets.bio import bio_tags, output_labels, spans_of
 from mmdemo.models.config import DATASETS
 from mmdemo.models.decode import decode_entities
 from mmdemo.types import Entity
-from train.answers import answered_posts
 from train.data.source import DataSource
 from train.fit.stages import gold_of_dataset
+from train.score.answers import answered_posts
 
 BINS = 15
 FEWEST = 20  # entities that a map is fitted to

@@ -10,7 +10,7 @@ from mmdemo.models.batch import Example
 from mmdemo.models.decode import best_tags, softmax
 from mmdemo.models.model import MultimodalModel
 from train.data.batches import ordered_batches
-from train.metrics import Scores, score_relations, score_tags
+from train.score.metrics import Scores, score_relations, score_tags
 
 
 def probabilities(

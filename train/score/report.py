@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from train.evaluate import CONDITIONS
+from train.score.evaluate import CONDITIONS
 
 NER_ROWS = (
     ("entity F1 (field)", "entity", "f1"),

@@ -18,12 +18,12 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import Post
-from train.answers import save_answers
 from train.cells import raw_examples
 from train.data.source import DataSource
 from train.fit.cached_states import encoder_states
 from train.fit.stages import gold_of
-from train.predict import probabilities, score
+from train.score.answers import save_answers
+from train.score.predict import probabilities, score
 
 BATCH = 64
 
@@ -109,7 +109,7 @@ def condition_posts(
 
 
 def answers(model: MultimodalModel, held_out: HeldOut) -> dict[str, list[np.ndarray]]:
-    """The model's probabilities under each condition (see `train.predict.probabilities`)."""
+    """The model's probabilities under each condition (see `train.score.predict.probabilities`)."""
     device = next(model.parameters()).device
     return {c: probabilities(model, e, batch_size=BATCH, device=device) for c, e in held_out.examples.items()}
 

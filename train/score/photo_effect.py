@@ -1,6 +1,6 @@
 """What the posts' photos change on test, with how sure that is: paired bootstrap over posts, and slices.
 
-No model runs here: `train.run` keeps every cell's probabilities (`train.answers`). Posts are drawn with
+No model runs here: `train.run` keeps every cell's probabilities (`train.score.answers`). Posts are drawn with
 replacement and keep both answers, with the photo and without (Berg-Kirkpatrick et al. 2012), so that the
 interval is of the difference and not of two scores.
 """
@@ -17,9 +17,9 @@ from mmdemo.datasets.bio import bio_tags, output_labels, spans_of
 from mmdemo.models.config import DATASETS
 from mmdemo.models.decode import best_tags
 from mmdemo.types import Post
-from train.answers import answered_posts
 from train.data.source import DataSource
 from train.fit.stages import gold_of_dataset
+from train.score.answers import answered_posts
 
 RESAMPLES = 1000
 FEWEST = 30  # posts in a slice
