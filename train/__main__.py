@@ -95,8 +95,8 @@ def run(
     Example: python -m train run --dataset twitter2017 --model roberta-resnet50 --fusion film
     --preset lite --data ../shared/data --set trunk.epochs=5
     """
+    from train.bases.full_base import Origin
     from train.data import reviewed_posts as reviewed
-    from train.full_base import Origin
     from train.run import run as train
     from train.settings import Settings
 

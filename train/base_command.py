@@ -35,7 +35,7 @@ def base(
     Example: python -m train base --preset full --model clip-bert --weights-root ~/weights --out runs
     """
     if preset == "full":
-        from train.full_base import Origin, build_full_base
+        from train.bases.full_base import Origin, build_full_base
 
         origin = Origin(weights_root=weights_root, init=init)
         for name in _chosen(model):
@@ -46,7 +46,7 @@ def base(
         raise InputError(f"--preset {preset}: only lite and full have pretrained encoders")
     if data is None:
         raise InputError("--data is missing: the lite image encoder is fitted to training photos")
-    from train.base import build_base
+    from train.bases.base import build_base
 
     say(str(build_base(out, DataSource(folder=data, images=images, pairs=pairs))))
 
@@ -71,7 +71,7 @@ def sizes(
 
     Example: python -m train sizes --preset full
     """
-    from train.sizes import Trial, measure, measure_apart, render
+    from train.bases.sizes import Trial, measure, measure_apart, render
 
     trials = [
         Trial(preset=preset, model=name, batch_size=batch_size, words=words, steps=steps, device=device)

@@ -77,7 +77,7 @@ def tune(
     Example: python -m train tune --dataset twitter2017 --data ../shared/data --sampler tpe --trials 20
     --search lr=1e-5:1e-2:log --search epochs=2:8
     """
-    from train.full_base import Origin
+    from train.bases.full_base import Origin
     from train.search import RANGES, REPORT_GRID, grid_size, read_search
     from train.settings import Settings
     from train.tune import Search

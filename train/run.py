@@ -13,12 +13,12 @@ from mmdemo.models.config import SPLITS
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
-from train.align import ALIGNMENT, align
-from train.base import build_base
+from train.bases.align import ALIGNMENT, align
+from train.bases.base import build_base
+from train.bases.full_base import ensure_full_base
 from train.cells import cell_data, load_trunk_model, train_cell
 from train.fit.loop import choose_accelerator
 from train.fit.stages import Material, best_of, store_trunk, train_trunk, train_whole
-from train.full_base import ensure_full_base
 from train.score.answers import save_answers
 from train.score.evaluate import CONDITIONS, HeldOut, answers, condition_posts, evaluate, score_conditions
 from train.settings import Settings, provenance, stage_folder, training_record

@@ -13,9 +13,9 @@ from mmdemo.cells.files import file_hash, read_json, write_json
 from mmdemo.formats.published import FILES
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError, Post
+from train.bases.full_base import Origin
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
-from train.full_base import Origin
 from train.recipes import recipe_for
 
 #: Configuration that the trunk does not depend on.

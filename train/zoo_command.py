@@ -56,7 +56,7 @@ def zoo(
     Example: python -m train zoo --preset lite --data ../shared/data --only '*/twitter2017/*' --jobs 2
     """
     from train import zoo as building
-    from train.full_base import Origin
+    from train.bases.full_base import Origin
     from train.results import write_summary
     from train.settings import Settings
 

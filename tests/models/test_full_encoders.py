@@ -20,7 +20,7 @@ from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.posts.text import FEATURES, MARKS
 from tests.shrunk import publish, shrink, small_resnet
-from train.full_base import Origin, build_full_base
+from train.bases.full_base import Origin, build_full_base
 
 IDS = torch.tensor([[5, 901, 77, 2045, 6, 12], [5, 33, 6, 1, 1, 1]])
 MASK = IDS != 1  # RoBERTa counts places by it

@@ -25,7 +25,7 @@ from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import Pair
 from tests.shrunk import shrink
 from tests.tiny import build_cell, lively_fusion, lively_model, save, trunk_tensors
-from train.full_base import Origin, build_full_base
+from train.bases.full_base import Origin, build_full_base
 
 TEXTS = {
     "twitter2017": ("Kevin Durant enters Oracle Arena", "Go", "in Oakland , \ufe0f tonight"),

@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmdemo.types import InputError
 from tests.tiny import write_data
-from train.align import align
+from train.bases.align import align
 from train.data.source import DataSource
 
 

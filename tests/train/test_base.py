@@ -13,7 +13,7 @@ from mmdemo.cells.pretrained_base import base_folder
 from mmdemo.models.encoders.image import REDUCED, EfficientNetLite
 from mmdemo.types import InputError, Post
 from tests.tiny import write_data
-from train.base import build_base, fit_reduction, to_tensor_of
+from train.bases.base import build_base, fit_reduction, to_tensor_of
 from train.data.source import DataSource
 
 

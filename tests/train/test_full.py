@@ -20,8 +20,8 @@ from mmdemo.types import InputError
 from tests.shrunk import publish, shrink
 from tests.tiny import write_data
 from train.__main__ import app
+from train.bases.full_base import Origin
 from train.data.source import DataSource
-from train.full_base import Origin
 from train.recipes import recipe_for
 from train.run import run
 from train.score.calibrate import calibrate_all

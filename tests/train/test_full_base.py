@@ -20,7 +20,7 @@ from mmdemo.models.model import build_model
 from mmdemo.types import InputError, Pair
 from tests.hub_standin import running_hub, use
 from tests.shrunk import SMALL, publish, shrink
-from train.full_base import Origin, build_full_base, ensure_full_base
+from train.bases.full_base import Origin, build_full_base, ensure_full_base
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from mmdemo.models.encoders.published import PUBLISHED, SOURCES
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from train.__main__ import app
-from train.sizes import Trial, count, measure_apart
+from train.bases.sizes import Trial, count, measure_apart
 
 
 def test_every_source_is_pinned():

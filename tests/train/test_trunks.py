@@ -12,7 +12,7 @@ from mmdemo.cells.checkpoint import load_card
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
-from train.align import EPOCHS
+from train.bases.align import EPOCHS
 from train.data.source import DataSource
 from train.model_card import cell_card
 from train.run import run, run_trunk

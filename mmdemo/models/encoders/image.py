@@ -56,7 +56,7 @@ class EfficientNetLite(ImageEncoder):
     """EfficientNet-Lite0 (Tan & Le 2019, the variant without swish and squeeze-and-excitation).
 
     Its last map, (B, 49, 1280) at 224x224, is reduced to 256 channels by a linear layer: the principal
-    components of training photos' regions in the base weights (`train.base`), which keep nearly all that
+    components of training photos' regions in the base weights (`train.bases.base`), which keep nearly all that
     they vary in and make every fusion's projection, and a cell's file, a fifth of the size. ``clip-bert``
     trains this layer against captions.
     """
