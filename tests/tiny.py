@@ -64,7 +64,7 @@ def save(root: Path, model: MultimodalModel, config: ModelConfig, trunks: tuple[
 
 
 def build_zoo(root: Path) -> None:
-    """A cell for every dataset, model and fusion, laid out as `train.zoo` does.
+    """A cell for every dataset, model and fusion, laid out as `train.cells.zoo` does.
 
     Fusions stand on their model's shared trunk, but for roberta-resnet50's concat, which has its own.
     """

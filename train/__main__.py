@@ -96,9 +96,9 @@ def run(
     --preset lite --data ../shared/data --set trunk.epochs=5
     """
     from train.bases.full_base import Origin
+    from train.cells.run import run as train
+    from train.cells.settings import Settings
     from train.data import reviewed_posts as reviewed
-    from train.run import run as train
-    from train.settings import Settings
 
     config = ModelConfig(
         dataset=dataset,

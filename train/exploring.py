@@ -78,8 +78,8 @@ def tune(
     --search lr=1e-5:1e-2:log --search epochs=2:8
     """
     from train.bases.full_base import Origin
+    from train.cells.settings import Settings
     from train.search import RANGES, REPORT_GRID, grid_size, read_search
-    from train.settings import Settings
     from train.tune import Search
     from train.tune import tune as search
     from train.tune_report import write_report

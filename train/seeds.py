@@ -15,9 +15,9 @@ from mmdemo.cells.checkpoint import cell_folder
 from mmdemo.cells.files import read_json, write_json
 from mmdemo.cells.pretrained_base import base_folder
 from mmdemo.types import InputError
-from train.run import Trunk, run_cells
-from train.settings import Settings
-from train.zoo import trunk_of
+from train.cells.run import Trunk, run_cells
+from train.cells.settings import Settings
+from train.cells.zoo import trunk_of
 
 MAIN_FUSIONS = ("film", "attention", "cross-attention", "bimodal")
 SHOWN = (("valid", "photo"), *(("test", condition) for condition in ("photo", "blank", "shuffled", "none")))

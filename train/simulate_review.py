@@ -22,11 +22,11 @@ from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.bio import bio_tags
 from mmdemo.models.decode import best_tags
 from mmdemo.types import InputError, Post
+from train.cells.run import run_cells, run_trunk
+from train.cells.settings import Settings
 from train.data.source import DataSource
-from train.run import run_cells, run_trunk
 from train.score.evaluate import answers, condition_posts
 from train.score.metrics import headline
-from train.settings import Settings
 
 ORDERS = ("random", "entropy", "disagreement", "flip")
 SECOND_FUSION = "concat"  # what the first fusion is compared with for disagreement

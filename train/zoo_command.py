@@ -55,10 +55,10 @@ def zoo(
 
     Example: python -m train zoo --preset lite --data ../shared/data --only '*/twitter2017/*' --jobs 2
     """
-    from train import zoo as building
     from train.bases.full_base import Origin
+    from train.cells import zoo as building
+    from train.cells.settings import Settings
     from train.results import write_summary
-    from train.settings import Settings
 
     number, _, count = shard.partition("/")
     if not (number.isdigit() and count.isdigit()):
@@ -113,7 +113,7 @@ def simulate_review(
 
     Example: python -m train simulate_review --data ../shared/data --orders random,entropy
     """
-    from train.settings import Settings
+    from train.cells.settings import Settings
     from train.simulate_review import render, simulate
 
     changes = read_changes(change or [])
@@ -204,8 +204,8 @@ def seeds(
 
     Example: python -m train seeds --dataset twitter2017 --data ../shared/data --root runs --work runs
     """
+    from train.cells.settings import Settings
     from train.seeds import run_seeds
-    from train.settings import Settings
 
     if not all(number.strip().isdigit() for number in numbers.split(",")):
         raise InputError(f"--seeds {numbers}: write whole numbers with commas, as 1,2")

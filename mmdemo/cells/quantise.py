@@ -1,7 +1,7 @@
 """Weights in fewer bits: each row of a matrix as small integers and one scale.
 
 A lite trunk is stored as its difference to the shared base weights, whose rows span a narrow range and so
-keep the score at 4 bits (`train.run.TRUNK_BITS` has the measurement).
+keep the score at 4 bits (`train.cells.run.TRUNK_BITS` has the measurement).
 """
 
 import torch

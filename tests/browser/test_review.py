@@ -15,10 +15,10 @@ from mmdemo.types import Entity, Post
 from tests.browser import live
 from tests.browser.desk import Desk
 from tests.tiny import write_data
+from train.cells.run import run
+from train.cells.settings import Settings
 from train.data.reviewed_posts import read_extra
 from train.data.source import DataSource
-from train.run import run
-from train.settings import Settings
 
 pytestmark = pytest.mark.browser
 

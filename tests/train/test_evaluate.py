@@ -14,7 +14,7 @@ from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import build_cell, write_data
-from train.cells import cached_examples
+from train.cells.fusions import cached_examples
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
 from train.fit.stages import Material

@@ -21,12 +21,12 @@ from tests.shrunk import publish, shrink
 from tests.tiny import write_data
 from train.__main__ import app
 from train.bases.full_base import Origin
+from train.cells.recipes import recipe_for
+from train.cells.run import run
+from train.cells.settings import Settings
+from train.cells.zoo import build, plan
 from train.data.source import DataSource
-from train.recipes import recipe_for
-from train.run import run
 from train.score.calibrate import calibrate_all
-from train.settings import Settings
-from train.zoo import build, plan
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ def test_a_zoo_of_full_cells_trains_each_once(weights, source, tmp_path, monkeyp
     def never(*_):
         raise AssertionError("a current cell was trained again")
 
-    monkeypatch.setattr("train.zoo.run_whole", never)
+    monkeypatch.setattr("train.cells.zoo.run_whole", never)
     assert list(build(base, wanted)) == folders
     with pytest.raises(AssertionError, match="trained again"):  # other weights: outdated
         list(build(replace(base, origin=Origin(init="random")), wanted))

@@ -24,15 +24,15 @@ from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.__main__ import app, read_changes
+from train.cells.recipes import recipe_for
+from train.cells.run import run
+from train.cells.settings import Settings
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
 from train.fit.stages import best_of, start_from
 from train.fit.state import load_state, save_state
-from train.recipes import recipe_for
-from train.run import run
 from train.score.calibrate import calibrate_all
 from train.score.photo_effect import measure_all
-from train.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,10 +8,10 @@ from mmdemo.cells.files import read_json
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
+from train.cells.run import run
+from train.cells.settings import Settings
 from train.data.source import DataSource
-from train.run import run
 from train.seeds import mean_and_deviation, run_seeds
-from train.settings import Settings
 
 
 @pytest.fixture

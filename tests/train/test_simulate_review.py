@@ -8,8 +8,8 @@ import pytest
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
+from train.cells.settings import Settings
 from train.data.source import DataSource
-from train.settings import Settings
 from train.simulate_review import entropy, render, simulate
 
 

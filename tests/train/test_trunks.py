@@ -13,17 +13,17 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.bases.align import EPOCHS
+from train.cells.run import run, run_trunk
+from train.cells.settings import Settings
+from train.cells.zoo import trunk_of
 from train.data.source import DataSource
 from train.model_card import cell_card
-from train.run import run, run_trunk
-from train.settings import Settings
-from train.zoo import trunk_of
 
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch) -> Settings:
     """Of tiny's clip-bert, whose image tower stays as it is: only lite's can be aligned."""
-    monkeypatch.setattr("train.run.align", lambda *_: {})
+    monkeypatch.setattr("train.cells.run.align", lambda *_: {})
     return Settings(
         config=ModelConfig(dataset="twitter2017", model="clip-bert", preset="tiny"),
         source=DataSource(folder=write_data(tmp_path / "data", 12)),

@@ -11,11 +11,11 @@ from mmdemo.models.config import MODELS, ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.__main__ import app
+from train.cells.recipes import recipe_for
+from train.cells.settings import Settings
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
-from train.recipes import recipe_for
 from train.search import apply, as_changes, grid_size, read_search, values_of
-from train.settings import Settings
 from train.tune import STAGES, Search, _Watch, open_study, tune
 from train.tune_report import write_report
 

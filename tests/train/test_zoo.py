@@ -14,9 +14,9 @@ import pytest
 from mmdemo.models.config import DATASETS, MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
 from tests.tiny import write_data
+from train.cells.settings import Settings
+from train.cells.zoo import _determinants, build_parallel, plan, starts_of
 from train.data.source import DataSource
-from train.settings import Settings
-from train.zoo import _determinants, build_parallel, plan, starts_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +51,7 @@ def test_a_parallel_zoo_hands_each_process_its_planned_fusions_alone(tmp_path, m
         commands.append(command)
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr("train.zoo.subprocess.run", ran)
+    monkeypatch.setattr("train.cells.zoo.subprocess.run", ran)
     monkeypatch.setattr(sys, "argv", ["train", "zoo", "--only", "tiny/mnre/vilt/*n", "--jobs", "2"])
     wanted = plan("tiny", "tiny/mnre/vilt/*n")
     config = ModelConfig(dataset="twitter2017", preset="tiny")
@@ -76,7 +76,7 @@ def test_two_processes_never_train_one_outside_trunk(tmp_path, monkeypatch):
             together.wait(300)  # the trunk is there: the two others need not wait for each other
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr("train.zoo.subprocess.run", ran)
+    monkeypatch.setattr("train.cells.zoo.subprocess.run", ran)
     monkeypatch.setattr(sys, "argv", ["train", "zoo", "--jobs", "3"])
     config = ModelConfig(dataset="twitter2015", preset="tiny")
     settings = Settings(config=config, source=DataSource(folder=tmp_path), out=tmp_path, work=tmp_path)
@@ -97,7 +97,7 @@ def test_a_cell_trained_on_other_original_photos_is_outdated(tmp_path):
 #: `python -m train` that kills itself before it notes that its second cell is whole.
 KILLED = """
     import os, runpy, signal
-    from train import zoo
+    from train.cells import zoo
 
     stamped, cells = zoo._stamped, []
 

@@ -1,6 +1,6 @@
 """Fit each cell's calibration on validation, and measure it on test, from its saved answers alone.
 
-No model runs here: `train.run` keeps every cell's probabilities (`train.score.answers`).
+No model runs here: `train.cells.run` keeps every cell's probabilities (`train.score.answers`).
 """
 
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import Post
-from train.cells import raw_examples
+from train.cells.fusions import raw_examples
 from train.data.source import DataSource
 from train.fit.cached_states import encoder_states
 from train.fit.stages import gold_of

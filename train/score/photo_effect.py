@@ -1,6 +1,6 @@
 """What the posts' photos change on test, with how sure that is: paired bootstrap over posts, and slices.
 
-No model runs here: `train.run` keeps every cell's probabilities (`train.score.answers`). Posts are drawn with
+No model runs here: `train.cells.run` keeps every cell's probabilities (`train.score.answers`). Posts are drawn with
 replacement and keep both answers, with the photo and without (Berg-Kirkpatrick et al. 2012), so that the
 interval is of the difference and not of two scores.
 """

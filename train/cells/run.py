@@ -16,12 +16,12 @@ from mmdemo.types import InputError
 from train.bases.align import ALIGNMENT, align
 from train.bases.base import build_base
 from train.bases.full_base import ensure_full_base
-from train.cells import cell_data, load_trunk_model, train_cell
+from train.cells.fusions import cell_data, load_trunk_model, train_cell
+from train.cells.settings import Settings, provenance, stage_folder, training_record
 from train.fit.loop import choose_accelerator
 from train.fit.stages import Material, best_of, store_trunk, train_trunk, train_whole
 from train.score.answers import save_answers
 from train.score.evaluate import CONDITIONS, HeldOut, answers, condition_posts, evaluate, score_conditions
-from train.settings import Settings, provenance, stage_folder, training_record
 
 #: A trunk at 4 bits scored as at 16 on Twitter2017's validation split (85.2, 85.0 entity F1) in a quarter of
 #: the space (5.4 MB).

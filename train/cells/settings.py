@@ -14,9 +14,9 @@ from mmdemo.formats.published import FILES
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError, Post
 from train.bases.full_base import Origin
+from train.cells.recipes import recipe_for
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
-from train.recipes import recipe_for
 
 #: Configuration that the trunk does not depend on.
 CELL_ONLY = ("fusion", "film_variant")

@@ -1,7 +1,7 @@
 """The whole zoo: plan its cells, train what is missing or outdated, in an order that shares trunks.
 
 A *group* is a (dataset, model): its trunk, then one cell a fusion. A group waits for the trunk that it starts
-from (`train.recipes.STARTS`). Everything resumes: a cell that is whole and was made from the same settings,
+from (`train.cells.recipes.STARTS`). Everything resumes: a cell that is whole and was made from the same settings,
 data and trunk is left alone.
 """
 
@@ -24,9 +24,9 @@ from mmdemo.cells.checkpoint import cell_folder, load_card
 from mmdemo.cells.files import file_hash, write_json
 from mmdemo.models.config import DATASETS, MODELS, fusions_of
 from mmdemo.types import InputError
-from train.recipes import STARTS
-from train.run import Trunk, check_posts, run_cells, run_trunk, run_whole
-from train.settings import Settings, data_hash
+from train.cells.recipes import STARTS
+from train.cells.run import Trunk, check_posts, run_cells, run_trunk, run_whole
+from train.cells.settings import Settings, data_hash
 
 Group = tuple[str, str]
 
