@@ -129,7 +129,7 @@ def test_the_part_names_above_are_the_real_ones():
         ("wordcloud", ("train.analyse",)),
         ("jinja2", ("train.page",)),
         ("sklearn", ("train.",)),
-        ("optuna", ("train.tune", "train.search")),
+        ("optuna", ("train.experiments.tune", "train.experiments.search")),
     ],
 )
 def test_a_library_stays_at_home(library, homes):

@@ -79,10 +79,10 @@ def tune(
     """
     from train.bases.full_base import Origin
     from train.cells.settings import Settings
-    from train.search import RANGES, REPORT_GRID, grid_size, read_search
-    from train.tune import Search
-    from train.tune import tune as search
-    from train.tune_report import write_report
+    from train.experiments.search import RANGES, REPORT_GRID, grid_size, read_search
+    from train.experiments.tune import Search
+    from train.experiments.tune import tune as search
+    from train.experiments.tune_report import write_report
 
     space = read_search(ranges or (REPORT_GRID if sampler == "grid" else RANGES), stage)
     name = study or "-".join([dataset, model, fusion, preset, stage, sampler])

@@ -6,8 +6,8 @@ from typing import Any
 
 from mmdemo.cells.files import read_json, write_json
 from mmdemo.types import InputError
+from train.experiments.seeds import SHOWN, mean_and_deviation
 from train.fit.state import replace_file
-from train.seeds import SHOWN, mean_and_deviation
 
 START, END = "<!-- results: python -m train results -->", "<!-- results end -->"
 

@@ -114,7 +114,7 @@ def simulate_review(
     Example: python -m train simulate_review --data ../shared/data --orders random,entropy
     """
     from train.cells.settings import Settings
-    from train.simulate_review import render, simulate
+    from train.experiments.simulate_review import render, simulate
 
     changes = read_changes(change or [])
     changes.setdefault("", {}).setdefault("seed", seed)
@@ -205,7 +205,7 @@ def seeds(
     Example: python -m train seeds --dataset twitter2017 --data ../shared/data --root runs --work runs
     """
     from train.cells.settings import Settings
-    from train.seeds import run_seeds
+    from train.experiments.seeds import run_seeds
 
     if not all(number.strip().isdigit() for number in numbers.split(",")):
         raise InputError(f"--seeds {numbers}: write whole numbers with commas, as 1,2")

@@ -11,7 +11,7 @@ from tests.tiny import write_data
 from train.cells.run import run
 from train.cells.settings import Settings
 from train.data.source import DataSource
-from train.seeds import mean_and_deviation, run_seeds
+from train.experiments.seeds import mean_and_deviation, run_seeds
 
 
 @pytest.fixture

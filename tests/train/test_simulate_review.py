@@ -10,7 +10,7 @@ from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.cells.settings import Settings
 from train.data.source import DataSource
-from train.simulate_review import entropy, render, simulate
+from train.experiments.simulate_review import entropy, render, simulate
 
 
 def settings(folder, **fields) -> Settings:

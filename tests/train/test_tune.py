@@ -14,10 +14,10 @@ from train.__main__ import app
 from train.cells.recipes import recipe_for
 from train.cells.settings import Settings
 from train.data.source import DataSource
+from train.experiments.search import apply, as_changes, grid_size, read_search, values_of
+from train.experiments.tune import STAGES, Search, _Watch, open_study, tune
+from train.experiments.tune_report import write_report
 from train.fit.recipe import Recipe
-from train.search import apply, as_changes, grid_size, read_search, values_of
-from train.tune import STAGES, Search, _Watch, open_study, tune
-from train.tune_report import write_report
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 

@@ -22,11 +22,11 @@ from mmdemo.types import InputError, quoted
 from train.cells.fusions import CellData, cell_data, load_trunk_model, train_cell
 from train.cells.run import Trunk, ensure_base, material_of, run_trunk
 from train.cells.settings import Settings, data_hash, start_facts
+from train.experiments.search import IMAGE_SIZE, Dimension, apply, values_of
 from train.fit.loop import Diverged, choose_accelerator
 from train.fit.recipe import Recipe
 from train.fit.stages import Material, train_trunk, train_whole
 from train.score.metrics import Scores, headline
-from train.search import IMAGE_SIZE, Dimension, apply, values_of
 
 STAGES = ("trunk", "cell", "whole")
 SAMPLERS = ("grid", "random", "tpe")
