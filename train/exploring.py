@@ -27,7 +27,7 @@ def analyse(
 
     Example: python -m train analyse --data ../shared/data --out runs/analysis
     """
-    from train.analyse import analyse as draw
+    from train.analyse.report import analyse as draw
 
     source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)
     say(str(draw(source, out, cache=work / "analysis", limit=limit, command=_command())))

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.hostile import FILE, NAME, REVIEWER, TEXT, untouched, watched
 from tests.tiny import write_data
-from train.analyse import analyse
+from train.analyse.page import write_page
+from train.analyse.report import analyse
 from train.data.source import DataSource
-from train.page import write_page
 
 pytestmark = pytest.mark.browser
 

@@ -10,12 +10,12 @@ from PIL import Image
 from mmdemo.posts.text import TextReader
 from mmdemo.types import Entity, InputError, Pair, Post
 from tests.tiny import write_data
-from train import analyse_photos
-from train.analyse import analyse
-from train.analyse_copies import find_copies, shared_texts
-from train.analyse_figures import content_heatmap
-from train.analyse_photos import PhotoFacts, class_names, content_name, fingerprint, photo_facts
-from train.analyse_texts import split_facts, words_by_class
+from train.analyse import photos as analyse_photos
+from train.analyse.copies import find_copies, shared_texts
+from train.analyse.figures import content_heatmap
+from train.analyse.photos import PhotoFacts, class_names, content_name, fingerprint, photo_facts
+from train.analyse.report import analyse
+from train.analyse.texts import split_facts, words_by_class
 from train.data.source import DataSource
 
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script>${alert(3)}{{7*7}}'

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure as Canvas
 from optuna.trial import FrozenTrial, TrialState
 
 from mmdemo.types import InputError
+from train.analyse.page import image_uri, write_page
 from train.experiments.search import Dimension, as_changes
 from train.experiments.tune import Search
-from train.page import image_uri, write_page
 
 NAMES = {TrialState.COMPLETE: "whole", TrialState.PRUNED: "stopped early"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mmdemo.types import Post
-from train.analyse_photos import Facts, PhotoFacts
+from train.analyse.photos import Facts, PhotoFacts
 
 #: Two photos whose fingerprints differ in so many of 64 bits at most are taken for the same picture.
 NEAR_BITS = 2

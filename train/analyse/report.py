@@ -9,13 +9,13 @@ from tqdm.auto import tqdm
 from mmdemo.cells.zoo import SHIPPED, post_encoder
 from mmdemo.models.config import DATASETS, SPLITS, ModelConfig
 from mmdemo.types import InputError, Post
-from train import analyse_figures as figures
-from train.analyse_copies import Copies, find_copies, shared_texts
-from train.analyse_figures import Figure
-from train.analyse_photos import Facts, PhotoFacts, photo_facts
-from train.analyse_texts import SplitFacts, split_facts, words_by_class
+from train.analyse import figures
+from train.analyse.copies import Copies, find_copies, shared_texts
+from train.analyse.figures import Figure
+from train.analyse.page import write_page
+from train.analyse.photos import Facts, PhotoFacts, photo_facts
+from train.analyse.texts import SplitFacts, split_facts, words_by_class
 from train.data.source import DataSource
-from train.page import write_page
 
 #: Colours with which the app marks types; relations share one.
 COLOURS = {"PER": "#0072B2", "LOC": "#00795A", "ORG": "#B84A00", "OTHER": "#A2487A", "MISC": "#A2487A"}

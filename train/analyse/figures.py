@@ -11,9 +11,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from train.analyse_photos import PhotoFacts
-from train.analyse_texts import SplitFacts
-from train.page import data_uri, image_uri
+from train.analyse.page import data_uri, image_uri
+from train.analyse.photos import PhotoFacts
+from train.analyse.texts import SplitFacts
 
 SPLIT_COLOURS = {"train": "#0072B2", "valid": "#E69F00", "test": "#00795A"}
 #: Posts below this many by chance say nothing about a class: the cell stays blank.
