@@ -123,7 +123,10 @@ def test_the_part_names_above_are_the_real_ones():
         ("sqlalchemy", ("mmdemo.review.store.reviews", "mmdemo.review.store.migrations.")),
         ("alembic", ("mmdemo.review.store.engine", "mmdemo.review.store.migrations.")),
         ("sqlite3", ("mmdemo.review.store.reviews",)),
-        ("huggingface_hub", ("mmdemo.cells.hub", "mmdemo.space.", "mmdemo.review.backup", "train.push")),
+        (
+            "huggingface_hub",
+            ("mmdemo.cells.hub", "mmdemo.space.", "mmdemo.review.backup", "train.publish.push"),
+        ),
         ("accelerate", ("train.",)),
         ("seqeval", ("train.",)),
         ("wordcloud", ("train.analyse.report",)),

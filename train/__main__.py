@@ -28,7 +28,7 @@ from train.options import (
     Work,
     read_changes,
 )
-from train.push import push
+from train.publish.push import push
 from train.zoo_command import calibrate, photo_effect, seeds, simulate_review, zoo
 
 app = typer.Typer(
@@ -172,7 +172,7 @@ def results(
 
     Example: python -m train results
     """
-    from train.results import write_results
+    from train.publish.results import write_results
 
     say(str(write_results(root, readme)))
 

@@ -58,7 +58,7 @@ def zoo(
     from train.bases.full_base import Origin
     from train.cells import zoo as building
     from train.cells.settings import Settings
-    from train.results import write_summary
+    from train.publish.results import write_summary
 
     number, _, count = shard.partition("/")
     if not (number.isdigit() and count.isdigit()):

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from mmdemo.cells.checkpoint import Card
 from mmdemo.models.config import ModelConfig
 from train.__main__ import app
-from train.model_card import cell_card, figures, root_card
+from train.publish.model_card import cell_card, figures, root_card
 
 
 def card(scheme: str) -> Card:

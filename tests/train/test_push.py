@@ -12,7 +12,7 @@ from mmdemo.cells.zoo import SHIPPED
 from mmdemo.types import InputError
 from tests.hub_standin import Hub, running_hub, use
 from train.__main__ import app
-from train.push import pack_parcel
+from train.publish.push import pack_parcel
 
 #: `huggingface_hub` itself uploads large files in a way that httpx deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")

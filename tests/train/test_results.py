@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmdemo.types import InputError
-from train.results import END, START, results_table, write_results
+from train.publish.results import END, START, results_table, write_results
 
 ROOT = Path(__file__).parents[2]
 

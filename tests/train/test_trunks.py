@@ -17,7 +17,7 @@ from train.cells.run import run, run_trunk
 from train.cells.settings import Settings
 from train.cells.zoo import trunk_of
 from train.data.source import DataSource
-from train.model_card import cell_card
+from train.publish.model_card import cell_card
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 
 from mmdemo.cells.checkpoint import Card
 from mmdemo.models.config import DATASETS, FUSIONS
-from train.results import NER_COLUMNS, RE_COLUMNS
+from train.publish.results import NER_COLUMNS, RE_COLUMNS
 
-#: Column titles for the figures of `train.results`: the field's first, the report's after them.
+#: Column titles for the figures of `train.publish.results`: the field's first, the report's after them.
 TITLES = {
     "ner": ("entity F1", "entity F1, strict", "token accuracy", "token F1, weighted, with O"),
     "re": ("micro-F1 without None", "macro F1", "accuracy", "weighted F1"),

@@ -15,7 +15,7 @@ from mmdemo.cells.pretrained_base import base_place
 from mmdemo.cells.zoo import BASE_FILES, CARD_FILES
 from mmdemo.terminal import say
 from mmdemo.types import InputError
-from train.model_card import cell_card, root_card
+from train.publish.model_card import cell_card, root_card
 
 
 @dataclass(frozen=True, kw_only=True)
