@@ -9,10 +9,9 @@ import typer
 from mmdemo.models.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
 from mmdemo.terminal import log_safely, say, say_json
 from mmdemo.types import InputError
-from train.base_command import base, sizes
-from train.data.source import DataSource
-from train.exploring import analyse, tune
-from train.options import (
+from train.commands.base import base, sizes
+from train.commands.exploring import analyse, tune
+from train.commands.options import (
     Change,
     Data,
     Device,
@@ -28,8 +27,9 @@ from train.options import (
     Work,
     read_changes,
 )
+from train.commands.zoo import calibrate, photo_effect, seeds, simulate_review, zoo
+from train.data.source import DataSource
 from train.publish.push import push
-from train.zoo_command import calibrate, photo_effect, seeds, simulate_review, zoo
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -8,8 +8,19 @@ import typer
 
 from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
 from mmdemo.terminal import say
+from train.commands.options import (
+    Change,
+    Data,
+    Device,
+    Images,
+    Init,
+    Limit,
+    Pairs,
+    Split,
+    WeightsRoot,
+    read_changes,
+)
 from train.data.source import DataSource
-from train.options import Change, Data, Device, Images, Init, Limit, Pairs, Split, WeightsRoot, read_changes
 
 
 def analyse(

@@ -8,8 +8,8 @@ import typer
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.terminal import say, say_json
 from mmdemo.types import InputError
+from train.commands.options import Device, Images, Init, Pairs, WeightsRoot
 from train.data.source import DataSource
-from train.options import Device, Images, Init, Pairs, WeightsRoot
 
 Model = Annotated[str | None, typer.Option(help=f"One of {', '.join(MODELS)}; all where it is left out.")]
 

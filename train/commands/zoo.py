@@ -8,8 +8,7 @@ import typer
 from mmdemo.models.config import ModelConfig
 from mmdemo.terminal import say
 from mmdemo.types import InputError
-from train.data.source import DataSource
-from train.options import (
+from train.commands.options import (
     Change,
     Data,
     Device,
@@ -25,6 +24,7 @@ from train.options import (
     Work,
     read_changes,
 )
+from train.data.source import DataSource
 
 
 def zoo(
