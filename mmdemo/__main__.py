@@ -1,6 +1,5 @@
 """Command line: ``python -m mmdemo --help``."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from mmdemo.commands.explain import explain
 from mmdemo.commands.review import app as review
 from mmdemo.commands.zoo import zoo
 from mmdemo.space.command import space
+from mmdemo.terminal import log_safely, say, say_json
 from mmdemo.types import InputError
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def predict(
 
     cell = pipeline.find_cell(dataset, model, fusion, preset)
     answer = prediction_json(pipeline.predict(pipeline.read_post(text, dataset, image), cell))
-    print(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else _lines(answer))
+    say_json(answer) if as_json else say(*_lines(answer))
 
 
 app.command()(batch)
@@ -55,21 +55,22 @@ app.command()(zoo)
 app.add_typer(review, name="review")
 
 
-def _lines(answer: dict) -> str:
+def _lines(answer: dict) -> list[str]:
     lines = [f"{e['score']:6.1%}  {e['label']:5} {e['text']}" for e in answer.get("entities", [])]
     lines += [f"{r['score']:6.1%}  {r['label']}" for r in answer.get("relations", [])]
     lines = lines or ["no entity found"]
     lines += [f"note: {warning}" for warning in answer["warnings"]]
     photo = "with the photo" if answer["image_used"] else "without a photo"
-    return "\n".join([*lines, f"by {answer['checkpoint']}, {photo}"])
+    return [*lines, f"by {answer['checkpoint']}, {photo}"]
 
 
 def main() -> None:
     """Run the command line; a person's mistake is one sentence and exit code 2."""
+    log_safely()
     try:
         app()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", error=True)
         sys.exit(2)
 
 

@@ -12,6 +12,7 @@ SOURCES = sorted([*ROOT.glob("mmdemo/**/*.py"), *ROOT.glob("train/**/*.py"), ROO
 #: Left to right: a part may import what stands left of it, and itself.
 ORDER = (
     "types",
+    "terminal",
     "figures",
     "labels",
     "config",
@@ -45,6 +46,7 @@ NARROW = {
     "review": {"types", "labels", "data.formats", "data.jsonl", "data.lines", "data.text", "data.image"},
     "ui": {
         "types",
+        "terminal",
         "figures",
         "labels",
         "config",

@@ -1,7 +1,5 @@
 """Command line of training: ``python -m train --help``."""
 
-import json
-import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mmdemo.models.config import FILM_VARIANTS, FUSIONS, MODELS, ModelConfig
+from mmdemo.terminal import log_safely, say, say_json
 from mmdemo.types import InputError
 from train.commands.base import base, sizes
 from train.commands.exploring import analyse, tune
@@ -131,8 +130,8 @@ def run(
         )
     )
     if extra and start and (start / "metrics.json").exists():
-        print(reviewed.compare(start, folder))
-    print(folder)
+        say(*reviewed.compare(start, folder).split("\n"))
+    say(str(folder))
 
 
 @app.command()
@@ -161,7 +160,7 @@ def evaluate(
     accelerator = choose_accelerator(device)
     scores = score(checkpoint, source, split, cache=work / "regions", device=accelerator.device)
     scores["photos"] = source.photo_note
-    print(json.dumps(scores, indent=2) if as_json else render(scores))
+    say_json(scores) if as_json else say(*render(scores).split("\n"))
 
 
 @app.command()
@@ -175,7 +174,7 @@ def results(
     """
     from train.publish.results import write_results
 
-    print(write_results(root, readme))
+    say(str(write_results(root, readme)))
 
 
 app.command()(base)
@@ -192,7 +191,7 @@ app.command()(tune)
 
 def main() -> None:
     """Run the command line; a person's mistake is one sentence and exit code 2."""
-    logging.basicConfig(level=logging.WARNING)
+    log_safely()
     try:
         app()
     except InputError as error:
@@ -201,7 +200,7 @@ def main() -> None:
 
 def _fail(error: InputError) -> int:
     """Say the sentence on standard error; the exit code of bad input."""
-    print(f"error: {error}", file=sys.stderr)
+    say(f"error: {error}", error=True)
     return 2
 
 

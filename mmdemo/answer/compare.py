@@ -18,7 +18,7 @@ from mmdemo.cells.zoo import LoadedCell, trunk_hash
 from mmdemo.models.batch import Batch, Example, collate
 from mmdemo.models.config import MODELS, fusions_of
 from mmdemo.photo.image import open_image
-from mmdemo.types import Compared, Comparison, InputError, Post
+from mmdemo.types import Compared, Comparison, InputError, Post, quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def side_by_side(
         InputError: an unknown name.
     """
     if across not in ACROSS:
-        raise InputError(f"{across!r} cannot be compared; choose {' or '.join(ACROSS)}")
+        raise InputError(f"{quoted(across)} cannot be compared; choose {' or '.join(ACROSS)}")
     if across == "fusions":
         row = [(model, name) for name in (fusions_of(model) if model in MODELS else ())]
     else:

@@ -39,6 +39,7 @@ from mmdemo.types import (
     Post,
     Prediction,
     Relation,
+    quoted,
 )
 
 __all__ = [
@@ -106,8 +107,8 @@ def find_cell(dataset: str, model: str, fusion: str, preset: str = "lite") -> Ce
         config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset)
         return locate(checkpoints_root(), config)
     raise InputError(
-        f"there is no checkpoint for dataset {dataset!r}, model {model!r} and fusion {fusion!r}; known are "
-        f"{', '.join(DATASETS)}; {', '.join(MODELS)}; {', '.join(FUSIONS)}"
+        f"there is no checkpoint for dataset {quoted(dataset)}, model {quoted(model)} and fusion "
+        f"{quoted(fusion)}; known are {', '.join(DATASETS)}; {', '.join(MODELS)}; {', '.join(FUSIONS)}"
     )
 
 
@@ -269,7 +270,8 @@ def _answer(
     if loaded.card.config.task == "re":
         relations = decode_relations(probabilities, labels)
     else:
-        probabilities = np.where(seen[:, None], probabilities, np.nan)
+        read = int(np.flatnonzero(seen)[-1]) + 1 if seen.any() else 0
+        probabilities = np.where(seen[:, None], probabilities, np.nan)[:read]
         entities = calibration.entities(decode_entities(probabilities, post.tokens, labels))
     return Prediction(
         post=post,

@@ -1,6 +1,7 @@
 """The zoo's cells as suggestions for reviewers: what a cell says of a queue's posts, and how sure that is."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from mmdemo.answer import pipeline
@@ -13,6 +14,8 @@ from mmdemo.review.store.reviews import Store
 from mmdemo.review.suggest import Assess, annotate, suggestion_of
 from mmdemo.types import Post
 
+Turn = Callable[[], AbstractContextManager[None]]
+
 
 def siblings(cell: Cell) -> list[Cell]:
     """The other fusions of a cell's dataset and model that can run."""
@@ -21,15 +24,25 @@ def siblings(cell: Cell) -> list[Cell]:
     return [c for c in ready if (c.preset, c.dataset, c.model) == row]
 
 
-def assessor(cell: Cell, *, others: Sequence[Cell] = (), blind: bool = False) -> Assess:
+def assessor(
+    cell: Cell, *, others: Sequence[Cell] = (), blind: bool = False, turn: Turn = nullcontext
+) -> Assess:
     """What `mmdemo.review.suggest.annotate` asks about each batch of posts.
+
+    A photo that cannot be read counts as none, as in a dataset (`load_photo`).
 
     Args:
         others: cells whose disagreement with ``cell`` is measured, for the order by it.
         blind: ask without the photo too, for the order by what the photo changes.
+        turn: a context in which models may run; photos are opened before it.
     """
 
-    return lambda posts: suggestions(posts, cell, others, blind)
+    def assess(posts: Sequence[Post]) -> list[Suggestion | None]:
+        opened = [replace(post, image=load_photo(post)[0]) for post in posts]
+        with turn():
+            return suggestions(opened, cell, others, blind)
+
+    return assess
 
 
 @on_gpu
@@ -38,11 +51,11 @@ def suggestions(
 ) -> list[Suggestion | None]:
     """A cell's suggestion for each post, with what the order of a queue goes by; see `assessor`.
 
-    A photo that cannot be read counts as none, as in a dataset (`load_photo`). None for a post without the
+    None for a post without the
     marked pair that a relation is asked of: one post must not keep a queue from all others.
     """
     paired = DATASETS[cell.dataset].task == "re"
-    asked = [replace(p, image=load_photo(p)[0]) for p in posts if p.pair is not None or not paired]
+    asked = [p for p in posts if p.pair is not None or not paired]
     made = iter(_suggestions(asked, cell, others, blind) if asked else ())
     return [next(made) if p.pair is not None or not paired else None for p in posts]
 
@@ -66,7 +79,8 @@ def predict_queue(
     blind: bool = False,
     batch: int = 16,
     progress: Callable[[int, int], None] | None = None,
+    turn: Turn = nullcontext,
 ) -> int:
     """Suggest answers to a queue's undecided posts; how many. A run that was broken off can be repeated."""
-    assess = assessor(cell, others=others, blind=blind)
+    assess = assessor(cell, others=others, blind=blind, turn=turn)
     return annotate(store, queue, cell.name, assess, batch=batch, progress=progress)

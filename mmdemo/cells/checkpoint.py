@@ -18,13 +18,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmdemo.cells.files import FORMAT, file_hash, read_json, read_tensors, save_tensors, write_json
+from mmdemo.cells.files import FORMAT, file_hash, read_json, read_tensors, replacing, save_tensors, write_json
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, load_base
 from mmdemo.cells.quantise import stored_names, unpack
 from mmdemo.datasets.bio import output_labels
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, NoDraws, build_model
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: Where a cell may find its trunk: beside its own folder (shared by all fusions) or inside (trained alone).
 #: ``clip-bert`` reads as ``bert-resnet50`` does, so its own trunk holds the image side only.
@@ -76,21 +76,28 @@ def save_cell(
     metrics: dict[str, Any],
     bits: int = 8,
 ) -> None:
-    """Write one cell; ``trunks`` are the places (see `TRUNK_PLACES`) of the trunk files that it needs."""
+    """Write one cell; ``trunks`` are the places (see `TRUNK_PLACES`) of the trunk files that it needs.
+
+    Its three files take the place of an older cell's together: half of them would be no cell.
+
+    Raises:
+        InputError: the disk is full, or the folder cannot be written; an older cell is kept.
+    """
     own = {n: p for n, p in model.named_parameters() if not n.startswith(TRUNK_PARTS)}
-    save_tensors(folder / "model.safetensors", own, bits, {"part": "cell", "cell": config.cell})
-    files = {name: file_hash(folder / name) for name in ("model.safetensors", *trunks)}
-    write_json(
-        folder / "config.json",
-        {
+    names = ("model.safetensors", "config.json", "metrics.json")
+    with replacing(*(folder / name for name in names)) as (weights, card, figures):
+        save_tensors(weights, own, bits, {"part": "cell", "cell": config.cell})
+        files = {"model.safetensors": file_hash(weights)}
+        files |= {name: file_hash(folder / name) for name in trunks}
+        stated = {
             "format": FORMAT,
             "config": asdict(config),
             "labels": list(output_labels(config.dataset)),
             "files": files,
             "training": training,
-        },
-    )
-    write_json(folder / "metrics.json", {"cell": config.cell, **metrics})
+        }
+        write_json(card, stated)
+        write_json(figures, {"cell": config.cell, **metrics})
 
 
 # ---------------------------------------------------------------- load
@@ -113,9 +120,9 @@ def load_card(folder: Path) -> Card:
     except KeyError as error:
         raise InputError(f"{file} is not a checkpoint's configuration: it lacks {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{file} is not a checkpoint's configuration: {error}") from error
+        raise InputError(f"{file} is not a checkpoint's configuration: {str(error)[:160]}") from error
     if version != FORMAT:
-        raise InputError(f"{file} is of format {version}; this version reads format {FORMAT}")
+        raise InputError(f"{file} is of format {quoted(version)}; this version reads format {FORMAT}")
     if labels != list(output_labels(config.dataset)):
         raise InputError(f"{file} lists other labels than {config.dataset} has")
     trunks = set(files) - {"model.safetensors"}
@@ -197,4 +204,6 @@ def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bo
                 raise InputError(f"the checkpoint file {file} holds values that are not finite ({name})")
             parameter.data = parameter.data + value  # not in place: the base's tensors are shared
     if unknown := stored.keys() - owed:
-        raise InputError(f"the checkpoint file {file} holds tensors that the model lacks: {min(unknown)}")
+        raise InputError(
+            f"the checkpoint file {file} holds tensors that the model lacks: {quoted(min(unknown))}"
+        )

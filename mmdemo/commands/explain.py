@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mmdemo.terminal import say, say_json
 from mmdemo.types import Change, Counterfactual, Explanation, InputError, View
 
 
@@ -52,9 +53,9 @@ def explain(
     if out is not None:
         _write(out, found, answer, dark)
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False, indent=2))
+        say_json(answer)
     else:
-        print(_lines(found, imagined, out))
+        say(*_lines(found, imagined, out))
 
 
 def _write(out: Path, found: Explanation, answer: dict[str, Any], dark: bool) -> None:
@@ -91,7 +92,7 @@ def _change_json(change: Change) -> dict[str, Any]:
     }
 
 
-def _lines(found: Explanation, imagined: tuple[Counterfactual, ...], out: Path | None) -> str:
+def _lines(found: Explanation, imagined: tuple[Counterfactual, ...], out: Path | None) -> list[str]:
     lines = [f"why {found.target}, by {found.prediction.checkpoint}"]
     for view in found.views:
         lines += ["", f"{view.title} [{view.name}]", *_strongest(view), f"  {view.note}"]
@@ -99,7 +100,7 @@ def _lines(found: Explanation, imagined: tuple[Counterfactual, ...], out: Path |
         lines += ["", "Imagined otherwise"]
         lines += [f"  {case.name}: {_differences(case)}" for case in imagined]
     lines += ["", *(f"no {name}: {reason}" for name, reason in found.absent.items())]
-    return "\n".join(lines if out is None else [*lines, f"written to {out}"])
+    return lines if out is None else [*lines, f"written to {out}"]
 
 
 def _strongest(view: View, most: int = 3) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, say
+from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, report
 from mmdemo.review.names import check_name, count_posts
 from mmdemo.types import InputError
 
@@ -80,12 +80,12 @@ def import_(
         f"{count_posts(added.added)} added, {added.known} there already",
         *(f"note: {w}" for w in added.warnings),
     ]
-    say(asdict(added), as_json, "\n".join(lines))
+    report(asdict(added), as_json, *lines)
 
 
 def _say_changed(changed: int, kept: list[str], as_json: bool) -> None:
     lines = [f"{count_posts(changed)} changed", *(f"kept: {why}" for why in kept)]
-    say({"changed": changed, "kept": kept}, as_json, "\n".join(lines))
+    report({"changed": changed, "kept": kept}, as_json, *lines)
 
 
 @app.command()
@@ -123,7 +123,7 @@ def predict(
             bar.update(done - bar.n)
 
         made = predict_queue(store, queue, cell, others=others, blind=flip, batch=batch, progress=progress)
-    say(
+    report(
         {"suggested": made, "checkpoint": cell.name},
         as_json,
         f"{count_posts(made)} predicted by {cell.name}",
@@ -154,4 +154,4 @@ def export(
     done = write(open_store(place), queue, output, format_, photos=photos, skip=skip)
     lines = [f"{count_posts(done.posts)} written to {done.path}; {done.rejected} rejected ones left out"]
     lines += [f"left out {ref!r}: {why}" for ref, why in done.left_out.items()]
-    say(asdict(done) | {"path": str(done.path)}, as_json, "\n".join(lines))
+    report(asdict(done) | {"path": str(done.path)}, as_json, *lines)

@@ -1,9 +1,10 @@
 """``python -m mmdemo zoo``."""
 
-import json
 from typing import Annotated
 
 import typer
+
+from mmdemo.terminal import say, say_json
 
 
 def zoo(
@@ -16,11 +17,11 @@ def zoo(
 
     found = entries(preset)
     if as_json:
-        print(json.dumps([entry_json(entry) for entry in found], ensure_ascii=False, indent=2))
+        say_json([entry_json(entry) for entry in found])
         return
     for entry in found:
         score = score_of(entry.cell.dataset, entry.metrics)
         shown = f"{score:6.1%}" if score is not None else f"{'':6}"
-        print(f"{shown}  {entry.size / 1e6:6.1f} MB  {entry.status:9}  {entry.cell.name}")
+        say(f"{shown}  {entry.size / 1e6:6.1f} MB  {entry.status:9}  {entry.cell.name}")
     ready = sum(entry.status == "ready" for entry in found)
-    print(f"{ready} of {len(found)} ready; the score is entity F1, or micro-F1 without None, on test")
+    say(f"{ready} of {len(found)} ready; the score is entity F1, or micro-F1 without None, on test")

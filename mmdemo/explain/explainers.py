@@ -9,7 +9,7 @@ from mmdemo.explain.explained_post import Subject
 from mmdemo.explain.film_views import film_views
 from mmdemo.explain.traces import cross_attention_views, joint_attention_views, modality_view, tokens_view
 from mmdemo.models.features import TextEncoder
-from mmdemo.types import Explanation, InputError, View
+from mmdemo.types import Explanation, InputError, View, quoted
 
 Reason = Callable[[Subject], str | None]
 
@@ -112,7 +112,7 @@ def explain(subject: Subject, views: Sequence[str] | None = None) -> Explanation
         InputError: a view that does not exist.
     """
     if unknown := [name for name in views or () if name not in VIEWS]:
-        raise InputError(f"there is no view {unknown[0]!r}; known: {', '.join(VIEWS)}")
+        raise InputError(f"there is no view {quoted(unknown[0])}; known: {', '.join(VIEWS)}")
     drawn: list[View] = []
     absent: dict[str, str] = {}
     for explainer in EXPLAINERS:

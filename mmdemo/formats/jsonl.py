@@ -11,7 +11,7 @@ from typing import Any
 
 from mmdemo.datasets.bio import RELATIONS
 from mmdemo.formats.lines import check_span, check_text, check_words, read_lines, write_text
-from mmdemo.types import Entity, InputError, Pair, Post
+from mmdemo.types import Entity, InputError, Pair, Post, quoted
 
 
 def write_jsonl(path: Path, posts: Sequence[Post]) -> None:
@@ -63,7 +63,7 @@ def _post(row: dict[str, Any], types: Sequence[str] | None, where: str) -> Post:
     tokens = check_words(row.get("tokens"), where)
     entities, tags, pair, relation = (row.get(key) for key in ("entities", "tags", "pair", "relation"))
     if relation is not None and relation not in RELATIONS:
-        raise InputError(f"{where} has the unknown relation {relation!r}")
+        raise InputError(f"{where} has the unknown relation {quoted(relation)}")
     if entities is not None and not isinstance(entities, list):
         raise InputError(f"{where} has entities that are not a list")
     if pair is not None and not isinstance(pair, dict):
@@ -94,11 +94,11 @@ def _string(row: dict[str, Any], key: str, where: str) -> str | None:
 
 def _entity(row: Any, length: int, types: Sequence[str] | None, where: str) -> Entity:
     if not isinstance(row, dict):
-        raise InputError(f"{where} has an entity that is not an object: {row!r}")
+        raise InputError(f"{where} has an entity that is not an object: {quoted(row)}")
     start, end = check_span([row.get("start"), row.get("end")], length, where)
     label, score = row.get("label"), row.get("score")
     if not isinstance(label, str) or not label or (types is not None and label not in types):
-        raise InputError(f"{where} has the unknown entity label {label!r}")
+        raise InputError(f"{where} has the unknown entity label {quoted(label)}")
     if score is not None and (type(score) not in (int, float) or not 0 <= score <= 1):
-        raise InputError(f"{where} has the score {score!r}, which is not a probability")
+        raise InputError(f"{where} has the score {quoted(score)}, which is not a probability")
     return Entity(start=start, end=end, label=label, text=_string(row, "text", where) or "", score=score)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mmdemo.types import InputError, Post, Span
+from mmdemo.types import InputError, Post, Span, quoted
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -35,17 +35,17 @@ def write_text(path: Path, text: str) -> None:
 
 def name_of(post: Post) -> str:
     """What an error calls a post."""
-    return f"post {post.id or post.image_id or post.text[:40]!r}"
+    return f"post {quoted(post.id or post.image_id or post.text[:40])}"
 
 
 def check_text(value: Any, where: str) -> str:
     """``value`` as text; half a surrogate pair (a lone escape "\\ud83d") is no text to a tokenizer."""
     if not isinstance(value, str):
-        raise InputError(f"{where} has {value!r} where text should be")
+        raise InputError(f"{where} has {quoted(value)} where text should be")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InputError(f"{where} holds half of a surrogate pair, {value!r}") from error
+        raise InputError(f"{where} holds half of a surrogate pair, {quoted(value)}") from error
     return value
 
 
@@ -61,4 +61,4 @@ def check_span(value: Any, length: int, where: str) -> Span:
     if isinstance(value, list | tuple) and len(value) == 2 and all(type(end) is int for end in value):
         if 0 <= value[0] < value[1] <= length:
             return value[0], value[1]
-    raise InputError(f"{where} has the span {value!r}, which is empty or outside its {length} words")
+    raise InputError(f"{where} has the span {quoted(value)}, which is empty or outside its {length} words")

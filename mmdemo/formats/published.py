@@ -5,7 +5,6 @@ at a tab only: tweets hold tokens of NBSP or U+FE0F alone, which `str.split` wou
 raises `InputError`, one sentence naming file and line.
 """
 
-import ast
 import json
 import warnings
 from collections.abc import Sequence
@@ -14,7 +13,8 @@ from typing import Any
 
 from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS, spans_of, tags_of
 from mmdemo.formats.lines import check_span, check_words, name_of, read_lines, write_text
-from mmdemo.types import Entity, InputError, Pair, Post
+from mmdemo.formats.shared.literals import read_literal
+from mmdemo.types import Entity, InputError, Pair, Post, quoted
 
 #: (dataset, split) -> its file, as UMT (Twitter) and MNRE v2 publish it.
 FILES: dict[tuple[str, str], str] = {
@@ -25,6 +25,10 @@ FILES: dict[tuple[str, str], str] = {
 }
 
 
+#: Characters of one line of MNRE; no published one has 500.
+MAX_LINE = 1_000_000
+
+
 def read_split(data_dir: Path, dataset: str, split: str) -> list[Post]:
     """The posts of one official split, without photos (see `mmdemo.photo.image.with_photos`).
 
@@ -32,7 +36,7 @@ def read_split(data_dir: Path, dataset: str, split: str) -> list[Post]:
         InputError: no such dataset, split or file, or the file cannot be read.
     """
     if (dataset, split) not in FILES:
-        raise InputError(f"there is no split {split!r} of a dataset {dataset!r}")
+        raise InputError(f"there is no split {quoted(split)} of a dataset {quoted(dataset)}")
     path = Path(data_dir) / FILES[dataset, split]
     return read_conll(path, ENTITY_TYPES[dataset]) if dataset in ENTITY_TYPES else read_mnre(path)
 
@@ -94,7 +98,7 @@ def read_conll(path: Path, types: Sequence[str] | None = None) -> list[Post]:
         elif not tab or not token:
             raise InputError(f"{path} line {number} is not a token, a tab and a tag: {line[:40]!r}")
         elif not _is_tag(tag, types):
-            raise InputError(f"{path} line {number} has the unknown tag {tag!r}")
+            raise InputError(f"{path} line {number} has the unknown tag {quoted(tag)}")
         else:
             tokens.append(token)
             tags.append(tag)
@@ -165,13 +169,15 @@ def read_mnre(path: Path) -> list[Post]:
 
 def _parse(line: str, where: str) -> dict[str, Any]:
     """One line's JSON object or, failing that, Python literal. JSON first: only it joins surrogate pairs."""
+    if len(line) > MAX_LINE:
+        raise InputError(f"{where} has {len(line):,} characters; at most {MAX_LINE:,} are read")
     row: Any = None
     try:
         row = json.loads(line)
     except ValueError:
         try:
-            row = ast.literal_eval(line.strip())
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            row = read_literal(line.strip())
+        except (ValueError, SyntaxError, TypeError):
             pass
     except RecursionError:
         pass
@@ -190,7 +196,7 @@ def _mnre_post(row: dict[str, Any], default_id: str, where: str) -> Post:
     except TypeError as error:
         raise InputError(f"{where} has no 'pos' in 'h' or 't'") from error
     if relation not in RELATIONS:
-        raise InputError(f"{where} has the unknown relation {relation!r}")
+        raise InputError(f"{where} has the unknown relation {quoted(relation)}")
     return Post(
         text=" ".join(tokens),
         tokens=tokens,

@@ -14,7 +14,7 @@ from mmdemo.formats.lines import check_text, read_lines
 from mmdemo.formats.table import FORMATS
 from mmdemo.posts.text import has_marks, read_marks, split_words
 from mmdemo.review.records import Labelled
-from mmdemo.types import ImageSource, InputError, Post
+from mmdemo.types import ImageSource, InputError, Post, quoted
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
 
@@ -52,7 +52,7 @@ def read_posts(path: Path, source: str, dataset: str, photos: Photos | None = No
     if source == "folder":
         return _folder(path, dataset)
     if source not in FORMATS:
-        raise InputError(f"unknown format {source!r}; known: {', '.join(SOURCES)}")
+        raise InputError(f"unknown format {quoted(source)}; known: {', '.join(SOURCES)}")
     items = FORMATS[source].read(path, dataset)
     return _with_photos(items, path, dataset, photos)
 
@@ -106,7 +106,15 @@ def _named(name: ImageSource, roots: Sequence[Path], where: str) -> Path:
     inside = [path for path in paths if any(path.is_relative_to(root) for root in roots)]
     if not inside:
         raise InputError(f"{where} names a photo outside its folders: {str(name)[:80]!r}")
-    return next((path for path in inside if path.is_file()), inside[0])
+    return next((path for path in inside if is_file(path)), inside[0])
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; not where the name is longer than any may be, nor in a closed folder."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 # ---------------------------------------------------------------- texts that are not split yet

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmdemo.formats import brat, label_studio, plain, spacy
 from mmdemo.review.records import Answer, Labelled
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: Longest file name that every usual file system takes, less room for the suffix.
 _STEM = 240
@@ -133,5 +133,5 @@ FORMATS: dict[str, Format] = {
 def find_format(name: str) -> Format:
     """The named format. Raises InputError for an unknown one."""
     if name not in FORMATS:
-        raise InputError(f"unknown format {name!r}; known: {', '.join(FORMATS)}")
+        raise InputError(f"unknown format {quoted(name)}; known: {', '.join(FORMATS)}")
     return FORMATS[name]

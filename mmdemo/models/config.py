@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 Task = Literal["ner", "re"]
 
@@ -141,7 +141,7 @@ PRESETS: dict[str, Preset] = {
 class ModelConfig:
     """All that rebuilds a model's shape; stored in a checkpoint's config.json.
 
-    ``clean_text`` is the report's cleaning (`mmdemo.posts.text.clean_words`). It is off because validation
+    ``clean_text`` is the report's cleaning (`mmdemo.posts.cleaning`). It is off because validation
     entity F1 fell with it: Twitter2015 73.6 to 72.6, Twitter2017 86.0 to 85.7 (trunks, one seed).
     """
 
@@ -162,15 +162,16 @@ class ModelConfig:
             ("film variant", self.film_variant, FILM_VARIANTS),
         ):
             if value not in known:
-                raise InputError(f"unknown {name} {value!r}; known: {', '.join(known)}")
+                raise InputError(f"unknown {name} {quoted(value)}; known: {', '.join(known)}")
         if self.fusion not in (*fusions_of(self.model), *EXTRA_FUSIONS):
             raise InputError(
-                f"{self.model} has no fusion {self.fusion!r}; it has {', '.join(fusions_of(self.model))}"
+                f"{self.model} has no fusion {quoted(self.fusion)}; "
+                f"it has {', '.join(fusions_of(self.model))}"
             )
         if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
-            raise InputError(f"dropout is {self.dropout!r}; it must be a number from 0 to below 1")
+            raise InputError(f"dropout is {quoted(self.dropout)}; it must be a number from 0 to below 1")
         if not isinstance(self.clean_text, bool):
-            raise InputError(f"clean_text is {self.clean_text!r}; it must be true or false")
+            raise InputError(f"clean_text is {quoted(self.clean_text)}; it must be true or false")
 
     @property
     def task(self) -> Task:

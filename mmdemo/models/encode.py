@@ -1,5 +1,7 @@
 """A post as a model's `Example`: the same path for training, evaluation and the app."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -8,7 +10,8 @@ from mmdemo.formats.published import gold_tags
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.photo.image import to_pixels
-from mmdemo.posts.text import TextReader, clean_words
+from mmdemo.posts.cleaning import CleanWords
+from mmdemo.posts.text import TextReader
 from mmdemo.types import Post, Span
 
 
@@ -29,12 +32,12 @@ class PostEncoder:
 
     def encode(self, post: Post, photo: Image.Image | None, *, keep_gold: bool = False) -> Example:
         """One example. ``keep_gold`` (training only) saves gold entities' words from the cleaning."""
-        words = list(post.tokens)
+        words: Sequence[str] = post.tokens
         if self.config.clean_text:
             spans: list[Span] = [post.pair.head, post.pair.tail] if post.pair else []
             if keep_gold and post.entities:
                 spans += [(e.start, e.end) for e in post.entities]
-            words = clean_words(words, spans)
+            words = CleanWords(words, spans)
         return Example(
             text=self.reader.read(words, post.pair if self.config.task == "re" else None),
             target=self._target(post),

@@ -3,7 +3,7 @@
 from mmdemo.models.config import DATASETS
 from mmdemo.photo.image import open_image
 from mmdemo.posts.text import has_marks, read_marks, split_words
-from mmdemo.types import ImageSource, InputError, Post
+from mmdemo.types import ImageSource, InputError, Post, quoted
 
 #: Beyond this, splitting itself would take long; models read the first 128 sub-tokens anyway.
 MAX_CHARACTERS = 200_000
@@ -17,7 +17,7 @@ def read_post(text: str, dataset: str, image: ImageSource = None) -> Post:
             photo that cannot be read.
     """
     if dataset not in DATASETS:
-        raise InputError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
+        raise InputError(f"unknown dataset {quoted(dataset)}; known: {', '.join(DATASETS)}")
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be read")
     try:

@@ -14,7 +14,7 @@ from mmdemo.formats.table import Format, find_format
 from mmdemo.review.names import count_posts
 from mmdemo.review.records import Answer, Changed, Labelled, Review
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import Entity, InputError, Post
+from mmdemo.types import Entity, InputError, Post, quoted
 
 NAMED = 5  # posts in one message
 LONGEST = 230  # bytes of a photo's name, which leaves room for more of it and the suffix
@@ -98,7 +98,7 @@ def unfit(items: Sequence[Labelled], found: Format) -> dict[str, str]:
         problem = found.problem(item)
         name = found.name_of(item)
         if problem is None and name in seen:
-            problem = f"another post is called {name!r} too, by which the file tells them apart"
+            problem = f"another post is called {quoted(name)} too, by which the file tells them apart"
         if problem is None:
             seen.add(name)
         else:

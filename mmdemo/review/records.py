@@ -98,7 +98,7 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """``reviewer`` may edit the post until ``expires`` (seconds since 1970)."""
+    """``reviewer`` may edit the post until ``expires`` (`store_queue.lease_clock`)."""
 
     key: int
     reviewer: str

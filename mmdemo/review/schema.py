@@ -1,7 +1,7 @@
 """What a reviewer may answer in each dataset: entity labels, relations, and which spans a relation joins."""
 
 from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 DATASETS: tuple[str, ...] = (*ENTITY_TYPES, "mnre")
 
@@ -12,7 +12,7 @@ _KINDS = {"PER": "per", "LOC": "loc", "ORG": "org", "MISC": "misc", "OTHER": "mi
 def entity_labels(dataset: str) -> tuple[str, ...]:
     """The entity labels of a dataset; MNRE's spans may carry the four types that its relations name."""
     if dataset not in DATASETS:
-        raise InputError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
+        raise InputError(f"unknown dataset {quoted(dataset)}; known: {', '.join(DATASETS)}")
     return ENTITY_TYPES.get(dataset, ("PER", "LOC", "ORG", "MISC"))
 
 

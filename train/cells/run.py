@@ -1,6 +1,5 @@
 """Train one cell from data to a checkpoint folder with its card and scores."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -8,8 +7,9 @@ from typing import Any
 
 from mmdemo.cells.checkpoint import TEXT_TRUNK, cell_folder, load_card, load_model, save_cell
 from mmdemo.cells.files import write_json
-from mmdemo.cells.pretrained_base import base_folder, base_place
+from mmdemo.cells.pretrained_base import base_folder, base_place, copy_base, is_whole_or_copy
 from mmdemo.cells.zoo import SHIPPED, post_encoder
+from mmdemo.models.config import SPLITS
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
@@ -36,6 +36,7 @@ def run(settings: Settings) -> Path:
     Each stage resumes after a kill from its last whole epoch, and is skipped when it is done for the same
     configuration, recipe and data. Test is scored once, after everything is chosen on validation.
     """
+    check_posts(settings)
     if settings.whole:
         if settings.trunk_only:
             raise InputError(
@@ -186,6 +187,16 @@ def material_of(settings: Settings) -> Material:
     )
 
 
+def check_posts(settings: Settings) -> None:
+    """Read all that will be read, before anything is written: bad data shall leave no folders behind.
+
+    Raises:
+        InputError: a file is missing or malformed.
+    """
+    for split in SPLITS:
+        settings.source.posts(settings.config.dataset, split)
+
+
 def ensure_base(settings: Settings) -> None:
     """Make sure that ``out`` holds the pretrained encoders: copied from the shipped ones, or built."""
     root = settings.out
@@ -193,10 +204,10 @@ def ensure_base(settings: Settings) -> None:
         ensure_full_base(root, settings.config, settings.origin)
         return
     folder = root / base_place(settings.config)
-    if (folder / "base.json").exists():
-        return
     shipped = base_folder(SHIPPED, "lite")
+    if (folder / "base.json").exists() and is_whole_or_copy(folder, shipped):
+        return
     if (shipped / "base.json").exists():
-        shutil.copytree(shipped, folder, dirs_exist_ok=True)
+        copy_base(shipped, folder)
     else:
         build_base(root, settings.source)

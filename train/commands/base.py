@@ -1,12 +1,12 @@
 """Commands about the encoders before any training: ``train base`` and ``train sizes``."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
+from mmdemo.terminal import say, say_json
 from mmdemo.types import InputError
 from train.commands.options import Device, Images, Init, Pairs, WeightsRoot
 from train.data.source import DataSource
@@ -40,7 +40,7 @@ def base(
         origin = Origin(weights_root=weights_root, init=init)
         for name in _chosen(model):
             config = ModelConfig(dataset="twitter2017", model=name, fusion=fusions_of(name)[0], preset="full")
-            print(build_full_base(out, config, origin))
+            say(str(build_full_base(out, config, origin)))
         return
     if preset != "lite":
         raise InputError(f"--preset {preset}: only lite and full have pretrained encoders")
@@ -48,7 +48,7 @@ def base(
         raise InputError("--data is missing: the lite image encoder is fitted to training photos")
     from train.bases.base import build_base
 
-    print(build_base(out, DataSource(folder=data, images=images, pairs=pairs)))
+    say(str(build_base(out, DataSource(folder=data, images=images, pairs=pairs))))
 
 
 def sizes(
@@ -78,7 +78,7 @@ def sizes(
         for name in _chosen(model)
     ]
     found = [measure(trial) if model else measure_apart(trial) for trial in trials]
-    print(json.dumps(found, indent=2) if as_json else render(found))
+    say_json(found) if as_json else say(*render(found).split("\n"))
 
 
 def _chosen(model: str | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mmdemo.models.config import ModelConfig
+from mmdemo.terminal import say
 from mmdemo.types import InputError
 from train.commands.options import (
     Change,
@@ -65,7 +66,7 @@ def zoo(
     wanted = building.plan(preset, only, (int(number), int(count)))
     if dry_run:
         for (dataset, model), fusions in wanted.groups.items():
-            print(f"{preset}/{dataset}/{model}: {', '.join(fusions)}")
+            say(f"{preset}/{dataset}/{model}: {', '.join(fusions)}")
         raise typer.Exit()
     changes = read_changes(change or [])
     changes.setdefault("", {}).setdefault("seed", seed)
@@ -84,8 +85,8 @@ def zoo(
         building.build_parallel(settings, wanted, jobs)
     else:
         for folder in building.build(settings, wanted):
-            print(folder)
-    print(write_summary(out, preset))
+            say(str(folder))
+    say(str(write_summary(out, preset)))
 
 
 def simulate_review(
@@ -127,8 +128,8 @@ def simulate_review(
         limit=limit,
     )
     names = orders.split(",")
-    found = simulate(settings, share=share, reviews=reviews, orders=names, steps=steps, say=print)
-    print(render(found))
+    found = simulate(settings, share=share, reviews=reviews, orders=names, steps=steps, say=say)
+    say(*render(found).split("\n"))
 
 
 def calibrate(
@@ -151,7 +152,7 @@ def calibrate(
     if not found:
         raise _without_answers(root, work)
     for cell, (before, after) in found.items():
-        print(f"{cell}: test ECE {before:.3f} before, {after:.3f} after")
+        say(f"{cell}: test ECE {before:.3f} before, {after:.3f} after")
 
 
 def _without_answers(root: Path, work: Path) -> InputError:
@@ -182,7 +183,7 @@ def photo_effect(
     for cell, stated in found.items():
         none = stated["against"]["none"]
         low, high = 100 * none["low"], 100 * none["high"]
-        print(f"{cell}: {100 * none['change']:+.2f} points with photos, interval {low:+.2f} to {high:+.2f}")
+        say(f"{cell}: {100 * none['change']:+.2f} points with photos, interval {low:+.2f} to {high:+.2f}")
 
 
 def seeds(
@@ -218,4 +219,4 @@ def seeds(
         changes={"": {"seed": 1337}},
     )
     for cell, seed in run_seeds(settings, names, [int(number) for number in numbers.split(",")]):
-        print(f"{dataset}/{model}/{cell}: seed {seed} done")
+        say(f"{dataset}/{model}/{cell}: seed {seed} done")

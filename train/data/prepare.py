@@ -3,7 +3,6 @@
 Every finding says how often, gives the first offenders, and for whom it matters. No file is changed.
 """
 
-import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,6 +16,7 @@ from mmdemo.datasets.bio import RELATIONS, spans_of
 from mmdemo.formats.published import FILES, gold_tags, read_split
 from mmdemo.models.config import DATASETS, SPLITS
 from mmdemo.photo.image import load_photo, photo_lookup, with_photos
+from mmdemo.terminal import say, say_json
 from mmdemo.types import InputError, Post
 
 #: What a finding is called -> for whom it matters.
@@ -88,7 +88,7 @@ def run(data: Path, images: Path | None = None, pairs: Path | None = None, as_js
         InputError: ``images`` or ``pairs`` itself is unusable, or both are given.
     """
     report = check(data, images, pairs)
-    print(json.dumps(as_record(report), indent=2) if as_json else render(report))
+    say_json(as_record(report)) if as_json else say(*render(report).split("\n"))
     return 0 if report.ready else 2
 
 

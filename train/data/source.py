@@ -9,7 +9,7 @@ import numpy as np
 from mmdemo.formats.published import read_split
 from mmdemo.models.config import SPLITS
 from mmdemo.photo.image import photo_lookup, with_photos
-from mmdemo.types import InputError, Post
+from mmdemo.types import InputError, Post, quoted
 
 SCHEMES = ("official", "report")
 
@@ -57,9 +57,9 @@ class DataSource:
     def posts(self, dataset: str, split: str) -> list[Post]:
         """The posts of a split with their photos' paths. Raises InputError for bad data."""
         if self.scheme not in SCHEMES:
-            raise InputError(f"unknown split scheme {self.scheme!r}; known: {', '.join(SCHEMES)}")
+            raise InputError(f"unknown split scheme {quoted(self.scheme)}; known: {', '.join(SCHEMES)}")
         if split not in SPLITS:
-            raise InputError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+            raise InputError(f"unknown split {quoted(split)}; known: {', '.join(SPLITS)}")
         if self.scheme == "official":
             return self._official(dataset, split)
         everything = [post for name in SPLITS for post in self._official(dataset, name)]

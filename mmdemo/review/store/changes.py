@@ -32,9 +32,9 @@ def load(connection: Connection, key: int, photos: Path, queue_id: int | None = 
     return known(row, photos)
 
 
-def check_lease(connection: Connection, item: Known, reviewer: str, now: float) -> None:
+def check_lease(connection: Connection, item: Known, reviewer: str) -> None:
     """Raises Leased where the post's places are all taken by others."""
-    others = [x for x in live_leases(connection, [item.key], now).get(item.key, ()) if x.reviewer != reviewer]
+    others = [x for x in live_leases(connection, [item.key]).get(item.key, ()) if x.reviewer != reviewer]
     # Two may look at a post of a double queue at once; a third finds its second seat taken.
     places = (
         2 - len({d.reviewer for d in fold.blind_decisions(item.seats)} - {reviewer}) if item.double else 1
@@ -147,7 +147,7 @@ def decide(
             return item  # sent twice, because the first acknowledgement was lost on its way
         raise Conflict(item.review_for(reviewer), answer, there)
     check_seat(item, reviewer)
-    check_lease(connection, item, reviewer, now)
+    check_lease(connection, item, reviewer)
     after = Decision(verdict=verdict, answer=answer, reviewer=reviewer, at=utc(now))
     changed = record(
         connection,

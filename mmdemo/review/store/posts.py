@@ -141,13 +141,12 @@ class Posts:
                 seed=seed,
                 offset=max(0, offset),
                 limit=max(1, min(limit, MAX_PAGE)),
-                now=time.time(),
             )
 
     def reviews(self, keys: Sequence[int], reviewer: str) -> tuple[Review, ...]:
         """The posts with these keys, in this order; unknown keys are left out."""
         with self.engine.connect() as connection:
-            return store_queue.reviews(connection, keys, reviewer, self.photos, time.time())
+            return store_queue.reviews(connection, keys, reviewer, self.photos)
 
     def decided(self, queue: str) -> Iterator[Review]:
         """All posts with a settled decision, in input order; rejected ones too.

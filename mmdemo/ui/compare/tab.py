@@ -15,7 +15,8 @@ from mmdemo.types import Comparison, InputError
 from mmdemo.ui.compare.agreement import comparison_json
 from mmdemo.ui.compare.page import page_html
 from mmdemo.ui.compare.view import comparison_html
-from mmdemo.ui.predict.tab import FAILED, MODEL_QUEUE, Form
+from mmdemo.ui.predict.tab import FAILED, Form
+from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
 
@@ -46,7 +47,9 @@ def ask(
     if not ready:
         raise InputError(cells[0].problem or "no checkpoint is ready")
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    comparison = comparing.compare(pipeline.read_post(whole, dataset, photo), ready)
+    post = pipeline.read_post(whole, dataset, photo)
+    with MODEL.take():
+        comparison = comparing.compare(post, ready)
     return comparison, ready, [pipeline.describe(cell)["metrics"] for cell in ready]
 
 
@@ -137,7 +140,7 @@ def build(form: Form) -> Parts:
 
     inputs = [across, *form.inputs]
     outputs = [bar, table, kept, downloads, page]
-    run: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "api_visibility": "private"}
+    run: dict[str, Any] = {**IN_MODEL_QUEUE, "api_visibility": "private"}
     button.click(show, inputs, outputs, show_progress="minimal", **run)
     form.compare.click(show, inputs, outputs, show_progress="minimal", **run)
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

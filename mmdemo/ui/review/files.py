@@ -22,6 +22,7 @@ from mmdemo.ui.review.agreement import agreement_html
 from mmdemo.ui.review.calls import store
 from mmdemo.ui.review.people import reader_of, reviewer_of
 from mmdemo.ui.review.tools import Told, done_html, note, told, wire
+from mmdemo.ui.serve.uploads import only_uploads
 
 USES: dict[str, Use] = {
     "show them to correct": "suggest",
@@ -95,6 +96,7 @@ def add_tool() -> None:
         "id), Label Studio, spaCy, brat, or a folder of photos with a .txt for each."
     )
     files = gr.File(label="Posts and photos", file_count="multiple", height=140, elem_id="review-files")
+    only_uploads(files)
     with gr.Row():
         source = gr.Dropdown(["auto", *SOURCES], value="auto", label="Format", min_width=140)
         dataset = gr.Dropdown(

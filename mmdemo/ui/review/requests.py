@@ -166,7 +166,7 @@ def _share(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:  # OverflowError: 10**400
         raise InputError("a score to filter by is not a number from 0 to 100") from error
     if not math.isfinite(number) or not 0 <= number <= 100:
         raise InputError("a score to filter by is not a number from 0 to 100")

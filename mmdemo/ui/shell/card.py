@@ -30,13 +30,19 @@ PHOTO_STATES: dict[str, str] = {
 }
 
 
+#: No figure of a card is as large.
+MOST = 1e9
+
+
 def figure(metrics: object, path: tuple[str, ...]) -> float | None:
     """The number at the end of ``path``, or None where the file does not have it."""
     for key in path:
         if not isinstance(metrics, Mapping) or key not in metrics:
             return None
         metrics = metrics[key]
-    return float(metrics) if isinstance(metrics, int | float) and not isinstance(metrics, bool) else None
+    if isinstance(metrics, bool) or not isinstance(metrics, int | float):
+        return None
+    return float(metrics) if abs(metrics) < MOST else None  # a file may state 10**400, or NaN
 
 
 def scores_html(metrics: Mapping[str, Any], rows: Mapping[str, tuple[str, ...]], split: str = "test") -> str:

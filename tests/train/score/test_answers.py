@@ -11,7 +11,7 @@ from mmdemo.datasets.bio import bio_tags, output_labels
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data.source import DataSource
-from train.score.answers import answered_posts, save_answers
+from train.score.answers import answered_posts, load_answers, save_answers
 from train.score.calibrate import calibrate_all
 from train.score.photo_effect import measure_all
 
@@ -59,3 +59,12 @@ def test_as_many_answers_to_other_posts_are_refused_by_their_words(source, tmp_p
     (answers / "valid.npz").replace(answers / "test.npz")
     with pytest.raises(InputError, match="answers other posts"):
         answered_posts(folder, answers, source, "test")
+
+
+@pytest.mark.parametrize("left", [0, 30, -30])
+def test_answers_that_are_cut_off_name_the_file_and_what_to_do(tmp_path, left):
+    file = tmp_path / "test.npz"
+    save_answers(file, {"photo": [np.ones((3, 4)), np.ones((2, 4))]})
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(InputError, match=f"{file} are missing or damaged; train the cell again"):
+        load_answers(file)
