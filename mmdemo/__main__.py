@@ -7,6 +7,7 @@ import typer
 from mmdemo.commands import batch, compare, explain, predict, zoo
 from mmdemo.commands.review import app as review
 from mmdemo.space.command import space
+from mmdemo.terminal import log_safely, say
 from mmdemo.types import InputError
 
 app = typer.Typer(
@@ -28,10 +29,11 @@ app.add_typer(review, name="review")
 
 def main() -> None:
     """Run the command line; a person's mistake is one sentence and exit code 2."""
+    log_safely()
     try:
         app()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", error=True)
         sys.exit(2)
 
 

@@ -10,13 +10,20 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
-from hypothesis import settings  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 from mmdemo.models.subtokens import TextReader  # noqa: E402
 
 torch.set_num_threads(1)  # the models are tiny: waiting for a second thread costs more than it gives
 
-settings.register_profile("mmdemo", deadline=None, derandomize=True, max_examples=50)
+# A busy machine is slow: neither an example's time nor that of drawing it is what these tests are about.
+settings.register_profile(
+    "mmdemo",
+    deadline=None,
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("mmdemo")
 
 

@@ -14,7 +14,7 @@ from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import MODELS, PRESETS, ModelConfig
 from mmdemo.models.fusion.table import FUSIONS, buildable, fusions_of
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: Where checkpoints lie unless a caller or MMDEMO_CHECKPOINTS says otherwise.
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
@@ -78,7 +78,7 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
         InputError: an unknown preset.
     """
     if preset not in PRESETS:
-        raise InputError(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
+        raise InputError(f"unknown preset {quoted(preset)}; known: {', '.join(PRESETS)}")
     cells = [
         locate(root, ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset))
         for dataset in bundled().values()
@@ -213,7 +213,7 @@ def _other(folder: Path, card: Card, name: CellName, dataset: Dataset) -> str | 
     if not same_labels(card.config.dataset, dataset):
         return (
             f"{name} was trained for other labels than those of the dataset {dataset.title} "
-            f"that is asked for: two datasets share the name {dataset.name!r}; rename one"
+            f"that is asked for: two datasets share the name {quoted(dataset.name)}; rename one"
         )
     return None
 

@@ -268,8 +268,9 @@ def test_a_killed_process_loses_nothing(folder, tiny_zoo):
     command += ["--input", str(wanted.posts), "--output", str(wanted.output)]
     environment = os.environ | {"MMDEMO_CHECKPOINTS": str(tiny_zoo), "OMP_NUM_THREADS": "1"}
     first = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (wanted.output.exists() and wanted.output.stat().st_size) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 300
+    while not (wanted.output.exists() and wanted.output.stat().st_size):
+        assert first.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
     first.send_signal(signal.SIGKILL)
     first.wait()

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mmdemo.formats.published import FILES, read_mnre
 from playwright.sync_api import Browser, Request, expect
 
 from mmdemo.formats.jsonl import write_jsonl
-from mmdemo.formats.published import FILES, read_mnre
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import Entity, Post
 from tests.browser import live
@@ -232,7 +232,7 @@ def test_two_reviewers_at_once_lose_no_post_and_decide_none_twice(browser: Brows
 
 def another(browser: Browser, url: str, saved: list[int]) -> Desk:
     """One more reviewer's browser at the desk; the posts that it decides on go into ``saved``."""
-    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    page = live.new_page(browser)
     page.on("requestfinished", lambda request: saved.extend(decision_of(request)))
     live.open_page(page, url)
     desk = Desk(page)

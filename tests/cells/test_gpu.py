@@ -77,7 +77,7 @@ def test_a_queues_predictions_are_made_on_the_gpu_too():
         env=os.environ | {"SPACES_ZERO_GPU": "true"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert "'suggestions'" in done.stdout, done.stderr
@@ -116,7 +116,7 @@ def test_on_a_zero_gpu_space_all_models_are_there_before_the_first_request(tiny_
         env=os.environ | {"SPACES_ZERO_GPU": "true", "MMDEMO_CHECKPOINTS": str(tiny_zoo)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     zero, *made, loaded, ready = done.stdout.replace("[", "").replace("]", "").replace(",", "").split()

@@ -48,7 +48,7 @@ def process(tiny_zoo: Path, *arguments: str | bytes) -> subprocess.CompletedProc
         env=os.environ | {"MMDEMO_CHECKPOINTS": str(tiny_zoo)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 

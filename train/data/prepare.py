@@ -3,7 +3,6 @@
 Every finding says how often, gives the first offenders, and for whom it matters. No file is changed.
 """
 
-import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,7 +16,8 @@ from mmdemo.datasets.bio import spans_of
 from mmdemo.datasets.schema import SPLITS, Dataset, Task
 from mmdemo.photo.opening import load_photo
 from mmdemo.posts.gold import gold_tags
-from mmdemo.types import InputError, Post, Relation
+from mmdemo.terminal import say, say_json
+from mmdemo.types import InputError, Post, Relation, quoted
 from train.data.source import DataSource, datasets_in
 
 #: What a finding is called -> for whom it matters.
@@ -97,7 +97,7 @@ def run(data: Path, images: Path | None = None, pairs: Path | None = None, as_js
         InputError: ``images`` or ``pairs`` itself is unusable, or both are given.
     """
     report = check(data, images, pairs)
-    print(json.dumps(as_record(report), indent=2) if as_json else render(report))
+    say_json(as_record(report)) if as_json else say(*render(report).split("\n"))
     return 0 if report.ready else 2
 
 
@@ -168,11 +168,15 @@ def _check_split(dataset: Dataset, split: str, posts: list[Post], broken: dict[P
 def _entity_findings(posts: Sequence[Post]) -> list[Finding]:
     words = [(post, token) for post in posts for token in post.tokens]
     return [
-        _finding("orphan I- tags", (f"{_id(post)} {word!r}" for post in posts for word in _orphans(post))),
+        _finding(
+            "orphan I- tags", (f"{_id(post)} {quoted(word)}" for post in posts for word in _orphans(post))
+        ),
         _finding(
             "invisible tokens", (f"{_id(post)} {ascii(word)}" for post, word in words if _invisible(word))
         ),
-        _finding("URL tokens", (f"{_id(post)} {word!r}" for post, word in words if word.startswith("http"))),
+        _finding(
+            "URL tokens", (f"{_id(post)} {quoted(word)}" for post, word in words if word.startswith("http"))
+        ),
         _finding("overlapping entities", (_id(post) for post in posts if overlapping(post))),
     ]
 

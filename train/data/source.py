@@ -11,7 +11,7 @@ from mmdemo.datasets.schema import SPLITS, Dataset
 from mmdemo.datasets.toml_file import FILE, read_toml
 from mmdemo.formats.reading import read_split, with_photos
 from mmdemo.photo.lookup import PhotoLookup, photo_lookup
-from mmdemo.types import InputError, Post, Question
+from mmdemo.types import InputError, Post, Question, quoted
 from train.data.questions import questions_of
 
 SCHEMES = ("official", "report")
@@ -83,9 +83,9 @@ class DataSource:
     def posts(self, dataset: Dataset, split: str) -> list[Post]:
         """The posts of a split with their photos' paths. Raises InputError for bad data."""
         if self.scheme not in SCHEMES:
-            raise InputError(f"unknown split scheme {self.scheme!r}; known: {', '.join(SCHEMES)}")
+            raise InputError(f"unknown split scheme {quoted(self.scheme)}; known: {', '.join(SCHEMES)}")
         if split not in SPLITS:
-            raise InputError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+            raise InputError(f"unknown split {quoted(split)}; known: {', '.join(SPLITS)}")
         if self.scheme == "official":
             return self._official(dataset, split)
         everything = [post for name in SPLITS for post in self._official(dataset, name)]

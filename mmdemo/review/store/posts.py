@@ -26,7 +26,7 @@ from mmdemo.review.store.engine import Writer, open_engine
 from mmdemo.review.store.restore import Standing, restore
 from mmdemo.review.store.rows import dump, known, stored_scheme
 from mmdemo.review.store.tables import posts, queues
-from mmdemo.types import InputError, Question
+from mmdemo.types import InputError, Question, quoted
 
 #: Most posts of one page or one bulk decision.
 MAX_PAGE = 500
@@ -63,10 +63,13 @@ class Posts:
                 return queue
             there = stored_scheme(found.record)
             if (found.dataset, found.double) != (scheme.name, double):
-                raise InputError(f"the queue {queue.name!r} exists with another dataset or kind of review")
+                raise InputError(
+                    f"the queue {quoted(queue.name)} exists with another dataset or kind of review"
+                )
             if any(there.outputs(task) != scheme.outputs(task) for task in TASKS):
                 raise InputError(
-                    f"the queue {queue.name!r} exists with other labels of {scheme.name}; name a new queue"
+                    f"the queue {quoted(queue.name)} exists with other labels of {scheme.name}; "
+                    "name a new queue"
                 )
             return Queue(name=queue.name, scheme=there, double=double)
 
@@ -147,13 +150,12 @@ class Posts:
                 seed=seed,
                 offset=max(0, offset),
                 limit=max(1, min(limit, MAX_PAGE)),
-                now=time.time(),
             )
 
     def reviews(self, keys: Sequence[int], reviewer: str) -> tuple[Review, ...]:
         """The posts with these keys, in this order; unknown keys are left out."""
         with self.engine.connect() as connection:
-            return store_queue.reviews(connection, keys, reviewer, self.photos, time.time())
+            return store_queue.reviews(connection, keys, reviewer, self.photos)
 
     def decided(self, queue: str) -> Iterator[Review]:
         """All posts with a settled decision, in input order; rejected ones too.

@@ -13,7 +13,7 @@ from mmdemo.review.records import Decision
 from mmdemo.review.store import post_state as fold
 from mmdemo.review.store.changes import load, record, utc
 from mmdemo.review.store.tables import posts
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,11 @@ def restore(
     mine = (posts.c.queue_id == queue_id) & (posts.c.ref == ref)
     key = connection.execute(select(posts.c.id).where(mine)).scalar_one_or_none()
     if key is None:
-        raise InputError(f"there is no post {ref!r} in this queue")
+        raise InputError(f"there is no post {quoted(ref)} in this queue")
     for one in held:
         item = load(connection, key, photos)
         if one.kind not in fold.DECIDING or (one.seat == fold.SHARED) is item.double:
-            raise InputError(f"post {ref!r} has a decision of an unknown kind or seat")
+            raise InputError(f"post {quoted(ref)} has a decision of an unknown kind or seat")
         if one.seat not in (fold.SHARED, fold.ADJUDICATED):
             check_name(one.seat, "reviewer")
         answer = with_scores(

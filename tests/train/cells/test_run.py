@@ -3,9 +3,10 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
-import time
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ from train.cells.run import run
 from train.cells.settings import Settings
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
-from train.fit.stages import start_from
+from train.fit.stages import best_of, start_from
+from train.fit.state import load_state, save_state
 from train.score.calibrate import calibrate_all
 from train.score.photo_effect import measure_all
 
@@ -59,7 +61,42 @@ def tensors(place: Path) -> dict[str, dict[str, torch.Tensor]]:
     }
 
 
+def umask() -> int:
+    found = os.umask(0o022)
+    os.umask(found)
+    return found
+
+
 # ---------------------------------------------------------------- a whole run
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+@pytest.mark.parametrize("end_to_end", [False, True])
+def test_a_run_that_fails_on_bad_data_keeps_no_folder(tmp_path, split, end_to_end):
+    folder = write_data(tmp_path / "data", 8)
+    file = folder / (find_dataset("twitter2017").files.of(split) or "")
+    file.write_bytes(file.read_bytes() + b"IMGID:7\nAnn\tB-NONSENSE\n")
+    with pytest.raises(InputError, match="has the unknown tag"):
+        run(settings(folder, tmp_path, end_to_end=end_to_end))
+    assert not (tmp_path / "work").exists() and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["last.safetensors", "best.safetensors"])
+@pytest.mark.parametrize("left", [0, 100, -10])
+def test_a_state_that_is_cut_off_names_the_file_and_what_to_do(tmp_path, name, left):
+    model = torch.nn.Linear(3, 3)
+    optimizer = torch.optim.AdamW(model.parameters())
+    save_state(tmp_path / name, {"model": model}, optimizer, {"epoch": 1})
+    assert load_state(tmp_path / name, {"model": model}, optimizer) == {"epoch": 1}
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o666 & ~umask()
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[:left])
+    told = f"{name} is damaged .*; remove the folder {tmp_path}"
+    with pytest.raises(InputError, match=told):
+        load_state(tmp_path / name, {"model": model}, optimizer)
+    if name == "best.safetensors":
+        with pytest.raises(InputError, match=told):
+            best_of(tmp_path)
 
 
 @pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])
@@ -140,29 +177,48 @@ def test_a_run_starts_from_another_dataset_s_trunk_or_cell(data, tmp_path):
 # ---------------------------------------------------------------- killed and resumed
 
 
-def start_and_kill(data: Path, place: Path, epochs: int, log: Path) -> int:
-    """Start the run as its own process, kill it once ``log`` has an epoch; how many epochs it had then."""
-    command = [sys.executable, "-m", "train", "run", "--dataset", "twitter2017", "--set", "preset=tiny"]
+#: `python -m train` that kills itself once it has written a line with this key of its third epoch into a log.
+KILLED = """
+    import os, runpy, signal, sys
+    from train.fit import loop
+
+    log, key = sys.argv.pop(1), sys.argv.pop(1)
+    write = loop._Log.write
+
+    def last_write(self, **values):
+        write(self, **values)
+        if str(self.file) == log and values["epoch"] == 2 and key in values:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    loop._Log.write = last_write
+    runpy.run_module("train", run_name="__main__", alter_sys=True)
+"""
+
+
+def killed_run(data: Path, place: Path, epochs: int, log: Path, key: str) -> int:
+    """The run as a process of its own that is killed in its third epoch; how many epochs ``log`` has then."""
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(log), key]
+    command += ["run", "--dataset", "twitter2017", "--set", "preset=tiny"]
     command += ["--data", str(data), "--out", str(place / "out"), "--work", str(place / "work")]
     command += ["--set", "device=cpu", "--set", f"epochs={epochs}", "--set", "patience=99"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 300
-    while not log.exists() or "validation" not in log.read_text():
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode == -signal.SIGKILL
     return log.read_text().count("validation")
 
 
-@pytest.mark.parametrize("stage", ["trunk/member-0", "film/cell"])
-def test_a_killed_run_resumes_to_the_same_files(data, tmp_path, stage):
+@pytest.mark.parametrize(
+    ("stage", "key", "epochs_logged"),
+    [
+        ("trunk/member-0", "step", 2),  # in the middle of an epoch
+        ("film/cell", "validation", 3),  # at its end, before its state is on disk
+    ],
+)
+def test_a_killed_run_resumes_to_the_same_files(data, tmp_path, stage, key, epochs_logged):
     epochs = 12
     changes = {"": {"epochs": epochs, "patience": 99}}
     log = tmp_path / "killed/work/training/tiny/twitter2017/roberta-resnet50" / stage / "log.jsonl"
-    assert 1 <= start_and_kill(data, tmp_path / "killed", epochs, log) < epochs
+    assert killed_run(data, tmp_path / "killed", epochs, log, key) == epochs_logged
     run(settings(data, tmp_path / "killed", changes=changes))
     done = [json.loads(line)["epoch"] for line in log.read_text().splitlines() if "validation" in line]
     # The epoch that was written to the log but not yet to disk may be trained a second time, no other.

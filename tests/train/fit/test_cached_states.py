@@ -57,6 +57,16 @@ def states(model, examples, view: int) -> list[torch.Tensor]:
 # ---------------------------------------------------------------- photos
 
 
+@pytest.mark.parametrize("left", [0, 40, -2])
+def test_a_cached_map_that_is_empty_or_cut_off_is_named_and_made_again(maps, posts, tmp_path, caplog, left):
+    first = maps(0)[posts[0].image]
+    (file,) = (tmp_path / "cache").glob("*.npy")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:left])
+    assert torch.equal(maps(0)[posts[0].image], first)
+    assert file.read_bytes() == whole and f"{file} is damaged" in caplog.text
+
+
 def test_only_readable_photos_have_regions(maps, posts, encoder):
     regions = maps(0)
     assert [path.name for path in regions] == ["good.png"]

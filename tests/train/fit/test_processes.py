@@ -25,7 +25,7 @@ def test_two_processes_share_the_steps_and_stop_together(tmp_path):
     command += ["--set", "end_to_end=true", "--data", str(data), "--out", str(out), "--work", str(out)]
     for name, value in changes.items():
         command += ["--set", f"whole.{name}={value}"]
-    ran = subprocess.run(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=300)
+    ran = subprocess.run(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=900)
     assert ran.returncode == 0
     [cell] = [cell for cell in list_cells(out, "tiny") if cell.problem is None]
     Zoo(out).load(cell)

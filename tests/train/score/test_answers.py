@@ -74,3 +74,12 @@ def test_answers_about_posts_and_about_pairs_stay_apart(tmp_path):
     assert list(found) == ["none", "photo"]
     for row, again in zip(rows, found["photo"], strict=True):
         np.testing.assert_allclose(row, again, rtol=1e-6)
+
+
+@pytest.mark.parametrize("left", [0, 30, -30])
+def test_answers_that_are_cut_off_name_the_file_and_what_to_do(tmp_path, left):
+    file = tmp_path / "test.npz"
+    save_answers(file, {"photo": [np.ones((3, 4)), np.ones((2, 4))]})
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(InputError, match=f"{file} are missing or damaged; train the cell again"):
+        load_answers(file)

@@ -91,4 +91,6 @@ def test_a_cells_metrics_get_its_calibration(tmp_path):
     found = calibrate_all(tmp_path / "zoo", tmp_path / "work", source)
     stated = read_json(tmp_path / "zoo" / cell / "metrics.json")["calibration"]
     assert list(found) == [cell] and stated["fitted_on"] == "valid"
-    assert Calibration.of({"calibration": stated}, "entities").temperature == pytest.approx(stated["temperature"])
+    assert Calibration.of({"calibration": stated}, "entities").temperature == pytest.approx(
+        stated["temperature"]
+    )

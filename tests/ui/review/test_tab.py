@@ -198,7 +198,17 @@ def test_a_forged_request_is_refused_in_one_sentence_and_logged(store, forged, c
 
 
 @pytest.mark.parametrize(
-    "sent", [None, [], "x", 3, {"page": -1}, {"filters": [1]}, {"filters": {"low": "NaN"}}]
+    "sent",
+    [
+        None,
+        [],
+        "x",
+        3,
+        {"page": -1},
+        {"filters": [1]},
+        {"filters": {"low": "NaN"}},
+        {"filters": {"low": 10**400}},
+    ],
 )
 def test_nonsense_is_refused(store, sent):
     for call in CALLS:
