@@ -56,7 +56,7 @@ def compare(
 
         metrics = [describe(cell)["metrics"] for cell in ready]
         try:
-            html.write_text(page_html(found, metrics, ready[0].dataset), encoding="utf-8")
+            html.write_text(page_html(found, ready[0].dataset, metrics), encoding="utf-8")
         except OSError as error:
             raise InputError(f"{html} cannot be written: {error.strerror}") from error
     if as_json:
