@@ -6,9 +6,10 @@ import pytest
 
 from mmdemo.cells.files import write_json
 from mmdemo.formats.jsonl import write_jsonl
+from mmdemo.posts.same_text import text_key
 from mmdemo.types import Entity, InputError, Post
 from tests.tiny import write_data
-from train.data.reviewed_posts import compare, find_leaks, read_extra, text_key, without_leaks
+from train.data.reviewed_posts import compare, find_leaks, read_extra, without_leaks
 from train.data.source import DataSource
 
 ANN = Entity(start=0, end=1, label="PER")
