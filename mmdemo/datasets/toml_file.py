@@ -88,7 +88,7 @@ class _TomlReader(RecordReader):
             here = next((i for i in range(start, len(self.lines)) if pattern.match(self.lines[i])), None)
             if here is None:
                 continue
-            found, start = here + 1, here
+            found = start = here + 1
         return found
 
 

@@ -1,4 +1,4 @@
-"""A dataset's record, drafted from what a survey found: all that can be inferred is, and is theirs to edit."""
+"""A dataset's record, drafted from what a survey found: all that can be inferred is, for a person to edit."""
 
 import re
 from collections import Counter
