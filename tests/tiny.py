@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mmdemo.cells.card import text_trunk
+from mmdemo.cells.card import card_json, text_trunk
 from mmdemo.cells.checkpoint import cell_folder, load_trunk, save_cell, save_trunk
+from mmdemo.cells.files import write_json
 from mmdemo.cells.locate import SHIPPED
 from mmdemo.cells.pretrained_base import DRAWN_PARTS, TRUNK_PARTS, load_base
 from mmdemo.datasets.discovery import bundled
@@ -67,6 +68,14 @@ def save(root: Path, model: MultimodalModel, config: ModelConfig, trunks: tuple[
     training = {"data": "random weights", "commit": "none"}
     folder = cell_folder(root, config)
     save_cell(folder, model, config, trunks=trunks, training=training, metrics={"seed": 7}, bits=bits)
+
+
+def write_card(root: Path, config: ModelConfig, training: dict[str, object] | None = None) -> Path:
+    """The config.json of a cell whose weights are not there; its folder."""
+    folder = cell_folder(root, config)
+    files = {"model.safetensors": "0" * 64, "../trunk.safetensors": "0" * 64}
+    write_json(folder / "config.json", card_json(config, files, training or {}))
+    return folder
 
 
 def build_zoo(root: Path) -> None:

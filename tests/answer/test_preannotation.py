@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.answer import pipeline
 from mmdemo.answer.preannotation import predict_queue, siblings, suggestions
+from mmdemo.cells import catalogue
 from mmdemo.review.records import Labelled
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.types import Pair, Post
@@ -41,7 +41,7 @@ def test_a_photo_that_is_gone_counts_as_none(store, tmp_path):
     fill(store, "twitter2017", [post(name, tmp_path / f"{name}.png") for name in ("kept", "gone")])
     stored = [review.post.image for review in store.page("may", "Ann").reviews]
     Path(str(stored[1])).unlink()
-    cell = pipeline.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
+    cell = catalogue.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
     assert predict_queue(store, "may", cell, others=siblings(cell)[:1], blind=True) == 2
     kept, gone = (review.suggestion for review in store.page("may", "Ann").reviews)
     assert kept and gone and gone.flip == 0
@@ -50,7 +50,7 @@ def test_a_photo_that_is_gone_counts_as_none(store, tmp_path):
 def test_a_post_without_a_pair_is_passed_over(store):
     pair = Pair(head=(0, 1), tail=(3, 4))
     fill(store, "mnre", [post("a", pair=pair), post("b"), post("c", pair=pair)])
-    cell = pipeline.find_cell("mnre", "roberta-resnet50", "film", "tiny")
+    cell = catalogue.find_cell("mnre", "roberta-resnet50", "film", "tiny")
     assert predict_queue(store, "may", cell, batch=2) == 2
     made = [review.suggestion for review in store.page("may", "Ann").reviews]
     assert [found is not None for found in made] == [True, False, True]

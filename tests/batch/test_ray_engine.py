@@ -9,9 +9,9 @@ import psutil
 import pytest
 import ray
 
-from mmdemo.answer import pipeline
 from mmdemo.batch.job import Job, one_process, run
 from mmdemo.batch.ray_engine import ray_engine
+from mmdemo.cells import catalogue
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_two_workers_give_the_same_bytes_though_one_is_killed(tiny_zoo, tmp_path
     posts = tmp_path / "posts.jsonl"
     texts = [" ".join(words[: i % 9]) for i in range(120)]  # every ninth is empty: an error
     posts.write_text("".join(json.dumps({"id": i, "text": t}) + "\n" for i, t in enumerate(texts)))
-    cell = pipeline.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
+    cell = catalogue.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
     jobs = [
         Job(cell=cell, posts=posts, images=tmp_path, output=tmp_path / f"{name}.jsonl")
         for name in ("one", "two")

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models import config
 from mmdemo.models import model as models
 from mmdemo.models.batch import Batch
-from mmdemo.models.config import ModelConfig, fusions_of
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.fusion.table import fusions_of
 
 PAGE = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"
 
@@ -43,7 +45,9 @@ def batch(present: bool) -> Batch:
 
 def test_a_fusion_from_the_page_joins_the_zoo_and_trains(gated):
     assert all("gated" in fusions_of(name) for name in config.MODELS)
-    built = models.build_model(ModelConfig(dataset="twitter2017", fusion="gated", preset="tiny"))
+    built = models.build_model(
+        ModelConfig(dataset=find_dataset("twitter2017"), fusion="gated", preset="tiny")
+    )
     assert isinstance(built.fusion, gated)
     output = built(batch(present=True))
     assert output.trace["gate_BLD"].shape == (2, 6, 32)
@@ -52,6 +56,8 @@ def test_a_fusion_from_the_page_joins_the_zoo_and_trains(gated):
 
 
 def test_without_a_photo_it_gives_the_text_alone(gated):
-    built = models.build_model(ModelConfig(dataset="twitter2017", fusion="gated", preset="tiny")).eval()
+    built = models.build_model(
+        ModelConfig(dataset=find_dataset("twitter2017"), fusion="gated", preset="tiny")
+    ).eval()
     post = batch(present=False)
     assert torch.equal(built(post).logits, built(post.without_images()).logits)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmdemo.cells.pretrained_base import load_base
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.batch import Example, collate
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import EfficientNetLite, TinyImageEncoder
@@ -16,7 +17,7 @@ from mmdemo.models.subtokens import FEATURES
 
 @pytest.fixture(scope="module")
 def lite(shipped):
-    model = build_model(ModelConfig(dataset="mnre"))
+    model = build_model(ModelConfig(dataset=find_dataset("mnre")))
     load_base(shipped, model, "lite")
     return model.eval()
 

@@ -20,8 +20,11 @@ from mmdemo.cells.card import load_card
 from mmdemo.cells.checkpoint import cell_folder, load_model, save_cell, save_trunk
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.datasets.bio import output_labels
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.batch import Batch, Example, collate
-from mmdemo.models.config import EXTRA_FUSIONS, MODELS, ModelConfig, fusions_of
+from mmdemo.models.config import EXTRA_FUSIONS, ModelConfig
+from mmdemo.models.encoders.table import MODELS
+from mmdemo.models.fusion.table import fusions_of
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import Pair
 from tests.shrunk import shrink
@@ -41,7 +44,7 @@ COMBINATIONS += [
     for f in fusions_of(m)
     if f in ("film", "concat", "native")
 ]
-FILM = ModelConfig(dataset="mnre", preset="tiny")
+FILM = ModelConfig(dataset=find_dataset("mnre"), preset="tiny")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def root(tmp_path_factory) -> Iterator[Path]:
         shrink(patch)
         folder = tmp_path_factory.mktemp("full")
         for model in MODELS:
-            config = ModelConfig(dataset="mnre", model=model, preset="full")
+            config = ModelConfig(dataset=find_dataset("mnre"), model=model, preset="full")
             build_full_base(folder, config, Origin(init="random"))
         yield folder
 

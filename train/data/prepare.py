@@ -41,7 +41,7 @@ MATTERS: dict[str, str] = {
 
 
 #: What is counted as a label, by task.
-COUNTED: dict[Task, str] = {"entities": "entities", "relations": "relations"}
+COUNTED: dict[Task, str] = {"entities": "entities", "relations": "relations other than {none}"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +119,7 @@ def _check_dataset(source: DataSource, dataset: Dataset, broken: dict[Path, bool
     posts: dict[str, list[Post]] = {}
     problems: list[str] = []
     for split in SPLITS:
+        source.lookup(dataset, split)  # photos that cannot be used at all are the caller's mistake
         try:
             posts[split] = source.posts(dataset, split)
             if not posts[split]:
@@ -130,7 +131,7 @@ def _check_dataset(source: DataSource, dataset: Dataset, broken: dict[Path, bool
     return DatasetReport(
         dataset=dataset.name,
         title=dataset.title,
-        counted=" and ".join(COUNTED[task] for task in dataset.tasks),
+        counted=" and ".join(COUNTED[task].format(none=dataset.none) for task in dataset.tasks),
         splits=tuple(_check_split(dataset, split, posts[split], broken) for split in posts),
         findings=_leaks(posts),
         problems=tuple(problems),
@@ -179,13 +180,13 @@ def _entity_findings(posts: Sequence[Post]) -> list[Finding]:
 def _pair_findings(dataset: Dataset, posts: Sequence[Post]) -> list[Finding]:
     stated = [(_id(post), r, len(post.tokens)) for post in posts for r in post.relations or ()]
     several = Counter((i, r.pair) for i, r, _ in stated)
-    seen = {r.label for _, r, _ in stated}
+    seen = {r.label for _, r, _ in stated} | ({dataset.none} if dataset.has_entities else set())
     return [
         _finding("pairs with the tail before the head", (i for i, r, _ in stated if r.tail[0] < r.head[0])),
         _finding("pairs whose spans touch or overlap", (i for i, r, _ in stated if _touch(r))),
         _finding("pairs that end the sentence", (i for i, r, n in stated if n in (r.head[1], r.tail[1]))),
         _finding("pairs with several relations", (i for (i, _), n in several.items() if n > 1)),
-        _finding("relations without a row", (r for r in dataset.relation_labels[1:] if r not in seen)),
+        _finding("relations without a row", (r for r in dataset.relation_labels if r not in seen)),
     ]
 
 

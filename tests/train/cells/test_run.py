@@ -13,18 +13,20 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from mmdemo.answer import pipeline
+from mmdemo.answer.predict import predict
+from mmdemo.cells.catalogue import find_cell
 from mmdemo.cells.checkpoint import load_trunk
-from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.locate import list_cells
+from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.zoo import Zoo
-from mmdemo.datasets.discovery import find_dataset
+from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
+from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
 from tests.tiny import write_data
-from train.__main__ import app, read_changes
-from train.cells.recipes import recipe_for
+from train.__main__ import app
+from train.cells.recipes import read_changes, read_recipes
 from train.cells.run import run
 from train.cells.settings import Settings
 from train.data.source import DataSource
@@ -43,7 +45,9 @@ def data(tmp_path_factory) -> Path:
 
 def settings(data: Path, place: Path, **options) -> Settings:
     config = ModelConfig(
-        dataset=options.pop("dataset", "twitter2017"), fusion=options.pop("fusion", "film"), preset="tiny"
+        dataset=find_dataset(options.pop("dataset", "twitter2017")),
+        fusion=options.pop("fusion", "film"),
+        preset="tiny",
     )
     defaults = {"changes": {"": {"epochs": 2}}, "device": "cpu", "out": place / "out", "work": place / "work"}
     return Settings(config=config, source=DataSource(folder=data), **(defaults | options))
@@ -78,10 +82,10 @@ def test_a_run_leaves_a_checkpoint_that_answers(data, tmp_path, monkeypatch, dat
     assert list(calibrate_all(*kept)) == list(measure_all(*kept)) == [metrics["cell"]]
 
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tmp_path / "out"))
-    cell = pipeline.find_cell(dataset, "roberta-resnet50", "film", "tiny")
+    cell = find_cell(dataset, "roberta-resnet50", "film", "tiny")
     assert cell.problem is None
     text = "[E1] Ann [/E1] loves [E2] Paris [/E2]" if dataset == "mnre" else "Ann loves Paris"
-    assert pipeline.predict(pipeline.read_post(text, dataset), cell).checkpoint == cell.name
+    assert predict(read_post(text, cell.dataset), cell).checkpoint == cell.name
 
 
 def test_a_model_learns_what_the_data_say(data, tmp_path):
@@ -112,7 +116,7 @@ def test_a_second_fusion_stands_on_the_first_ones_trunk(data, tmp_path):
     assert (film.parent / "trunk.safetensors").read_bytes() == trunk
     assert file.read_text() == log
     cells = [c for c in list_cells(tmp_path / "out", "tiny") if c.problem is None]
-    assert [(c.dataset, c.fusion) for c in cells] == [("twitter2017", "film"), ("twitter2017", "concat")]
+    assert [(c.dataset.name, c.fusion) for c in cells] == [("twitter2017", "film"), ("twitter2017", "concat")]
     for cell in cells:
         assert Zoo(tmp_path / "out").load(cell).card.config.fusion == cell.fusion
 
@@ -138,9 +142,9 @@ def test_a_run_starts_from_another_dataset_s_trunk_or_cell(data, tmp_path):
 
 def start_and_kill(data: Path, place: Path, epochs: int, log: Path) -> int:
     """Start the run as its own process, kill it once ``log`` has an epoch; how many epochs it had then."""
-    command = [sys.executable, "-m", "train", "run", "--dataset", "twitter2017", "--preset", "tiny"]
+    command = [sys.executable, "-m", "train", "run", "--dataset", "twitter2017", "--set", "preset=tiny"]
     command += ["--data", str(data), "--out", str(place / "out"), "--work", str(place / "work")]
-    command += ["--device", "cpu", "--set", f"epochs={epochs}", "--set", "patience=99"]
+    command += ["--set", "device=cpu", "--set", f"epochs={epochs}", "--set", "patience=99"]
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
     )
@@ -202,15 +206,15 @@ def test_other_data_in_the_same_work_folder_are_refused(data, tmp_path):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("speed=3", "no such setting; settings are epochs"),
+        ("speed=3", "no such setting; settings are preset"),
         ("=3", "no such setting"),
         ("", "no such setting"),
         ("branch.epochs=3", "no such setting"),
         ("trunk.cell.epochs=3", "no such setting"),
-        ("epochs=many", "epochs takes a int"),
-        ("epochs=2.5", "epochs takes a int"),
-        ("epochs", "epochs takes a int"),
-        ("text_lr=fast", "text_lr takes a float"),
+        ("epochs=many", "it takes a int"),
+        ("epochs=2.5", "it takes a int"),
+        ("epochs", "it takes a int"),
+        ("text_lr=fast", "it takes a float"),
     ],
 )
 def test_a_set_option_that_cannot_be_read(text, match):
@@ -219,8 +223,10 @@ def test_a_set_option_that_cannot_be_read(text, match):
 
 
 def test_set_options():
-    changes = read_changes(["epochs=3", "trunk.text_lr=1e-4", "cell.epochs=5", "cell.seed=2", "epochs=4"])
+    said = ["epochs=3", "trunk.text_lr=1e-4", "cell.epochs=5", "cell.seed=2", "epochs=4", "model=blip"]
+    changes, picked = read_changes([*said, "end_to_end=true", "limit=7"])
     assert changes == {"": {"epochs": 4}, "trunk": {"text_lr": 1e-4}, "cell": {"epochs": 5, "seed": 2}}
+    assert picked == {"model": "blip", "end_to_end": True, "limit": 7}
 
 
 @pytest.mark.parametrize(
@@ -246,10 +252,10 @@ def test_a_recipe_that_cannot_be_is_refused(values):
     [
         (["--dataset", "twitter2019"], "unknown dataset 'twitter2019'"),
         (["--fusion", "magic"], "unknown fusion 'magic'"),
-        (["--preset", "huge"], "unknown preset 'huge'"),
-        (["--film-variant", "odd"], "unknown film variant 'odd'"),
-        (["--device", "abacus"], "known are auto, cpu, cuda, mps"),
-        (["--scheme", "mine"], "unknown split scheme 'mine'"),
+        (["--set", "preset=huge"], "unknown preset 'huge'"),
+        (["--set", "film_variant=odd"], "unknown film variant 'odd'"),
+        (["--set", "device=abacus"], "known are auto, cpu, cuda, mps"),
+        (["--set", "scheme=mine"], "unknown split scheme 'mine'"),
         (["--set", "epochs=0"], "epochs is 0"),
         (["--set", "cell.views=0"], "views is 0"),
         (["--data", "/no/such/folder"], "txt cannot be read: No such file"),
@@ -265,10 +271,7 @@ def test_mistakes_are_one_sentence(data, tmp_path, options, match):
         "twitter2017",
         "--data",
         str(data),
-        "--preset",
-        "tiny",
-        "--device",
-        "cpu",
+        *("--set", "preset=tiny", "--set", "device=cpu"),
     ]
     arguments += ["--out", str(tmp_path), "--work", str(tmp_path), "--set", "trunk.epochs=1", *options]
     with pytest.raises(InputError, match=match) as caught:
@@ -283,19 +286,18 @@ def test_a_missing_test_split_is_one_sentence(tmp_path):
         run(settings(data, tmp_path))
 
 
-@pytest.mark.parametrize("command", ["prepare", "base", "run", "evaluate", "results"])
+@pytest.mark.parametrize("command", ["prepare", "recipes", "base", "run", "evaluate", "results"])
 def test_every_command_has_help(command):
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0, result.output
     assert f"python -m train {command}" in " ".join(result.stdout.split()) or command == "base"
 
 
-@pytest.mark.parametrize("command", ["run", "zoo"])
-def test_end_to_end_says_what_stays_frozen(command):
-    told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
+def test_end_to_end_says_what_stays_frozen():
+    told = CliRunner().invoke(app, ["zoo", "--help"], env={"COLUMNS": "200"}).stdout
     assert "in lite the image encoder and word embeddings stay frozen" in " ".join(told.split())
-    for task in ("ner", "re"):
-        recipe = recipe_for("lite", task, "roberta-resnet50", "whole")
+    for dataset in bundled().values():
+        recipe = read_recipes("lite").recipe(dataset, "roberta-resnet50", "whole")
         assert (
             recipe.image_lr
             == recipe.embedding_lr

@@ -9,7 +9,6 @@ from mmdemo.cells.pretrained_base import load_base
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
-from mmdemo.models.encoders.image import NORMALISATION
 from mmdemo.models.model import build_model
 from mmdemo.types import Post
 from train.fit.cached_states import encoder_states, region_maps, with_regions
@@ -27,7 +26,7 @@ def model(tmp_path):
 
 @pytest.fixture
 def encoder(reader) -> PostEncoder:
-    return PostEncoder(CONFIG, reader, NORMALISATION["tiny"])
+    return PostEncoder(CONFIG, reader, CONFIG.sides.normalisation)
 
 
 @pytest.fixture
