@@ -178,8 +178,11 @@ class RecordReader:
         if not isinstance(values, Mapping):
             raise self.fail(key, f"is {quoted(values)}, not a table of keys and values")
         if unknown := sorted(map(str, values.keys() - known)):
+            label = values.get("label")
+            inside = [key] if key != "the record" else []
+            inside += [label] if isinstance(label, str) else []
             raise self.fail(
-                f"{quoted(unknown[0])}", f"is not known in {key}; known: {', '.join(sorted(known))}"
+                ".".join([*inside, unknown[0][:60]]), f"is not known; known: {', '.join(sorted(known))}"
             )
         return values
 
@@ -242,9 +245,8 @@ class RecordReader:
         seen: dict[str, str] = {}
         for label in labels:
             if not label.strip() or len(label) > LONGEST_LABEL or _CONTROLS.search(label):
-                raise self.fail(
-                    f"{key}.{label[:40]}", f"is no label: one line, 1 to {LONGEST_LABEL} characters"
-                )
+                shown = label[:40] if label[:40].isprintable() else ascii(label[:40])
+                raise self.fail(f"{key}.{shown}", f"is no label: one line, 1 to {LONGEST_LABEL} characters")
             earlier = seen.setdefault(label.casefold(), label)
             if earlier == label and list(labels).count(label) > 1:
                 raise self.fail(f"{key}.{label}", "stands twice")

@@ -7,10 +7,11 @@ import pytest
 from mmdemo.cells.files import write_json
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.formats.jsonl import FORMAT
+from mmdemo.posts.same_text import text_key
 from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation
 from tests.tiny import write_data
 from train.data.questions import gold_of
-from train.data.reviewed_posts import compare, find_leaks, read_extra, text_key, without_leaks
+from train.data.reviewed_posts import compare, find_leaks, read_extra, without_leaks
 from train.data.source import DataSource
 
 ANN = Entity(start=0, end=1, label="PER")
