@@ -89,7 +89,9 @@ def _row(line: dict[str, Any], dataset: Dataset | None, where: str) -> Question:
 def looks_like(path: Path, start: str) -> bool:
     keys = ('"label":[', '"labels":[', '"start_offset":')
     start = start.replace(": [", ":[")
-    return path.suffix in (".jsonl", ".json") and '"text":' in start and any(key in start for key in keys)
+    if path.suffix not in (".jsonl", ".json") or not start.startswith("{"):
+        return False
+    return '"text":' in start and any(key in start for key in keys)
 
 
 FORMAT = Format(

@@ -88,12 +88,22 @@ def export(
 
 
 def as_question(review: Review) -> Question:
-    """A decided post for a file, with what was decided stated of it."""
+    """A decided post for a file, with what was decided stated of it.
+
+    That there are no entities, or no relations, is stated only where the reviewer was asked for them all: an
+    answer about one pair says nothing of the others, nor does one about entities of borrowed relations.
+    """
     answer = review.decision.answer if review.decision else Answer()
     entities = tuple(Entity(start=e.start, end=e.end, label=e.label, text=e.text) for e in answer.entities)
     links = tuple(replace(link, score=None) for link in answer.links)
-    post = replace(review.post, entities=entities, relations=links)
-    return Question(post=post, ask=Ask(entities=not review.asked, relations=review.asked))
+    says_entities = bool(entities) or not review.asked
+    says_relations = bool(links) or (review.scheme.has_relations and not review.asked)
+    post = replace(
+        review.post,
+        entities=entities if says_entities else None,
+        relations=links if says_relations else None,
+    )
+    return Question(post=post, ask=Ask(entities=says_entities, relations=review.asked))
 
 
 def write_checked(path: Path, items: Sequence[Question], found: Format, scheme: Dataset) -> None:

@@ -4,15 +4,22 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
-from mmdemo.review.records import Labelled
+from mmdemo.datasets.discovery import find_dataset, reviewed_as
+from mmdemo.review.records import Answer
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import Post
+from mmdemo.types import Ask, Pair, Post, Question
+
+#: Labels of queues: of tweets, with the relations that a reviewer may add; of others; of pairs.
+TWEETS = reviewed_as(find_dataset("twitter2017"))
+OTHERS = reviewed_as(find_dataset("twitter2015"))
+PAIRS = find_dataset("mnre")
 
 #: The migrated database that each test's is a copy of; two runs may share a server.
 TEMPLATE = f"mmdemo_template_{os.getpid()}"
@@ -72,16 +79,25 @@ def store(url: str, tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def tweets(count: int, start: int = 0) -> list[Labelled]:
+def question(post: Post, *asked: Pair) -> Question:
+    """A post as a file has it: its entities are asked for, or else the relations of these pairs."""
+    return Question(post=post, ask=Ask(entities=not asked, relations=asked))
+
+
+def stating(item: Question, answer: Answer) -> Question:
+    """The item with an answer that its file states."""
+    return replace(item, post=replace(item.post, entities=answer.entities, relations=answer.links))
+
+
+def tweets(count: int, start: int = 0) -> list[Question]:
     """Posts ``p0``, ``p1``, … of five words, of which 0-2 are a person and 3-4 a place."""
     return [
-        Labelled(
-            post=Post(
+        question(
+            Post(
                 text=f"Kevin Durant visits Oakland {i}",
                 tokens=("Kevin", "Durant", "visits", "Oakland", str(i)),
                 id=f"p{i}",
-            ),
-            answer=None,
+            )
         )
         for i in range(start, start + count)
     ]

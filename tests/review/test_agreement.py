@@ -6,14 +6,17 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from mmdemo.review.agreement import agreements, cohen_kappa
-from mmdemo.review.records import Answer, Decision, Link, Verdict
-from mmdemo.types import Entity, Pair, Post
+from mmdemo.review.records import Answer, Decision, DoubleReview, Verdict
+from mmdemo.types import Entity, Pair, Post, Relation
 
 POST = Post(text="", tokens=("Kevin", "Durant", "in", "Oakland", "\ufe0f", "NBA"), id="p")
 
 
 def says(
-    who: str, *entities: tuple[int, int, str], links: tuple[Link, ...] = (), verdict: Verdict = "corrected"
+    who: str,
+    *entities: tuple[int, int, str],
+    links: tuple[Relation, ...] = (),
+    verdict: Verdict = "corrected",
 ):
     answer = Answer(
         entities=tuple(Entity(start=s, end=e, label=label) for s, e, label in entities), links=links
@@ -21,10 +24,14 @@ def says(
     return Decision(verdict=verdict, answer=answer, reviewer=who, at="")
 
 
+def both(one: Decision, other: Decision, *asked: Pair) -> DoubleReview:
+    return DoubleReview(post=POST, asked=asked, one=one, other=other, none="None")
+
+
 def test_by_hand() -> None:
     ann = says("Ann", (0, 2, "PER"), (3, 4, "LOC"))
     bob = says("Bob", (0, 1, "PER"), (3, 4, "LOC"), (5, 6, "ORG"))
-    (found,) = agreements([(POST, bob, ann)])
+    (found,) = agreements([both(bob, ann)])
     assert found.reviewers == ("Ann", "Bob") and found.posts == 1
     assert (found.entities.first, found.entities.second) == (2, 3)
     assert found.entities.exact == pytest.approx(2 / 5) and found.entities.overlap == pytest.approx(4 / 5)
@@ -37,25 +44,25 @@ def test_by_hand() -> None:
 
 def test_order_and_white_space_do_not_count() -> None:
     ann, bob = says("Ann", (3, 5, "LOC"), (0, 2, "PER")), says("Bob", (0, 2, "PER"), (3, 4, "LOC"))
-    (found,) = agreements([(POST, ann, bob)])
+    (found,) = agreements([both(ann, bob)])
     assert found.entities.exact == found.entities.overlap == found.entities.kappa == 1
 
 
 def test_a_span_is_matched_once() -> None:
     ann, bob = says("Ann", (0, 4, "PER")), says("Bob", (0, 1, "PER"), (1, 2, "PER"))
-    (found,) = agreements([(POST, ann, bob)])
+    (found,) = agreements([both(ann, bob)])
     assert found.entities.overlap == pytest.approx(2 / 3)
 
 
 def test_relations() -> None:
-    asked = Post(**{**vars(POST), "pair": Pair(head=(0, 2), tail=(3, 4))})
+    asked = Pair(head=(0, 2), tail=(3, 4))
     home, birth = "/per/loc/place_of_residence", "/per/loc/place_of_birth"
 
-    def link(label: str) -> tuple[Link, ...]:
-        return (Link(head=(0, 2), tail=(3, 4), label=label),)
+    def link(label: str) -> tuple[Relation, ...]:
+        return (Relation(head=(0, 2), tail=(3, 4), label=label),)
 
     pairs = [(home, home), (home, birth), ("None", "None"), ("None", home)]
-    (found,) = agreements((asked, says("A", links=link(a)), says("B", links=link(b))) for a, b in pairs)
+    (found,) = agreements(both(says("A", links=link(a)), says("B", links=link(b)), asked) for a, b in pairs)
     assert (found.relations.first, found.relations.second) == (2, 3)
     assert found.relations.exact == pytest.approx(2 / 5)
     assert found.relations.kappa == pytest.approx(cohen_kappa_score(*zip(*pairs, strict=True)))
@@ -65,9 +72,9 @@ def test_relations() -> None:
 
 def test_rejected_posts_are_left_out_and_pairs_kept_apart() -> None:
     reviews = [
-        (POST, says("A"), says("B", verdict="rejected")),
-        (POST, says("A"), says("C")),
-        (POST, says("B"), says("A", (0, 1, "PER"))),
+        both(says("A"), says("B", verdict="rejected")),
+        both(says("A"), says("C")),
+        both(says("B"), says("A", (0, 1, "PER"))),
     ]
     assert [(found.reviewers, found.posts) for found in agreements(reviews)] == [
         (("A", "B"), 1),

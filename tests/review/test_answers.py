@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from mmdemo.datasets.bio import RELATIONS
 from mmdemo.review.answers import answer_row, read_answer, stored_answer, with_scores
-from mmdemo.review.records import Answer, Link, Suggestion
-from mmdemo.review.schema import entity_labels, relation_labels
-from mmdemo.types import Entity, InputError, Pair, Post
+from mmdemo.review.records import Answer, Suggestion
+from mmdemo.types import Entity, InputError, Post, Relation
+from tests.review.conftest import OTHERS, PAIRS, TWEETS
 
 POST = Post(
     text="Kevin Durant visits Oakland 0", tokens=("Kevin", "Durant", "visits", "Oakland", "0"), id="p"
@@ -20,27 +19,23 @@ LIVES = {"head": [0, 2], "tail": [3, 4], "label": "/per/loc/place_of_residence"}
 def test_an_answer_in_any_form_and_order() -> None:
     place = {"start": 3, "end": 4, "label": "LOC", "score": 1.0}
     row = {"entities": [place, PERSON], "links": [LIVES]}
-    answer = read_answer(row, POST, "twitter2017")
+    answer = read_answer(row, POST, TWEETS)
     assert [(e.start, e.text, e.score) for e in answer.entities] == [
         (0, "Kevin Durant", None),
         (3, "Oakland", None),
     ]
-    assert (
-        read_answer(json.dumps(row), POST, "twitter2017")
-        == answer
-        == read_answer(answer, POST, "twitter2017")
-    )
+    assert read_answer(json.dumps(row), POST, TWEETS) == answer == read_answer(answer, POST, TWEETS)
     assert stored_answer(answer_row(answer), POST.tokens) == answer
-    assert read_answer({}, POST, "mnre") == Answer()
+    assert read_answer({}, POST, PAIRS) == Answer()
 
 
 def test_scores_come_from_the_suggestion_alone() -> None:
     suggested = Answer(
         entities=(Entity(start=0, end=2, label="PER", score=0.7),),
-        links=(Link(head=(0, 2), tail=(3, 4), label="/per/loc/place_of_residence", score=0.4),),
+        links=(Relation(head=(0, 2), tail=(3, 4), label="/per/loc/place_of_residence", score=0.4),),
     )
     sent = {"entities": [{**PERSON, "score": 1.0}, {"start": 3, "end": 4, "label": "ORG", "score": 1.0}]}
-    kept = with_scores(read_answer(sent, POST, "twitter2017"), Suggestion(answer=suggested, checkpoint="c"))
+    kept = with_scores(read_answer(sent, POST, TWEETS), Suggestion(answer=suggested, checkpoint="c"))
     assert [e.score for e in kept.entities] == [0.7, None]
     assert Suggestion(answer=suggested, checkpoint="c").score == 0.4
 
@@ -71,23 +66,22 @@ FORGED = [
 @pytest.mark.parametrize(("sent", "says"), FORGED)
 def test_forged_answers_are_refused(sent: object, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        read_answer(sent, POST, "twitter2017")
+        read_answer(sent, POST, TWEETS)
 
 
 def test_labels_of_each_dataset() -> None:
     with pytest.raises(InputError, match="unknown entity label 'MISC'"):
-        read_answer({"entities": [{**PERSON, "label": "MISC"}]}, POST, "twitter2015")
-    assert entity_labels("mnre") == ("PER", "LOC", "ORG", "MISC")
-    assert relation_labels() == RELATIONS and relation_labels("LOC", "PER") == ("None",)
-    assert relation_labels("PER", "OTHER") == relation_labels("PER", "MISC")
-    assert relation_labels("ORG", "LOC") == ("None", "/org/loc/locate_at")
-    assert "/misc/misc/part_of" in relation_labels(None, "MISC")
+        read_answer({"entities": [{**PERSON, "label": "MISC"}]}, POST, OTHERS)
+    assert TWEETS.relation_labels == PAIRS.relation_labels == OTHERS.relation_labels
+    assert PAIRS.relations_between("LOC", "PER") == ("None",)
+    assert OTHERS.relations_between("PER", "OTHER") == PAIRS.relations_between("PER", "MISC")
+    assert PAIRS.relations_between("ORG", "LOC") == ("None", "/org/loc/locate_at")
+    assert "/misc/misc/part_of" in PAIRS.relations_between(None, "MISC")
 
 
 def test_a_marked_pair_may_be_one_span() -> None:
     """MNRE marks spans that overlap; only a file can ask about a span and itself."""
     link = {"head": [0, 2], "tail": [0, 2], "label": "None"}
-    asked = Post(**{**vars(POST), "pair": Pair(head=(0, 2), tail=(0, 2))})
-    assert read_answer({"links": [link]}, asked, "mnre").links
+
     with pytest.raises(InputError, match="to itself"):
-        read_answer({"links": [link]}, POST, "mnre")
+        read_answer({"links": [link]}, POST, PAIRS)

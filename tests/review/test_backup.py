@@ -10,12 +10,13 @@ from PIL import Image
 from mmdemo.review import backup as backup_module
 from mmdemo.review.backup import Backup, backup_from_environment, restore
 from mmdemo.review.backup_events import event_row
-from mmdemo.review.records import Answer, Labelled
+from mmdemo.review.records import Answer
 from mmdemo.review.store.queue import select_known
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.review.store.rows import known
 from mmdemo.types import Entity, InputError, Post
 from tests.hub_standin import Hub, running_hub, use
+from tests.review.conftest import TWEETS, question, stating
 from tests.review.test_durability import check_state
 
 REPO = "datasets/me/reviews"
@@ -52,16 +53,16 @@ def filled(store: Store, photo: Path) -> Store:
         for i in range(4)
     ]
     seen = Answer(entities=(Entity(start=0, end=1, label="PER", text="Ann"),))
-    store.make_queue("may", "twitter2017")
-    store.add("may", [Labelled(post=p, answer=seen if p.id == "p0" else None) for p in posts])
+    store.make_queue("may", TWEETS)
+    store.add("may", [stating(question(p), seen) if p.id == "p0" else question(p) for p in posts])
     keys = {r.post.id: r.key for r in store.page("may", "Ann").reviews}
     store.decide("may", keys["p0"], "Ann", NONE, version=0)
     store.decide("may", keys["p0"], "Ben", PER, version=1, seconds=3.5)
     store.decide("may", keys["p1"], "Ann", NONE, version=0, reject=True)
     store.decide("may", keys["p2"], "Ann", LOC, version=0)
     store.undo("may", "Ann")
-    store.make_queue("blind", "twitter2017", double=True)
-    store.add("blind", [Labelled(post=posts[1], answer=None)])
+    store.make_queue("blind", TWEETS, double=True)
+    store.add("blind", [question(posts[1])])
     (review,) = store.page("blind", "Ann").reviews
     store.decide("blind", review.key, "Ann", PER, version=0)
     store.decide("blind", review.key, "Ben", LOC, version=0)
@@ -129,7 +130,7 @@ def one_of_two_adjudicates(store: Store) -> None:
 def a_file_states_it(store: Store) -> None:
     seen = Answer(entities=(Entity(start=0, end=1, label="PER", text="Ann"),))
     post = Post(text="Ann sings", tokens=("Ann", "sings"), id="p1")
-    store.add("d", [Labelled(post=post, answer=seen)], use="accept", reviewer="Ann")
+    store.add("d", [stating(question(post), seen)], use="accept", reviewer="Ann")
 
 
 def adjudicated_and_back_and_forth(store: Store) -> None:
@@ -161,8 +162,8 @@ def test_each_decision_comes_back_to_its_seat(standin: Hub, tmp_path, monkeypatc
 
         monkeypatch.setattr(backup_module, "event_row", without)
     store = new_store(tmp_path / "one")
-    store.make_queue("d", "twitter2017", double=True)
-    store.add("d", [Labelled(post=Post(text="a b c", tokens=("a", "b", "c"), id="p0"), answer=None)])
+    store.make_queue("d", TWEETS, double=True)
+    store.add("d", [question(Post(text="a b c", tokens=("a", "b", "c"), id="p0"))])
     story(store)
     backup_from_environment(store).close()
     again = new_store(tmp_path / "two")
@@ -177,9 +178,9 @@ def test_each_decision_comes_back_to_its_seat(standin: Hub, tmp_path, monkeypatc
 
 def test_a_post_is_found_by_its_whole_id(standin: Hub, tmp_path):
     store = new_store(tmp_path / "one")
-    store.make_queue("may", "twitter2017")
+    store.make_queue("may", TWEETS)
     ids = [*map(str, range(1000, 1120)), "1"]
-    store.add("may", [Labelled(post=Post(text="Ann", tokens=("Ann",), id=ref), answer=None) for ref in ids])
+    store.add("may", [question(Post(text="Ann", tokens=("Ann",), id=ref)) for ref in ids])
     store.decide("may", len(ids), "Ann", PER, version=0)
     backup_from_environment(store).close()
     again = new_store(tmp_path / "two")
@@ -189,11 +190,11 @@ def test_a_post_is_found_by_its_whole_id(standin: Hub, tmp_path):
 
 def test_lines_are_appended_and_never_changed(standin: Hub, tmp_path):
     store = new_store(tmp_path / "one")
-    store.make_queue("may", "twitter2017")
+    store.make_queue("may", TWEETS)
     backup = Backup(store, "me/reviews", tmp_path / "log", minutes=60)
     before = b""
     for i in range(3):
-        store.add("may", [Labelled(post=Post(text="Ann", tokens=("Ann",), id=f"p{i}"), answer=None)])
+        store.add("may", [question(Post(text="Ann", tokens=("Ann",), id=f"p{i}"))])
         backup.write()
         (file,) = (tmp_path / "log").glob("*.jsonl")
         assert file.read_bytes().startswith(before) and len(file.read_bytes()) > len(before)

@@ -13,7 +13,7 @@ from mmdemo.review.store import post_state as fold
 from mmdemo.review.store.queue import events_of, select_known
 from mmdemo.review.store.reviews import Store
 from mmdemo.review.store.rows import known, stored_decision
-from tests.review.conftest import tweets
+from tests.review.conftest import TWEETS, tweets
 
 ROOT = Path(__file__).resolve().parents[2]
 POSTS, WRITERS, THREADS = 1000, 2, 4
@@ -46,7 +46,7 @@ running = [threading.Thread(target=work, args=(part,)) for part in range(threads
 
 
 def test_no_acknowledged_decision_is_lost(store: Store, url: str, tmp_path: Path) -> None:
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(POSTS))
     command = [sys.executable, "-c", WRITER, url, str(tmp_path)]
     writers = [
@@ -116,7 +116,7 @@ def replay(rows: list, tokens: tuple[str, ...]) -> dict[str, fold.Seat]:
 
 
 def test_the_state_follows_from_the_log_after_undo_and_redo_too(store: Store) -> None:
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(2))
     for version, who in enumerate(("Ann", "Bob", "Ann")):
         person = {"start": 0, "end": version + 1, "label": "PER"}
@@ -124,7 +124,7 @@ def test_the_state_follows_from_the_log_after_undo_and_redo_too(store: Store) ->
     for step in (store.undo, store.undo, store.redo, store.undo, store.redo):
         step("q", "Ann")
     store.undo("q", "Bob")
-    store.make_queue("d", "twitter2017", double=True)
+    store.make_queue("d", TWEETS, double=True)
     store.add("d", tweets(1, start=9))
     for who, label in (("Ann", "PER"), ("Bob", "LOC")):
         answer = {"entities": [{"start": 0, "end": 1, "label": label}]}

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.formats.jsonl import read_jsonl
-from mmdemo.formats.published import read_conll, read_split, write_conll
-from mmdemo.formats.sources import Photos, read_posts
-from mmdemo.review.export import Unfit, apply_corrections, as_labelled, export
+from mmdemo.datasets.discovery import find_dataset, reviewed_as
+from mmdemo.formats import conll, jsonl
+from mmdemo.formats.reading import Photos, read_posts, read_split
+from mmdemo.formats.table import FORMATS
+from mmdemo.review.export import Unfit, apply_corrections, as_question, export
 from mmdemo.review.records import Answer
 from mmdemo.review.store import posts as store_posts
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError, Pair
-from tests.review.conftest import tweets
+from tests.review.conftest import OTHERS, PAIRS, TWEETS, question, stating, tweets
 
 PERSON = {"start": 0, "end": 2, "label": "PER"}
 NESTED = {"start": 1, "end": 2, "label": "ORG"}
@@ -27,7 +28,7 @@ def desk(template: Path, tmp_path: Path) -> Store:
     """A store in ``tmp_path`` with a queue of four posts; three are decided, one of them rejected."""
     (tmp_path / "r.sqlite3").write_bytes(template.read_bytes())
     store = Store(f"sqlite:///{tmp_path / 'r.sqlite3'}", tmp_path / "photos")
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(4))
     for review, answer in zip(store.page("q", "Ann").reviews, ([PERSON], [], [NESTED]), strict=False):
         store.decide("q", review.key, "Ann", {"entities": answer}, version=0, reject=not answer)
@@ -46,7 +47,7 @@ def photo(path: Path, colour: str = "red") -> Path:
 def test_an_export_holds_what_was_decided(desk: Store, tmp_path: Path) -> None:
     done = export(desk, "q", tmp_path / "out.txt", "conll")
     assert (done.posts, done.rejected, done.left_out) == (2, 1, {})
-    posts = read_conll(tmp_path / "out.txt")
+    posts = [row.post for row in conll.FORMAT.read(tmp_path / "out.txt")]
     assert [post.id for post in posts] == ["p0", "p2"]
     assert [(e.start, e.label) for post in posts for e in post.entities or ()] == [(0, "PER"), (1, "ORG")]
 
@@ -65,7 +66,8 @@ def test_an_export_that_does_not_read_back_is_not_kept(
     desk: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "out.txt").write_text("what was there")
-    monkeypatch.setattr("mmdemo.formats.plain.write_conll", lambda path, posts: write_conll(path, posts[:1]))
+    less = replace(conll.FORMAT, writer=lambda path, rows, dataset: conll.write(path, rows[:1], dataset))
+    monkeypatch.setitem(FORMATS, "conll", less)
     with pytest.raises(InputError, match="does not read back"):
         export(desk, "q", tmp_path / "out.txt", "conll")
     assert (tmp_path / "out.txt").read_text() == "what was there"
@@ -73,7 +75,7 @@ def test_an_export_that_does_not_read_back_is_not_kept(
 
 
 def test_an_undo_during_an_export_hides_no_other_post(desk: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.make_queue("r", "twitter2017")
+    desk.make_queue("r", TWEETS)
     desk.add("r", tweets(3))
     keys = [review.key for review in desk.page("r", "Ann").reviews]
     for key, name in zip(keys, ("Eve", "Ann", "Ann"), strict=True):
@@ -100,40 +102,42 @@ def test_paths_that_cannot_be_written(desk: Store, tmp_path: Path) -> None:
 def test_photos_go_where_training_reads_them(desk: Store, tmp_path: Path) -> None:
     photo(tmp_path / "in" / "17_06.jpg")
     (tmp_path / "in.txt").write_text("IMGID:17_06\nRome\tB-LOC\n")
-    items = read_posts(tmp_path / "in.txt", "auto", "twitter2017", Photos(folder=tmp_path / "in"))
-    desk.make_queue("p", "twitter2017")
+    items = read_posts(tmp_path / "in.txt", "auto", TWEETS, Photos(folder=tmp_path / "in"))
+    desk.make_queue("p", TWEETS)
     desk.add("p", items, use="accept")
     export(desk, "p", tmp_path / "out.jsonl", "jsonl", photos=tmp_path / "pictures")
-    (post,) = read_jsonl(tmp_path / "out.jsonl")
+    (row,) = jsonl.FORMAT.read(tmp_path / "out.jsonl")
+    post = row.post
     assert post.image == Path("pictures/17_06.jpg") and (tmp_path / post.image).is_file()
 
 
 @pytest.mark.parametrize(("form", "dataset"), [("jsonl", "twitter2017"), ("mnre", "mnre")])
 def test_two_photos_of_one_name_stay_two(desk: Store, tmp_path: Path, form: str, dataset: str) -> None:
     """Three weeks' uploads, each with a photo1.png: a CSV's photo id is the file's stem."""
-    desk.make_queue("p", dataset)
+    scheme = reviewed_as(find_dataset(dataset))
+    desk.make_queue("p", scheme)
     text = "[E1] Ann [/E1] in [E2] Rome [/E2]" if form == "mnre" else "Ann in Rome"
     answer = {"links": [{"head": [0, 1], "tail": [2, 3], "label": "None"}]}
     for week, colour in {"one": "red", "two": "blue", "three": "red"}.items():
         photo(tmp_path / week / "photo1.png", colour)
         (tmp_path / week / f"{week}.csv").write_text(f"text,image\n{text},photo1.png\n")
-        desk.add("p", read_posts(tmp_path / week / f"{week}.csv", "csv", dataset))
+        desk.add("p", read_posts(tmp_path / week / f"{week}.csv", "csv", scheme))
     for review in desk.page("p", "Ann").reviews:
         desk.decide("p", review.key, "Ann", answer, version=0)
     for again in range(2):
         export(desk, "p", tmp_path / f"out{again}", form, photos=tmp_path / "pictures")
         assert len(list((tmp_path / "pictures").iterdir())) == 2, "an export over an older one adds nothing"
-    back = read_posts(tmp_path / "out1", form, dataset, Photos(folder=tmp_path / "pictures"))
+    back = read_posts(tmp_path / "out1", form, scheme, Photos(folder=tmp_path / "pictures"))
     shown = [Image.open(str(item.post.image)).getpixel((0, 0)) for item in back]
     assert shown == [(255, 0, 0), (0, 0, 255), (255, 0, 0)]
 
 
 def test_a_photo_that_cannot_name_a_file_is_one_posts_problem(desk: Store, tmp_path: Path) -> None:
-    desk.make_queue("p", "twitter2017")
+    desk.make_queue("p", TWEETS)
     image = photo(tmp_path / "a.png")
     one, two = ("2024/05/1", "fine")
     items = [
-        replace(item, post=replace(item.post, id=ref, image=image), answer=Answer())
+        stating(replace(item, post=replace(item.post, id=ref, image=image)), Answer())
         for item, ref in zip(tweets(2), (one, two), strict=True)
     ]
     desk.add("p", items, use="accept")
@@ -155,7 +159,7 @@ def test_corrections_of_an_export_come_back_by_id(desk: Store, tmp_path: Path) -
     tasks.append(json.loads(json.dumps(tasks[1])))
     tasks[2]["data"] |= {"id": "unknown"}
     (tmp_path / "out.json").write_text(json.dumps(tasks))
-    changed = apply_corrections(desk, "q", read_posts(tmp_path / "out.json", "auto", "twitter2017"), "Eve")
+    changed = apply_corrections(desk, "q", read_posts(tmp_path / "out.json", "auto", TWEETS), "Eve")
     first = desk.page("q", "Ann").reviews[0]
     assert changed.keys == (first.key,) and len(changed.kept) == 1
     assert [(e.start, e.end, e.label) for e in first.answer.entities] == [(0, 1, "ORG")]
@@ -164,7 +168,7 @@ def test_corrections_of_an_export_come_back_by_id(desk: Store, tmp_path: Path) -
 
 
 def test_corrections_with_other_words_are_kept_out(desk: Store) -> None:
-    item = as_labelled(desk.page("q", "Ann").reviews[0])
+    item = as_question(desk.page("q", "Ann").reviews[0])
     other = replace(item, post=replace(item.post, tokens=("other", "words")))
     changed = apply_corrections(desk, "q", [other], "Eve")
     assert changed.keys == () and "other words" in next(iter(changed.kept.values()))
@@ -179,20 +183,20 @@ def test_csv_with_photos(tmp_path: Path) -> None:
         csv.writer(file).writerows(
             [["id", "text", "image"], ["t1", "Kevin visits #Oakland\n=1+1", "a.png"], ["", "Hi there", ""]]
         )
-    one, two = (item.post for item in read_posts(tmp_path / "posts.csv", "auto", "twitter2017"))
+    one, two = (item.post for item in read_posts(tmp_path / "posts.csv", "auto", TWEETS))
     assert (one.id, one.image_id, one.image) == ("t1", "a", tmp_path / "a.png")
     assert one.tokens[:4] == ("Kevin", "visits", "#", "Oakland")
     assert (two.id, two.image) == ("posts:2", None)
 
 
 def test_the_next_file_of_the_same_name_brings_its_posts(tmp_path: Path, desk: Store) -> None:
-    desk.make_queue("c", "twitter2017")
+    desk.make_queue("c", TWEETS)
     texts = (("Ann in Rome", "Bob in Paris"), ("Ann in Rome", "Cy in Bonn"))
     for week, rows in enumerate(texts):
         path = tmp_path / str(week) / "posts.csv"
         path.parent.mkdir()
         path.write_text("\n".join(["text", *rows]))
-        first, again = (desk.add("c", read_posts(path, "auto", "twitter2017")) for _ in range(2))
+        first, again = (desk.add("c", read_posts(path, "auto", TWEETS)) for _ in range(2))
         assert (first.added, first.known, again.added, again.known) == (2 - week, week, 0, 2)
         assert again.warnings == (), "nothing new to say of it"
     (warning,) = first.warnings
@@ -203,18 +207,18 @@ def test_the_next_file_of_the_same_name_brings_its_posts(tmp_path: Path, desk: S
 
 
 def test_two_posts_of_one_id_in_a_file_are_both_added(tmp_path: Path, desk: Store) -> None:
-    desk.make_queue("c", "twitter2017")
+    desk.make_queue("c", TWEETS)
     (tmp_path / "c.csv").write_text("id,text\n7,Ann in Rome\n7,Bob in Paris\n7,Ann in Rome\n")
-    done = desk.add("c", read_posts(tmp_path / "c.csv", "auto", "twitter2017"), use="accept")
+    done = desk.add("c", read_posts(tmp_path / "c.csv", "auto", TWEETS), use="accept")
     assert (done.added, done.known, len(done.warnings)) == (2, 1, 1)
-    assert desk.add("c", read_posts(tmp_path / "c.csv", "auto", "twitter2017")).added == 0
+    assert desk.add("c", read_posts(tmp_path / "c.csv", "auto", TWEETS)).added == 0
 
 
 def test_one_text_with_two_questions_is_two_posts(desk: Store) -> None:
-    desk.make_queue("m", "mnre")
+    desk.make_queue("m", PAIRS)
     (item,) = tweets(1)
     asked = [Pair(head=(0, 2), tail=(3, 4)), Pair(head=(3, 4), tail=(0, 2))]
-    items = [replace(item, post=replace(item.post, pair=pair)) for pair in asked]
+    items = [question(item.post, pair) for pair in asked]
     assert desk.add("m", items).added == 2 and desk.add("m", items).added == 0
 
 
@@ -222,9 +226,13 @@ def test_a_folder_of_photos_with_texts(tmp_path: Path, desk: Store) -> None:
     photo(tmp_path / "in" / "a.jpg")
     photo(tmp_path / "in" / "lonely.jpg")
     (tmp_path / "in" / "a.txt").write_text("[E1] Ann [/E1] in [E2] Rome [/E2]")
-    (item,) = read_posts(tmp_path / "in", "auto", "mnre")
-    assert item.post.pair and item.post.image == tmp_path / "in" / "a.jpg" and item.post.id == "a"
-    desk.make_queue("m", "mnre")
+    (item,) = read_posts(tmp_path / "in", "auto", PAIRS)
+    assert (
+        item.ask.relations == (Pair(head=(0, 1), tail=(2, 3)),)
+        and item.post.image == tmp_path / "in" / "a.jpg"
+        and item.post.id == "a"
+    )
+    desk.make_queue("m", PAIRS)
     assert desk.add("m", [item]).added == 1
     (review,) = desk.page("m", "Ann").reviews
     assert isinstance(review.post.image, Path) and review.post.image.is_relative_to(tmp_path / "photos")
@@ -236,8 +244,8 @@ def test_photos_are_kept_once_by_content_and_only_if_they_are_photos(tmp_path: P
     (tmp_path / "in" / "c.jpg").write_text("<script>alert(1)</script>")
     for name in "abc":
         (tmp_path / "in" / f"{name}.txt").write_text(f"text {name}")
-    desk.make_queue("f", "twitter2017")
-    done = desk.add("f", read_posts(tmp_path / "in", "folder", "twitter2017"))
+    desk.make_queue("f", TWEETS)
+    done = desk.add("f", read_posts(tmp_path / "in", "folder", TWEETS))
     assert done.added == 3 and len(done.warnings) == 1 and "'c.jpg'" in done.warnings[0]
     (kept,) = (path for path in desk.photos.rglob("*") if path.is_file())
     assert kept.suffix == ".png", "the content names the format"
@@ -252,7 +260,7 @@ def test_a_file_reaches_no_photo_outside_its_folders(tmp_path: Path, name: str) 
     (tmp_path / "in" / "x.jsonl").write_text(json.dumps({"text": "a", "tokens": ["a"], "image": name}))
     for file in ("x.csv", "x.jsonl"):
         with pytest.raises(InputError, match="outside its folders"):
-            read_posts(tmp_path / "in" / file, "auto", "twitter2017")
+            read_posts(tmp_path / "in" / file, "auto", TWEETS)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +268,7 @@ def test_a_file_reaches_no_photo_outside_its_folders(tmp_path: Path, name: str) 
     [
         ("x.csv", "tweet\nhello", "twitter2017", "must name the columns text"),
         ("x.csv", 'text\n"hello', "twitter2017", "not readable csv"),
-        ("x.csv", "text\n\ufe0f", "twitter2017", "line 2 has a text without words"),
+        ("x.csv", "text\n\ufe0f", "twitter2017", "line 2: the text is empty"),
         ("x.csv", "text\n[E1] a [/E1]", "mnre", "line 2: .*missing"),
         ("x.csv", "text\n[E1] a [/E1]", "twitter2015", "ask for a relation"),
         ("x.docx", "", "mnre", "is not clear"),
@@ -270,7 +278,7 @@ def test_a_file_reaches_no_photo_outside_its_folders(tmp_path: Path, name: str) 
 def test_files_that_cannot_be_read(tmp_path: Path, file: str, content: str, dataset: str, says: str) -> None:
     (tmp_path / file).write_text(content)
     with pytest.raises(InputError, match=says):
-        read_posts(tmp_path / file, "auto", dataset)
+        read_posts(tmp_path / file, "auto", find_dataset(dataset))
 
 
 def test_real_rows_go_in_and_come_out_alike(shared_data: Path, desk: Store, tmp_path: Path) -> None:
@@ -278,16 +286,16 @@ def test_real_rows_go_in_and_come_out_alike(shared_data: Path, desk: Store, tmp_
     rows = read_posts(
         shared_data / "real_pairs" / "mnre.jsonl",
         "auto",
-        "mnre",
+        PAIRS,
         Photos(folder=shared_data / "real_pairs" / "photos"),
     )
-    desk.make_queue("m", "mnre")
+    desk.make_queue("m", PAIRS)
     assert desk.add("m", rows, use="accept").added == 50 and len(list(desk.photos.rglob("*.*"))) == 26
     export(desk, "m", tmp_path / "m.txt", "mnre")
-    assert read_posts(tmp_path / "m.txt", "mnre", "mnre")[0].answer == rows[0].answer
-    desk.make_queue("t", "twitter2015")
-    tweets15 = read_posts(shared_data / "twitter2015" / "valid.txt", "auto", "twitter2015")
+    assert read_posts(tmp_path / "m.txt", "mnre", PAIRS)[0].post.relations == rows[0].post.relations
+    desk.make_queue("t", OTHERS)
+    tweets15 = read_posts(shared_data / "twitter2015" / "valid.txt", "auto", OTHERS)
     desk.add("t", tweets15[:150], use="accept")
     export(desk, "t", tmp_path / "t.txt", "conll")
-    gold = read_split(shared_data, "twitter2015", "valid")[:150]
-    assert read_conll(tmp_path / "t.txt") == gold and any(post.tags for post in gold)
+    gold = read_split(shared_data, OTHERS, "valid")[:150]
+    assert conll.FORMAT.read(tmp_path / "t.txt") == gold and any(row.post.tags for row in gold)

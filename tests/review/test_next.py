@@ -12,7 +12,7 @@ from mmdemo.review.store.engine import NEWEST
 from mmdemo.review.store.opening import TRIED
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError
-from tests.review.conftest import tweets
+from tests.review.conftest import TWEETS, tweets
 
 #: Ties, and posts without a score, in no order that another one has.
 VALUES = (0.5, None, 0.9, 0.5, None, 0.1, 0.5, 0.7)
@@ -21,7 +21,7 @@ VALUES = (0.5, None, 0.9, 0.5, None, 0.1, 0.5, 0.7)
 @pytest.fixture
 def queue(store: Store) -> Store:
     """Queue "q" with a post for each of `VALUES`."""
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(len(VALUES)))
     found = [
         Suggestion(answer=Answer(), checkpoint="cell", entropy=v, disagreement=v, flip=v) for v in VALUES
@@ -55,7 +55,7 @@ def test_next_follows_the_list_and_goes_round(queue: Store, order: Order) -> Non
 
 
 def test_next_finds_the_one_post_that_nobody_holds(store: Store) -> None:
-    store.make_queue("q", "twitter2017", double=True)
+    store.make_queue("q", TWEETS, double=True)
     store.add("q", tweets(2 * TRIED + 1))
     keys = [row.key for row in store.page("q", "Ann").reviews]
     for key in keys[:-1]:  # both seats taken: found out only by trying, in several goes
@@ -69,7 +69,7 @@ def test_next_finds_the_one_post_that_nobody_holds(store: Store) -> None:
 
 
 def test_names_that_differ_in_letter_case_are_two_reviewers(store: Store) -> None:
-    store.make_queue("q", "twitter2017", double=True)
+    store.make_queue("q", TWEETS, double=True)
     store.add("q", tweets(1))
     store.decide("q", 1, "Ann", {}, version=0)
     assert store.next("q", "Ann") is None
@@ -86,7 +86,7 @@ def test_next_reads_an_index_in_place_of_the_queue(template: Path, tmp_path: Pat
     event.listen(
         store.engine, "before_cursor_execute", lambda c, u, sql, values, *_: asked.append((sql, values))
     )
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     with store.engine.connect() as connection:
         for order in ("entropy", "disagreement", "flip"):
             asked.clear()
@@ -99,12 +99,13 @@ def test_next_reads_an_index_in_place_of_the_queue(template: Path, tmp_path: Pat
 
 def test_a_database_of_the_first_version_comes_up_to_date(url: str, tmp_path: Path) -> None:
     store = Store(url, tmp_path)
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(2))
     store.decide("q", 1, "Ann", {}, version=0)
     with store.engine.execution_options(writes=True).begin() as connection:
         for order in ("entropy", "disagreement", "flip"):
             connection.execute(text(f"DROP INDEX posts_{order}"))
+        connection.execute(text("ALTER TABLE queues DROP COLUMN record"))
         connection.execute(text("CREATE TABLE drafts (post_id BIGINT REFERENCES posts, body TEXT)"))
         connection.execute(text("INSERT INTO drafts VALUES (1, 'unsent')"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
@@ -112,7 +113,7 @@ def test_a_database_of_the_first_version_comes_up_to_date(url: str, tmp_path: Pa
     again = Store(url, tmp_path)
     assert again.progress("q").by_status == {"corrected": 1, "open": 1}
     found = again.next("q", "Ann", order="flip")
-    assert found and found.key == 2
+    assert found and found.key == 2 and found.scheme == TWEETS
     assert not inspect(again.engine).has_table("drafts")
     with again.engine.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == NEWEST

@@ -12,13 +12,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from mmdemo.review.records import Answer, Conflict, Filter, Leased, Link, Review, Suggestion
+from mmdemo.review.records import Answer, Conflict, Filter, Leased, Review, Suggestion
 from mmdemo.review.store import engine as store_engine
 from mmdemo.review.store import queue as store_queue
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.review.store.tables import metadata
-from mmdemo.types import Entity, InputError
-from tests.review.conftest import tweets
+from mmdemo.types import Entity, InputError, Relation
+from tests.review.conftest import OTHERS, PAIRS, TWEETS, stating, tweets
 
 PERSON = {"start": 0, "end": 2, "label": "PER"}
 PLACE = {"start": 3, "end": 4, "label": "LOC"}
@@ -33,7 +33,7 @@ def suggestion(score: float = 0.9, entropy: float | None = None, checkpoint: str
 @pytest.fixture
 def queue(store: Store) -> Store:
     """Queue "q" with three posts, each with a suggestion."""
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(3))
     store.suggest([(key, suggestion()) for key in store.unsuggested("q", "cell")])
     return store
@@ -73,7 +73,7 @@ def test_many_may_open_a_new_database_at_once(url: str, tmp_path: Path) -> None:
     engine.dispose()
     with ThreadPoolExecutor(6) as pool:
         stores = list(pool.map(lambda _: Store(url, tmp_path), range(6)))
-    stores[0].make_queue("q", "mnre")
+    stores[0].make_queue("q", PAIRS)
     assert all(store.queues()[0].name == "q" for store in stores)
     for store in stores:
         store.close()
@@ -121,7 +121,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 
 
 def test_a_queue_is_found_by_its_name_however_it_is_typed(store: Store) -> None:
-    store.make_queue("Cafe\u0301", "twitter2017")
+    store.make_queue("Cafe\u0301", TWEETS)
     assert store.add("Cafe\u0301", tweets(1)).added == 1
     assert store.progress("Caf\u00e9").queue.name == "Caf\u00e9"
 
@@ -132,7 +132,7 @@ def test_a_decision_says_who_when_what_and_by_which_model(queue: Store) -> None:
     answer = {"entities": [PLACE, PERSON], "links": [LIVES]}
     done = queue.decide("q", post.key, "Ann", answer, version=post.version, seconds=4.2)
     assert done.status == "corrected" and done.lease is None
-    assert done.answer.links == (Link(head=(0, 2), tail=(3, 4), label="/per/loc/place_of_residence"),)
+    assert done.answer.links == (Relation(head=(0, 2), tail=(3, 4), label="/per/loc/place_of_residence"),)
     assert [(e.text, e.score) for e in done.answer.entities] == [("Kevin Durant", 0.9), ("Oakland", None)]
     (event,) = queue.history(post.key)
     assert (event.kind, event.reviewer, event.before, event.after) == ("decide", "Ann", None, done.decision)
@@ -184,7 +184,7 @@ def test_forged_answers_are_refused_and_logged(queue: Store, caplog: pytest.LogC
 def test_other_queues_posts_and_odd_numbers_are_refused(
     queue: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    queue.make_queue("other", "twitter2015")
+    queue.make_queue("other", OTHERS)
     queue.add("other", tweets(1))
     theirs = queue.page("other", "Ann").reviews[0].key
     for key in (theirs, 999):
@@ -253,7 +253,7 @@ def test_a_lease_of_before_the_machine_started_holds_nobody_up(
 
 
 def test_a_crowd_on_one_queue_decides_each_post_once(store: Store) -> None:
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(24))
 
     def work(name: str) -> list[int]:
@@ -334,7 +334,7 @@ def test_bulk_acceptance_takes_only_what_its_preview_showed(queue: Store) -> Non
 
 
 def test_orders(store: Store) -> None:
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(30))
     keys = store.unsuggested("q", "cell")
     found = [replace(suggestion(0.5, entropy=float(i)), flip=float(i % 2)) for i in range(29)]
@@ -378,7 +378,7 @@ def test_filters_and_pages(queue: Store) -> None:
 
 @pytest.fixture
 def double(store: Store) -> Store:
-    store.make_queue("q", "twitter2017", double=True)
+    store.make_queue("q", TWEETS, double=True)
     store.add("q", tweets(2))
     return store
 
@@ -429,19 +429,23 @@ def test_agreeing_to_reject(double: Store) -> None:
 def test_an_import_can_be_repeated(queue: Store) -> None:
     done = queue.add("q", tweets(5))
     assert (done.added, done.known) == (2, 3)
-    queue.make_queue("q", "twitter2017")
-    with pytest.raises(InputError, match="other dataset or kind|another dataset or kind"):
-        queue.make_queue("q", "twitter2015")
-    with pytest.raises(InputError, match="unknown dataset"):
-        queue.make_queue("r", "twitter2019")
+    queue.make_queue("q", TWEETS)
+    with pytest.raises(InputError, match="another dataset or kind"):
+        queue.make_queue("q", OTHERS)
+    with pytest.raises(InputError, match="exists with other labels of"):
+        queue.make_queue("q", replace(TWEETS, entities=TWEETS.entities[1:]))
+    retold = replace(
+        TWEETS, title="Tweets", entities=tuple(replace(k, colour="#111111") for k in TWEETS.entities)
+    )
+    assert queue.make_queue("q", retold).scheme == TWEETS, "only labels tell two schemes apart"
     with pytest.raises(InputError, match="no queue 'r'"):
         queue.page("r", "Ann")
 
 
 def test_answers_of_a_file_are_suggestions_or_decisions(store: Store) -> None:
-    stated = [replace(item, answer=suggestion().answer) for item in tweets(2)]
+    stated = [stating(item, suggestion().answer) for item in tweets(2)]
     for use in ("suggest", "ignore", "accept"):
-        store.make_queue(use, "twitter2017")
+        store.make_queue(use, TWEETS)
         store.add(use, stated, use=use, reviewer="Ann")  # type: ignore[arg-type]
     assert [r.suggestion.checkpoint for r in store.page("suggest", "Ann").reviews if r.suggestion] == [
         "file"
@@ -465,14 +469,14 @@ HOSTILE = (
 
 def test_hostile_text_is_kept_as_it_is(store: Store) -> None:
     post = replace(tweets(1)[0].post, text=" ".join(HOSTILE), tokens=HOSTILE)
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", [replace(tweets(1)[0], post=post)])
     assert first(store).post == post
     assert store.page("q", "Ann", wanted=Filter(text="ONERROR")).total == 1
 
 
 def test_posts_that_cannot_be_kept_are_refused(store: Store) -> None:
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     for change, says in (
         ({"tokens": ()}, "no list of words"),
         ({"tokens": ("\ud83d",)}, "surrogate"),

@@ -8,33 +8,41 @@ import pytest
 from mmdemo.review.records import Answer, Suggestion
 from mmdemo.review.store.reviews import Store
 from mmdemo.review.suggest import annotate, distance, suggestion_of
-from mmdemo.types import Entity, Pair, Post, Prediction, Relation
-from tests.review.conftest import tweets
+from mmdemo.types import Ask, Entity, Post, Prediction, Question, Relation
+from tests.review.conftest import TWEETS, tweets
 
 PERSON = Entity(start=0, end=2, label="PER", score=0.9)
 PLACE = Entity(start=3, end=4, label="LOC", score=0.6)
 
 
 def prediction(*entities: Entity, photo: bool = True, **fields: object) -> Prediction:
-    post = tweets(1)[0].post
-    return Prediction(post=post, checkpoint="c", image_used=photo, entities=entities, entropy=0.5, **fields)  # type: ignore[arg-type]
+    (item,) = tweets(1)
+    return Prediction(
+        post=item.post,
+        ask=item.ask,
+        checkpoint="c",
+        image_used=photo,
+        entities=entities,
+        entropy=0.5,
+        **fields,
+    )  # type: ignore[arg-type]
 
 
 def test_a_run_that_was_cut_off_goes_on(template: Path, tmp_path: Path) -> None:
     (tmp_path / "r.sqlite3").write_bytes(template.read_bytes())
     store = Store(f"sqlite:///{tmp_path / 'r.sqlite3'}", tmp_path)
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(10))
     first = store.page("q", "Ann").reviews[0]
     store.decide("q", first.key, "Ann", {}, version=0)
     seen: list[str | None] = []
     steps: list[tuple[int, int]] = []
 
-    def assess(posts: Sequence[Post]) -> list[Suggestion]:
+    def assess(questions: Sequence[Question]) -> list[Suggestion]:
         if len(seen) == 4 and not steps[-1] == (0, 0):
             raise KeyboardInterrupt
-        seen.extend(post.id for post in posts)
-        return [Suggestion(answer=Answer(entities=(PERSON,)), checkpoint="c") for _ in posts]
+        seen.extend(question.post.id for question in questions)
+        return [Suggestion(answer=Answer(entities=(PERSON,)), checkpoint="c") for _ in questions]
 
     with pytest.raises(KeyboardInterrupt):
         annotate(store, "q", "c", assess, batch=4, progress=lambda *step: steps.append(step))
@@ -60,9 +68,11 @@ def test_scores_of_a_suggestion() -> None:
 
 
 def test_a_relation_becomes_a_link_between_the_marked_spans() -> None:
-    post = Post(text="", tokens=("a", "b"), pair=Pair(head=(1, 2), tail=(0, 1)))
-    relations = (Relation(label="/per/per/peer", score=0.5), Relation(label="None", score=0.4))
-    found = suggestion_of(Prediction(post=post, checkpoint="c", image_used=False, relations=relations))
+    post, spans = Post(text="", tokens=("a", "b")), {"head": (1, 2), "tail": (0, 1)}
+    best = Relation(label="/per/per/peer", score=0.5, **spans)
+    relations, ask = (best, Relation(label="None", score=0.4, **spans)), Ask(relations=(best.pair,))
+    answered = Prediction(post=post, ask=ask, checkpoint="c", image_used=False, relations=relations)
+    found = suggestion_of(answered)
     (link,) = found.answer.links
     assert (link.head, link.tail, link.label, link.score) == ((1, 2), (0, 1), "/per/per/peer", 0.5)
     assert found.relations == relations

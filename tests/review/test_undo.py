@@ -1,14 +1,12 @@
 """Undo and redo where other people decide in between, on both databases."""
 
-from dataclasses import replace
-
 import pytest
 
 from mmdemo.review.export import apply_corrections
 from mmdemo.review.records import Another, Answer, Suggestion
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import Entity
-from tests.review.conftest import tweets
+from tests.review.conftest import TWEETS, stating, tweets
 from tests.review.test_durability import check_state
 
 PER = {"entities": [{"start": 0, "end": 2, "label": "PER"}]}
@@ -18,7 +16,7 @@ LOC = {"entities": [{"start": 3, "end": 4, "label": "LOC"}]}
 @pytest.fixture
 def queue(store: Store) -> Store:
     """Queue "q" of single review: posts 1, 2 and 3."""
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(3))
     return store
 
@@ -26,7 +24,7 @@ def queue(store: Store) -> Store:
 @pytest.fixture
 def double(store: Store) -> Store:
     """Queue "d" of two blind reviews: posts 1, 2 and 3."""
-    store.make_queue("d", "twitter2017", double=True)
+    store.make_queue("d", TWEETS, double=True)
     store.add("d", tweets(3))
     return store
 
@@ -140,7 +138,7 @@ def test_an_import_of_corrections_is_one_decision(queue: Store) -> None:
     queue.decide("q", 1, "Ann", PER, version=0)
     entity = Entity(start=3, end=4, label="LOC")
     changed = apply_corrections(
-        queue, "q", [replace(item, answer=Answer(entities=(entity,))) for item in tweets(3)[1:]], "Ann"
+        queue, "q", [stating(item, Answer(entities=(entity,))) for item in tweets(3)[1:]], "Ann"
     )
     assert changed.keys == (2, 3)
     with pytest.raises(Another, match="2 posts"):

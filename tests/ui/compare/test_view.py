@@ -4,12 +4,15 @@ import re
 
 import pytest
 
-from mmdemo.types import Compared, Comparison, Entity, Pair, Post, Prediction, Relation
-from mmdemo.ui.compare.agreement import comparison_json, rows_of
+from mmdemo.answer.agreement import rows_of
+from mmdemo.answer.comparison_json import comparison_json
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.types import Ask, Compared, Comparison, Entity, Pair, Post, Prediction, Relation
 from mmdemo.ui.compare.page import page_html
 from mmdemo.ui.compare.view import comparison_html
 
 WORDS = ("Ann", "Lee", "met", "Bob", "at", "Nike")
+TWEETS, PAIRS = find_dataset("twitter2017"), find_dataset("mnre")
 NAME = "lite/twitter2017/roberta-resnet50/{}"
 METRICS = {
     "data": "caption-matched stand-in photos",
@@ -31,6 +34,7 @@ def comparison(*answers: tuple[Entity, ...], words: tuple[str, ...] = WORDS) -> 
             Compared(
                 prediction=Prediction(
                     post=post,
+                    ask=Ask(),
                     checkpoint=NAME.format(fusions[i]),
                     image_used=False,
                     entities=entities,
@@ -46,16 +50,17 @@ def comparison(*answers: tuple[Entity, ...], words: tuple[str, ...] = WORDS) -> 
 
 
 def relations(*answers: dict[str, float]) -> Comparison:
-    post = Post(text="", tokens=WORDS, pair=Pair(head=(0, 2), tail=(3, 4)))
+    post, pair = Post(text="", tokens=WORDS), Pair(head=(0, 2), tail=(3, 4))
     return Comparison(
         post=post,
         answers=tuple(
             Compared(
                 prediction=Prediction(
                     post=post,
+                    ask=Ask(entities=False, relations=(pair,)),
                     checkpoint=NAME.format("film"),
                     image_used=True,
-                    relations=tuple(Relation(label=k, score=v) for k, v in scores.items()),
+                    relations=tuple(Relation(**vars(pair), label=k, score=v) for k, v in scores.items()),
                 ),
                 pass_number=i,
                 encode_ms=20.0,
@@ -112,7 +117,7 @@ def test_relations_first_answers_then_runners_up():
 
 
 def test_symbols_and_words_say_what_colour_says():
-    html = comparison_html(MIXED, [METRICS] * 3)
+    html = comparison_html(MIXED, TWEETS, [METRICS] * 3)
     for wanted in ("≠", "types differ", "◐", "1 of 3", "✓", "all agree", "not found", "83.9%", "0.012"):
         assert wanted in html
     assert "They disagree on 2 of 3 spans" in html and "Click a cell" in html
@@ -122,11 +127,11 @@ def test_symbols_and_words_say_what_colour_says():
 
 
 def test_nothing_found_is_said():
-    assert "No entity found" in comparison_html(comparison((), ()), [{}, {}])
+    assert "No entity found" in comparison_html(comparison((), ()), TWEETS, [{}, {}])
 
 
 def test_a_relation_that_all_say():
-    html = comparison_html(relations({"None": 0.9}, {"None": 0.8}), [{}, {}])
+    html = comparison_html(relations({"None": 0.9}, {"None": 0.8}), PAIRS, [{}, {}])
     assert "All 2 say <em>no relation</em>" in html and "2 encoder passes" in html
 
 
@@ -138,8 +143,8 @@ def test_a_hostile_tweet_stays_text(clickable):
     hostile = comparison(
         spans((0, 2, "PER", 0.9), (4, 5, "PER", 0.9)), spans((2, 4, "LOC", 1)), words=HOSTILE
     )
-    html = comparison_html(hostile, [{"data": "<b>"}, {}], clickable=clickable)
-    page = page_html(hostile, [{"data": "<b>x"}, {}])
+    html = comparison_html(hostile, TWEETS, [{"data": "<b>"}, {}], clickable=clickable)
+    page = page_html(hostile, TWEETS, [{"data": "<b>x"}, {}])
     for text in (html, page.split("</style>")[1]):
         assert "<img/src" not in text and "<script" not in text and "<b>x" not in text
         assert not re.search(r"[$`]|\{\{", text)
@@ -147,7 +152,7 @@ def test_a_hostile_tweet_stays_text(clickable):
 
 
 def test_the_page_stands_alone():
-    page = page_html(MIXED, [METRICS] * 3)
+    page = page_html(MIXED, TWEETS, [METRICS] * 3)
     assert not re.search(r'(src|href)="(?!data:)', page) and "<button" not in page
     assert "caption-matched stand-in photos" in page and "lite/twitter2017/roberta-resnet50/concat" in page
 

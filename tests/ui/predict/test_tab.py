@@ -8,15 +8,17 @@ import gradio as gr
 import pytest
 from gradio.data_classes import ImageData
 
-from mmdemo.models.config import DATASETS
-from mmdemo.types import Entity, InputError, Post, Prediction
+from mmdemo.datasets.discovery import bundled, find_dataset
+from mmdemo.datasets.schema import TASKS, Dataset
+from mmdemo.models.fusion.table import fusions_of
+from mmdemo.types import Ask, Entity, InputError, Post, Prediction, Question
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.shell import examples, layout
 
 
 @dataclass(frozen=True)
 class StandInCell:
-    dataset: str
+    dataset: Dataset
     fusion: str = "film"
     problem: str | None = None
     preset: str = "lite"
@@ -24,14 +26,14 @@ class StandInCell:
 
     @property
     def name(self):
-        return f"{self.preset}/{self.dataset}/{self.model}/{self.fusion}"
+        return f"{self.preset}/{self.dataset.name}/{self.model}/{self.fusion}"
 
 
 CELLS = (
-    StandInCell("twitter2015", problem="Not trained yet: run `python -m train run`."),
-    StandInCell("twitter2017"),
-    StandInCell("twitter2017", "concat"),
-    StandInCell("mnre"),
+    StandInCell(find_dataset("twitter2015"), problem="Not trained yet: run `python -m train run`."),
+    StandInCell(find_dataset("twitter2017")),
+    StandInCell(find_dataset("twitter2017"), "concat"),
+    StandInCell(find_dataset("mnre")),
 )
 T17 = ("lite", "twitter2017", "roberta-resnet50", "film")
 
@@ -39,15 +41,17 @@ T17 = ("lite", "twitter2017", "roberta-resnet50", "film")
 def read_post(text, dataset, image=None):
     if not text.strip():
         raise InputError("The text is empty.")
-    return Post(text=text, tokens=tuple(text.split()), image=image)
+    return Question(post=Post(text=text, tokens=tuple(text.split()), image=image), ask=Ask())
 
 
-def predict(post, cell):
+def predict(question, cell):
+    post = question.post
     if "crash" in post.text:
         raise RuntimeError("secret detail")
     entity = Entity(start=0, end=1, label="PER", score=0.9)
     return Prediction(
         post=post,
+        ask=question.ask,
         checkpoint=cell.name,
         image_used=post.image is not None,
         entities=(entity,),
@@ -57,7 +61,7 @@ def predict(post, cell):
 
 def find_cell(*asked):
     for cell in CELLS:
-        if (cell.dataset, cell.model, cell.fusion, cell.preset) == asked:
+        if (cell.dataset.name, cell.model, cell.fusion, cell.preset) == asked:
             return cell
     raise InputError("there is no such checkpoint")
 
@@ -68,10 +72,11 @@ def stand_in(monkeypatch):
         cells=lambda: CELLS,
         find_cell=find_cell,
         describe=lambda c: {"runs": "stand-in"},
-        read_post=read_post,
-        predict=predict,
+        known_datasets=bundled,
     )
-    monkeypatch.setattr(predict_tab, "pipeline", fake)
+    monkeypatch.setattr(predict_tab, "catalogue", fake)
+    monkeypatch.setattr(predict_tab, "predicting", SimpleNamespace(predict=predict))
+    monkeypatch.setattr(predict_tab, "read_post", read_post)
     return fake
 
 
@@ -122,11 +127,11 @@ def test_a_damaged_checkpoint_shows_in_the_card(stand_in):
     assert "config.json is damaged." in predict_tab.show_card(*T17)
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", bundled().values(), ids=lambda dataset: dataset.name)
 def test_pickers_adapt_the_text_box_and_the_mark_buttons(dataset):
-    text, marks, _ = predict_tab.adapt("lite", dataset, "roberta-resnet50", "film")
-    assert text["placeholder"] == DATASETS[dataset].placeholder
-    assert marks["visible"] is (dataset == "mnre")
+    text, marks, own, _ = predict_tab.adapt("lite", dataset.name, "roberta-resnet50", "film")
+    assert text["placeholder"] in [example.text for example in dataset.examples]
+    assert marks["visible"] is dataset.has_relations and text["placeholder"] in own["choices"]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +141,7 @@ def test_pickers_adapt_the_text_box_and_the_mark_buttons(dataset):
 def test_only_fusions_that_fit_the_model_are_offered(model, fusion, fits):
     update = predict_tab.offer_fusions(model, fusion)
     names = [name for _, name in update["choices"]]
-    assert update.get("value") == (None if fits == fusion else fits) and fits in names and len(names) == 6
+    assert update.get("value") == (None if fits == fusion else fits) and names == list(fusions_of(model))
     assert ("FiLM", "film") in update["choices"] and "bilinear" not in names
 
 
@@ -158,19 +163,20 @@ def test_only_the_example_photos_are_served():
 # --- examples ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("example", examples.EXAMPLES, ids=lambda e: e.title)
-def test_examples_ship_with_the_requirements_and_fit_their_tasks(example):
-    assert example.path and example.path.is_file()
-    assert re.findall(r"\[/?E[12]\]", example.texts["ner"]) == []
-    assert sorted(re.findall(r"\[/?E[12]\]", example.texts["re"])) == ["[/E1]", "[/E2]", "[E1]", "[E2]"]
-    html = examples.figure_html(example, example.path)
+@pytest.mark.parametrize(("example", "path"), examples.available(), ids=lambda e: getattr(e, "title", ""))
+def test_examples_ship_with_the_requirements_and_fit_their_tasks(example, path):
+    assert path.is_file() and set(example.texts) == set(TASKS)
+    assert re.findall(r"\[/?E[12]\]", example.texts["entities"]) == []
+    marks = re.findall(r"\[/?E[12]\]", example.texts["relations"])
+    assert sorted(marks) == ["[/E1]", "[/E2]", "[E1]", "[E2]"]
+    html = examples.figure_html(example, path)
     assert example.alt in html and example.credit in html and len(html) < 20_000
 
 
 def test_an_example_takes_the_picked_dataset_where_that_can_answer():
     example, path = examples.available()[0]
-    fill = predict_tab._filler("ner", example, path)
+    fill = predict_tab._filler("entities", example, path)
     assert fill("twitter2017")[0] == "twitter2017"
     assert fill("twitter2015")[0] == "twitter2017"  # the former is not ready
-    assert fill("mnre") == ("twitter2017", example.texts["ner"], str(path))
-    assert predict_tab._filler("re", example, path)("twitter2017")[0] == "mnre"
+    assert fill("mnre") == ("twitter2017", example.texts["entities"], str(path))
+    assert predict_tab._filler("relations", example, path)("twitter2017")[0] == "mnre"

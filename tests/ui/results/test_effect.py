@@ -1,9 +1,9 @@
 """What photos changed, as tables: signs only where the interval leaves zero out; odd files are read."""
 
 import pytest
-from tests.ui.test_zoo_view import metrics
 
 from mmdemo.ui.results import effect as effect_view
+from tests.ui.results.test_page import metrics
 
 
 def moved(low: float, high: float, **more: object) -> dict:

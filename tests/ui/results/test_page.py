@@ -1,10 +1,14 @@
 """The zoo's figures as a table and charts; files are read tolerantly."""
 
 import re
+from dataclasses import replace
 
-from mmdemo.cells.catalogue import Entry, entry_json
+from mmdemo.cells.catalogue import Entry
 from mmdemo.cells.locate import Cell
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.ui.results import page as zoo_view
+
+TWEETS, PAIRS = find_dataset("twitter2017"), find_dataset("mnre")
 
 
 def state(f1: float) -> dict:
@@ -22,12 +26,11 @@ def metrics(f1: float) -> dict:
     }
 
 
-def listed(tmp_path, **scores: float) -> list[dict]:
+def listed(tmp_path, **scores: float) -> list[Entry]:
     found = []
     for fusion, f1 in scores.items():
-        cell = Cell(preset="lite", dataset="twitter2017", model="vilt", fusion=fusion, folder=tmp_path)
-        entry = Entry(cell=cell, status="ready", problem=None, size=4_000_000, metrics=metrics(f1))
-        found.append(entry_json(entry))
+        cell = Cell(preset="lite", dataset=TWEETS, model="vilt", fusion=fusion, folder=tmp_path)
+        found.append(Entry(cell=cell, status="ready", problem=None, size=4_000_000, metrics=metrics(f1)))
     return found
 
 
@@ -35,17 +38,17 @@ def test_a_row_has_a_figure_for_each_header(tmp_path):
     (row,) = zoo_view.table_rows(listed(tmp_path, film=0.8387))
     assert len(row) == len(zoo_view.HEADERS)
     assert row[:4] == ["Twitter2017", "ViLT", "FiLM", 83.87] and row[-3:] == [82.87, 0.01, 4.0]
-    empty = listed(tmp_path, film=0.8)[0] | {"metrics": {}, "size": 0}
+    empty = replace(listed(tmp_path, film=0.8)[0], metrics={}, size=0)
     assert zoo_view.table_rows([empty])[0][3:] == [None] * (len(zoo_view.HEADERS) - 3)
 
 
 def test_charts_start_at_zero_and_show_what_photos_add(tmp_path):
     cells = listed(tmp_path, film=0.8, native=0.7)
-    bars = zoo_view.bars_html(cells, "twitter2017")
+    bars = zoo_view.bars_html(cells, TWEETS)
     assert "width:80.00%" in bars and "left:79.00%" in bars and "+1.00" in bars
-    assert "No checkpoint" in zoo_view.bars_html(cells, "mnre")
-    assert zoo_view.scatter_html(cells, "twitter2017").count("<circle") == 2
-    assert zoo_view.scatter_html(cells, "mnre") == ""
+    assert "No checkpoint" in zoo_view.bars_html(cells, PAIRS)
+    assert zoo_view.scatter_html(cells, TWEETS).count("<circle") == 2
+    assert zoo_view.scatter_html(cells, PAIRS) == ""
 
 
 def test_reliability_reads_what_is_there():

@@ -9,17 +9,20 @@ import pytest
 from gradio.helpers import special_args
 from PIL import Image
 
-from mmdemo.review.records import Answer, Labelled, Link, Suggestion
+from mmdemo.datasets.discovery import find_dataset, reviewed_as
+from mmdemo.datasets.looks import looks_of
+from mmdemo.review.records import Answer, Suggestion
 from mmdemo.review.store.reviews import open_store
-from mmdemo.types import Entity, Pair, Post
+from mmdemo.types import Ask, Entity, Pair, Post, Question, Relation
 from mmdemo.ui.review import calls as review_calls
-from mmdemo.ui.review import editor, guidelines
+from mmdemo.ui.review import editor
 from mmdemo.ui.review import files as review_files
 from mmdemo.ui.review import photo as review_photo
 from mmdemo.ui.review.calls import CALLS
 from mmdemo.ui.review.page import page_facts
 
 HOSTILE = "<img src=x onerror=1> ${x} {{7*7}} =1+1 \u202eevil a" + "\u0301" * 5000
+TWEETS, PAIRS = reviewed_as(find_dataset("twitter2017")), find_dataset("mnre")
 ANN = {"name": "Ann", "queue": "may"}
 SPANS = {"entities": [{"start": 0, "end": 2, "label": "PER"}], "links": []}
 
@@ -28,11 +31,11 @@ SPANS = {"entities": [{"start": 0, "end": 2, "label": "PER"}], "links": []}
 def store(tmp_path, monkeypatch):
     found = open_store(tmp_path / "reviews.sqlite3")
     monkeypatch.setattr(review_calls, "store", lambda: found)
-    found.make_queue("may", "twitter2017")
+    found.make_queue("may", TWEETS)
     photo = tmp_path / "photo.png"
     Image.new("RGB", (2000, 10)).save(photo)
     tweets = ("Kevin Durant enters Oracle Arena", HOSTILE, "Ann sings")
-    found.add("may", [Labelled(post=post(f"p{i}", t, photo), answer=None) for i, t in enumerate(tweets)])
+    found.add("may", [post(f"p{i}", t, photo) for i, t in enumerate(tweets)])
     keys = found.unsuggested("may", "tiny")
     entity = Entity(start=0, end=2, label="PER", text="Kevin Durant", score=0.9)
     found.suggest([(keys[0], Suggestion(answer=Answer(entities=(entity,)), checkpoint="tiny"))])
@@ -41,7 +44,9 @@ def store(tmp_path, monkeypatch):
 
 
 def post(name, text, image=None, pair=None):
-    return Post(text=text, tokens=tuple(text.split()), image=image, id=name, pair=pair)
+    """A post whose entities are asked for, or the relation of a pair."""
+    asked = Ask(entities=pair is None, relations=() if pair is None else (pair,))
+    return Question(post=Post(text=text, tokens=tuple(text.split()), image=image, id=name), ask=asked)
 
 
 def ask(what, /, **sent):
@@ -57,7 +62,7 @@ def opened(**sent):
 def test_a_post_comes_with_its_words_labels_and_open_suggestion(store):
     found = opened()
     assert [word[0] for word in found["words"]] == ["Kevin", "Durant", "enters", "Oracle", "Arena"]
-    assert found["labels"] == ["PER", "LOC", "ORG", "MISC"] and found["gaps"][:2] == ["", " "]
+    assert found["labels"] == list(TWEETS.entity_labels) and found["gaps"][:2] == ["", " "]
     span = {"start": 0, "end": 2, "label": "PER"}
     assert found["answer"]["spans"] == [{**span, "score": 0.9, "state": "open", "was": span}]
 
@@ -275,9 +280,9 @@ def test_gradio_passes_the_login_and_the_request_in():
 
 @pytest.fixture
 def relations(store):
-    store.make_queue("june", "mnre")
+    store.make_queue("june", PAIRS)
     asked = post("r1", "Lauren Bacall on the set of Key Largo", pair=Pair(head=(0, 2), tail=(6, 8)))
-    store.add("june", [Labelled(post=asked, answer=None)])
+    store.add("june", [asked])
     return store
 
 
@@ -300,8 +305,8 @@ def test_a_relation_that_the_types_do_not_allow_is_refused(relations):
 
 
 def test_a_dispute_shows_both_answers_without_names_and_is_settled(store):
-    store.make_queue("twice", "twitter2017", double=True)
-    store.add("twice", [Labelled(post=post("d", "Kevin Durant wins"), answer=None)])
+    store.make_queue("twice", TWEETS, double=True)
+    store.add("twice", [post("d", "Kevin Durant wins")])
     blank = {"entities": []}
     for name, answer in (("Ann", SPANS), ("Bob", blank)):
         found = opened(queue="twice", name=name)
@@ -320,8 +325,8 @@ def test_a_dispute_shows_both_answers_without_names_and_is_settled(store):
 
 
 def test_who_settles_a_dispute_that_has_changed_gets_it_as_it_is_now(store):
-    store.make_queue("twice", "twitter2017", double=True)
-    store.add("twice", [Labelled(post=post("d", "Kevin Durant wins"), answer=None)])
+    store.make_queue("twice", TWEETS, double=True)
+    store.add("twice", [post("d", "Kevin Durant wins")])
     key = store.page("twice", "Ann").reviews[0].key
     store.decide("twice", key, "Ann", SPANS, version=0)
     store.decide("twice", key, "Bob", {"entities": []}, version=0)
@@ -343,10 +348,18 @@ def test_who_settles_a_dispute_that_has_changed_gets_it_as_it_is_now(store):
 # --- the page ------------------------------------------------------------------------------------
 
 
-def test_every_label_has_a_guideline_a_name_and_a_look():
-    facts = page_facts()
-    assert set(facts["relations"]) == set(guidelines.RELATIONS) == set(facts["names"])
-    assert set(guidelines.ENTITIES) <= set(facts["looks"])
+@pytest.mark.parametrize("scheme", [TWEETS, PAIRS], ids=lambda scheme: scheme.name)
+def test_every_label_has_a_guideline_a_name_and_a_look(scheme):
+    facts = page_facts(scheme)
+    assert [row["label"] for row in facts["relations"]] == list(scheme.relation_labels)
+    assert set(facts["names"]) == set(scheme.relation_labels) and facts["none"] == scheme.none
+    assert set(facts["guidelines"]) == {*scheme.entity_labels, *scheme.relation_labels}
+    assert all(facts["guidelines"].values())
+    assert facts["looks"].items() >= {name: vars(look) for name, look in looks_of(scheme).items()}.items()
+
+
+def test_without_a_queue_there_are_no_labels():
+    assert page_facts(None)["relations"] == [] and json.dumps(page_facts(None))
 
 
 def test_no_template_holds_an_expression():
@@ -362,7 +375,7 @@ def test_scripts_write_text_never_html():
 
 def test_links_keep_their_states(relations):
     found = opened(queue="june")
-    pair = Link(head=(0, 2), tail=(6, 8), label="/per/misc/present_in", score=0.7)
+    pair = Relation(head=(0, 2), tail=(6, 8), label="/per/misc/present_in", score=0.7)
     relations.suggest([(found["id"], Suggestion(answer=Answer(links=(pair,)), checkpoint="tiny"))])
     other = {"links": [{"head": [0, 2], "tail": [6, 8], "label": "None"}]}
     assert ask("save", queue="june", id=found["id"], version=0, answer=other)["ok"]

@@ -9,6 +9,7 @@ import gradio as gr
 import pytest
 from PIL import Image
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.formats.table import FORMATS
 from mmdemo.review.records import Answer
 from mmdemo.review.store.reviews import open_store
@@ -114,7 +115,8 @@ def test_an_export_names_photos_only_where_they_come_along(store, uploads, tmp_p
     add(uploads, use=TAKE)
     assert str(tmp_path) not in _exported("jsonl").read_text()
     shutil.unpack_archive(_exported("jsonl", photos=True), tmp_path / "out")
-    first, second = read_extra(tmp_path / "out" / "reviews.jsonl", "twitter2017")
+    rows = read_extra(tmp_path / "out" / "reviews.jsonl", find_dataset("twitter2017"))
+    first, second = (row.post for row in rows)
     assert first.image == tmp_path / "out" / "photos" / "7.png" and second.image is None
     assert first.image.read_bytes() == Path(uploads[0]).read_bytes()
 
@@ -173,4 +175,4 @@ def test_a_checkpoint_must_fit_the_queues_labels(store, uploads):
     words = predict("may", "Ann", "lite/x/<y>", False, False)[1]
     assert "No lite/x/&#60;y&#62; was trained for twitter2017" in words
     kind = review_predict.kinds()[0]
-    assert fitting_cell("may", kind).dataset == "twitter2017"
+    assert fitting_cell("may", kind).dataset.name == "twitter2017"

@@ -15,8 +15,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmdemo.answer import pipeline
-from mmdemo.models.config import DATASETS, FUSIONS
+from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import bundled, default_for
+from mmdemo.models.config import FUSIONS
+from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
 from mmdemo.ui.shell import api as endpoints
 
@@ -76,7 +78,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def tiny(tiny_zoo: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
-        patch.setattr(pipeline, "cells", lambda preset="tiny", real=pipeline.cells: real("tiny"))
+        patch.setattr(catalogue, "cells", lambda preset="tiny", real=catalogue.cells: real("tiny"))
         yield
 
 
@@ -96,7 +98,7 @@ def choices(known: Any) -> st.SearchStrategy[str]:
     return st.one_of(st.sampled_from(list(known)), st.sampled_from(list(known)), JUNK)
 
 
-NAMES = {"dataset": choices(DATASETS), "model": choices(MODELS), "fusion": choices(FUSIONS)}
+NAMES = {"dataset": choices(bundled()), "model": choices(MODELS), "fusion": choices(FUSIONS)}
 PRESETS = st.sampled_from(["tiny", "tiny", "tiny", "lite", "full", "../lite"])
 
 
@@ -125,11 +127,11 @@ def test_explain(photos, data, text, preset, target, dataset, model, fusion):
 
 
 def test_every_hostile_photo_is_either_a_picture_or_a_sentence(photos):
-    read = []
+    read, dataset = [], default_for("entities")
     for photo in photos:
         try:
-            pipeline.read_post("Ann met Bob", "twitter2017", photo)
-            endpoints.predict("twitter2017", "roberta-resnet50", "film", "Ann met Bob", photo, "tiny")
+            read_post("Ann met Bob", dataset, photo)
+            endpoints.predict(dataset.name, "roberta-resnet50", "film", "Ann met Bob", photo, "tiny")
             read.append(Path(photo).name)
         except (InputError, gr.Error):
             continue

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmdemo.datasets.discovery import default_for
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from mmdemo.ui.shell import api as endpoints
 from tests.tiny import build_cell
 
-CELL = ModelConfig(dataset="twitter2017", fusion="concat", preset="tiny")
-ASKED = (CELL.dataset, CELL.model, CELL.fusion, "Kevin Durant visits Oakland !", None, CELL.preset)
+CELL = ModelConfig(dataset=default_for("entities"), fusion="concat", preset="tiny")
+ASKED = (CELL.dataset.name, CELL.model, CELL.fusion, "Kevin Durant visits Oakland !", None, CELL.preset)
 CLIENTS, REPLACED = 3, 6
 SENTENCE = "a sentence"
 HANGS = 300  # seconds; nothing is waited for that long but an answer that never comes

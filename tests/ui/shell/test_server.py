@@ -35,21 +35,21 @@ APP = """
     import os, resource, time
     from pathlib import Path
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from mmdemo.answer import pipeline
+    from mmdemo.answer import predict as predicting
     from mmdemo.ui.shell import layout
     from mmdemo.ui.shell import server
 
-    folder, predict = Path(os.environ["TEST_FOLDER"]), pipeline.predict
+    folder, predict = Path(os.environ["TEST_FOLDER"]), predicting.predict
     disk = int(os.environ["TEST_DISK"])
 
-    def slowly(post, cell):
-        if post.text.startswith("Wait"):
+    def slowly(question, cell):
+        if question.post.text.startswith("Wait"):
             (folder / "begun").touch()
             while not (folder / "go on").exists():
                 time.sleep(0.02)
-        return predict(post, cell)
+        return predict(question, cell)
 
-    pipeline.predict = slowly
+    predicting.predict = slowly
     server.DRAIN_SECONDS = 300  # so that a busy machine is not taken for an answer without end
     resource.setrlimit(resource.RLIMIT_FSIZE, (disk, disk))
     server.serve(layout.build(), layout.launch_settings())

@@ -1,15 +1,21 @@
 """The pure views: nothing of a tweet becomes code, spans stand where they should, colours can be read."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdemo.datasets.bio import ENTITY_TYPES, RELATIONS
-from mmdemo.types import Entity, Pair, Post, Prediction, Relation
+from mmdemo.answer.answer_json import TOP_RELATIONS, prediction_json
+from mmdemo.cells.locate import Cell
+from mmdemo.datasets.discovery import bundled, find_dataset
+from mmdemo.datasets.looks import HEAD_LOOK, TAIL_LOOK, UNKNOWN_LOOK, looks_of
+from mmdemo.types import Ask, Entity, Pair, Post, Prediction, Relation
 from mmdemo.ui.shell import card, view
 from mmdemo.ui.shell.safe import MARKS_PER_LETTER, percent, safe, sentence
+from tests.made_up import odd_dataset
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -23,6 +29,8 @@ HOSTILE = (
     "a" + "\u0301" * 5000,
     "\x00\x1b[31m",
 )
+TWEETS, PAIRS, ODD = find_dataset("twitter2017"), find_dataset("mnre"), odd_dataset()
+NAME = "lite/twitter2017/vilt/film"
 ALLOWED_TAGS = {"section", "h3", "p", "mark", "bdi", "span", "em", "ol", "ul", "li", "b", "code"}
 ALLOWED_ATTRIBUTES = {"class", "style", "role", "dir", "tabindex", "aria-label"}
 words = st.one_of(st.text(min_size=1, max_size=12), st.sampled_from(HOSTILE))
@@ -49,12 +57,16 @@ class Reader(HTMLParser):
 
 def ner(tokens, entities=(), **more):
     post = Post(text=" ".join(tokens), tokens=tuple(tokens))
-    return Prediction(post=post, checkpoint="lite/x", image_used=False, entities=tuple(entities), **more)
+    told = {"checkpoint": NAME, "image_used": False, "entities": tuple(entities), **more}
+    return Prediction(post=post, ask=Ask(), **told)
 
 
 def re_(tokens, head, tail, relations, **more):
-    post = Post(text=" ".join(tokens), tokens=tuple(tokens), pair=Pair(head=head, tail=tail))
-    return Prediction(post=post, checkpoint="lite/x", image_used=True, relations=tuple(relations), **more)
+    """A prediction of a pair's relations, each a label with its score."""
+    post = Post(text=" ".join(tokens), tokens=tuple(tokens))
+    ask = Ask(entities=False, relations=(Pair(head=head, tail=tail),))
+    found = tuple(Relation(head=head, tail=tail, label=label, score=score) for label, score in relations)
+    return Prediction(post=post, ask=ask, checkpoint=NAME, image_used=True, relations=found, **more)
 
 
 # --- hostile text ------------------------------------------------------------------------------
@@ -99,12 +111,11 @@ def test_a_result_has_only_our_tags_whatever_the_tweet(tokens, data):
     end = data.draw(st.integers(start + 1, len(tokens)))
     label = data.draw(st.sampled_from(["PER", "<b>", "${x}"]))
     entity = Entity(start=start, end=end, label=label, score=0.5)
-    relation = Relation(label="/per/${x}/<i>", score=0.5)
     for prediction in (
         ner(tokens, [entity], warnings=(tokens[0],)),
-        re_(tokens, (start, end), (0, 1), [relation], warnings=(tokens[0],)),
+        re_(tokens, (start, end), (0, 1), [("/per/${x}/<i>", 0.5)], warnings=(tokens[0],)),
     ):
-        html = view.result_html(prediction)
+        html = view.result_html(prediction, TWEETS)
         reader = Reader(html)
         assert set(reader.tags) <= ALLOWED_TAGS
         assert {name for name, _ in reader.attributes} <= ALLOWED_ATTRIBUTES
@@ -132,7 +143,7 @@ def test_entities_stand_inline_with_label_and_score():
         Entity(start=0, end=2, label="PER", score=0.991),
         Entity(start=3, end=5, label="LOC", score=0.5),
     ]
-    html = view.entities_html(ner(tokens).post, entities)
+    html = view.entities_html(ner(tokens).post, entities, looks_of(TWEETS))
     assert "<bdi>Kevin Durant</bdi>" in html and "<bdi>Oracle Arena</bdi>" in html
     assert Reader(html).text.startswith("Kevin DurantPER 99.1% enters Oracle ArenaLOC 50.0%")
     assert "PER = person · LOC = place" in html
@@ -140,30 +151,29 @@ def test_entities_stand_inline_with_label_and_score():
 
 def test_neighbouring_entities_stay_apart():
     entities = [Entity(start=0, end=1, label="PER"), Entity(start=1, end=2, label="PER")]
-    assert view.entities_html(ner(["Ann", "Bob"]).post, entities).count("<mark") == 2
+    assert view.entities_html(ner(["Ann", "Bob"]).post, entities, {}).count("<mark") == 2
 
 
 def test_words_stand_as_written():
     post = Post(text="see #NBA\nnow, https://t.co/x ok", tokens=("see", "#", "NBA", "now", ",", "ok"))
-    assert Reader(view.entities_html(post, ())).text == "see #NBA\nnow, ok"
+    assert Reader(view.entities_html(post, (), {})).text == "see #NBA\nnow, ok"
 
 
 def test_both_sides_of_a_pair_are_marked_also_when_the_tail_comes_first_or_overlaps():
     tokens = ["a", "b", "c"]
-    first = Reader(view.pair_html(ner(tokens).post, (2, 3), (0, 1))).text
+    first = Reader(view.pair_html(ner(tokens).post, Pair(head=(2, 3), tail=(0, 1)))).text
     assert first == "E2a b E1c"
-    assert Reader(view.pair_html(ner(tokens).post, (0, 2), (1, 3))).text == "E1a E2b c"
+    overlap = view.pair_html(ner(tokens).post, Pair(head=(0, 2), tail=(1, 3)))
+    assert Reader(overlap).text == "E1a E2b c"
 
 
 def test_bars_name_the_label_and_print_the_percentage():
-    relations = [
-        Relation(label=r, score=s)
-        for r, s in zip(RELATIONS[:6], (0.6, 0.2, 0.1, 0.05, 0.03, 0.01), strict=True)
-    ]
-    html = view.result_html(re_(["a", "b"], (0, 1), (1, 2), relations))
-    assert html.count("<li>") == 5
+    scores = (0.6, 0.2, 0.1, 0.05, 0.03, 0.01)
+    relations = list(zip(PAIRS.relation_labels, scores, strict=False))
+    html = view.result_html(re_(["a", "b"], (0, 1), (1, 2), relations), PAIRS)
+    assert html.count("<li>") == TOP_RELATIONS
     assert "<bdi>a</bdi> <em>no relation with</em> <bdi>b</bdi> · 60.0%" in html
-    assert "no relation" in html and "/per/per/peer" in html and "60.0%" in html
+    assert "no relation" in html and PAIRS.relation_labels[1] in html and "60.0%" in html
     assert "All other relations together: 2.0%" in html
 
 
@@ -196,17 +206,19 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("look", [*view.LOOKS.values(), view.UNKNOWN_LOOK, view.HEAD_LOOK, view.TAIL_LOOK])
+@pytest.mark.parametrize(
+    "look", [*looks_of(ODD).values(), *looks_of(TWEETS).values(), UNKNOWN_LOOK, HEAD_LOOK, TAIL_LOOK]
+)
 def test_colours_can_be_read(look):
     assert contrast(look.colour, "#FFFFFF") >= 4.5
     assert contrast(look.tint, "#111111") >= 4.5
     assert contrast(look.colour, look.tint) >= 3
 
 
-@pytest.mark.parametrize("types", ENTITY_TYPES.values())
-def test_types_differ_in_colour_and_underline(types):
-    looks = [view.LOOKS[t] for t in types]
-    assert len({look.colour for look in looks}) == len({look.underline for look in looks}) == len(types)
+@pytest.mark.parametrize("dataset", bundled().values(), ids=lambda dataset: dataset.name)
+def test_types_differ_in_colour_and_underline(dataset):
+    looks = looks_of(dataset).values()
+    assert len({look.colour for look in looks}) == len({look.underline for look in looks}) == len(looks)
 
 
 # --- JSON --------------------------------------------------------------------------------------
@@ -214,31 +226,41 @@ def test_types_differ_in_colour_and_underline(types):
 
 def test_json_of_entities():
     entity = Entity(start=1, end=3, label="LOC", score=0.75)
-    assert view.prediction_json(ner(["at", "Oracle", "Arena"], [entity], warnings=("no photo",))) == {
-        "entities": [{"text": "Oracle Arena", "label": "LOC", "start": 1, "end": 3, "score": 0.75}],
+    place = {"start": 1, "end": 3, "start_char": 3, "end_char": 15}
+    assert prediction_json(ner(["at", "Oracle", "Arena"], [entity], warnings=("no photo",))) == {
+        "entities": [{"text": "Oracle Arena", "label": "LOC", "score": 0.75, **place}],
         "image_used": False,
-        "checkpoint": "lite/x",
+        "checkpoint": NAME,
         "warnings": ["no photo"],
+        "dataset": "twitter2017",
+        "text": "at Oracle Arena",
+        "tokens": ["at", "Oracle", "Arena"],
+        "offsets": [[0, 2], [3, 9], [10, 15]],
     }
 
 
-def test_json_of_a_relation_has_the_five_likeliest():
-    relations = [Relation(label=r, score=0.1) for r in RELATIONS]
-    found = view.prediction_json(re_(["a", "b", "c"], (2, 3), (0, 2), relations))
-    assert [r["label"] for r in found["relations"]] == list(RELATIONS[:5])
-    assert found["head"] == {"text": "c", "start": 2, "end": 3}
-    assert found["tail"] == {"text": "a b", "start": 0, "end": 2}
-    assert set(found) == {"relations", "head", "tail", "image_used", "checkpoint", "warnings"}
+def test_json_of_a_relation_has_the_likeliest():
+    found = prediction_json(
+        re_(["a", "b", "c"], (2, 3), (0, 2), [(label, 0.1) for label in PAIRS.relation_labels])
+    )
+    assert [r["label"] for r in found["relations"]] == list(PAIRS.relation_labels[:TOP_RELATIONS])
+    assert found["head"] == {"text": "c", "start": 2, "end": 3, "start_char": 4, "end_char": 5}
+    assert found["tail"] == {"text": "a b", "start": 0, "end": 2, "start_char": 0, "end_char": 3}
+    assert "entities" not in found
 
 
 # --- card --------------------------------------------------------------------------------------
+
+
+def cell(dataset=TWEETS, fusion="film") -> Cell:
+    return Cell(preset="lite", dataset=dataset, model="vilt", fusion=fusion, folder=Path())
 
 
 def test_card_shows_entity_beside_token_scores_for_every_photo_state():
     state = {"token": {"accuracy": 0.961, "f1": 0.96}, "entity": {"f1": 0.834}, "entity_strict": {"f1": 0.83}}
     metrics = {"data": "caption-matched stand-in photos", "seed": 1337, "command": "python -m train run"}
     metrics["splits"] = {"test": {"photo": state, "blank": state, "shuffled": state}}
-    html = card.card_html("lite/t", "twitter2017", "film", {"runs": "MiniLM-L6", "metrics": metrics})
+    html = card.card_html(cell(), {"runs": "MiniLM-L6", "metrics": metrics})
     text = Reader(html).text
     assert text.count("83.4%") == 3 and text.count("96.1%") == 3
     for part in ("MiniLM-L6", "stand-in photos", "1337", "python -m train run", "Twitter2017"):
@@ -257,18 +279,17 @@ def test_card_shows_entity_beside_token_scores_for_every_photo_state():
     ],
 )
 def test_card_without_figures_says_so(metrics):
-    html = card.card_html("lite/t", "mnre", "film", {"runs": "x", "metrics": metrics})
+    html = card.card_html(cell(PAIRS), {"runs": "x", "metrics": metrics})
     assert "No test scores" in html
 
 
 def test_card_leaves_out_what_is_not_there():
     metrics = {"splits": {"test": {"photo": {"accuracy": 0.74}}}}
-    text = Reader(card.card_html("lite/t", "mnre", "film", {"metrics": metrics})).text
+    text = Reader(card.card_html(cell(PAIRS), {"metrics": metrics})).text
     assert "Accuracy74.0%" in text and "Macro" not in text and "another" not in text
 
 
 def test_card_escapes_what_a_checkpoint_says():
-    html = card.card_html(
-        "<x>", "mnre", "${f}", {"runs": "<img onerror=1>", "metrics": {"command": "{{7*7}}"}}
-    )
+    hostile = cell(replace(PAIRS, title="<x>"), "${f}")
+    html = card.card_html(hostile, {"runs": "<img onerror=1>", "metrics": {"command": "{{7*7}}"}})
     assert "<img" not in html and "${" not in html and "{{" not in html and "<x>" not in html

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmdemo.answer.answer_json import counterfactual_json
 from mmdemo.types import (
+    Ask,
     Change,
     Counterfactual,
     Entity,
@@ -32,11 +34,14 @@ def view(name: str, kind: str, shape: tuple[int, int], labels: tuple[str, ...]) 
 
 
 def prediction(pair: Pair | None = None) -> Prediction:
-    post = Post(text=" ".join(WORDS), tokens=WORDS, image=Image.new("RGB", (40, 30), "red"), pair=pair)
-    relations = (Relation(label="/per/org/member_of", score=0.7), Relation(label="None", score=0.2))
+    post = Post(text=" ".join(WORDS), tokens=WORDS, image=Image.new("RGB", (40, 30), "red"))
+    ends = vars(pair or Pair(head=(0, 1), tail=(2, 3)))
+    named = (("/per/org/member_of", 0.7), ("None", 0.2))
+    relations = tuple(Relation(**ends, label=label, score=score) for label, score in named)
     entities = (Entity(start=2, end=3, label="ORG", text="Nike", score=0.9),)
     return Prediction(
         post=post,
+        ask=Ask(entities=not pair, relations=(pair,) if pair else ()),
         checkpoint="lite/mnre/vilt/film",
         image_used=True,
         entities=() if pair else entities,
@@ -96,15 +101,18 @@ def test_text_of_a_tweet_stays_text():
 
 
 def test_what_can_be_explained():
-    assert why_view.targets_of(prediction())[0] == ("ORG “Nike” · 90.0%", 2)
-    assert [value for _, value in why_view.targets_of(prediction())] == [2, 0, 1]
+    assert why_view.targets_of(prediction(), "None")[0] == ("ORG “Nike” · 90.0%", 2)
+    assert [value for _, value in why_view.targets_of(prediction(), "None")] == [2, 0, 1]
     cut = replace(prediction(), entities=(), unread=(1, 2))
-    assert why_view.targets_of(cut) == [("word “<img/src=x>”", 0)], (
+    assert why_view.targets_of(cut, "None") == [("word “<img/src=x>”", 0)], (
         "a model explains no word that it never read"
     )
     assert why_view.words_read(cut) == [("<img/src=x>", 0)]
     pair = Pair(head=(0, 1), tail=(2, 3))
-    assert why_view.targets_of(prediction(pair)) == [("member of · 70.0%", 0), ("no relation · 20.0%", 1)]
+    assert why_view.targets_of(prediction(pair), "None") == [
+        ("member of · 70.0%", 0),
+        ("no relation · 20.0%", 1),
+    ]
 
 
 def test_differences_of_an_imagined_post():
@@ -118,13 +126,14 @@ def test_differences_of_an_imagined_post():
         ),
         Counterfactual(name="another photo", prediction=prediction(), changes=()),
     ]
-    html = why_view.counterfactuals_html(cases)
+    html = why_view.counterfactuals_html(cases, "None")
     assert "without &#60;the&#62; photo" in html and "→" in html and "lost" in html
     assert "nothing found" in html
     kept = Change(before=nike, after=Entity(start=2, end=3, label="ORG", text="Nike", score=0.85))
-    html = why_view.counterfactuals_html([Counterfactual(name="x", prediction=prediction(), changes=(kept,))])
+    same = Counterfactual(name="x", prediction=prediction(), changes=(kept,))
+    html = why_view.counterfactuals_html([same], "None")
     assert "-5.0 points" in html
-    assert why_view.counterfactual_json(cases[0])["changes"][1] == {
+    assert counterfactual_json(cases[0])["changes"][1] == {
         "kind": "lost",
         "before": {"label": "ORG", "text": "Nike", "score": 0.9},
         "after": None,
