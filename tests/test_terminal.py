@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from mmdemo.__main__ import app
-from mmdemo.review.records import Labelled
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.review.store.reviews import open_store
 from mmdemo.terminal import SafeLines, say, say_json, shown
-from mmdemo.types import Post
+from mmdemo.types import Ask, Post, Question
 
 #: Retitles the window; clears the screen by a C1 control; turns the writing; feigns another line.
 HOSTILE = "\x1b]0;owned\x07 \x9b2J \u202egnp.exe\u202c \r\naccepted  p9: forged"
@@ -57,8 +57,8 @@ def test_a_log_line_is_safe_too():
 def place(tmp_path):
     """A store with one post whose text attacks the terminal."""
     store = open_store(tmp_path / "reviews.sqlite3")
-    store.make_queue("may", "twitter2017")
-    store.add("may", [Labelled(post=Post(text=HOSTILE, tokens=("a", "\x1b[2J"), id="p\x9b0"), answer=None)])
+    store.make_queue("may", find_dataset("twitter2017"))
+    store.add("may", [Question(post=Post(text=HOSTILE, tokens=("a", "\x1b[2J"), id="p\x9b0"), ask=Ask())])
     store.close()
     return str(tmp_path / "reviews.sqlite3")
 

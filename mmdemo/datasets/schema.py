@@ -1,6 +1,6 @@
 """What a dataset is: its labels, how its authors split words, where its files lie. One frozen record.
 
-A record is read from a ``dataset.toml`` (`mmdemo.datasets.toml`), travels as JSON in checkpoints, review
+A record is read from a ``dataset.toml`` (`mmdemo.datasets.toml_file`), travels as JSON in checkpoints, review
 queues and answers (`mmdemo.datasets.records`), and is all that either package knows of a dataset: pickers,
 colours, guidelines, metrics, formats and server checks read it.
 """

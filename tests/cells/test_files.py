@@ -13,14 +13,16 @@ import torch
 
 from mmdemo.cells import files
 from mmdemo.cells import pretrained_base as base
-from mmdemo.cells.checkpoint import load_card, load_model, save_cell
+from mmdemo.cells.card import load_card
+from mmdemo.cells.checkpoint import cell_folder, load_model, save_cell
 from mmdemo.cells.files import file_hash, read_json, save_tensors, write_json
 from mmdemo.cells.pretrained_base import copy_base, is_whole_or_copy
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 #: A process whose disk takes no file over 1 kB: safetensors writes by itself, so nothing can stand in for it.
 FULL = """
     import resource, sys, torch
@@ -65,10 +67,10 @@ def test_a_full_disk_keeps_the_tensors_that_were_there(tmp_path):
 
 @pytest.mark.parametrize("fails", ["config.json", "metrics.json"])
 def test_a_disk_that_fills_within_a_cell_keeps_the_older_cell_whole(tiny_zoo, tmp_path, monkeypatch, fails):
-    config = ModelConfig(dataset="twitter2017", fusion="film", preset="tiny")
+    config = ModelConfig(dataset=find_dataset("twitter2017"), fusion="film", preset="tiny")
     root = tmp_path / "zoo"
     shutil.copytree(tiny_zoo, root)
-    folder = root / config.cell
+    folder = cell_folder(root, config)
     card = load_card(folder)
     write = Path.write_text
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mmdemo.formats.published import MAX_LINE, read_mnre
 
+from mmdemo.formats.mnre import FORMAT, MAX_LINE
 from mmdemo.formats.shared.literals import DEPTH, read_literal
 from mmdemo.types import InputError
 
@@ -148,7 +148,7 @@ def test_a_hostile_line_costs_no_second(tmp_path: Path, line: str) -> None:
     path.write_text(line)
     started = time.process_time()
     with pytest.raises(InputError, match="line 1 (is not a row in braces|has .* characters; at most)"):
-        read_mnre(path)
+        FORMAT.read(path, None)
     assert time.process_time() - started < 1
 
 
@@ -156,7 +156,7 @@ def test_a_line_that_is_too_long_says_so(tmp_path: Path) -> None:
     path = tmp_path / "mnre_train.txt"
     path.write_text("\n" + "[" * (MAX_LINE + 1))
     with pytest.raises(InputError, match=f"line 2 has {MAX_LINE + 1:,} characters; at most {MAX_LINE:,}"):
-        read_mnre(path)
+        FORMAT.read(path, None)
 
 
 def test_real_rows_are_read_as_python_reads_them(shared_data: Path) -> None:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmdemo.models import subtokens
 from mmdemo.models.subtokens import FEATURES, TextReader, letter_case
+from mmdemo.posts.cleaning import CleanWords
 from mmdemo.types import InputError, Pair
 
 # ---------------------------------------------------------------- letter_case
@@ -142,6 +144,41 @@ def test_reading_never_passes_the_limit_and_never_shifts(reader, words, data):
         marks = [reader.tokenizer.token_to_id(f"[unused{i}]") for i in range(4)]
         assert [read.ids[m] for m in read.markers] == marks
         assert read.markers[0] < read.markers[1] and read.markers[2] < read.markers[3]
+
+
+class CountingTokenizer:
+    """A tokenizer that knows how many characters it was given."""
+
+    def __init__(self, tokenizer):
+        self._tokenizer, self.given = tokenizer, 0
+
+    def encode_batch(self, texts, **options):
+        self.given += sum(map(len, texts))
+        return self._tokenizer.encode_batch(texts, **options)
+
+
+@pytest.mark.parametrize("words", [["a"] * 100_000, ["🏀"] * 200_000, ["a" * 200_000], ["ab1é" * 50_000] * 4])
+@pytest.mark.parametrize("pair", [None, Pair(head=(0, 1), tail=(1, 2))])
+def test_a_text_of_200_000_characters_is_cut_before_it_is_encoded(reader, words, pair, monkeypatch):
+    words = [*words, "Oakland"]
+    counting = CountingTokenizer(reader.tokenizer)
+    monkeypatch.setattr(reader, "tokenizer", counting)
+    read = reader.read(CleanWords(words), pair)
+    assert counting.given <= 5 * 4096
+    seen = {w for w, first in enumerate(read.first) if first >= 0}
+    assert len(read.first) == len(words) and seen.isdisjoint(read.cut)
+    assert len(words) < 5_000 or len(words) - 1 in read.cut
+
+
+@given(st.lists(st.sampled_from(["Oakland", "🏀", "", "a" * 200, "-" * 90]), max_size=12), st.data())
+def test_reading_in_chunks_is_reading_at_once(reader, words, data):
+    words = words * data.draw(st.integers(1, 60))
+    spans = st.tuples(st.integers(0, len(words)), st.integers(0, len(words))).filter(lambda s: s[0] < s[1])
+    pair = Pair(head=data.draw(spans), tail=data.draw(spans)) if words and data.draw(st.booleans()) else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subtokens, "CHUNK", 10**6)
+        at_once = reader.read(words, pair)
+    assert reader.read(words, pair) == at_once
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "[1", "\x00"])

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from mmdemo.photo.image import open_image
 from PIL import Image
 
+from mmdemo.photo.opening import open_image
 from mmdemo.photo.photo_cost import MAX_RUNS, MAX_SCANNED, MAX_SCANS, count_scans
 from mmdemo.types import InputError
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdemo.posts.cleaning import clean_words
+from mmdemo.posts.cleaning import CleanWords
 
 
 @pytest.mark.parametrize(
@@ -37,20 +37,20 @@ from mmdemo.posts.cleaning import clean_words
     ],
 )
 def test_cleaning(word, cleaned):
-    assert clean_words([word]) == [cleaned]
+    assert list(CleanWords([word])) == [cleaned]
 
 
 def test_cleaning_keeps_places_and_never_drops_a_kept_word():
     words = ["Look", "🏀", "https://t.co/x", "~~~", "yesss"]
-    assert clean_words(words) == ["Look", "", "", "", "yess"]
-    assert clean_words(words, [(1, 4)]) == ["Look", "🏀", "https://t.co/x", "~", "yess"]
+    assert list(CleanWords(words)) == ["Look", "", "", "", "yess"]
+    assert list(CleanWords(words, [(1, 4)])) == ["Look", "🏀", "https://t.co/x", "~", "yess"]
 
 
 @given(st.lists(st.text(min_size=1, max_size=8), max_size=8), st.data())
 def test_cleaning_is_aligned_idempotent_and_keeps_what_it_must(words, data):
     start = data.draw(st.integers(0, len(words)))
     end = data.draw(st.integers(start, len(words)))
-    cleaned = clean_words(words, [(start, end)])
+    cleaned = list(CleanWords(words, [(start, end)]))
     assert len(cleaned) == len(words)
     assert all(cleaned[start:end])
-    assert clean_words(cleaned, [(start, end)]) == cleaned
+    assert list(CleanWords(cleaned, [(start, end)])) == cleaned

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from mmdemo.formats.sources import read_posts
 
-from mmdemo.cells.checkpoint import load_card
+from mmdemo.cells.card import load_card
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.formats.reading import read_posts
 from mmdemo.types import InputError, quoted
 
 LONG = "\U0001f600" + "x" * 1_000_000
@@ -49,7 +50,7 @@ def check(tmp_path: Path, name: str, content: str, source: str, dataset: str) ->
     file = tmp_path / name
     file.write_text(content, encoding="utf-8")
     try:
-        read_posts(file, source, dataset)
+        read_posts(file, source, find_dataset(dataset))
     except InputError as error:
         assert len(str(error)) < 400 + len(str(file)), str(error)[:300]
         assert "\n" not in str(error)

@@ -230,8 +230,9 @@ def decided_by(store: Store, post: str, reviewer: str, answer: dict) -> None:
 
 
 def one_post(store: Store) -> Store:
-    store.make_queue("may", "twitter2017")
-    store.add("may", [Labelled(post=Post(text="a b c", tokens=("a", "b", "c"), id="p0"), answer=None)])
+    store.make_queue("may", find_dataset("twitter2017"))
+    post = Post(text="a b c", tokens=("a", "b", "c"), id="p0")
+    store.add("may", [Question(post=post, ask=Ask())])
     return store
 
 

@@ -2,25 +2,27 @@
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.formats.reading import read_posts
 from mmdemo.review import photos as module
 from mmdemo.review.photos import Unkept, keep_photo
-from mmdemo.review.records import Labelled
-from mmdemo.types import InputError, Post
+from mmdemo.types import Ask, InputError, Post, Question
 
 
 @pytest.fixture
-def items(tmp_path) -> list[Labelled]:
+def items(tmp_path) -> list[Question]:
     """Three posts, each with a photo of its own."""
     found = []
     for i, colour in enumerate(("red", "green", "blue")):
         Image.new("RGB", (8, 8), colour).save(tmp_path / f"{i}.png")
         post = Post(text=f"Ann sings {i}", tokens=("Ann", "sings", str(i)), id=f"p{i}")
-        found.append(Labelled(post=Post(**{**vars(post), "image": tmp_path / f"{i}.png"}), answer=None))
+        found.append(Question(post=replace(post, image=tmp_path / f"{i}.png"), ask=Ask()))
     return found
 
 
@@ -44,7 +46,7 @@ def left(folder: Path) -> list[str]:
 def test_an_import_stops_at_a_photo_that_cannot_be_stored_and_goes_on_later(
     store, items, tmp_path, monkeypatch
 ):
-    store.make_queue("may", "twitter2017")
+    store.make_queue("may", find_dataset("twitter2017"))
     fill(monkeypatch, after=1)
     with pytest.raises(InputError, match="post 'p1' has a photo that cannot be stored.*No space left"):
         store.add("may", items)
@@ -56,8 +58,8 @@ def test_an_import_stops_at_a_photo_that_cannot_be_stored_and_goes_on_later(
 
 
 def test_a_photo_that_was_not_there_is_filled_in_by_the_next_import(store, items):
-    store.make_queue("may", "twitter2017")
-    bare = [Labelled(post=Post(**{**vars(item.post), "image": None}), answer=None) for item in items[:2]]
+    store.make_queue("may", find_dataset("twitter2017"))
+    bare = [replace(item, post=replace(item.post, image=None)) for item in items[:2]]
     store.add("may", bare)
     store.decide("may", 1, "Ann", {"entities": [], "links": []}, version=0)
     done = store.add("may", items)
@@ -87,11 +89,9 @@ def test_what_cannot_be_written_is_not_taken_for_no_photo(tmp_path, monkeypatch,
 
 
 def test_a_name_longer_than_any_file_s_is_a_photo_that_is_not_there(store, tmp_path):
-    from mmdemo.formats.sources import read_posts
-
     file = tmp_path / "posts.csv"
     file.write_text(f"text,image\nAnn sings,{'x' * 300}.jpg\nBob sings,{'é' * 3000}\n")
-    store.make_queue("may", "twitter2017")
-    done = store.add("may", read_posts(file, "csv", "twitter2017"))
+    store.make_queue("may", find_dataset("twitter2017"))
+    done = store.add("may", read_posts(file, "csv", find_dataset("twitter2017")))
     assert done.added == 2 and len(done.warnings) == 2
     assert all("does not exist" in warning for warning in done.warnings)
