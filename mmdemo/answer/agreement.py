@@ -87,15 +87,16 @@ def _span_rows(comparison: Comparison, predictions: list[Prediction]) -> list[Ro
 
 
 def _relation_rows(pair: Pair, ranked: Sequence[Sequence[Relation]]) -> list[Row]:
-    """Rows of a pair from each column's relations of it, best first."""
-    first = [column[0].label for column in ranked]
+    """Rows of a pair from each column's relations of it, best first; a column may not have asked about it."""
+    first = [column[0].label if column else None for column in ranked]
     usual = Counter(first).most_common(1)[0][0]
     scores = [{r.label: r.score or 0.0 for r in column} for column in ranked]
     ranks = [{r.label: rank for rank, r in enumerate(column)} for column in ranked]
     mean = Counter[str]()
     for by_label in scores:
         mean.update({label: score / len(scores) for label, score in by_label.items()})
-    answers = sorted(dict.fromkeys(first), key=lambda label: -mean[label])
+    given = dict.fromkeys(label for label in first if label is not None)
+    answers = sorted(given, key=lambda label: -mean[label])
     others = [label for label, _ in mean.most_common() if label not in answers][:RUNNERS_UP]
     return [
         Row(

@@ -1,6 +1,7 @@
 """Who says what: rows, agreement, order; and a page that stays harmless."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -114,6 +115,15 @@ def test_relations_first_answers_then_runners_up():
     assert rows[2].says[1].score is None  # not among that column's five
     assert rows[0].says[1].target == 1  # its place among the column's relations
     assert rows_of(relations({"None": 0.9}, {"None": 0.8}))[0].agreement == "all"
+
+
+def test_a_pair_that_only_one_column_asks_about():
+    """Where all relations are asked for, the pairs are those of the entities that a column finds."""
+    one, other = relations({"/per/per/peer": 0.6, "None": 0.4}, {"None": 0.5}).answers
+    alone = replace(other, prediction=replace(other.prediction, relations=()))
+    (row, runner_up) = rows_of(Comparison(post=one.prediction.post, answers=(one, alone)))
+    assert (row.title, row.agreement, row.found_by) == ("/per/per/peer", "some", 1)
+    assert row.says[1].score is None and not runner_up.decides
 
 
 def test_symbols_and_words_say_what_colour_says():
