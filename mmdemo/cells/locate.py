@@ -85,7 +85,8 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
         for model in MODELS
         for fusion in fusions_of(model)
     ]
-    for dataset, names in found_datasets(root, preset).values():
+    distant = not all(cell.folder.is_dir() and cell.source is None for cell in cells)
+    for dataset, names in found_datasets(root, preset, on_hub=distant).values():
         configs = (
             ModelConfig(dataset=dataset, model=name.model, fusion=name.fusion, preset=preset)
             for name in names
@@ -94,14 +95,18 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def found_datasets(root: Path, preset: str) -> dict[str, tuple[Dataset, tuple[CellName, ...]]]:
+def found_datasets(
+    root: Path, preset: str, *, on_hub: bool = True
+) -> dict[str, tuple[Dataset, tuple[CellName, ...]]]:
     """The datasets that do not come with the program but have cells, here or on the Hub, with their cells.
+
+    The Hub is left in peace where ``on_hub`` is False.
 
     A dataset's record is that of its first cell whose record can be read; cells with other labels than this
     have a problem (`locate`).
     """
     found: dict[str, tuple[Dataset, tuple[CellName, ...]]] = {}
-    names = sorted({*_names_in(root, preset), *_names_on_hub(preset)}, key=_in_order)
+    names = sorted({*_names_in(root, preset), *(_names_on_hub(preset) if on_hub else ())}, key=_in_order)
     for name in names:
         if name.dataset in bundled():
             continue

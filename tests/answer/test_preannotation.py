@@ -26,21 +26,21 @@ def store(tmp_path):
     found.close()
 
 
-def fill(store: Store, dataset: str, rows: list[Question]) -> None:
+def fill(store: Store, dataset: str, questions: list[Question]) -> None:
     store.make_queue("may", find_dataset(dataset))
-    store.add("may", rows)
+    store.add("may", questions)
 
 
-def asked(name: str, image: Path | None = None, pair: Pair | None = None) -> Question:
-    """A post that is asked for its entities, or for a pair's relation."""
+def question(name: str, image: Path | None = None, pair: Pair | None = None) -> Question:
     post = Post(text=" ".join(TOKENS), tokens=TOKENS, id=name, image=image)
-    return Question(post=post, ask=Ask(entities=pair is None, relations=(pair,) if pair else ()))
+    ask = Ask(entities=pair is None, relations=() if pair is None else (pair,))
+    return Question(post=post, ask=ask)
 
 
 def test_a_photo_that_is_gone_counts_as_none(store, tmp_path):
     for name, colour in (("kept", "red"), ("gone", "blue")):
         Image.new("RGB", (20, 20), colour).save(tmp_path / f"{name}.png")
-    fill(store, "twitter2017", [asked(name, tmp_path / f"{name}.png") for name in ("kept", "gone")])
+    fill(store, "twitter2017", [question(name, tmp_path / f"{name}.png") for name in ("kept", "gone")])
     stored = [review.post.image for review in store.page("may", "Ann").reviews]
     Path(str(stored[1])).unlink()
     cell = catalogue.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
@@ -51,9 +51,9 @@ def test_a_photo_that_is_gone_counts_as_none(store, tmp_path):
 
 def test_a_post_without_a_pair_is_passed_over(store):
     pair = Pair(head=(0, 1), tail=(3, 4))
-    fill(store, "mnre", [asked("a", pair=pair), asked("b"), asked("c", pair=pair)])
+    fill(store, "mnre", [question("a", pair=pair), question("b"), question("c", pair=pair)])
     cell = catalogue.find_cell("mnre", "roberta-resnet50", "film", "tiny")
     assert predict_queue(store, "may", cell, batch=2) == 2
     made = [review.suggestion for review in store.page("may", "Ann").reviews]
     assert [found is not None for found in made] == [True, False, True]
-    assert suggestions([asked("b")], cell, [], blind=True) == [None]
+    assert suggestions([question("b")], cell, [], blind=True) == [None]

@@ -225,7 +225,7 @@ def test_memory_holds_a_batch_of_photos_not_a_chunk(folder, monkeypatch):
         return predict(posts, cell)
 
     monkeypatch.setattr(answers_module, "open_image", count)
-    monkeypatch.setattr(answering, "predict_many", forget)
+    monkeypatch.setattr(answers_module, "predict_many", forget)
     wanted = job(folder)
     wanted.posts.write_text('{"text": "Ann", "image": "photos/0.png"}\n' * 20)
     run(wanted, one_process)

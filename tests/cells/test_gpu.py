@@ -69,8 +69,7 @@ def test_a_request_survives_the_way_to_the_gpu_and_back(calls):
 
 def test_a_queues_predictions_are_made_on_the_gpu_too():
     """On ZeroGPU the page's own process holds none: what the Review tab asks must go over as well."""
-    code = LOOK.replace("from mmdemo import pipeline", "from mmdemo import pipeline, preannotation", 1)
-    code = code.split("catalogue.cells =")[0] + "print(made)"
+    code = LOOK.split("    catalogue.cells =")[0] + "    print(made)"
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         cwd=ROOT,
@@ -101,7 +100,9 @@ LOOK = """
     sys.modules["spaces"] = types.ModuleType("spaces")
     sys.modules["spaces"].__spec__ = types.SimpleNamespace()
     sys.modules["spaces"].GPU = GPU
-        catalogue.cells = lambda preset="tiny", held=catalogue.cells: held("tiny")
+    from mmdemo.answer import compare, explain, imagine, predict, preannotation
+    from mmdemo.cells import catalogue
+    catalogue.cells = lambda preset="tiny", held=catalogue.cells: held("tiny")
     catalogue.list_cells = lambda root, preset="tiny", held=catalogue.list_cells: held(root, preset)
     catalogue.preload()
     zoo = catalogue._zoo_in(catalogue.checkpoints_root())
@@ -159,7 +160,7 @@ def test_models_and_their_batches_go_to_the_device(tiny_zoo, monkeypatch):
     seen = []
     model = zoo.load(cell).model
     monkeypatch.setattr(
-        model, "forward", lambda batch: seen.append(batch) or (_ for _ in ()).throw(InputError("x"))
+        model, "encode", lambda batch: seen.append(batch) or (_ for _ in ()).throw(InputError("x"))
     )
     with pytest.raises(InputError):
         answering.predict(read_post("Ann", find_dataset("twitter2017"), Image.new("RGB", (8, 8))), cell)

@@ -95,7 +95,7 @@ def examples(config, reader) -> list[Example]:
         target: tuple[int, ...] | int = tuple(range(len(words))) if config.dataset.has_entities else 5 * i
         found.append(
             Example(
-                text=reader.read(words, None if config.dataset.has_entities else PAIRS[i]),
+                text=reader.read(words, PAIRS[i] if config.dataset.has_relations else None),
                 target=target,
                 pixels_CHW=None if i == 1 else rng.standard_normal((3, 64, 64)).astype(np.float32),
             )
@@ -112,12 +112,12 @@ def test_scores_have_a_row_for_each_word_or_post(config, model, batch):
     logits = model(batch).logits
     (task,) = config.dataset.tasks
     labels = len(config.dataset.outputs(task))
-    assert logits.shape == ((3, 5, labels) if task == "entities" else (3, labels))
+    assert logits.shape == ((3, 5, labels) if config.dataset.has_entities else (3, labels))
     assert logits.isfinite().all() and logits.abs().max() > 4
 
 
 def test_loss_is_finite_and_every_part_learns(config, model, batch):
-    loss = next(iter(model.heads.values())).loss(model.train()(batch).logits, batch)
+    loss = model.head_for(batch).loss(model.train()(batch).logits, batch)
     loss.backward()
     assert loss.isfinite() and loss > 0
     parts = {"text_encoder", "image_encoder", "text_projection", "image_projection", "fusion", "heads"}

@@ -12,7 +12,6 @@ from torch import Tensor
 from mmdemo.answer import predict as answering
 from mmdemo.cells import catalogue
 from mmdemo.datasets.discovery import find_dataset
-from mmdemo.models import photo_cache
 from mmdemo.models.batch import Example
 from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.photo_cache import Regions
@@ -95,7 +94,7 @@ def test_threads_share_it():
 @pytest.mark.parametrize("model", ["roberta-resnet50", "clip-bert", "blip", "vilt"])
 def test_a_photo_seen_before_changes_no_answer(tiny_zoo, monkeypatch, model):
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
-    monkeypatch.setattr(photo_cache, "SEEN", seen := Regions())
+    monkeypatch.setattr(answering, "SEEN", seen := Regions())
     cell = catalogue.find_cell("mnre", model, "film", "tiny")
     photo = Image.effect_noise((80, 60), 90).convert("RGB")
     post = read_post("[E1] Ann [/E1] in [E2] Oslo [/E2]", find_dataset("mnre"), photo)
@@ -103,5 +102,5 @@ def test_a_photo_seen_before_changes_no_answer(tiny_zoo, monkeypatch, model):
     assert [r.score for r in first.relations] == [r.score for r in again.relations]
     seen.clear()
     assert answering.predict(post, cell).relations == first.relations
-    other = answering.predict(read_post(post.text, find_dataset("mnre"), photo.rotate(90)), cell)
+    other = answering.predict(read_post(post.post.text, find_dataset("mnre"), photo.rotate(90)), cell)
     assert [r.score for r in other.relations] != [r.score for r in first.relations]
