@@ -87,9 +87,10 @@ def guess(path: Path, dataset: Dataset | None = None) -> str:
     found = recognised(Path(path))
     if found:
         return found.name
-    by_suffix = {".json": "label-studio", ".jsonl": "jsonl"}
-    if path.suffix == ".txt":
-        return dataset.files.format if dataset and dataset.files.format in ("conll", "mnre") else "conll"
+    usual = SOURCES.get(dataset.files.format) if dataset else None
+    if usual and usual.suffix and usual.suffix == path.suffix:
+        return usual.name
+    by_suffix = {".json": "label-studio", ".jsonl": "jsonl", ".txt": "conll"}
     if path.suffix not in by_suffix:
         raise InputError(
             f"what {quoted(path.name)} holds is not clear; name its format: {', '.join(SOURCES)}"
