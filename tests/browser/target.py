@@ -34,7 +34,8 @@ class Target:
 
     def rejection(self, key: int) -> dict[str, Any]:
         """What the desk's script would send to reject a post in Ann's name."""
-        sent = {"name": "Ann", "queue": "may", "id": key, "version": 0, "verdict": "reject"}
+        sent: dict[str, Any] = {"name": "Ann", "queue": "may", "id": key, "version": 0, "verdict": "reject"}
+        sent["answer"] = {"entities": []}
         part = component(self.url, "review-editor")
         return {"component_id": part, "session_hash": "s", "fn_name": "review_save", "data": sent}
 
