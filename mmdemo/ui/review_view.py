@@ -11,13 +11,14 @@ from typing import Any
 from mmdemo.labels import RELATIONS
 from mmdemo.review.records import Answer, Decision, Dispute, Link, Order, Progress, Queue, Review
 from mmdemo.review.schema import entity_labels
-from mmdemo.types import Entity
+from mmdemo.types import Entity, Post
 from mmdemo.ui.guidelines import ENTITIES
 from mmdemo.ui.guidelines import RELATIONS as RELATION_GUIDELINES
-from mmdemo.ui.safe import pieces
+from mmdemo.ui.safe import pieces, plain
 from mmdemo.ui.view import HEAD_LOOK, LOOKS, TAIL_LOOK, UNKNOWN_LOOK, Look, readable, spaces_before
 
 EXCERPT = 90  # characters of a post in the list
+LONGEST_REF = 60  # characters of a post's id
 LONGEST_WORD = 400  # characters of a word that are shown; the whole word stays in the data
 
 
@@ -66,7 +67,7 @@ def row_json(review: Review, reviewer: str) -> dict[str, Any]:
     decision = review.decision
     return {
         "id": review.key,
-        "ref": shorten(review.post.id or "", 60),
+        "ref": shown_ref(review.post),
         "version": review.version,
         "status": review.status,
         "score": review.suggestion.score if review.suggestion else None,
@@ -77,6 +78,11 @@ def row_json(review: Review, reviewer: str) -> dict[str, Any]:
             shorten(" ".join(review.post.text.split()) or " ".join(review.post.tokens), EXCERPT)
         ),
     }
+
+
+def shown_ref(post: Post) -> str:
+    """A post's id as the desk names it, and tells its drafts apart by."""
+    return plain(shorten(post.id or "", LONGEST_REF), 2 * LONGEST_REF)
 
 
 def shorten(text: str, most: int) -> str:
@@ -95,7 +101,7 @@ def post_json(review: Review, reviewer: str) -> dict[str, Any]:
     ranking = {r.label: r.score for r in suggestion.relations} if suggestion else {}
     return {
         "id": review.key,
-        "ref": shorten(post.id or "", 60),
+        "ref": shown_ref(post),
         "version": review.version,
         "status": review.status,
         "reviewer": review.decision.reviewer if review.decision else None,

@@ -15,7 +15,7 @@ from PIL import Image
 from mmdemo.figures.draw import draw, png
 from mmdemo.figures.numbers import view_csv, view_json
 from mmdemo.types import Change, Counterfactual, Entity, Explanation, Prediction, Relation, View
-from mmdemo.ui.safe import percent, safe, sentence
+from mmdemo.ui.safe import percent, plain, safe, sentence
 from mmdemo.ui.view import readable, words_of
 
 ALL_PANELS = "all panels"
@@ -118,7 +118,7 @@ def targets_of(prediction: Prediction) -> list[tuple[str, int]]:
             (f"{readable(r.label)} · {_plain(r.score)}", rank) for rank, r in enumerate(prediction.relations)
         ]
     found = [
-        (f"{e.label} “{words_of(prediction.post, (e.start, e.end))[:40]}” · {_plain(e.score)}", e.start)
+        (f"{e.label} “{plain(words_of(prediction.post, (e.start, e.end)), 40)}” · {_plain(e.score)}", e.start)
         for e in prediction.entities
     ]
     inside = {w for e in prediction.entities for w in range(e.start, e.end)}
@@ -129,7 +129,7 @@ def targets_of(prediction: Prediction) -> list[tuple[str, int]]:
 def words_read(prediction: Prediction) -> list[tuple[str, int]]:
     """(word, its index) of each word that the model was given; a long one is cut for show."""
     unread = set(prediction.unread)
-    return [(t[:40], w) for w, t in enumerate(prediction.post.tokens) if w not in unread]
+    return [(plain(t, 40), w) for w, t in enumerate(prediction.post.tokens) if w not in unread]
 
 
 def surest_target(prediction: Prediction) -> int | None:
