@@ -1,6 +1,7 @@
 """What every test shares: no network, one thread, fixed seeds, a tiny zoo, and the real data where it is."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before the imports below: the libraries read these when they are imported.
@@ -25,6 +26,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("mmdemo")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder of its own for what Gradio keeps: an app that stops deletes files, also those of others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        yield
 
 
 @pytest.fixture(autouse=True)

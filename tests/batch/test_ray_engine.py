@@ -39,6 +39,7 @@ class Failing:
         raise ray.exceptions.ActorDiedError()
 
 
+@pytest.mark.filterwarnings("ignore")  # as below
 def test_workers_that_keep_dying_are_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
     monkeypatch.setattr(ray.data, "from_items", lambda *_, **__: Failing())

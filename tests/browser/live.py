@@ -57,6 +57,8 @@ def running_app(reviews: Path | None = None, **environment: str) -> Iterator[str
     settings = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
         settings["MMDEMO_REVIEWS"] = str(reviews or f"{folder}/reviews.sqlite3")
+        # Its own: an app that stops deletes its photos, and an equal photo of another app is the same file.
+        settings["GRADIO_TEMP_DIR"] = f"{folder}/uploads"
         command = [sys.executable, "app.py", *["--mcp"] * bool(importlib.util.find_spec("mcp"))]
         settings |= environment
         app = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log)
