@@ -11,12 +11,13 @@ from mmdemo.answer import explain as explaining
 from mmdemo.answer.answer_json import explained_json
 from mmdemo.answer.imagine import counterfactuals
 from mmdemo.cells.locate import Cell
+from mmdemo.datasets.examples import example_photos
 from mmdemo.posts.question import read_post
 from mmdemo.types import Explanation, InputError, Question
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, Form
-from mmdemo.ui.shell import examples, view
+from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.shell.safe import sentence
 from mmdemo.ui.why import page as why_view
@@ -49,7 +50,7 @@ def ask(
         InputError: as in `predict_tab.answer`.
     """
     cell, question = _read(preset, dataset, model, fusion, text, photo)
-    others = [path for _, path in examples.available()]
+    others = example_photos()
     try:
         return explaining.explain(question, cell, target=target, others=others)
     except InputError:
@@ -72,7 +73,7 @@ def show(*inputs: Any) -> tuple[Any, ...]:
     try:
         found = ask(*inputs[:-2])
         cell, question = _read(*asked)
-        cases = counterfactuals(question, cell, others=[path for _, path in examples.available()])
+        cases = counterfactuals(question, cell, others=example_photos())
         targets = why_view.targets_of(found.prediction, cell.dataset.none)
         known = target in [value for _, value in targets]
         chosen = target if known else why_view.surest_target(found.prediction)
@@ -154,7 +155,7 @@ def explained(
         InputError: as in `predict_tab.answer`, or for a target that there is not.
     """
     cell, question = _read(preset, dataset, model, fusion, text, photo)
-    others = [path for _, path in examples.available()]
+    others = example_photos()
     found = explaining.explain(question, cell, target=_whole(target), others=others)
     cases = counterfactuals(question, cell, others=others)
     return explained_json(found, cases)
