@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmdemo.review.records import Labelled
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.review.store.reviews import open_store
-from mmdemo.types import Post
+from mmdemo.types import Ask, Post, Question
 from tests.browser import live
 from tests.browser.sites import Reply, ask, component
 
@@ -73,10 +73,10 @@ def running_target(folder: Path, **environment: str) -> Iterator[Target]:
     """A target that keeps its files in ``folder``."""
     reviews, uploads = folder / "reviews.sqlite3", folder / "uploads"
     store = open_store(reviews)
-    store.make_queue("may", "twitter2017")
+    store.make_queue("may", find_dataset("twitter2017"))
     texts = [f"Ann sings {number}" for number in range(3)]
     posts = [Post(text=text, tokens=tuple(text.split()), id=text[-1]) for text in texts]
-    store.add("may", [Labelled(post=post, answer=None) for post in posts])
+    store.add("may", [Question(post=post, ask=Ask()) for post in posts])
     keys = tuple(review.key for review in store.page("may", "Ann").reviews)
     store.close()
     settings = {"GRADIO_TEMP_DIR": str(uploads), **environment}

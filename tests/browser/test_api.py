@@ -12,10 +12,11 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.formats.table import find_format
-from mmdemo.review.records import Answer, Labelled
+from mmdemo.review.records import Answer
 from mmdemo.review.store.reviews import open_store
-from mmdemo.types import Entity, Post
+from mmdemo.types import Ask, Entity, Post, Question
 
 
 def call(url: str, *data: Any) -> tuple[str, Any]:
@@ -104,11 +105,11 @@ def decided(reviews: Path, client: Client) -> str:
     """The name of a queue of the running app in which Ann has decided one of two posts."""
     store = open_store(reviews)
     try:
-        store.make_queue("may", "twitter2017")
+        store.make_queue("may", find_dataset("twitter2017"))
         posts = [
             Post(text=text, tokens=tuple(text.split()), id=text[:3]) for text in ("Ann sings", "Oslo rains")
         ]
-        store.add("may", [Labelled(post=post, answer=None) for post in posts])
+        store.add("may", [Question(post=post, ask=Ask()) for post in posts])
         key = store.page("may", "Ann").reviews[0].key
         found = store.open(key, "Ann")
         answer = Answer(entities=(Entity(start=0, end=1, label="PER", text="Ann"),))

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mmdemo.cells.zoo import SHIPPED
-from mmdemo.formats.jsonl import write_jsonl
-from mmdemo.review.records import Labelled
+from mmdemo.cells.locate import SHIPPED
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.formats.jsonl import FORMAT as JSON_LINES
 from mmdemo.review.store.reviews import open_store
-from mmdemo.types import Post
+from mmdemo.types import Ask, Post, Question
 from tests.browser import live
 from tests.browser.desk import Desk
 from tests.browser.hostile import FILE, NAME, REVIEWER, TEXT, photo, untouched, watched
@@ -197,7 +197,7 @@ def hostile_posts(folder: Path) -> list[Path]:
         for number, picture in enumerate(photos)
     ]
     file = folder / "posts.jsonl"
-    write_jsonl(file, posts)
+    JSON_LINES.write(file, [Question(post=post, ask=Ask()) for post in posts], find_dataset("twitter2017"))
     return [file, *photos]
 
 
@@ -252,10 +252,9 @@ def test_two_hostile_reviewers_in_a_dispute_and_in_the_agreement_are_text(page, 
     queue, names = f"2 {NAME}", (NAME, f"2 {NAME}")
     store = open_store(reviews)
     try:
-        store.make_queue(queue, "twitter2017", double=True)
-        store.add(
-            queue, [Labelled(post=Post(text=TEXT, tokens=tuple(TEXT.split(" ")), id=TEXT), answer=None)]
-        )
+        store.make_queue(queue, find_dataset("twitter2017"), double=True)
+        hostile = Post(text=TEXT, tokens=tuple(TEXT.split(" ")), id=TEXT)
+        store.add(queue, [Question(post=hostile, ask=Ask())])
         (post,) = store.page(queue, NAME).reviews
         for name, label in zip(names, ("PER", "LOC"), strict=True):
             answer = {"entities": [{"start": 0, "end": 2, "label": label}], "links": []}

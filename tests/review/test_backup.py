@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.review import backup as backup_module
 from mmdemo.review.backup import Backup, backup_from_environment, restore
 from mmdemo.review.backup_events import event_row
@@ -14,7 +15,7 @@ from mmdemo.review.records import Answer
 from mmdemo.review.store.queue import select_known
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.review.store.rows import known
-from mmdemo.types import Entity, InputError, Post
+from mmdemo.types import Ask, Entity, InputError, Post, Question
 from tests.hub_standin import Hub, running_hub, use
 from tests.review.conftest import TWEETS, question, stating
 from tests.review.test_durability import check_state

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mmdemo.cells.files import read_json
+from mmdemo.datasets.discovery import reviewed_as
 from mmdemo.datasets.schema import Dataset, Task
 from mmdemo.formats.jsonl import FORMAT
 from mmdemo.posts.same_text import text_key
@@ -30,7 +31,7 @@ def read_extra(file: Path, dataset: Dataset) -> tuple[Question, ...]:
         InputError: the file cannot be read, has a label that the dataset has not, or states nothing for its
             tasks.
     """
-    rows = [_beside(row.post, file.parent) for row in FORMAT.read(file, dataset)]
+    rows = [_beside(row.post, file.parent) for row in FORMAT.read(file, reviewed_as(dataset))]
     if not rows:
         raise InputError(f"{file} holds no posts")
     questions = questions_of(rows, dataset)

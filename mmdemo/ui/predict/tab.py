@@ -1,9 +1,7 @@
 """The Predict tab: one post in, its entities or its relation out, with the checkpoint's card beside."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,10 +11,11 @@ from mmdemo.answer import predict as predicting
 from mmdemo.answer.answer_json import prediction_json
 from mmdemo.cells import catalogue
 from mmdemo.cells.locate import Cell
-from mmdemo.datasets.schema import Dataset, Task
+from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import FUSIONS, MODELS, fusions_of
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError, Prediction
+from mmdemo.ui.predict.example_buttons import example_buttons
 from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.serve.uploads import uploaded
 from mmdemo.ui.shell import card, examples, view
@@ -247,33 +246,6 @@ def _mark_buttons() -> None:
     _html('<p id="mark-hint" role="status">Select words in the text, then mark them.</p>')
 
 
-def _examples() -> list[tuple[Task, examples.Example, Path, gr.Button]]:
-    """The example cards; gives the buttons with what each stands for."""
-    tasks: dict[Task, str] = {"entities": "Entities", "relations": "Relation"}
-    buttons = []
-    if examples.available():
-        _html('<h3 class="mm-side">Examples</h3>')
-    with gr.Row(elem_id="examples"):
-        for example, path in examples.available():
-            with gr.Column(min_width=150):
-                _html(examples.figure_html(example, path))
-                with gr.Row():
-                    for task, name in ((t, n) for t, n in tasks.items() if t in example.texts):
-                        buttons.append((task, example, path, gr.Button(name, size="sm", min_width=60)))
-    return buttons
-
-
-def _filler(task: Task, example: examples.Example, path: Path) -> Callable[[str], tuple[str, str, str]]:
-    """A click handler that puts an example in, on the picked dataset if that can answer it."""
-
-    def fill(dataset: str) -> tuple[str, str, str]:
-        fitting = [c for c in catalogue.cells() if task in c.dataset.tasks]
-        able = [c.dataset.name for c in fitting if not c.problem] or [c.dataset.name for c in fitting]
-        return dataset if dataset in able else able[0], example.texts[task], str(path)
-
-    return fill
-
-
 def build() -> Form:
     """Lay the tab out and wire it; call inside `gr.Blocks`. Gives what other tabs ask about."""
     pickers = _pickers()
@@ -282,7 +254,7 @@ def build() -> Form:
         with gr.Column(scale=5, min_width=280):
             post = _post(dataset.value)
             photo, text = post.photo, post.text
-            tries = _examples()
+            tries = example_buttons()
         with gr.Column(scale=6, min_width=280):
             result = _html(view.empty_html(EMPTY), elem_id="result")
             with gr.Row(elem_id="further"):
@@ -308,7 +280,6 @@ def build() -> Form:
     }
     reveal: dict[str, Any] = {"fn": None, "js": "() => window.mmdemo.reveal()"}
     gr.on([post.button.click, text.submit], **ask).then(**reveal)
-    for task, example, path, pressed in tries:
-        fill = _filler(task, example, path)
-        pressed.click(fill, dataset, [dataset, text, photo], **quiet).success(**ask).then(**reveal)
+    for tried in tries:
+        tried.button.click(tried.fill, dataset, [dataset, text, photo], **quiet).success(**ask).then(**reveal)
     return Form(pickers=pickers, text=text, photo=photo, compare=compare, why=why)

@@ -11,7 +11,7 @@ from typing import Any
 from mmdemo.datasets.looks import HEAD_LOOK, TAIL_LOOK, UNKNOWN_LOOK, looks_of
 from mmdemo.datasets.schema import Dataset, EntityType, RelationType
 from mmdemo.review.records import Answer, Decision, Dispute, Order, Progress, Queue, Review
-from mmdemo.types import Entity, Relation
+from mmdemo.types import Entity, Post, Relation
 from mmdemo.ui.shell.safe import pieces, plain
 from mmdemo.ui.shell.view import relation_name, spaces_before
 

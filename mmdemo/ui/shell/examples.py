@@ -4,13 +4,13 @@ import base64
 import io
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image
 
 from mmdemo.datasets.discovery import bundled
-from mmdemo.datasets.schema import Dataset, ExamplePost, Task
+from mmdemo.datasets.examples import photo_of
+from mmdemo.datasets.schema import Dataset, Task
 from mmdemo.ui.shell.safe import safe
 
 THUMBNAIL = 160  # pixels; twice what is shown, for dense screens
@@ -42,16 +42,6 @@ def available() -> tuple[tuple[Example, Path], ...]:
             texts = {dataset.tasks[0]: one.text, **(earlier.texts if earlier else {})}
             found[path] = Example(title=one.title, alt=one.alt, credit=one.credit, texts=texts)
     return tuple((example, path) for path, example in found.items())
-
-
-def photo_of(example: ExamplePost) -> Path | None:
-    """The photo of a bundled dataset's example, ``package:NAME/path``; None where the package lacks it."""
-    package, _, file = example.photo.removeprefix("package:").partition("/")
-    spec = find_spec(package) if example.photo.startswith("package:") else None
-    for folder in spec.submodule_search_locations or [] if spec else []:
-        if (path := Path(folder) / file).is_file():
-            return path
-    return None
 
 
 def texts_of(dataset: Dataset) -> list[str]:

@@ -7,13 +7,14 @@ import gradio as gr
 
 from mmdemo.cells import catalogue
 from mmdemo.cells.gpu import ZERO_GPU
+from mmdemo.datasets.examples import example_photos
 from mmdemo.ui.compare import tab as compare_tab
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.results import tab as zoo_tab
 from mmdemo.ui.review import editor
 from mmdemo.ui.review import tab as review_tab
 from mmdemo.ui.shell import api as endpoints
-from mmdemo.ui.shell import examples, sessions
+from mmdemo.ui.shell import sessions
 from mmdemo.ui.shell.permalink import Link, read_link
 from mmdemo.ui.why import tab as why_tab
 
@@ -137,7 +138,7 @@ def launch_settings() -> dict[str, Any]:
         "theme": theme(),
         # Not css_paths: Gradio rewrites those selectors, after which dark mode and @media rules lose.
         "head": f"<style>{style}</style><script>{script}</script>{editor.head()}",
-        "allowed_paths": [str(path) for _, path in examples.available()],
+        "allowed_paths": [str(path) for path in example_photos()],
         "max_file_size": "20mb",
         "state_session_capacity": sessions.SESSIONS,
         "footer_links": ["api", "settings"],

@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from mmdemo.answer.answer_json import words_of
 from mmdemo.figures.draw import draw, png
 from mmdemo.figures.numbers import view_csv, view_json
 from mmdemo.types import Change, Counterfactual, Entity, Explanation, Prediction, Relation, View

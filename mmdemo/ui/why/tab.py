@@ -11,6 +11,7 @@ from mmdemo.answer import explain as explaining
 from mmdemo.answer.answer_json import explained_json
 from mmdemo.answer.imagine import counterfactuals
 from mmdemo.cells.locate import Cell
+from mmdemo.datasets.examples import example_photos
 from mmdemo.posts.question import read_post
 from mmdemo.types import Explanation, InputError, Question
 from mmdemo.ui import painting
@@ -19,7 +20,7 @@ from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, Form
 from mmdemo.ui.serve.lanes import EXPLAIN, IN_EXPLAIN_QUEUE
 from mmdemo.ui.serve.uploads import only_uploads
-from mmdemo.ui.shell import examples, view
+from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.shell.safe import sentence
 from mmdemo.ui.why import page as why_view
@@ -47,7 +48,7 @@ def ask(cell: Cell, question: Question, target: int | None) -> Explanation:
     Raises:
         InputError: as in `predict_tab.answer`.
     """
-    others = [path for _, path in examples.available()]
+    others = example_photos()
     with EXPLAIN.take():
         try:
             return explaining.explain(question, cell, target=target, others=others)
@@ -72,7 +73,7 @@ def show(*inputs: Any) -> tuple[Any, ...]:
         cell, question = _read(*asked)
         found = ask(cell, question, target)
         with EXPLAIN.take():
-            cases = counterfactuals(question, cell, others=[path for _, path in examples.available()])
+            cases = counterfactuals(question, cell, others=example_photos())
         targets = why_view.targets_of(found.prediction, cell.dataset.none)
         known = target in [value for _, value in targets]
         chosen = target if known else why_view.surest_target(found.prediction)
@@ -154,7 +155,7 @@ def explained(
         InputError: as in `predict_tab.answer`, or for a target that there is not.
     """
     cell, question = _read(preset, dataset, model, fusion, text, photo)
-    others = [path for _, path in examples.available()]
+    others = example_photos()
     asked = _whole(target)
     with EXPLAIN.take():
         found = explaining.explain(question, cell, target=asked, others=others)

@@ -12,7 +12,9 @@ from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.datasets.schema import TASKS, Dataset
 from mmdemo.models.fusion.table import fusions_of
 from mmdemo.types import Ask, Entity, InputError, Post, Prediction, Question
+from mmdemo.ui.predict import example_buttons
 from mmdemo.ui.predict import tab as predict_tab
+from mmdemo.ui.predict.example_buttons import Tried
 from mmdemo.ui.shell import examples, layout
 
 
@@ -74,7 +76,8 @@ def stand_in(monkeypatch):
         describe=lambda c: {"runs": "stand-in"},
         known_datasets=bundled,
     )
-    monkeypatch.setattr(predict_tab, "catalogue", fake)
+    for module in (predict_tab, example_buttons):
+        monkeypatch.setattr(module, "catalogue", fake)
     monkeypatch.setattr(predict_tab, "predicting", SimpleNamespace(predict=predict))
     monkeypatch.setattr(predict_tab, "read_post", read_post)
     return fake
@@ -175,8 +178,8 @@ def test_examples_ship_with_the_requirements_and_fit_their_tasks(example, path):
 
 def test_an_example_takes_the_picked_dataset_where_that_can_answer():
     example, path = examples.available()[0]
-    fill = predict_tab._filler("entities", example, path)
+    fill = Tried(task="entities", example=example, photo=path).fill
     assert fill("twitter2017")[0] == "twitter2017"
     assert fill("twitter2015")[0] == "twitter2017"  # the former is not ready
     assert fill("mnre") == ("twitter2017", example.texts["entities"], str(path))
-    assert predict_tab._filler("relations", example, path)("twitter2017")[0] == "mnre"
+    assert Tried(task="relations", example=example, photo=path).fill("twitter2017")[0] == "mnre"

@@ -76,8 +76,8 @@ def test_hostile_text_is_text_and_what_it_hides_is_named(store):
 
 def test_an_id_that_would_reorder_the_line_is_named(store):
     ids = ("\u202e<img>live", "Z" + "\u0301" * 5000)
-    store.make_queue("ids", "twitter2017")
-    store.add("ids", [Labelled(post=post(name[:300], "Ann sings"), answer=None) for name in ids])
+    store.make_queue("ids", TWEETS)
+    store.add("ids", [post(name[:300], "Ann sings") for name in ids])
     rows = ask("list", queue="ids")["rows"]
     assert rows[0]["ref"] == "U+202E<img>live" and rows[1]["ref"].count("\u0301") == 5
     assert opened(queue="ids")["ref"] == rows[0]["ref"], "drafts are told apart by it"

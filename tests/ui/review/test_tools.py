@@ -9,15 +9,17 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from mmdemo.datasets.discovery import find_dataset
+from mmdemo.datasets.discovery import find_dataset, reviewed_as
 from mmdemo.formats.table import FORMATS
 from mmdemo.review.records import Answer
 from mmdemo.review.store.reviews import open_store
+from mmdemo.types import Ask, Post, Question
 from mmdemo.ui.review import files as review_files
 from mmdemo.ui.review import predict as review_predict
 from mmdemo.ui.review.files import CORRECT, add_posts, export_queue, show_agreement
 from mmdemo.ui.review.predict import fitting_cell, predict
 from mmdemo.ui.shell.api import review_export
+from train.data.questions import gold_of
 from train.data.reviewed_posts import read_extra
 
 CONLL = "IMGID:7\nAnn\tB-PER\nLee\tI-PER\nsings\tO\n\nIMGID:8\nOslo\tB-LOC\nrains\tO\n\n"
@@ -119,6 +121,25 @@ def test_an_export_names_photos_only_where_they_come_along(store, uploads, tmp_p
     first, second = (row.post for row in rows)
     assert first.image == tmp_path / "out" / "photos" / "7.png" and second.image is None
     assert first.image.read_bytes() == Path(uploads[0]).read_bytes()
+
+
+def test_a_reviewed_post_with_relations_trains_either_task(store, tmp_path):
+    tweets = reviewed_as(find_dataset("twitter2017"))
+    store.make_queue("may", tweets)
+    store.add(
+        "may", [Question(post=Post(text="", tokens=("Ann", "of", "Nike", "in", "Oslo"), id="p"), ask=Ask())]
+    )
+    entities = [{"start": i, "end": i + 1, "label": k} for i, k in ((0, "PER"), (2, "ORG"), (4, "LOC"))]
+    links = [
+        {"head": [0, 1], "tail": [2, 3], "label": "/per/org/member_of"},
+        {"head": [2, 3], "tail": [4, 5], "label": "/org/loc/locate_at"},
+    ]
+    store.decide("may", 1, "Ann", {"entities": entities, "links": links}, version=0)
+    (asked,) = read_extra(_exported("jsonl"), find_dataset("twitter2017"))
+    assert asked.ask.entities and [e.label for e in asked.post.entities] == ["PER", "ORG", "LOC"]
+    pairs = read_extra(_exported("jsonl"), find_dataset("mnre"))
+    stated = [gold_of(question, find_dataset("mnre")) for question in pairs]
+    assert stated[:2] == ["/per/org/member_of", "/org/loc/locate_at"] and set(stated[2:]) == {"None"}
 
 
 def test_corrections_of_an_export_change_what_they_correct(store, uploads, tmp_path):

@@ -1,0 +1,45 @@
+"""The example cards of the Predict tab: a photo each, and a button for each task that it has a tweet for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from mmdemo.cells import catalogue
+from mmdemo.datasets.schema import Task
+from mmdemo.ui.shell import examples
+
+BUTTONS: dict[Task, str] = {"entities": "Entities", "relations": "Relation"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A button, and the example and task that it stands for."""
+
+    task: Task
+    example: examples.Example
+    photo: Path
+    button: gr.Button | None = None
+
+    def fill(self, dataset: str) -> tuple[str, str, str]:
+        """The example as dataset, text and photo: on the picked dataset if that can answer it."""
+        fitting = [c for c in catalogue.cells() if self.task in c.dataset.tasks]
+        able = [c.dataset.name for c in fitting if not c.problem] or [c.dataset.name for c in fitting]
+        return dataset if dataset in able else able[0], self.example.texts[self.task], str(self.photo)
+
+
+def example_buttons() -> list[Tried]:
+    """Lay the cards out; call inside `gr.Blocks`."""
+    tries = []
+    if examples.available():
+        gr.HTML('<h3 class="mm-side">Examples</h3>', apply_default_css=False)
+    with gr.Row(elem_id="examples"):
+        for example, path in examples.available():
+            with gr.Column(min_width=150):
+                gr.HTML(examples.figure_html(example, path), apply_default_css=False)
+                with gr.Row():
+                    for task, name in BUTTONS.items():
+                        if task in example.texts:
+                            button = gr.Button(name, size="sm", min_width=60)
+                            tries.append(Tried(task=task, example=example, photo=path, button=button))
+    return tries
