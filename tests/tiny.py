@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -12,13 +13,15 @@ from mmdemo.cells.checkpoint import cell_folder, load_trunk, save_cell, save_tru
 from mmdemo.cells.files import write_json
 from mmdemo.cells.locate import SHIPPED
 from mmdemo.cells.pretrained_base import DRAWN_PARTS, TRUNK_PARTS, load_base
-from mmdemo.datasets.discovery import bundled
+from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.jsonl import FORMAT as JSON_LINES
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.features import Fusion
 from mmdemo.models.fusion.table import fusions_of
 from mmdemo.models.model import MultimodalModel, build_fusion, build_model
+from mmdemo.types import Ask, Post, Question
 
 TOKENIZER = SHIPPED / "lite" / "base" / "tokenizer.json"
 
@@ -151,3 +154,8 @@ def write_data(folder: Path, posts: int, valid: int = 8) -> Path:
 
 def _tags(words: list[str], kind: str) -> list[str]:
     return [f"B-{kind}", *[f"I-{kind}"] * (len(words) - 1)]
+
+
+def write_posts(file: Path, posts: Iterable[Post]) -> None:
+    """JSON lines of posts that are asked for their entities, as a person would upload them."""
+    JSON_LINES.write(file, [Question(post=post, ask=Ask()) for post in posts], find_dataset("twitter2017"))

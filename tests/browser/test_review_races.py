@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from mmdemo.formats.jsonl import write_jsonl
 from mmdemo.types import Post
 from tests.browser import live
 from tests.browser.desk import Desk
+from tests.tiny import write_posts
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ class Desks:
         """A queue of that many posts of two words, on screen and its first post open."""
         file = self.folder / f"{name}.jsonl"
         tokens = [("Post", f"{name}{i}") for i in range(posts)]
-        write_jsonl(file, [Post(text=" ".join(t), tokens=t, id=f"{name}-{i}") for i, t in enumerate(tokens)])
+        write_posts(file, [Post(text=" ".join(t), tokens=t, id=f"{name}-{i}") for i, t in enumerate(tokens)])
         desk.add([file], name, "twitter2017", reviewer)
         expect(desk.facts).to_contain_text(f"Post 1 of {posts}")
 
