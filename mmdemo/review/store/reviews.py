@@ -1,7 +1,7 @@
 """The store of reviews: what the Review tab and the command line call. Safe from any thread or process.
 
     store = open_store()                          # MMDEMO_DATABASE_URL, MMDEMO_REVIEWS or reviews.sqlite3
-    store.make_queue("may", "twitter2017")        # double=True: two blind reviews for each post
+    store.make_queue("may", find_dataset(name))    # double=True: two blind reviews for each post
     store.add("may", posts)                       # `mmdemo.formats.reading.read_posts` reads them from files
     page = store.page("may", "Ann", order="entropy", wanted=Filter(statuses=("open",)))
     review = store.next("may", "Ann")             # the next undecided post, leased to Ann; None: all done

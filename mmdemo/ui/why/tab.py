@@ -14,7 +14,7 @@ from mmdemo.cells.locate import Cell
 from mmdemo.datasets.examples import example_photos
 from mmdemo.posts.question import read_post
 from mmdemo.types import Explanation, InputError, Question
-from mmdemo.ui import painting
+from mmdemo.ui.why import painting
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, Form
