@@ -7,11 +7,12 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, expect
 
-from mmdemo.review.records import Answer, Labelled, Suggestion
+from mmdemo.review.records import Answer, Suggestion
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.types import Entity, Post
 from mmdemo.ui.review import calls as review_calls
 from tests.browser.bare import BareDesk
+from tests.review.conftest import TWEETS, question
 
 pytestmark = pytest.mark.browser
 
@@ -24,10 +25,10 @@ def store(tmp_path, monkeypatch) -> Iterator[Store]:
     found = open_store(tmp_path / "reviews.sqlite3")
     monkeypatch.setattr(review_calls, "store", lambda: found)
     for queue, count in (("none", 0), ("twice", 1), ("june", 2), ("may", 3)):
-        found.make_queue(queue, "twitter2017", double=queue == "twice")
+        found.make_queue(queue, TWEETS, double=queue == "twice")
         tokens = [("Ann", f"{queue}{i}") for i in range(count)]
         posts = [Post(text=" ".join(words), tokens=words, id=words[1]) for words in tokens]
-        found.add(queue, [Labelled(post=post, answer=None) for post in posts])
+        found.add(queue, [question(post) for post in posts])
     yield found
     found.close()
 
@@ -94,11 +95,11 @@ def test_drafts_and_steps_are_of_a_post_and_not_of_its_number(open_desk, store, 
     desk = open_desk("Ann")
     label_first_word(desk)
     with closing(open_store(tmp_path / "new.sqlite3")) as new:  # as where a Space has lost its disk
-        new.make_queue("may", "twitter2017")
+        new.make_queue("may", TWEETS)
         number = store.page("may", "Ann").reviews[0].key
         names = [*map(str, range(1, number)), "may0"]
         posts = [Post(text="Oslo", tokens=("Oslo",), id=name) for name in names]
-        new.add("may", [Labelled(post=post, answer=None) for post in posts])
+        new.add("may", [question(post) for post in posts])
         monkeypatch.setattr(review_calls, "store", lambda: new)
         desk.page.reload()
         desk.mount()

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from mmdemo.formats.jsonl import write_jsonl
+from mmdemo.datasets.discovery import default_for
+from mmdemo.formats import jsonl
 from mmdemo.types import Post
 from tests.browser import live
 from tests.browser.desk import Desk
+from tests.review.conftest import question
 
 pytestmark = pytest.mark.browser
 
@@ -33,8 +35,10 @@ class Desks:
         """A queue of that many posts of two words, on screen and its first post open."""
         file = self.folder / f"{name}.jsonl"
         tokens = [("Post", f"{name}{i}") for i in range(posts)]
-        write_jsonl(file, [Post(text=" ".join(t), tokens=t, id=f"{name}-{i}") for i, t in enumerate(tokens)])
-        desk.add([file], name, "twitter2017", reviewer)
+        dataset = default_for("entities")
+        rows = [question(Post(text=" ".join(t), tokens=t, id=f"{name}-{i}")) for i, t in enumerate(tokens)]
+        jsonl.write(file, rows, dataset)
+        desk.add([file], name, dataset, reviewer)
         expect(desk.facts).to_contain_text(f"Post 1 of {posts}")
 
 
