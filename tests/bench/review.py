@@ -16,21 +16,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mmdemo.review.records import ORDERS, Answer, Filter, Labelled, Suggestion
+from mmdemo.review.records import ORDERS, Answer, Filter, Suggestion
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import Entity, Post
+from mmdemo.types import Entity, Post, Question
 from mmdemo.ui.review.page import row_json
+from tests.review.conftest import TWEETS, question
 
-QUEUE, DATASET = "bench", "twitter2017"
+QUEUE = "bench"
 ANSWER = {"entities": [{"start": 0, "end": 2, "label": "PER"}], "links": []}
 PAGE = 20  # posts of the list, as the tab asks for them
 
 
-def posts(count: int) -> Iterator[Labelled]:
+def posts(count: int) -> Iterator[Question]:
     """Posts as long as tweets are."""
     for i in range(count):
         tokens = ("Kevin", "Durant", f"no{i}", *("enters the arena in Oakland tonight with friends".split()))
-        yield Labelled(post=Post(text=" ".join(tokens), tokens=tokens, id=f"p{i}"), answer=None)
+        yield question(Post(text=" ".join(tokens), tokens=tokens, id=f"p{i}"))
 
 
 def suggestion(i: int) -> Suggestion:
@@ -61,7 +62,7 @@ def review(store: Store, name: str, count: int) -> list[tuple[float, float]]:
 
 def measure(store: Store, count: int, reviewers: int, decisions: int) -> dict[str, float]:
     """All figures; times in milliseconds, medians unless named otherwise."""
-    store.make_queue(QUEUE, DATASET)
+    store.make_queue(QUEUE, TWEETS)
     figures = {"import_s": timed(lambda: store.add(QUEUE, posts(count))) / 1000}
     keys = store.unsuggested(QUEUE, "bench")
     assert len(keys) == count

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from mmdemo.datasets.schema import Dataset
 from tests.browser import live
 
 
@@ -50,7 +51,7 @@ class Desk:
         dialog = self.page.get_by_role("dialog", name="Who is reviewing?")
         dialog.get_by_role("button", name="Start reviewing").click()
 
-    def add(self, files: Sequence[Path], queue: str, dataset: str, reviewer: str | None = None) -> str:
+    def add(self, files: Sequence[Path], queue: str, dataset: Dataset, reviewer: str | None = None) -> str:
         """Upload files of posts into a queue; what the page says of it."""
         tool = self.tool("Add posts")
         clear = tool.get_by_role("button", name="Clear")
@@ -59,8 +60,8 @@ class Desk:
         with self.page.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):
             tool.locator("input[type=file]").set_input_files(files)
         expect(tool.get_by_text(files[0].stem, exact=True)).to_be_visible()
-        if tool.get_by_label("Labels of a new queue").input_value() != dataset:
-            live.pick(self.page, "Labels of a new queue", dataset)
+        if tool.get_by_label("Labels of a new queue").input_value() != dataset.title:
+            live.pick(self.page, "Labels of a new queue", dataset.title)
         tool.get_by_label("Queue", exact=True).fill(queue)
         tool.get_by_role("button", name="Add posts").click()
         if reviewer:

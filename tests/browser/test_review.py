@@ -9,12 +9,13 @@ import pytest
 from playwright.sync_api import Browser, Request, expect
 
 from mmdemo.datasets.discovery import find_dataset
-from mmdemo.formats.mnre import FORMAT as MNRE
+from mmdemo.formats import jsonl, mnre
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import Entity, Post, Question
 from tests.browser import live
 from tests.browser.desk import Desk
-from tests.tiny import write_data, write_posts
+from tests.review.conftest import question
+from tests.tiny import write_data
 from train.cells.run import run
 from train.cells.settings import Settings
 from train.data.reviewed_posts import read_extra
@@ -27,7 +28,7 @@ HOSTILE = (
     "Ann Lee <img/src=x/onerror=window.__xss=1> ${window.__xss=1} "
     f"{{{{constructor.constructor('window.__xss=1')()}}}} =HYPERLINK(0) \u202eevil Z{chr(0x301) * 5000} Oslo"
 )
-TWEETS = find_dataset("twitter2017")
+TWEETS, PAIRS = find_dataset("twitter2017"), find_dataset("mnre")
 ENTITIES = 12
 RELATIONS = 8
 
@@ -54,15 +55,14 @@ def entity_files(folder: Path, data: Path) -> list[Path]:
     posts = DataSource(folder=data).posts(TWEETS, "train")[: ENTITIES - 1]
     photos = {Path(post.image) for post in posts if post.image}
     file = folder / "tweets.jsonl"
-    write_posts(file, [first, *(replace(p, image=Path(p.image).name if p.image else None) for p in posts)])
+    named = [replace(p, image=Path(p.image).name if p.image else None) for p in posts]
+    jsonl.write(file, [question(post) for post in (first, *named)], TWEETS)
     return [file, *sorted(photos)]
 
 
 def relation_file(folder: Path, data: Path) -> Path:
     file = folder / "pairs.txt"
-    lines = (
-        (data / find_dataset("mnre").files.of("train")).read_text(encoding="utf-8").splitlines()[:RELATIONS]
-    )
+    lines = (data / PAIRS.files.train).read_text(encoding="utf-8").splitlines()[:RELATIONS]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
 
@@ -71,7 +71,7 @@ def test_a_whole_review_by_keyboard_ends_in_a_better_trained_model(page, app_url
     desk = Desk(page)
     desk.open()
     expect(page.locator("dialog")).to_have_count(0)  # nobody is asked for a name before they want to review
-    desk.add(entity_files(tmp_path, data), "tweets", "twitter2017", reviewer="Ann")
+    desk.add(entity_files(tmp_path, data), "tweets", TWEETS, reviewer="Ann")
     expect(desk.done).to_have_text(f"0 of {ENTITIES} reviewed")
     correct_the_hostile_post(desk)
     undo_and_redo(desk)
@@ -80,7 +80,7 @@ def test_a_whole_review_by_keyboard_ends_in_a_better_trained_model(page, app_url
     decided = read_extra(desk.export("jsonl"), TWEETS)
     first = decided[0].post
     assert first.text == HOSTILE and first.image is None
-    found = {(e.start, e.end, e.label) for e in first.entities or ()}
+    found = {(e.start, e.end, e.label) for e in first.entities}
     assert found == {(0, 2, "PER"), (len(first.tokens) - 1, len(first.tokens), "LOC")}
     relate(desk, relation_file(tmp_path, data), tmp_path)
     page.get_by_role("combobox", name="Queue", exact=True).select_option("tweets")
@@ -171,8 +171,8 @@ def accept_in_bulk(desk: Desk) -> None:
 
 def relate(desk: Desk, file: Path, folder: Path) -> None:
     """A queue of marked pairs: no relation by key, another by name, a side moved; read back as MNRE."""
-    rows = MNRE.read(file, None)
-    desk.add([file], "pairs", "mnre")
+    posts = mnre.FORMAT.read(file, PAIRS)
+    desk.add([file], "pairs", PAIRS)
     expect(desk.done).to_have_text(f"0 of {RELATIONS} reviewed")
     desk.words.focus()
     desk.press("0", "a")
@@ -186,9 +186,10 @@ def relate(desk: Desk, file: Path, folder: Path) -> None:
     desk.press("Escape")
     desk.page.get_by_role("button", name="Accept post").click()
     expect(desk.done).to_have_text(f"2 of {RELATIONS} reviewed")
-    back = MNRE.read(desk.export("mnre"), None)
-    assert [row.post.relations[0].label for row in back] == ["None", "/per/loc/place_of_residence"]
-    assert [row.post.tokens for row in back] == [row.post.tokens for row in rows[:2]]
+    back = mnre.FORMAT.read(desk.export("mnre"), PAIRS)
+    stated = [relation.label for row in back for relation in row.post.relations]
+    assert stated == ["None", "/per/loc/place_of_residence"]
+    assert [row.post.tokens for row in back] == [row.post.tokens for row in posts[:2]]
 
 
 def retrain(decided: tuple[Question, ...], folder: Path) -> None:
@@ -208,10 +209,11 @@ def retrain(decided: tuple[Question, ...], folder: Path) -> None:
 
 def test_two_reviewers_at_once_lose_no_post_and_decide_none_twice(browser: Browser, app_url, tmp_path):
     file = tmp_path / "eight.jsonl"
-    write_posts(file, [Post(text=f"Post {i}", tokens=("Post", str(i)), id=f"e{i}") for i in range(8)])
+    posts = [Post(text=f"Post {i}", tokens=("Post", str(i)), id=f"e{i}") for i in range(8)]
+    jsonl.write(file, [question(post) for post in posts], TWEETS)
     saved: list[int] = []
     ann = another(browser, app_url, saved)
-    ann.add([file], "eight", "twitter2017", reviewer="Ann")
+    ann.add([file], "eight", TWEETS, reviewer="Ann")
     expect(ann.facts).to_contain_text("Post 1 of 8")
     bo = another(browser, app_url, saved)  # a page shows the newest queue that there is when it opens
     bo.page.get_by_role("button", name="Start reviewing").click()
@@ -236,7 +238,7 @@ def test_two_reviewers_at_once_lose_no_post_and_decide_none_twice(browser: Brows
 
 def another(browser: Browser, url: str, saved: list[int]) -> Desk:
     """One more reviewer's browser at the desk; the posts that it decides on go into ``saved``."""
-    page = live.new_page(browser)
+    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.on("requestfinished", lambda request: saved.extend(decision_of(request)))
     live.open_page(page, url)
     desk = Desk(page)

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from mmdemo.datasets.discovery import default_for
+from mmdemo.formats import jsonl
 from mmdemo.types import Post
 from tests.browser import live
 from tests.browser.desk import Desk
-from tests.tiny import write_posts
+from tests.review.conftest import question
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +25,8 @@ class Desks:
         self.browser, self.url, self.folder = browser, url, folder
 
     def open(self) -> Desk:
-        desk = Desk(live.new_page(self.browser))
+        context = self.browser.new_context(viewport={"width": 1280, "height": 800})
+        desk = Desk(context.new_page())
         live.open_page(desk.page, self.url)
         desk.open()
         return desk
@@ -32,8 +35,10 @@ class Desks:
         """A queue of that many posts of two words, on screen and its first post open."""
         file = self.folder / f"{name}.jsonl"
         tokens = [("Post", f"{name}{i}") for i in range(posts)]
-        write_posts(file, [Post(text=" ".join(t), tokens=t, id=f"{name}-{i}") for i, t in enumerate(tokens)])
-        desk.add([file], name, "twitter2017", reviewer)
+        dataset = default_for("entities")
+        rows = [question(Post(text=" ".join(t), tokens=t, id=f"{name}-{i}")) for i, t in enumerate(tokens)]
+        jsonl.write(file, rows, dataset)
+        desk.add([file], name, dataset, reviewer)
         expect(desk.facts).to_contain_text(f"Post 1 of {posts}")
 
 
@@ -248,7 +253,7 @@ def test_a_draft_is_its_reviewers(desks):
 
 
 def test_blocked_storage_leaves_the_desk_working(browser, app_url, tmp_path):
-    page = live.new_page(browser)
+    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.add_init_script(
         "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty("
         "window, name, {get() { throw new DOMException('blocked', 'SecurityError'); }});"

@@ -1,17 +1,21 @@
 """Changes to one post inside a transaction: every one appends an event and updates what `posts` caches."""
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, update
 
+from mmdemo.review.answers import read_answer, with_scores
 from mmdemo.review.records import Answer, Conflict, Decision, Leased, Verdict
 from mmdemo.review.store import post_state as fold
 from mmdemo.review.store.queue import live_leases, select_known
 from mmdemo.review.store.rows import Known, decision_row, derived_columns, dump, known
 from mmdemo.review.store.tables import events, leases, posts
 from mmdemo.types import InputError, quoted
+
+log = logging.getLogger(__name__)
 
 
 def utc(now: float) -> str:
@@ -30,6 +34,24 @@ def load(connection: Connection, key: int, photos: Path, queue_id: int | None = 
     if row is None or (queue_id is not None and row.queue_id != queue_id):
         raise InputError(f"there is no post {key} in this queue")
     return known(row, photos)
+
+
+def load_for(connection: Connection, key: int, queue_id: int, reviewer: str, photos: Path) -> Known:
+    """`load` for a decision of this reviewer; a post of another queue is logged: no page asks for one."""
+    try:
+        return load(connection, key, photos, queue_id)
+    except InputError as error:
+        log.warning("refused a decision of %r: %s", reviewer, error)
+        raise
+
+
+def checked(answer: object, item: Known, reviewer: str) -> Answer:
+    """The answer against its post, with the suggestion's scores; a refused one is logged."""
+    try:
+        return with_scores(read_answer(answer, item.post, item.scheme, item.asked), item.suggestion)
+    except InputError as error:
+        log.warning("refused an answer of %r on post %d: %.200s", reviewer, item.key, error)
+        raise
 
 
 def check_lease(connection: Connection, item: Known, reviewer: str) -> None:

@@ -1,9 +1,8 @@
-"""One post at a time: lease it, decide it, take that back; and what several posts at once need."""
+"""Decide one post or accept several, settle disputes, and read the log of all that."""
 
-import logging
 import time
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
@@ -19,19 +18,19 @@ from mmdemo.review.records import (
 )
 from mmdemo.review.store import changes
 from mmdemo.review.store import post_state as fold
-from mmdemo.review.store import undo as store_undo
-from mmdemo.review.store.opening import Opening
+from mmdemo.review.store.engine import Database
 from mmdemo.review.store.posts import MAX_PAGE
-from mmdemo.review.store.queue import events_of, find_queue, select_known
+from mmdemo.review.store.queue import events_of, find, find_queue, select_known
 from mmdemo.review.store.rows import Known, event_of, known
 from mmdemo.review.store.tables import posts
 from mmdemo.types import InputError, Post, quoted
 
-log = logging.getLogger(__name__)
 
+class Decisions:
+    """Decisions, disputes and the log, in `mmdemo.review.store.reviews.Store`."""
 
-class Decisions(Opening):
-    """The writing half of `mmdemo.review.store.reviews.Store`."""
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     # ------------------------------------------------------------ decide
 
@@ -62,16 +61,17 @@ class Decisions(Opening):
         """
         reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
         version, spent = check_number(version, "version"), check_seconds(seconds)
+        photos = self._database.photos
 
         def write(connection: Connection) -> Known:
             # Within the transaction: one of its own, to look the queue up, would cost more than it holds up.
             queue_id, _ = find_queue(connection, queue)
-            item = self._load(connection, key, queue_id, reviewer)
+            item = changes.load_for(connection, key, queue_id, reviewer, photos)
             return changes.decide(
                 connection,
                 item,
                 reviewer=reviewer,
-                answer=self._checked(answer, item, reviewer),
+                answer=changes.checked(answer, item, reviewer),
                 reject=bool(reject),
                 version=version,
                 seconds=spent,
@@ -79,14 +79,7 @@ class Decisions(Opening):
                 now=time.time(),
             )
 
-        return self._writer.run(write).review_for(reviewer)
-
-    def _load(self, connection: Connection, key: int, queue_id: int, reviewer: str) -> Known:
-        try:
-            return changes.load(connection, key, self.photos, queue_id)
-        except InputError as error:
-            log.warning("refused a decision of %r: %s", reviewer, error)
-            raise
+        return self._database.write(write).review_for(reviewer)
 
     def accept(
         self,
@@ -104,20 +97,20 @@ class Decisions(Opening):
             checkpoints: whose suggestion was shown, by key; leave posts alone that have another's by now.
         """
         reviewer = check_name(reviewer, "reviewer")
-        queue_id, _ = self._queue(queue)
+        queue_id, _ = find(self._database, queue)
         if len(versions) > MAX_PAGE:
             raise InputError(f"at most {MAX_PAGE} posts can be accepted at once")
         chosen = sorted(
             (check_number(key, "post's key"), check_number(version, "version"))
             for key, version in versions.items()
         )
-        batch = uuid.uuid4().hex
+        batch, photos = uuid.uuid4().hex, self._database.photos
 
         def write(connection: Connection) -> Changed:
             keys, kept = [], {}
             for key, version in chosen:
                 try:
-                    item = self._load(connection, key, queue_id, reviewer)
+                    item = changes.load_for(connection, key, queue_id, reviewer, photos)
                     changes.decide(
                         connection,
                         item,
@@ -134,43 +127,18 @@ class Decisions(Opening):
                     kept[key] = str(error)
             return Changed(keys=tuple(keys), kept=kept)
 
-        return self._writer.run(write)
-
-    def undo(self, queue: str, reviewer: str, expected: Collection[int] | None = None) -> Changed:
-        """Take the reviewer's latest decision (or bulk acceptance) back; call again for the one before.
-
-        A post on which somebody else has decided since is kept as it is.
-
-        Args:
-            expected: the keys of all posts of that decision, as the reviewer saw it made.
-
-        Raises:
-            Another: the latest decision is of other posts: made in another window, or by an import.
-        """
-        return self._step(store_undo.undo, queue, reviewer, expected)
-
-    def redo(self, queue: str, reviewer: str, expected: Collection[int] | None = None) -> Changed:
-        """Repeat what `undo` took back, in order; a new decision ends that. ``expected`` as in `undo`."""
-        return self._step(store_undo.redo, queue, reviewer, expected)
-
-    def _step(
-        self, step: store_undo.Step, queue: str, reviewer: str, expected: Collection[int] | None
-    ) -> Changed:
-        reviewer = check_name(reviewer, "reviewer")
-        queue_id, _ = self._queue(queue)
-        batch = uuid.uuid4().hex
-        return self._writer.run(
-            lambda c: step(c, queue_id, reviewer, self.photos, batch, time.time(), expected)
-        )
+        return self._database.write(write)
 
     # ------------------------------------------------------------ double review
 
     def disputes(self, queue: str) -> tuple[Dispute, ...]:
         """Posts whose two blind reviews differ, in input order."""
-        queue_id, _ = self._queue(queue)
+        queue_id, _ = find(self._database, queue)
         query = select_known().where(posts.c.queue_id == queue_id, posts.c.status == "disputed")
-        with self.engine.connect() as connection:
-            items = [known(row, self.photos) for row in connection.execute(query.order_by(posts.c.id))]
+        with self._database.read() as connection:
+            items = [
+                known(row, self._database.photos) for row in connection.execute(query.order_by(posts.c.id))
+            ]
         return tuple(
             Dispute(review=item.review_for(""), decisions=(one, two), version=fold.version(item.seats))
             for item in items
@@ -196,13 +164,14 @@ class Decisions(Opening):
         """
         reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
         version, spent = check_number(version, "version"), check_seconds(seconds)
-        queue_id, found = self._queue(queue)
+        queue_id, found = find(self._database, queue)
+        photos = self._database.photos
         if not found.double:
             raise InputError(f"the queue {quoted(queue)} has no double review to adjudicate")
 
         def write(connection: Connection) -> Known:
-            item, now = self._load(connection, key, queue_id, reviewer), time.time()
-            checked = self._checked(answer, item, reviewer)
+            item, now = changes.load_for(connection, key, queue_id, reviewer, photos), time.time()
+            checked = changes.checked(answer, item, reviewer)
             if fold.status(item.seats, double=True) != "disputed":
                 raise InputError(f"post {quoted(item.post.id)} is not in dispute any more; nothing was saved")
             if fold.version(item.seats) != version:
@@ -223,14 +192,16 @@ class Decisions(Opening):
             changes.close(connection, key, reviewer)
             return changed
 
-        return self._writer.run(write).review_for(reviewer)
+        return self._database.write(write).review_for(reviewer)
 
     def double_reviews(self, queue: str) -> tuple[DoubleReview, ...]:
         """Every post with two blind reviews, settled or not, for `mmdemo.review.agreement`."""
-        queue_id, _ = self._queue(queue)
+        queue_id, _ = find(self._database, queue)
         query = select_known().where(posts.c.queue_id == queue_id, posts.c.reviewers != "|")
-        with self.engine.connect() as connection:
-            items = [known(row, self.photos) for row in connection.execute(query.order_by(posts.c.id))]
+        with self._database.read() as connection:
+            items = [
+                known(row, self._database.photos) for row in connection.execute(query.order_by(posts.c.id))
+            ]
         both = [(item, fold.blind_decisions(item.seats)[:2]) for item in items]
         return tuple(
             DoubleReview(post=item.post, asked=item.asked, one=two[0], other=two[1], none=item.scheme.none)
@@ -242,7 +213,7 @@ class Decisions(Opening):
 
     def history(self, key: int) -> tuple[Event, ...]:
         """All events of a post, oldest first. Not for the eyes of a blind reviewer."""
-        with self.engine.connect() as connection:
+        with self._database.read() as connection:
             tokens = self._post(connection, key).tokens
             return tuple(event_of(row, tokens) for row in events_of(connection, key))
 
@@ -250,4 +221,4 @@ class Decisions(Opening):
         row = connection.execute(select_known().where(posts.c.id == key)).one_or_none()
         if row is None:
             raise InputError(f"there is no post {key}")
-        return known(row, self.photos).post
+        return known(row, self._database.photos).post

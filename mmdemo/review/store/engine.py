@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -234,3 +235,26 @@ class Writer:
                 job.result = job.write(connection)
         except Exception as error:
             job.error = error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """What each part of the store works with: connections to read, one writer, and the folder of photos."""
+
+    engine: Engine
+    writer: Writer
+    photos: Path
+
+    def read(self) -> Connection:
+        """A connection for a ``with`` block that only reads."""
+        return self.engine.connect()
+
+    def write(self, job: Callable[[Connection], T]) -> T:
+        """What the job returns, once its changes are on the disk."""
+        return self.writer.run(job)
+
+
+def open_database(url: str, photos: Path) -> Database:
+    """The database at a URL, up to date. Raises InputError as `open_engine`."""
+    engine = open_engine(url)
+    return Database(engine=engine, writer=Writer(engine), photos=photos)

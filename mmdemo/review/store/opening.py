@@ -1,25 +1,22 @@
 """Open a post: alone, by a lease that ends by itself."""
 
-import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert
 
-from mmdemo.review.answers import read_answer, with_scores
 from mmdemo.review.names import check_name, check_number
-from mmdemo.review.records import UNDECIDED, Answer, Filter, Lease, Order, Review
+from mmdemo.review.records import UNDECIDED, Filter, Lease, Order, Review
 from mmdemo.review.store import changes
 from mmdemo.review.store import post_state as fold
 from mmdemo.review.store import queue as store_queue
+from mmdemo.review.store.engine import Database
 from mmdemo.review.store.posts import Posts
 from mmdemo.review.store.queue import LONGEST, find_queue, free, live
 from mmdemo.review.store.rows import Known
 from mmdemo.review.store.tables import leases
 from mmdemo.types import InputError
-
-log = logging.getLogger(__name__)
 
 #: Seconds for which a post belongs to the reviewer who opened it; an editor renews it while in use.
 LEASE = 300.0
@@ -28,17 +25,19 @@ LEASE = 300.0
 TRIED = 16
 
 
-class Opening(Posts):
+class Opening:
     """What comes before a decision, in `mmdemo.review.store.reviews.Store`."""
 
-    # ------------------------------------------------------------ open
+    def __init__(self, database: Database, posts: Posts) -> None:
+        self._database = database
+        self._posts = posts
 
     def open(self, key: int, reviewer: str, *, lease: bool = True) -> Review:
         """A post as ``reviewer`` sees it, leased to them (Leased where somebody else edits it)."""
         reviewer = check_name(reviewer, "reviewer")
         if lease:
             self.lease(key, reviewer)
-        found = self.reviews([check_number(key, "post's key")], reviewer)
+        found = self._posts.reviews([check_number(key, "post's key")], reviewer)
         if not found:
             raise InputError(f"there is no post {key}")
         return found[0]
@@ -64,21 +63,21 @@ class Opening(Posts):
         while keys := self._free(
             queue, reviewer, order=order, wanted=wanted or Filter(), seed=seed, after=after, tried=tried
         ):
-            key = self._writer.run(partial(self._take, keys=keys, reviewer=reviewer))
+            key = self._database.write(partial(self._take, keys=keys, reviewer=reviewer))
             if key is not None:
                 return self.open(key, reviewer, lease=False)
             tried += keys
         return None
 
     def _free(self, queue: str, reviewer: str, **asked: Any) -> list[int]:
-        with self.engine.connect() as connection:
+        with self._database.read() as connection:
             queue_id, _ = find_queue(connection, queue)
             return free(connection, queue_id, reviewer, **asked, limit=TRIED)
 
     def _take(self, connection: Connection, keys: Sequence[int], reviewer: str) -> int | None:
         """Lease the first of these posts that is still free."""
         for key in keys:
-            item = changes.load(connection, key, self.photos)
+            item = changes.load(connection, key, self._database.photos)
             if fold.status(item.seats, item.double) not in UNDECIDED:
                 continue
             try:
@@ -93,10 +92,10 @@ class Opening(Posts):
         reviewer, key = check_name(reviewer, "reviewer"), check_number(key, "post's key")
 
         def write(connection: Connection) -> Lease:
-            item = changes.load(connection, key, self.photos)
+            item = changes.load(connection, key, self._database.photos)
             return self._lease(connection, item, reviewer, min(max(seconds, 1.0), LONGEST))
 
-        return self._writer.run(write)
+        return self._database.write(write)
 
     @staticmethod
     def _lease(connection: Connection, item: Known, reviewer: str, seconds: float) -> Lease:
@@ -113,12 +112,4 @@ class Opening(Posts):
     def release(self, key: int, reviewer: str) -> None:
         """Give a post back undecided."""
         mine = (leases.c.post_id == check_number(key, "post's key")) & (leases.c.reviewer == reviewer)
-        self._writer.run(lambda connection: connection.execute(delete(leases).where(mine)))
-
-    def _checked(self, answer: object, item: Known, reviewer: str) -> Answer:
-        """The answer against its post, with the suggestion's scores; a refused one is logged."""
-        try:
-            return with_scores(read_answer(answer, item.post, item.scheme, item.asked), item.suggestion)
-        except InputError as error:
-            log.warning("refused an answer of %r on post %d: %.200s", reviewer, item.key, error)
-            raise
+        self._database.write(lambda connection: connection.execute(delete(leases).where(mine)))

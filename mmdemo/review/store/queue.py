@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, false, func, select
 
 from mmdemo.review.records import Filter, Lease, Order, Page, Progress, Queue, Review, Status
+from mmdemo.review.store.engine import Database
 from mmdemo.review.store.rows import SHUFFLE_PRIME, known, shuffle_number, stored_scheme
 from mmdemo.review.store.tables import events, leases, posts, queues, undecided
 from mmdemo.types import InputError, quoted
@@ -27,6 +28,12 @@ def find_queue(connection: Connection, name: str) -> tuple[int, Queue]:
     if row is None:
         raise InputError(f"there is no queue {quoted(name)}")
     return row.id, _queue_of(row)
+
+
+def find(database: Database, name: str) -> tuple[int, Queue]:
+    """`find_queue` where no connection is open yet."""
+    with database.read() as connection:
+        return find_queue(connection, name)
 
 
 def all_queues(connection: Connection) -> tuple[Queue, ...]:

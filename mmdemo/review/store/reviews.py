@@ -1,8 +1,8 @@
 """The store of reviews: what the Review tab and the command line call. Safe from any thread or process.
 
     store = open_store()                          # MMDEMO_DATABASE_URL, MMDEMO_REVIEWS or reviews.sqlite3
-    store.make_queue("may", find_dataset(name))    # double=True: two blind reviews for each post
-    store.add("may", posts)                       # `mmdemo.formats.reading.read_posts` reads them from files
+    store.make_queue("may", dataset)              # double=True: two blind reviews for each post
+    store.add("may", questions)                   # `mmdemo.formats.reading.read_posts` reads them from files
     page = store.page("may", "Ann", order="entropy", wanted=Filter(statuses=("open",)))
     review = store.next("may", "Ann")             # the next undecided post, leased to Ann; None: all done
     store.decide("may", review.key, "Ann", answer, version=review.version, seconds=4.2)
@@ -18,6 +18,11 @@ import os
 from pathlib import Path
 
 from mmdemo.review.store.decisions import Decisions
+from mmdemo.review.store.engine import open_database
+from mmdemo.review.store.filling import Filling
+from mmdemo.review.store.opening import Opening
+from mmdemo.review.store.posts import Posts
+from mmdemo.review.store.undo import Undoing
 from mmdemo.types import InputError
 
 
@@ -39,10 +44,38 @@ def open_store(place: str | Path | None = None, photos: Path | None = None) -> "
     return Store(f"sqlite:///{path}", photos or path.with_suffix(".photos"))
 
 
-class Store(Decisions):
+class Store:
     """See the module's text; every method may raise InputError.
 
-    In `mmdemo.review.store.posts`: queues, make_queue, add, restore, unsuggested, suggest, page, reviews,
-    decided, progress. In `mmdemo.review.store.opening`: open, next, lease, release. In
-    `mmdemo.review.store.decisions`: decide, accept, undo, redo, disputes, adjudicate, history.
+    It is made of parts that share one database; each public method is one of a part's, where its text stands.
     """
+
+    def __init__(self, url: str, photos: Path) -> None:
+        """Open the database at a URL; raises InputError where that cannot be."""
+        database = open_database(url, photos)
+        self.photos = database.photos
+        self.engine = database.engine
+
+        posts = Posts(database)
+        self.queues, self.make_queue, self.progress = posts.queues, posts.make_queue, posts.progress
+        self.page, self.reviews, self.decided = posts.page, posts.reviews, posts.decided
+
+        filling = Filling(database)
+        self.add, self.restore = filling.add, filling.restore
+        self.suggest, self.unsuggested = filling.suggest, filling.unsuggested
+
+        opening = Opening(database, posts)
+        self.open, self.next = opening.open, opening.next
+        self.lease, self.release = opening.lease, opening.release
+
+        decisions = Decisions(database)
+        self.decide, self.accept, self.history = decisions.decide, decisions.accept, decisions.history
+        self.disputes, self.adjudicate = decisions.disputes, decisions.adjudicate
+        self.double_reviews = decisions.double_reviews
+
+        undoing = Undoing(database)
+        self.undo, self.redo = undoing.undo, undoing.redo
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self.engine.dispose()

@@ -1,16 +1,20 @@
 """Undo and redo of a reviewer's own decisions, as far back as they go: both are events of their own."""
 
 import json
+import time
+import uuid
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import Connection, Row, Select, exists, func, select
 
-from mmdemo.review.names import count_posts
+from mmdemo.review.names import check_name, count_posts
 from mmdemo.review.records import Another, Changed, Decision
 from mmdemo.review.store import post_state as fold
 from mmdemo.review.store.changes import check_seat, load, record, utc
+from mmdemo.review.store.engine import Database
+from mmdemo.review.store.queue import find
 from mmdemo.review.store.rows import Known, stored_decision
 from mmdemo.review.store.tables import events
 from mmdemo.types import InputError
@@ -47,7 +51,7 @@ def _own(queue_id: int, reviewer: str) -> list[Any]:
     return [events.c.queue_id == queue_id, events.c.reviewer == reviewer, events.c.kind.in_(OWN)]
 
 
-def undo(
+def take_back(
     connection: Connection,
     queue_id: int,
     reviewer: str,
@@ -65,7 +69,7 @@ def undo(
     return _step(connection, "undo", rows, reviewer, photos, batch, utc(now))
 
 
-def redo(
+def repeat(
     connection: Connection,
     queue_id: int,
     reviewer: str,
@@ -163,7 +167,7 @@ def _decision(text: str | None, item: Known) -> Decision | None:
 
 
 class Step(Protocol):
-    """`undo` or `redo`."""
+    """`take_back` or `repeat`."""
 
     def __call__(
         self,
@@ -176,3 +180,35 @@ class Step(Protocol):
         expected: Collection[int] | None,
         /,
     ) -> Changed: ...
+
+
+class Undoing:
+    """Undo and redo, in `mmdemo.review.store.reviews.Store`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def undo(self, queue: str, reviewer: str, expected: Collection[int] | None = None) -> Changed:
+        """Take the reviewer's latest decision (or bulk acceptance) back; call again for the one before.
+
+        A post on which somebody else has decided since is kept as it is.
+
+        Args:
+            expected: the keys of all posts of that decision, as the reviewer saw it made.
+
+        Raises:
+            Another: the latest decision is of other posts: made in another window, or by an import.
+        """
+        return self._run(take_back, queue, reviewer, expected)
+
+    def redo(self, queue: str, reviewer: str, expected: Collection[int] | None = None) -> Changed:
+        """Repeat what `undo` took back, in order; a new decision ends that. ``expected`` as in `undo`."""
+        return self._run(repeat, queue, reviewer, expected)
+
+    def _run(self, step: Step, queue: str, reviewer: str, expected: Collection[int] | None) -> Changed:
+        reviewer = check_name(reviewer, "reviewer")
+        queue_id, _ = find(self._database, queue)
+        batch = uuid.uuid4().hex
+        return self._database.write(
+            lambda c: step(c, queue_id, reviewer, self._database.photos, batch, time.time(), expected)
+        )

@@ -14,12 +14,11 @@ BUTTONS: dict[Task, str] = {"entities": "Entities", "relations": "Relation"}
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """A button, and the example and task that it stands for."""
+    """An example to try, on one of its tasks."""
 
     task: Task
     example: examples.Example
     photo: Path
-    button: gr.Button | None = None
 
     def fill(self, dataset: str) -> tuple[str, str, str]:
         """The example as dataset, text and photo: on the picked dataset if that can answer it."""
@@ -28,7 +27,15 @@ class Tried:
         return dataset if dataset in able else able[0], self.example.texts[self.task], str(self.photo)
 
 
-def example_buttons() -> list[Tried]:
+@dataclass(frozen=True, kw_only=True)
+class ExampleButton:
+    """A button, and what it stands for."""
+
+    tried: Tried
+    button: gr.Button
+
+
+def example_buttons() -> list[ExampleButton]:
     """Lay the cards out; call inside `gr.Blocks`."""
     tries = []
     if examples.available():
@@ -41,5 +48,6 @@ def example_buttons() -> list[Tried]:
                     for task, name in BUTTONS.items():
                         if task in example.texts:
                             button = gr.Button(name, size="sm", min_width=60)
-                            tries.append(Tried(task=task, example=example, photo=path, button=button))
+                            tried = Tried(task=task, example=example, photo=path)
+                            tries.append(ExampleButton(tried=tried, button=button))
     return tries

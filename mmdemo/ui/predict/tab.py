@@ -280,7 +280,7 @@ def build() -> Form:
     }
     reveal: dict[str, Any] = {"fn": None, "js": "() => window.mmdemo.reveal()"}
     gr.on([post.button.click, text.submit], **ask).then(**reveal)
-    for tried in tries:
-        assert tried.button is not None  # only a test has examples without buttons
-        tried.button.click(tried.fill, dataset, [dataset, text, photo], **quiet).success(**ask).then(**reveal)
+    for one in tries:
+        filled = one.button.click(one.tried.fill, dataset, [dataset, text, photo], **quiet)
+        filled.success(**ask).then(**reveal)
     return Form(pickers=pickers, text=text, photo=photo, compare=compare, why=why)
