@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from mmdemo.review.store import engine as store_engine
 from mmdemo.review.store.engine import Busy
 from mmdemo.review.store.reviews import Store
-from tests.review.conftest import tweets
+from tests.review.conftest import TWEETS, tweets
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def held(url: str) -> Iterator[None]:
 
 
 def test_a_held_lock_costs_five_seconds_and_no_more(store: Store, url: str) -> None:
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(1))
     with held(url):
         started = time.monotonic()
@@ -49,7 +49,7 @@ def test_many_who_wait_at_once_all_hear_it_in_time(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_engine, "PATIENCE", 1.0)
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.add("q", tweets(8))
     heard: list[tuple[float, str]] = []
 
@@ -78,7 +78,7 @@ def test_a_reader_who_is_locked_out_hears_it_too(template: Path, tmp_path: Path,
     path = tmp_path / "reviews.sqlite3"
     path.write_bytes(template.read_bytes())
     store = Store(f"sqlite:///{path}", tmp_path)
-    store.make_queue("q", "twitter2017")
+    store.make_queue("q", TWEETS)
     store.close()
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("PRAGMA locking_mode=EXCLUSIVE")

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from mmdemo.review.store import engine as store_engine
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.types import InputError
+from tests.review.conftest import TWEETS
 
 SECRET = "hunter22"
 
@@ -67,10 +68,10 @@ def test_a_database_that_is_held_says_that_it_is_busy(template, tmp_path, monkey
     try:
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(InputError, match="the reviews are busy; try again"):
-            store.make_queue("may", "twitter2017")
+            store.make_queue("may", TWEETS)
     finally:
         holder.close()
-    store.make_queue("may", "twitter2017")
+    store.make_queue("may", TWEETS)
     store.close()
 
 
@@ -84,7 +85,7 @@ def test_all_who_wait_for_a_database_that_is_held_are_told(template, tmp_path, m
 
     def make(name: str) -> None:
         try:
-            store.make_queue(name, "twitter2017")
+            store.make_queue(name, TWEETS)
         except InputError as error:
             told.append(str(error))
 
