@@ -8,7 +8,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from mmdemo.ui.shell import layout, server
 
 mcp = server.read_options(__doc__) if __name__ == "__main__" else None
-demo = layout.build()
+demo = server.built(layout.build)
 
 if __name__ == "__main__":
     server.serve(demo, layout.launch_settings(), mcp)

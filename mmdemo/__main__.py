@@ -5,8 +5,10 @@ import sys
 import typer
 
 from mmdemo.commands import batch, compare, explain, predict, zoo
+from mmdemo.commands.dataset import app as dataset
 from mmdemo.commands.review import app as review
 from mmdemo.space.command import space
+from mmdemo.terminal import log_safely, say
 from mmdemo.types import InputError
 
 app = typer.Typer(
@@ -23,15 +25,17 @@ app.command(help=explain.HELP)(explain.explain)
 app.command()(space)
 app.command(help=compare.HELP)(compare.compare)
 app.command()(zoo.zoo)
+app.add_typer(dataset, name="dataset")
 app.add_typer(review, name="review")
 
 
 def main() -> None:
     """Run the command line; a person's mistake is one sentence and exit code 2."""
+    log_safely()
     try:
         app()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", error=True)
         sys.exit(2)
 
 

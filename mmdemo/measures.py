@@ -13,6 +13,9 @@ Place = Literal["page", "table", "terminal"]
 Headline = Literal["field", "report"]
 Task = Literal["entities", "relations"]
 
+#: No figure of a card is as large.
+MOST = 1e9
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
@@ -170,4 +173,6 @@ def judged(scores: Mapping[str, Any]) -> float | None:
 def figure(held: object, path: tuple[str, ...]) -> float | None:
     """The number at the end of ``path`` in a JSON value, or None where there is none."""
     value = reduce(lambda inner, key: inner.get(key) if isinstance(inner, Mapping) else None, path, held)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < MOST else None  # a file may state 10**400, or NaN

@@ -5,6 +5,7 @@ Spans are half-open word indices into ``Post.tokens``: ``(start, end)`` covers `
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from reprlib import Repr
 from typing import Literal
 
 import numpy as np
@@ -205,6 +206,21 @@ class Counterfactual:
     name: str
     prediction: Prediction
     changes: tuple[Change, ...]
+
+
+#: Characters of what a person or a file gave that a message quotes.
+QUOTED = 80
+
+
+def quoted(value: object) -> str:
+    """``repr`` for a message: of a megabyte where a label should stand, the first characters."""
+    short = value[: QUOTED + 1] if isinstance(value, str | bytes) else value
+    text = _REPR.repr(short)
+    return text if len(text) <= QUOTED else text[: QUOTED - 1] + "…"
+
+
+_REPR = Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = QUOTED + 10
 
 
 class InputError(ValueError):

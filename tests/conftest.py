@@ -1,6 +1,7 @@
 """What every test shares: no network, one thread, fixed seeds, a tiny zoo, and the real data where it is."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before the imports below: the libraries read these when they are imported.
@@ -10,14 +11,29 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
-from hypothesis import settings  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 from mmdemo.models.subtokens import TextReader  # noqa: E402
 
 torch.set_num_threads(1)  # the models are tiny: waiting for a second thread costs more than it gives
 
-settings.register_profile("mmdemo", deadline=None, derandomize=True, max_examples=50)
+# A busy machine is slow: neither an example's time nor that of drawing it is what these tests are about.
+settings.register_profile(
+    "mmdemo",
+    deadline=None,
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("mmdemo")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder of its own for what Gradio keeps: an app that stops deletes files, also those of others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        yield
 
 
 @pytest.fixture(autouse=True)

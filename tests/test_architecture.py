@@ -20,6 +20,7 @@ WEB = sorted(
 #: Left to right: a part may import what stands left of it, and itself.
 ORDER = (
     "types",
+    "terminal",
     "figures",
     "labels",
     "config",
@@ -53,6 +54,7 @@ NARROW = {
     "review": {"types", "labels", "data.formats", "data.jsonl", "data.lines", "data.text", "data.image"},
     "ui": {
         "types",
+        "terminal",
         "figures",
         "labels",
         "config",

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from mmdemo.measures import MEASURES, SHOWN, figure, headline_of, shown, task_of
+from mmdemo.measures import MEASURES, SHOWN, figure, headline_of, shown, tasks_of
 from train.score.metrics import headline, score_relations, score_tags
 
 ROOT = Path(__file__).resolve().parents[1]
 TAGS = [["B-a", "I-a", "O"], ["B-b", "O", "O"]]
 SCORES = {
-    "ner": score_tags(TAGS, [["B-a", "I-a", "O"], ["O", "O", "O"]]),
-    "re": score_relations(["x", "None", "y"], ["x", "x", "y"], ["None", "x", "y"]),
+    "entities": score_tags(TAGS, [["B-a", "I-a", "O"], ["O", "O", "O"]]),
+    "relations": score_relations(["x", "None", "y"], ["x", "x", "y"], ["None", "x", "y"]),
 }
 
 
@@ -47,10 +47,12 @@ def test_a_task_has_one_headline_of_each_kind():
 
 def test_scores_tell_their_task_and_headline():
     for task, scores in SCORES.items():
-        assert task_of(scores) == task
+        assert tasks_of(scores) == (task,)
         assert headline(scores) == figure(scores, headline_of(task).path)
-    with pytest.raises(KeyError):
-        task_of({"loss": 1.0})
+    assert tasks_of({"loss": 1.0}) == ()
+    both = SCORES["entities"] | SCORES["relations"]
+    each = [headline(scores) for scores in SCORES.values()]
+    assert tasks_of(both) == tuple(SCORES) and headline(both) == pytest.approx(sum(each) / 2)
     with pytest.raises(KeyError):
         headline({"entity": {}})
 

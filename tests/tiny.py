@@ -2,22 +2,26 @@
 
 import random
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from mmdemo.cells.card import text_trunk
+from mmdemo.cells.card import card_json, text_trunk
 from mmdemo.cells.checkpoint import cell_folder, load_trunk, save_cell, save_trunk
+from mmdemo.cells.files import write_json
 from mmdemo.cells.locate import SHIPPED
 from mmdemo.cells.pretrained_base import DRAWN_PARTS, TRUNK_PARTS, load_base
-from mmdemo.datasets.discovery import bundled
+from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.jsonl import FORMAT as JSON_LINES
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.features import Fusion
 from mmdemo.models.fusion.table import fusions_of
 from mmdemo.models.model import MultimodalModel, build_fusion, build_model
+from mmdemo.types import Ask, Post, Question
 
 TOKENIZER = SHIPPED / "lite" / "base" / "tokenizer.json"
 
@@ -67,6 +71,14 @@ def save(root: Path, model: MultimodalModel, config: ModelConfig, trunks: tuple[
     training = {"data": "random weights", "commit": "none"}
     folder = cell_folder(root, config)
     save_cell(folder, model, config, trunks=trunks, training=training, metrics={"seed": 7}, bits=bits)
+
+
+def write_card(root: Path, config: ModelConfig, training: dict[str, object] | None = None) -> Path:
+    """The config.json of a cell whose weights are not there; its folder."""
+    folder = cell_folder(root, config)
+    files = {"model.safetensors": "0" * 64, "../trunk.safetensors": "0" * 64}
+    write_json(folder / "config.json", card_json(config, files, training or {}))
+    return folder
 
 
 def build_zoo(root: Path) -> None:
@@ -142,3 +154,8 @@ def write_data(folder: Path, posts: int, valid: int = 8) -> Path:
 
 def _tags(words: list[str], kind: str) -> list[str]:
     return [f"B-{kind}", *[f"I-{kind}"] * (len(words) - 1)]
+
+
+def write_posts(file: Path, posts: Iterable[Post]) -> None:
+    """JSON lines of posts that are asked for their entities, as a person would upload them."""
+    JSON_LINES.write(file, [Question(post=post, ask=Ask()) for post in posts], find_dataset("twitter2017"))

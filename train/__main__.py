@@ -1,10 +1,10 @@
 """Command line of training: ``python -m train --help``."""
 
-import logging
 import sys
 
 import typer
 
+from mmdemo.terminal import log_safely, say
 from mmdemo.types import InputError
 from train.commands import base, exploring, run, score, zoo
 from train.publish.push import push
@@ -35,7 +35,7 @@ app.command()(exploring.tune)
 
 def main() -> None:
     """Run the command line; a person's mistake is one sentence and exit code 2."""
-    logging.basicConfig(level=logging.WARNING)
+    log_safely()
     try:
         app()
     except InputError as error:
@@ -44,7 +44,7 @@ def main() -> None:
 
 def _fail(error: InputError) -> int:
     """Say the sentence on standard error; the exit code of bad input."""
-    print(f"error: {error}", file=sys.stderr)
+    say(f"error: {error}", error=True)
     return 2
 
 

@@ -18,7 +18,7 @@ from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.fusion.table import FUSIONS, fusions_of
 from mmdemo.models.seen import States, encoded, fused
 from mmdemo.photo.opening import open_image
-from mmdemo.types import Compared, Comparison, InputError, Question
+from mmdemo.types import Compared, Comparison, InputError, Question, quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ def side_by_side(
         InputError: an unknown name.
     """
     if across not in ACROSS:
-        raise InputError(f"{across!r} cannot be compared; choose {' or '.join(ACROSS)}")
+        raise InputError(f"{quoted(across)} cannot be compared; choose {' or '.join(ACROSS)}")
     if isinstance(dataset, str):
         dataset = catalogue.dataset_named(dataset)
     if across == "fusions":

@@ -1,6 +1,7 @@
 """The zoo's cells as suggestions for reviewers: what a cell says of a queue's posts, and how sure that is."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from mmdemo.answer.predict import predict_many
@@ -12,7 +13,9 @@ from mmdemo.photo.opening import load_photo
 from mmdemo.review.records import Suggestion
 from mmdemo.review.store.reviews import Store
 from mmdemo.review.suggest import Assess, annotate, suggestion_of
-from mmdemo.types import InputError, Question
+from mmdemo.types import InputError, Question, quoted
+
+Turn = Callable[[], AbstractContextManager[None]]
 
 
 def siblings(cell: Cell) -> list[Cell]:
@@ -22,15 +25,25 @@ def siblings(cell: Cell) -> list[Cell]:
     return [c for c in ready if (c.preset, c.dataset.name, c.model) == row]
 
 
-def assessor(cell: Cell, *, others: Sequence[Cell] = (), blind: bool = False) -> Assess:
+def assessor(
+    cell: Cell, *, others: Sequence[Cell] = (), blind: bool = False, turn: Turn = nullcontext
+) -> Assess:
     """What `mmdemo.review.suggest.annotate` asks about each batch of posts.
+
+    A photo that cannot be read counts as none, as in a dataset (`load_photo`).
 
     Args:
         others: cells whose disagreement with ``cell`` is measured, for the order by it.
         blind: ask without the photo too, for the order by what the photo changes.
+        turn: a context in which models may run; photos are opened before it.
     """
 
-    return lambda questions: suggestions(questions, cell, others, blind)
+    def assess(questions: Sequence[Question]) -> list[Suggestion | None]:
+        opened = [replace(q, post=replace(q.post, image=load_photo(q.post)[0])) for q in questions]
+        with turn():
+            return suggestions(opened, cell, others, blind)
+
+    return assess
 
 
 @on_gpu
@@ -39,9 +52,8 @@ def suggestions(
 ) -> list[Suggestion | None]:
     """A cell's suggestion for each question, with what the order of a queue goes by; see `assessor`.
 
-    A photo that cannot be read counts as none, as in a dataset (`load_photo`). A cell is asked only for what
-    it was trained to find; None where that is nothing, as for a post without a pair that a relation could be
-    asked of: one post must not keep a queue from all others.
+    A cell is asked only for what it was trained to find; None where that is nothing, as for a post without
+    a pair that a relation could be asked of: one post must not keep a queue from all others.
     """
     fitting = [_fitting(question, cell.dataset) for question in questions]
     asked = [q for q in fitting if q is not None]
@@ -50,7 +62,7 @@ def suggestions(
 
 
 def _fitting(question: Question, dataset: Dataset) -> Question | None:
-    """The part of a question that a dataset's cells answer, with the photo open; None where there is none."""
+    """The part of a question that a dataset's cells answer; None where there is none."""
     ask = replace(
         question.ask,
         entities=question.ask.entities and dataset.has_entities,
@@ -58,7 +70,7 @@ def _fitting(question: Question, dataset: Dataset) -> Question | None:
     )
     if not ask.entities and not ask.relations:
         return None
-    return Question(post=replace(question.post, image=load_photo(question.post)[0]), ask=ask)
+    return replace(question, ask=ask)
 
 
 def _suggestions(
@@ -84,6 +96,7 @@ def predict_queue(
     blind: bool = False,
     batch: int = 16,
     progress: Callable[[int, int], None] | None = None,
+    turn: Turn = nullcontext,
 ) -> int:
     """Suggest answers to a queue's undecided posts; how many. A run that was broken off can be repeated.
 
@@ -92,6 +105,6 @@ def predict_queue(
     """
     scheme = store.progress(queue).queue.scheme
     if not same_labels(cell.dataset, scheme):
-        raise InputError(f"{cell.name} was trained for other labels than the queue {queue!r} has")
-    assess = assessor(cell, others=others, blind=blind)
+        raise InputError(f"{cell.name} was trained for other labels than the queue {quoted(queue)} has")
+    assess = assessor(cell, others=others, blind=blind, turn=turn)
     return annotate(store, queue, cell.name, assess, batch=batch, progress=progress)

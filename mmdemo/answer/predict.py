@@ -185,6 +185,8 @@ def _answer(
     else:
         calibration = Calibration.of(loaded.card.metrics, "entities")
         probabilities = np.where(seen[:, None], calibration.probabilities(logits), np.nan)
+        # What lies beyond the last word read has no scores: of 100,000 words nobody sends so many rows.
+        probabilities = probabilities[: int(np.flatnonzero(seen)[-1]) + 1 if seen.any() else 0]
         entities = calibration.entities(decode_entities(probabilities, part.words, dataset.tags))
         scored = logits[seen]
     return PartAnswer(

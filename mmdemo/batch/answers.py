@@ -12,7 +12,7 @@ from mmdemo.batch.rows import Row
 from mmdemo.cells.locate import Cell
 from mmdemo.photo.opening import open_image
 from mmdemo.posts.question import read_post
-from mmdemo.types import InputError, Question
+from mmdemo.types import InputError, Question, quoted
 
 #: Posts in one forward pass. Their photos alone are open at a time, so memory does not grow with the input.
 BATCH = 16
@@ -61,9 +61,9 @@ def find_photo(name: str, images: Path) -> Path:
     try:
         photo = (images / name).resolve()
     except (OSError, ValueError, RuntimeError) as error:  # a NUL, a loop of links
-        raise InputError(f"the photo {name[:80]!r} does not exist") from error
+        raise InputError(f"the photo {quoted(name)} does not exist") from error
     if not photo.is_relative_to(images.resolve()):
-        raise InputError(f"the photo {name[:80]!r} lies outside the folder of images")
+        raise InputError(f"the photo {quoted(name)} lies outside the folder of images")
     return photo
 
 

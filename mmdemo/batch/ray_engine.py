@@ -25,10 +25,9 @@ class Answerer:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         try:
-            return {
-                "lines": answer_chunk(self.job, Chunk(**{k: int(v) for k, v in row.items()})),
-                "failed": "",
-            }
+            lines = answer_chunk(self.job, Chunk(**{k: int(v) for k, v in row.items()}))
+            # As `run` writes them: half of a surrogate pair cannot travel, and would stop the whole job.
+            return {"lines": [line.encode("utf-8", "replace").decode() for line in lines], "failed": ""}
         except InputError as error:  # as a value: Ray would wrap it in its own error and a traceback
             return {"lines": [], "failed": str(error)}
 
@@ -37,7 +36,7 @@ def ray_engine(workers: int) -> Engine:
     """An engine of ``workers`` processes on the Ray cluster at hand, or on this machine where there is none.
 
     Raises:
-        InputError: Ray is not installed.
+        InputError: Ray is not installed; later, that its workers cannot go on.
     """
     try:
         import ray
@@ -59,10 +58,16 @@ def ray_engine(workers: int) -> Engine:
             compute=ray.data.ActorPoolStrategy(size=workers),
             num_cpus=1,
         )
-        for row in answers.iter_rows():
-            if row["failed"]:
-                raise InputError(row["failed"])
-            yield list(row["lines"])
+        try:
+            for row in answers.iter_rows():
+                if row["failed"]:
+                    raise InputError(row["failed"])
+                yield list(row["lines"])
+        except ray.exceptions.RayError as error:
+            raise InputError(
+                f"Ray's workers failed ({type(error).__name__}); what they answered is kept, and the same "
+                "command goes on there; perhaps with fewer --workers, or --engine local"
+            ) from error
 
     return answer
 

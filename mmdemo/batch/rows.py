@@ -17,6 +17,10 @@ from mmdemo.types import InputError
 MAX_LINE_BYTES = 2 * 2**20
 MAX_FIELD = 500_000  # csv's own bound, on characters of a field
 
+#: Bounds on a Parquet file, of which a few kB can state any number of rows and bytes.
+MAX_ROWS = 100_000_000
+MAX_GROUP_BYTES = 2 * 2**30
+
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 
@@ -182,10 +186,14 @@ def _parquet(file: Path) -> Any:
         raise InputError("Parquet needs pyarrow: pip install -r mmdemo/batch/requirements.txt") from error
     try:
         opened = parquet.ParquetFile(file)
-    except (ArrowException, OSError) as error:
+        names, stated = opened.schema_arrow.names, opened.metadata.num_rows
+        held = sum(opened.metadata.row_group(group).num_rows for group in range(opened.num_row_groups))
+    except (ArrowException, OSError, ValueError) as error:  # ValueError: a column's name is not UTF-8
         raise InputError(f"{file} is missing or not a readable Parquet file") from error
-    if "text" not in opened.schema_arrow.names:
-        raise InputError(f"{file} has no column text (and perhaps id and image)")
+    if names.count("text") != 1:
+        raise InputError(f"{file} has no column text, or two (and perhaps id and image)")
+    if stated != held or not 0 <= held <= MAX_ROWS:
+        raise InputError(f"{file} is damaged, or holds more than {MAX_ROWS:,} rows")
     return opened
 
 
@@ -203,15 +211,42 @@ def _parquet_records(file: Path, chunk: Chunk) -> list[Any]:
         if before < stop and after > start:
             row = before
             try:
+                _check_size(opened.metadata.row_group(group), file)
                 for batch in opened.iter_batches(chunk.count, row_groups=[group], columns=names):
                     low, high = max(start - row, 0), min(stop - row, batch.num_rows)
                     if low < high:
-                        records += batch.slice(low, high - low).to_pylist()
+                        records += _batch_records(batch.slice(low, high - low))
                     row += batch.num_rows
+            except InputError:
+                raise
             except (ArrowException, OSError, ValueError) as error:
                 raise InputError(f"{file} is damaged in row group {group + 1}") from error
         before = after
     return records
+
+
+def _batch_records(batch: Any) -> list[Any]:
+    """A batch's rows; one with bytes that are no text, or a date that no calendar has, is a sentence."""
+    try:
+        return batch.to_pylist()
+    except (ValueError, OverflowError):
+        return [_record(batch.slice(row, 1)) for row in range(batch.num_rows)]
+
+
+def _record(row: Any) -> Any:
+    try:
+        return row.to_pylist()[0]
+    except UnicodeDecodeError:
+        return "it is not UTF-8 text"
+    except (ValueError, OverflowError):
+        return "a field holds no value that can be read"
+
+
+def _check_size(group: Any, file: Path) -> None:
+    """Raises InputError where a row group, which is read as one, would fill the memory."""
+    size = sum(group.column(place).total_uncompressed_size for place in range(group.num_columns))
+    if size > MAX_GROUP_BYTES:
+        raise InputError(f"{file} has a row group of {size / 2**30:.0f} GB; write it in smaller row groups")
 
 
 # ---------------------------------------------------------------- fields

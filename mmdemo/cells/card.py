@@ -15,7 +15,7 @@ from mmdemo.datasets.records import read_record, record_of
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.table import model_row
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: The format of config.json. Before 2 it named its dataset and had no record of it.
 FORMATS = (1, 2)
@@ -118,7 +118,7 @@ def dataset_in(stated: Mapping[str, Any], file: Path) -> Dataset:
         raise InputError(f"{file} is of format {version}; this version reads formats {known}")
     dataset = _record(stated, name, file)
     if dataset.name != name:
-        said = f"names the dataset {str(name)[:60]!r} and has the record of {dataset.name!r}"
+        said = f"names the dataset {quoted(name)} and has the record of {quoted(dataset.name)}"
         raise InputError(f"{file} {said}")
     if isinstance(labels, list):  # of format 1, which had one task
         labels = {dataset.tasks[0]: labels}
@@ -133,5 +133,5 @@ def _record(stated: Mapping[str, Any], name: Any, file: Path) -> Dataset:
         return read_record(stated["dataset"], str(file))
     known = bundled()
     if not isinstance(name, str) or name not in known:  # never a path that a stranger's file names
-        raise InputError(f"{file} has no record of its dataset, and {str(name)[:60]!r} is not a known one")
+        raise InputError(f"{file} has no record of its dataset, and {quoted(name)} is not a known one")
     return known[name]

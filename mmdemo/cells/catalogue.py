@@ -27,7 +27,7 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.measures import judged
 from mmdemo.models.config import MODELS, PRESETS, ModelConfig
 from mmdemo.models.fusion.table import FUSIONS, buildable, fusions_of
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 log = logging.getLogger(__name__)
 _making = Lock()
@@ -62,8 +62,8 @@ def dataset_named(name: str | Path) -> Dataset:
     other = known.get(dataset.name)
     if other is not None and not same_labels(dataset, other):
         raise InputError(
-            f"{name} names itself {dataset.name!r}, and so does a dataset with other labels that is known "
-            "already; give it another name in its dataset.toml"
+            f"{name} names itself {quoted(dataset.name)}, and so does a dataset with other labels that is "
+            "known already; give it another name in its dataset.toml"
         )
     return dataset
 
@@ -90,8 +90,8 @@ def find_cell(dataset: Dataset | str, model: str, fusion: str, preset: str = "li
         if fusion in fusions_of(model) or cell.folder.is_dir():  # no zoo is expected to have the extra ones
             return cell
     raise InputError(
-        f"there is no checkpoint for dataset {dataset.name!r}, model {model!r} and fusion {fusion!r}; known "
-        f"are {', '.join(MODELS)}; {', '.join(FUSIONS)}"
+        f"there is no checkpoint for dataset {quoted(dataset.name)}, model {quoted(model)} "
+        f"and fusion {quoted(fusion)}; known are {', '.join(MODELS)}; {', '.join(FUSIONS)}"
     )
 
 

@@ -18,13 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from mmdemo.cells.card import WEIGHTS, Card, card_json
-from mmdemo.cells.files import file_hash, read_tensors, save_tensors, write_json
+from mmdemo.cells.files import file_hash, read_tensors, replacing, save_tensors, write_json
 from mmdemo.cells.name import CellName
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, load_base
 from mmdemo.cells.quantise import stored_names, unpack
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, NoDraws, build_model
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 
 def cell_folder(root: Path, config: ModelConfig) -> Path:
@@ -61,13 +61,21 @@ def save_cell(
     metrics: dict[str, Any],
     bits: int = 8,
 ) -> None:
-    """Write one cell; ``trunks`` are the places (see `trunk_places`) of the trunk files that it needs."""
+    """Write one cell; ``trunks`` are the places (see `trunk_places`) of the trunk files that it needs.
+
+    Its three files take the place of an older cell's together: half of them would be no cell.
+
+    Raises:
+        InputError: the disk is full, or the folder cannot be written; an older cell is kept.
+    """
     own = {n: p for n, p in model.named_parameters() if not n.startswith(TRUNK_PARTS)}
     name = str(CellName.of(config))
-    save_tensors(folder / WEIGHTS, own, bits, {"part": "cell", "cell": name})
-    files = {file: file_hash(folder / file) for file in (WEIGHTS, *trunks)}
-    write_json(folder / "config.json", card_json(config, files, training))
-    write_json(folder / "metrics.json", {"cell": name, **metrics})
+    places = (folder / file for file in (WEIGHTS, "config.json", "metrics.json"))
+    with replacing(*places) as (weights, card, figures):
+        save_tensors(weights, own, bits, {"part": "cell", "cell": name})
+        files = {WEIGHTS: file_hash(weights)} | {file: file_hash(folder / file) for file in trunks}
+        write_json(card, card_json(config, files, training))
+        write_json(figures, {"cell": name, **metrics})
 
 
 # ---------------------------------------------------------------- load
@@ -144,7 +152,9 @@ def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bo
                 raise InputError(f"the checkpoint file {file} holds values that are not finite ({name})")
             parameter.data = parameter.data + value  # not in place: the base's tensors are shared
     if unknown := stored.keys() - owed:
-        raise InputError(f"the checkpoint file {file} holds tensors that the model lacks: {min(unknown)}")
+        raise InputError(
+            f"the checkpoint file {file} holds tensors that the model lacks: {quoted(min(unknown))}"
+        )
 
 
 def _named_as_now(stored: dict[str, Tensor], parameters: Iterable[str]) -> dict[str, Tensor]:

@@ -6,7 +6,8 @@ Files are untrusted: what is missing, damaged or of another kind is an `InputErr
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,50 @@ from mmdemo.types import InputError
 FORMAT = 1
 
 
+@contextmanager
+def replacing(*files: Path) -> Iterator[tuple[Path, ...]]:
+    """Neighbours to write in the place of files, which they take together once all are whole.
+
+    Whatever goes wrong meanwhile leaves the files as they were, and no neighbour.
+
+    Raises:
+        InputError: the disk is full, or the folder cannot be written.
+    """
+    beside = tuple(_beside(file) for file in files)
+    try:
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        for temporary in beside:
+            temporary.touch()
+        mode = beside[0].stat().st_mode  # as the umask says: safetensors makes files for their owner alone
+        yield beside
+        for temporary, file in zip(beside, files, strict=True):
+            temporary.chmod(mode)
+            temporary.replace(file)
+    except (OSError, SafetensorError) as error:
+        where = files[0] if len(files) == 1 else files[0].parent
+        raise InputError(f"{where} cannot be written: {_cause(error)}; what was there is kept") from error
+    finally:
+        for temporary in beside:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _cause(error: OSError | SafetensorError) -> str:
+    """Why a file cannot be written; safetensors says it in the middle of its own words."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).rpartition("I/O error: ")[2].partition(" (os error")[0][:200]
+
+
 def save_tensors(file: Path, tensors: Mapping[str, Tensor], bits: int, metadata: dict[str, str]) -> None:
-    """Write named tensors at 4, 8 or 16 bits a value (`mmdemo.cells.quantise`)."""
+    """Write named tensors at 4, 8 or 16 bits a value (`mmdemo.cells.quantise`). InputError as `replacing`."""
     stored: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         stored |= pack(name, tensor.detach().cpu(), bits)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _beside(file)
-    save_file(stored, temporary, {"format": str(FORMAT), "bits": str(bits), **metadata})
-    _sort_metadata(temporary)
-    temporary.replace(file)
+    with replacing(file) as (temporary,):
+        save_file(stored, temporary, {"format": str(FORMAT), "bits": str(bits), **metadata})
+        _sort_metadata(temporary)
 
 
 def _sort_metadata(file: Path) -> None:
@@ -60,11 +95,13 @@ def read_tensors(file: Path) -> tuple[dict[str, Tensor], int]:
 
 
 def write_json(file: Path, value: dict[str, Any]) -> None:
-    """Write JSON for people (indented, one final newline) by replacing the file in one step."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _beside(file)
-    temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(file)
+    """Write JSON for people (indented, one final newline) by replacing the file in one step.
+
+    Raises:
+        InputError: as `replacing`.
+    """
+    with replacing(file) as (temporary,):
+        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_json(file: Path) -> dict[str, Any]:

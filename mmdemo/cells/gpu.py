@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import torch
 
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,7 +37,7 @@ def device() -> torch.device:
     """
     wanted = os.environ.get("MMDEMO_DEVICE", "auto")
     if wanted not in DEVICES:
-        raise InputError(f"MMDEMO_DEVICE is {wanted!r}; known: {', '.join(DEVICES)}")
+        raise InputError(f"MMDEMO_DEVICE is {quoted(wanted)}; known: {', '.join(DEVICES)}")
     has_cuda = torch.cuda.is_available()
     if wanted == "auto":
         return torch.device("cuda" if has_cuda else "cpu")

@@ -18,7 +18,7 @@ from threading import Lock, get_ident
 from huggingface_hub import HfApi, constants, hf_hub_download
 from huggingface_hub.hf_api import RepoFile
 
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def configured() -> HubRepo | None:
 def pinned(name: str, revision: str) -> HubRepo:
     """A repository at a commit. Raises InputError where that is not ``owner/name`` and 40 hex digits."""
     if not _NAME.fullmatch(name) or ".." in name:
-        raise InputError(f"the Hub repository {name!r} must be owner/name")
+        raise InputError(f"the Hub repository {quoted(name)} must be owner/name")
     if not _COMMIT.fullmatch(revision):
         raise InputError(f"{name} needs the 40 hex digits of a commit: branches and tags can move")
     return HubRepo(name=name, revision=revision)

@@ -14,7 +14,7 @@ from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import MODELS, PRESETS, ModelConfig
 from mmdemo.models.fusion.table import FUSIONS, buildable, fusions_of
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: Where checkpoints lie unless a caller or MMDEMO_CHECKPOINTS says otherwise.
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
@@ -78,14 +78,15 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
         InputError: an unknown preset.
     """
     if preset not in PRESETS:
-        raise InputError(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
+        raise InputError(f"unknown preset {quoted(preset)}; known: {', '.join(PRESETS)}")
     cells = [
         locate(root, ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset))
         for dataset in bundled().values()
         for model in MODELS
         for fusion in fusions_of(model)
     ]
-    for dataset, names in found_datasets(root, preset).values():
+    distant = not all(cell.folder.is_dir() and cell.source is None for cell in cells)
+    for dataset, names in found_datasets(root, preset, on_hub=distant).values():
         configs = (
             ModelConfig(dataset=dataset, model=name.model, fusion=name.fusion, preset=preset)
             for name in names
@@ -94,14 +95,18 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def found_datasets(root: Path, preset: str) -> dict[str, tuple[Dataset, tuple[CellName, ...]]]:
+def found_datasets(
+    root: Path, preset: str, *, on_hub: bool = True
+) -> dict[str, tuple[Dataset, tuple[CellName, ...]]]:
     """The datasets that do not come with the program but have cells, here or on the Hub, with their cells.
+
+    The Hub is left in peace where ``on_hub`` is False.
 
     A dataset's record is that of its first cell whose record can be read; cells with other labels than this
     have a problem (`locate`).
     """
     found: dict[str, tuple[Dataset, tuple[CellName, ...]]] = {}
-    names = sorted({*_names_in(root, preset), *_names_on_hub(preset)}, key=_in_order)
+    names = sorted({*_names_in(root, preset), *(_names_on_hub(preset) if on_hub else ())}, key=_in_order)
     for name in names:
         if name.dataset in bundled():
             continue
@@ -213,7 +218,7 @@ def _other(folder: Path, card: Card, name: CellName, dataset: Dataset) -> str | 
     if not same_labels(card.config.dataset, dataset):
         return (
             f"{name} was trained for other labels than those of the dataset {dataset.title} "
-            f"that is asked for: two datasets share the name {dataset.name!r}; rename one"
+            f"that is asked for: two datasets share the name {quoted(dataset.name)}; rename one"
         )
     return None
 

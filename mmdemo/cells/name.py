@@ -6,7 +6,7 @@ from pathlib import Path
 from mmdemo.datasets.discovery import bundled
 from mmdemo.models.config import MODELS, ModelConfig
 from mmdemo.models.fusion.table import FUSIONS
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -30,7 +30,7 @@ class CellName:
         """The parts of a name. Raises InputError where it has not four."""
         parts = text.split("/")
         if len(parts) != 4 or not all(parts) or {".", ".."} & set(parts):
-            raise InputError(f"{text[:120]!r} is no checkpoint's name; it takes preset/dataset/model/fusion")
+            raise InputError(f"{quoted(text)} is no checkpoint's name; it takes preset/dataset/model/fusion")
         return cls(preset=parts[0], dataset=parts[1], model=parts[2], fusion=parts[3])
 
     def __str__(self) -> str:

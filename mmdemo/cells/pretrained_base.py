@@ -1,7 +1,10 @@
 """A preset's base: the pretrained encoders that all of its trunks are stored as differences to."""
 
+import os
+import shutil
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +18,9 @@ TRUNK_PARTS = ("text_encoder.", "image_encoder.")
 
 #: Parts of joint encoders that no pretrained weights have. They start from a fixed draw instead.
 DRAWN_PARTS = ("text_encoder.cross.", "text_encoder.region_")
+
+#: What base.json states the hashes of.
+BASE_FILES = ("text.safetensors", "image.safetensors", "tokenizer.json")
 
 #: Encoder tensors that a base file lacks: zero at the start, or not weights.
 NOT_IN_BASE = ("feature_embedding.weight", "num_batches_tracked")
@@ -77,13 +83,65 @@ def _read_base(file: Path) -> dict[str, Tensor]:
 _base_tensors = lru_cache(maxsize=2)(_read_base)
 
 
+def is_whole_or_copy(folder: Path, source: Path) -> bool:
+    """Whether a folder holds what its base.json means; False for half a copy of ``source``.
+
+    Raises:
+        InputError: it is damaged, and no copy: another base in its place would not fit its trunks.
+    """
+    try:
+        _verify_base(folder)
+        return True
+    except InputError:
+        if not (source / "base.json").exists() or _stated_files(folder) != _stated_files(source):
+            raise
+        return False
+
+
+def copy_base(source: Path, folder: Path) -> None:
+    """Copy a base folder beside its place, and into it once every file has the hash that base.json states.
+
+    What is in its place and is not whole, such as what a full disk left of an earlier copy, is replaced.
+
+    Raises:
+        InputError: the disk is full, or ``source`` itself is damaged.
+    """
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        for name in (*BASE_FILES, "base.json"):
+            shutil.copyfile(source / name, beside / name)
+        _verify_base(beside)
+        if folder.exists():
+            shutil.rmtree(folder)
+        try:
+            beside.rename(folder)
+        except OSError:  # another process was first, with the same?
+            _verify_base(folder)
+    except OSError as error:
+        raise InputError(f"the encoders cannot be copied to {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
 @cache
 def _check_base(folder: Path) -> None:
     """Verify the base files once a process."""
+    _verify_base(folder)
+
+
+def _stated_files(folder: Path) -> dict[str, Any]:
     stated = read_json(folder / "base.json").get("files")
     if not isinstance(stated, dict):
         raise InputError(f"the checkpoint file {folder / 'base.json'} is damaged: it lists no files")
-    for name in ("text.safetensors", "image.safetensors", "tokenizer.json"):
+    return stated
+
+
+def _verify_base(folder: Path) -> None:
+    """Raises InputError naming the first file that is not what base.json means."""
+    stated = _stated_files(folder)
+    for name in BASE_FILES:
         if file_hash(folder / name) != stated.get(name):
             raise InputError(
                 f"the checkpoint file {folder / name} is damaged or not the one that base.json means"

@@ -1,6 +1,5 @@
 """``python -m mmdemo batch``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,8 @@ from mmdemo.commands.options import (
     told,
 )
 from mmdemo.datasets.discovery import default_for
-from mmdemo.types import InputError
+from mmdemo.terminal import say
+from mmdemo.types import InputError, quoted
 
 ENGINES = ("local", "ray")
 
@@ -55,7 +55,7 @@ def batch(
     from mmdemo.batch.job import Job, one_process, run
 
     if engine not in ENGINES:
-        raise InputError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
+        raise InputError(f"unknown engine {quoted(engine)}; known: {', '.join(ENGINES)}")
     chosen = cell_of(dataset, model, fusion, preset, cell)
     folder = posts.parent if images is None else images
     job = Job(cell=chosen, posts=posts.absolute(), images=folder.absolute(), output=output.absolute())
@@ -66,4 +66,4 @@ def batch(
     else:
         report = run(job, one_process, anew=anew)
     earlier = f", {report.found} were there" if report.found else ""
-    print(f"{report.answered} posts answered{earlier}; {report.errors} with an error", file=sys.stderr)
+    say(f"{report.answered} posts answered{earlier}; {report.errors} with an error", error=True)

@@ -1,6 +1,5 @@
 """``python -m mmdemo compare``."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from mmdemo.commands.options import (
     example,
     told,
 )
+from mmdemo.terminal import say, say_json
 
 HELP = told(
     "Compare what all fusions of a model, or all models with a fusion, say of one post.",
@@ -60,12 +60,12 @@ def compare(
         except OSError as error:
             raise InputError(f"{html} cannot be written: {error.strerror}") from error
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False, indent=2))
+        say_json(answer)
     else:
-        print(lines(answer) if html is None else f"{lines(answer)}\nwritten to {html}")
+        say(*lines(answer), *([] if html is None else [f"written to {html}"]))
 
 
-def lines(answer: dict[str, Any]) -> str:
+def lines(answer: dict[str, Any]) -> list[str]:
     """The comparison for a terminal: a line a row, disagreements first, a column an answer."""
     names = [one["checkpoint"] for one in answer["answers"]]
     short = _own_parts(names)
@@ -84,7 +84,7 @@ def lines(answer: dict[str, Any]) -> str:
     table += [f"not ready: {problem}" for problem in answer["not_ready"].values()]
     passes = len({one["encoder_pass"] for one in answer["answers"]})
     table.append(f"{len(names)} answers, encoder passes: {passes}, {answer['total_ms']:.0f} ms")
-    return "\n".join(line.rstrip() for line in table)
+    return [line.rstrip() for line in table]
 
 
 def _say(say: dict[str, Any], *, is_relation: bool) -> str:

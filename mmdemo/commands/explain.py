@@ -20,6 +20,7 @@ from mmdemo.commands.options import (
     example,
     told,
 )
+from mmdemo.terminal import say, say_json
 from mmdemo.types import Counterfactual, Explanation, InputError, View
 
 HELP = told(
@@ -66,9 +67,9 @@ def explain(
     if out is not None:
         _write(out, found, answer, dark)
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False, indent=2))
+        say_json(answer)
     else:
-        print(_lines(found, imagined, out))
+        say(*_lines(found, imagined, out))
 
 
 def _write(out: Path, found: Explanation, answer: dict[str, Any], dark: bool) -> None:
@@ -88,7 +89,7 @@ def _write(out: Path, found: Explanation, answer: dict[str, Any], dark: bool) ->
         raise InputError(f"{out} cannot be written: {error.strerror}") from error
 
 
-def _lines(found: Explanation, imagined: tuple[Counterfactual, ...], out: Path | None) -> str:
+def _lines(found: Explanation, imagined: tuple[Counterfactual, ...], out: Path | None) -> list[str]:
     lines = [f"why {found.target}, by {found.prediction.checkpoint}"]
     for view in found.views:
         lines += ["", f"{view.title} [{view.name}]", *_strongest(view), f"  {view.note}"]
@@ -96,7 +97,7 @@ def _lines(found: Explanation, imagined: tuple[Counterfactual, ...], out: Path |
         lines += ["", "Imagined otherwise"]
         lines += [f"  {case.name}: {_differences(case)}" for case in imagined]
     lines += ["", *(f"no {name}: {reason}" for name, reason in found.absent.items())]
-    return "\n".join(lines if out is None else [*lines, f"written to {out}"])
+    return lines if out is None else [*lines, f"written to {out}"]
 
 
 def _strongest(view: View, most: int = 3) -> list[str]:

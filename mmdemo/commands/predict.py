@@ -1,6 +1,5 @@
 """``python -m mmdemo predict``."""
 
-import json
 from typing import Any
 
 from mmdemo.commands.options import (
@@ -18,6 +17,7 @@ from mmdemo.commands.options import (
     example,
     told,
 )
+from mmdemo.terminal import say, say_json
 
 HELP = told(
     "Predict the entities of a post, or the relation of its marked pair.",
@@ -43,10 +43,10 @@ def predict(
 
     chosen = cell_of(dataset, model, fusion, preset, cell)
     answer = prediction_json(answering.predict(read_post(text, chosen.dataset, image), chosen))
-    print(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else lines(answer))
+    say_json(answer) if as_json else say(*lines(answer))
 
 
-def lines(answer: dict[str, Any]) -> str:
+def lines(answer: dict[str, Any]) -> list[str]:
     """An answer for a terminal: a line an entity or relation, then notes and who answered."""
     found = [f"{e['score']:6.1%}  {e['label']:5} {e['text']}" for e in answer.get("entities", [])]
     one_pair = "head" in answer
@@ -56,4 +56,4 @@ def lines(answer: dict[str, Any]) -> str:
     found = found or ["no entity found"]
     found += [f"note: {warning}" for warning in answer["warnings"]]
     photo = "with the photo" if answer["image_used"] else "without a photo"
-    return "\n".join([*found, f"by {answer['checkpoint']}, {photo}"])
+    return [*found, f"by {answer['checkpoint']}, {photo}"]

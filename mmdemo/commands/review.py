@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, say
+from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, report
 from mmdemo.datasets.discovery import bundled, default_for, reviewed_as
 from mmdemo.formats.table import FORMATS, SOURCES
 from mmdemo.review.names import check_name, count_posts
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,11 +67,11 @@ def import_(
 
     use = next((known for known in USES if known == answers), None)
     if use is None:
-        raise InputError(f"unknown use of answers {answers!r}; known: {', '.join(USES)}")
+        raise InputError(f"unknown use of answers {quoted(answers)}; known: {', '.join(USES)}")
     store, queue = open_store(place), check_name(queue, "queue")
     known = {found.name: found for found in store.queues()}.get(queue)
     if dataset is None and known is None:
-        raise InputError(f"the queue {queue!r} is new; say its label scheme by --dataset")
+        raise InputError(f"the queue {quoted(queue)} is new; say its label scheme by --dataset")
     scheme = known.scheme if known and not dataset else reviewed_as(dataset_named(dataset or ""))
     photos = Photos(folder=images, pairs=pairs, split=split, trusted=(store.photos,))
     items = read_posts(path, source, scheme, photos)
@@ -84,12 +84,12 @@ def import_(
         f"{count_posts(added.added)} added, {added.known} there already",
         *(f"note: {w}" for w in added.warnings),
     ]
-    say(asdict(added), as_json, "\n".join(lines))
+    report(asdict(added), as_json, *lines)
 
 
 def _say_changed(changed: int, kept: list[str], as_json: bool) -> None:
     lines = [f"{count_posts(changed)} changed", *(f"kept: {why}" for why in kept)]
-    say({"changed": changed, "kept": kept}, as_json, "\n".join(lines))
+    report({"changed": changed, "kept": kept}, as_json, *lines)
 
 
 @app.command()
@@ -127,7 +127,7 @@ def predict(
             bar.update(done - bar.n)
 
         made = predict_queue(store, queue, cell, others=others, blind=flip, batch=batch, progress=progress)
-    say(
+    report(
         {"suggested": made, "checkpoint": cell.name},
         as_json,
         f"{count_posts(made)} predicted by {cell.name}",
@@ -155,5 +155,5 @@ def export(
 
     done = write(open_store(place), queue, output, format_, photos=photos, skip=skip)
     lines = [f"{count_posts(done.posts)} written to {done.path}; {done.rejected} rejected ones left out"]
-    lines += [f"left out {ref!r}: {why}" for ref, why in done.left_out.items()]
-    say(asdict(done) | {"path": str(done.path)}, as_json, "\n".join(lines))
+    lines += [f"left out {quoted(ref)}: {why}" for ref, why in done.left_out.items()]
+    report(asdict(done) | {"path": str(done.path)}, as_json, *lines)

@@ -1,6 +1,5 @@
 """``python -m mmdemo review list``, ``history`` and ``agreement``: what a store says, as lines or as JSON."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -9,7 +8,8 @@ import typer
 from mmdemo.review.agreement import agreements
 from mmdemo.review.answers import answer_row
 from mmdemo.review.records import ORDERS, STATUSES, Filter, Progress, Review, Status
-from mmdemo.types import InputError
+from mmdemo.terminal import say, say_json
+from mmdemo.types import InputError, quoted
 
 QueueName = Annotated[str, typer.Option("--queue", help="The queue's name.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -23,8 +23,9 @@ Place = Annotated[
 ]
 
 
-def say(value: Any, as_json: bool, line: str) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2) if as_json else line)
+def report(value: Any, as_json: bool, *lines: str) -> None:
+    """Print the value as JSON, or the lines that say it to people."""
+    say_json(value) if as_json else say(*lines)
 
 
 def list_(
@@ -57,7 +58,7 @@ def list_(
         return _say_progress([store.progress(known.name) for known in store.queues()], as_json)
     ordered = next((known for known in ORDERS if known == order), None)
     if ordered is None:
-        raise InputError(f"unknown order {order!r}; known: {', '.join(ORDERS)}")
+        raise InputError(f"unknown order {quoted(order)}; known: {', '.join(ORDERS)}")
     wanted = Filter(
         statuses=_statuses(status), label=label, least=least, most=most, reviewer=reviewer, text=text
     )
@@ -65,8 +66,10 @@ def list_(
         queue, "command line", order=ordered, wanted=wanted, seed=seed, offset=offset, limit=limit
     )
     rows = [_row(review) for review in page.reviews]
-    lines = [f"{r['status']:9} {r['id']}: {r['text']}\n{'':10}{r['says']}" for r in rows]
-    say({"total": page.total, "posts": rows}, as_json, "\n".join([*lines, f"{page.total} posts in all"]))
+    lines = [
+        line for r in rows for line in (f"{r['status']:9} {r['id']}: {r['text']}", f"{'':10}{r['says']}")
+    ]
+    report({"total": page.total, "posts": rows}, as_json, *lines, f"{page.total} posts in all")
 
 
 def _say_progress(found: list[Progress], as_json: bool) -> None:
@@ -75,19 +78,19 @@ def _say_progress(found: list[Progress], as_json: bool) -> None:
         f"({p.queue.dataset}{', double' if p.queue.double else ''})"
         for p in found
     ]
-    say([asdict(p) | {"decided": p.decided} for p in found], as_json, "\n".join(lines) or "no queue yet")
+    report([asdict(p) | {"decided": p.decided} for p in found], as_json, *(lines or ["no queue yet"]))
 
 
 def _statuses(listed: str) -> tuple[Status, ...]:
     names = {name.strip() for name in listed.split(",") if name.strip()}
     if unknown := names - set(STATUSES):
-        raise InputError(f"unknown status {min(unknown)!r}; known: {', '.join(STATUSES)}")
+        raise InputError(f"unknown status {quoted(min(unknown))}; known: {', '.join(STATUSES)}")
     return tuple(known for known in STATUSES if known in names)
 
 
 def _row(review: Review) -> dict[str, Any]:
     answer = review.answer
-    said = [f"{e.label} {e.text!r}" for e in answer.entities] + [link.label for link in answer.links]
+    said = [f"{e.label} {quoted(e.text)}" for e in answer.entities] + [link.label for link in answer.links]
     suggestion = review.suggestion
     return {
         "key": review.key,
@@ -125,7 +128,7 @@ def agreement(queue: QueueName, place: Place = None, as_json: Json = False) -> N
                 f"  {title:32} {figures[0]:>8}  {figures[1]:>10}  {figures[2]:>5}   "
                 f"{scores.first} / {scores.second}"
             )
-    say([asdict(pair) for pair in found], as_json, "\n".join(lines) or "no post has two reviews yet")
+    report([asdict(pair) for pair in found], as_json, *(lines or ["no post has two reviews yet"]))
 
 
 def _figure(value: float | None) -> str:
@@ -141,7 +144,7 @@ def _key_of(store: Any, queue: str, post: str) -> int:
             if review.post.id == post:
                 return int(review.key)
         start, total = start + 500, page.total
-    raise InputError(f"there is no post {post!r} in the queue {queue!r}")
+    raise InputError(f"there is no post {quoted(post)} in the queue {quoted(queue)}")
 
 
 def history(
@@ -160,4 +163,4 @@ def history(
     key = _key_of(store, queue, post)
     events = store.history(key)
     lines = [f"{e.at} {e.reviewer}: {e.kind} -> {e.after.verdict if e.after else 'open'}" for e in events]
-    say([asdict(event) for event in events], as_json, "\n".join(lines) or "nothing yet")
+    report([asdict(event) for event in events], as_json, *(lines or ["nothing yet"]))

@@ -1,9 +1,10 @@
 """``python -m mmdemo zoo``."""
 
-import json
 from typing import Annotated
 
 import typer
+
+from mmdemo.terminal import say, say_json
 
 
 def zoo(
@@ -17,12 +18,12 @@ def zoo(
 
     found = entries(preset)
     if as_json:
-        print(json.dumps([entry_json(entry) for entry in found], ensure_ascii=False, indent=2))
+        say_json([entry_json(entry) for entry in found])
         return
     for entry in found:
         score = score_on_test(entry.metrics)
         shown = f"{score:6.1%}" if score is not None else f"{'':6}"
-        print(f"{shown}  {entry.size / 1e6:6.1f} MB  {entry.status:9}  {entry.cell.name}")
+        say(f"{shown}  {entry.size / 1e6:6.1f} MB  {entry.status:9}  {entry.cell.name}")
     ready = sum(entry.status == "ready" for entry in found)
     names = " or ".join(headline_of(task).column for task in ("entities", "relations"))
-    print(f"{ready} of {len(found)} ready; the score is {names}, on test")
+    say(f"{ready} of {len(found)} ready; the score is {names}, on test")

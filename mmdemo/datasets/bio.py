@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mmdemo.types import Entity, InputError
+from mmdemo.types import Entity, InputError, quoted
 
 
 def spans_of(tags: Sequence[str]) -> list[tuple[int, int, str]]:
@@ -19,7 +19,7 @@ def spans_of(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     for i, tag in enumerate([*tags, "O"]):
         prefix, _, here = tag.partition("-")
         if tag != "O" and (prefix not in ("B", "I") or not here):
-            raise InputError(f"tag {tag!r} is not O, B-TYPE or I-TYPE")
+            raise InputError(f"tag {quoted(tag)} is not O, B-TYPE or I-TYPE")
         if kind and (prefix != "I" or here != kind):
             spans.append((start, i, kind))
             kind = ""

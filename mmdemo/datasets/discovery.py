@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmdemo.datasets.schema import TASKS, Dataset, Task
 from mmdemo.datasets.toml_file import FILE, read_toml
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 BUNDLED = Path(__file__).parent / "bundled"
 
@@ -35,7 +35,7 @@ def find_dataset(name: str | Path) -> Dataset:
     if there:
         return read_toml(path)
     raise InputError(
-        f"unknown dataset {str(name)[:80]!r}; known: {', '.join(known)}, or a folder with a {FILE} "
+        f"unknown dataset {quoted(name)}; known: {', '.join(known)}, or a folder with a {FILE} "
         "(python -m mmdemo dataset new FOLDER writes one)"
     )
 

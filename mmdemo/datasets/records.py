@@ -16,7 +16,7 @@ from mmdemo.datasets.schema import (
     Task,
     WordRules,
 )
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: A dataset's name is a folder's name in checkpoints.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}")
@@ -78,7 +78,7 @@ class RecordReader:
         stated = self.table(values, "the record", {item.name for item in fields(Dataset)})
         name = self.text(stated, "name", "name")
         if not NAME.fullmatch(name):
-            raise self.fail("name", f"is {name[:60]!r}; it takes 1 to 40 letters, digits and . _ + -")
+            raise self.fail("name", f"is {quoted(name)}; it takes 1 to 40 letters, digits and . _ + -")
         tasks = self.tasks(stated)
         entities = tuple(self.entity_type(row) for row in self.rows(stated, "entities"))
         relations = tuple(self.relation_type(row) for row in self.rows(stated, "relations"))
@@ -94,7 +94,7 @@ class RecordReader:
             for side, labels in (("head", kind.head), ("tail", kind.tail)):
                 if unknown := set(labels) - known:
                     key = f"relations.{kind.label}.{side}"
-                    raise self.fail(key, f"names {min(unknown)!r}, which is no entity label here")
+                    raise self.fail(key, f"names {quoted(min(unknown))}, which is no entity label here")
         return Dataset(
             name=name,
             title=self.text(stated, "title", "title", name),
@@ -164,7 +164,7 @@ class RecordReader:
         stated = self.table(row, "published", {item.name for item in fields(PublishedFigure)})
         figure = stated.get("figure")
         if type(figure) not in (int, float) or not 0 <= cast(float, figure) <= 100:
-            raise self.fail("published.figure", f"is {str(figure)[:40]!r}; it takes a percentage")
+            raise self.fail("published.figure", f"is {quoted(figure)}; it takes a percentage")
         return PublishedFigure(
             system=self.text(stated, "system", "published.system"),
             figure=float(cast(float, figure)),
@@ -176,10 +176,13 @@ class RecordReader:
 
     def table(self, values: Any, key: str, known: set[str]) -> Mapping[str, Any]:
         if not isinstance(values, Mapping):
-            raise self.fail(key, f"is {str(values)[:40]!r}, not a table of keys and values")
+            raise self.fail(key, f"is {quoted(values)}, not a table of keys and values")
         if unknown := sorted(map(str, values.keys() - known)):
+            label = values.get("label")
+            inside = [key] if key != "the record" else []
+            inside += [label] if isinstance(label, str) else []
             raise self.fail(
-                f"{unknown[0][:60]!r}", f"is not known in {key}; known: {', '.join(sorted(known))}"
+                ".".join([*inside, unknown[0][:60]]), f"is not known; known: {', '.join(sorted(known))}"
             )
         return values
 
@@ -196,7 +199,7 @@ class RecordReader:
         if value is None:
             raise self.fail(key, "is missing")
         if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-            raise self.fail(key, f"is {str(value)[:40]!r}; it takes a text")
+            raise self.fail(key, f"is {quoted(value)}; it takes a text")
         try:
             value.encode("utf-8")
         except UnicodeEncodeError as error:
@@ -207,13 +210,13 @@ class RecordReader:
         values = stated.get(name, ())
         values = (values,) if isinstance(values, str) else values
         if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
-            raise self.fail(key, f"is {str(values)[:40]!r}; it takes a list of texts")
+            raise self.fail(key, f"is {quoted(values)}; it takes a list of texts")
         return tuple(values)
 
     def flag(self, stated: Mapping[str, Any], name: str, key: str) -> bool:
         value = stated.get(name, False)
         if not isinstance(value, bool):
-            raise self.fail(key, f"is {str(value)[:40]!r}; it takes true or false")
+            raise self.fail(key, f"is {quoted(value)}; it takes true or false")
         return value
 
     def pairs(self, values: Any, key: str) -> tuple[tuple[str, str], ...]:
@@ -228,13 +231,13 @@ class RecordReader:
     def _colour(self, stated: Mapping[str, Any], where: str) -> str | None:
         colour = self.text(stated, "colour", f"{where}.colour", "")
         if colour and not _COLOUR.fullmatch(colour):
-            raise self.fail(f"{where}.colour", f"is {colour[:40]!r}; it takes a colour such as #0072B2")
+            raise self.fail(f"{where}.colour", f"is {quoted(colour)}; it takes a colour such as #0072B2")
         return colour or None
 
     def _key(self, stated: Mapping[str, Any], where: str) -> str | None:
         key = self.text(stated, "key", f"{where}.key", "")
         if len(key) > 1:
-            raise self.fail(f"{where}.key", f"is {key[:40]!r}; it takes one character")
+            raise self.fail(f"{where}.key", f"is {quoted(key)}; it takes one character")
         return key or None
 
     def _check_labels(self, key: str, labels: Sequence[str]) -> None:
@@ -242,14 +245,14 @@ class RecordReader:
         seen: dict[str, str] = {}
         for label in labels:
             if not label.strip() or len(label) > LONGEST_LABEL or _CONTROLS.search(label):
-                raise self.fail(
-                    f"{key}.{label[:40]}", f"is no label: one line, 1 to {LONGEST_LABEL} characters"
-                )
+                shown = label[:40] if label[:40].isprintable() else ascii(label[:40])
+                raise self.fail(f"{key}.{shown}", f"is no label: one line, 1 to {LONGEST_LABEL} characters")
             earlier = seen.setdefault(label.casefold(), label)
             if earlier == label and list(labels).count(label) > 1:
                 raise self.fail(f"{key}.{label}", "stands twice")
             if earlier != label:
                 raise self.fail(
                     f"{key}.{label}",
-                    f"and {earlier!r} differ by letter case only: keep one and map the other to it in [map]",
+                    f"and {quoted(earlier)} differ by letter case only: "
+                    "keep one and map the other to it in [map]",
                 )

@@ -1,6 +1,6 @@
 """What a dataset is: its labels, how its authors split words, where its files lie. One frozen record.
 
-A record is read from a ``dataset.toml`` (`mmdemo.datasets.toml`), travels as JSON in checkpoints, review
+A record is read from a ``dataset.toml`` (`mmdemo.datasets.toml_file`), travels as JSON in checkpoints, review
 queues and answers (`mmdemo.datasets.records`), and is all that either package knows of a dataset: pickers,
 colours, guidelines, metrics, formats and server checks read it.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 Task = Literal["entities", "relations"]
 TASKS: tuple[Task, ...] = ("entities", "relations")
@@ -85,7 +85,7 @@ class Files:
     def of(self, split: str) -> str:
         """The file of a split; "" where there is none. Raises InputError for an unknown split."""
         if split not in SPLITS:
-            raise InputError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+            raise InputError(f"unknown split {quoted(split)}; known: {', '.join(SPLITS)}")
         return {"train": self.train, "valid": self.valid, "test": self.test}[split]
 
 

@@ -88,14 +88,15 @@ class _TomlReader(RecordReader):
             here = next((i for i in range(start, len(self.lines)) if pattern.match(self.lines[i])), None)
             if here is None:
                 continue
-            found, start = here + 1, here
+            found = start = here + 1
         return found
 
 
-def write_toml(dataset: Dataset, counts: Mapping[str, int] | None = None) -> str:
+def write_toml(dataset: Dataset, counts: Mapping[str, Mapping[str, int]] | None = None) -> str:
     """The text of a ``dataset.toml`` that `read_toml` reads back equal.
 
-    ``counts`` says how often each label stands in the files, as a comment beside it.
+    ``counts`` says how often each label is in the files, ``entities`` and ``relations`` apart, as a comment
+    beside it.
     """
     values = record_of(dataset)
     document = tomlkit.document()
@@ -117,8 +118,8 @@ def write_toml(dataset: Dataset, counts: Mapping[str, int] | None = None) -> str
             for key, value in row.items():
                 if key != "label":
                     own.add(key, value)
-            if counts and row["label"] in counts:
-                own.comment(f"{counts[row['label']]:,} in the files")
+            if counts and row["label"] in counts[kind]:
+                own.comment(f"{counts[kind][row['label']]:,} in the files")
             table.add(row["label"], own)
         document.add(kind, table)
     if "none" in values:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from mmdemo.photo.opening import open_image
-from mmdemo.types import Change, Entity, ImageSource, InputError, Pair, Post, Prediction, Relation
+from mmdemo.types import Change, Entity, ImageSource, InputError, Pair, Post, Prediction, Relation, quoted
 
 MOST_OTHERS = 16
 
@@ -131,7 +131,7 @@ def _checked(post: Post, word: int) -> int:
 
 def _one_word(text: str) -> str:
     if len(text.split()) != 1 or len(text) > 200:
-        raise InputError(f"{text[:40]!r} is not one word; replace each word by exactly one")
+        raise InputError(f"{quoted(text)} is not one word; replace each word by exactly one")
     return text.strip()
 
 

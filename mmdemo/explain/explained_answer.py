@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmdemo.types import Entity, InputError, Prediction, Relation
+from mmdemo.types import Entity, InputError, Prediction, Relation, quoted
 
 #: Log-probabilities are kept this far below 0, so that a certain answer has finite log-odds (27.6).
 _CERTAIN = -1e-12
@@ -80,7 +80,7 @@ def entity_target(
         if entity.start <= chosen < entity.end:
             return _of_entity(entity, labels, first)
     if first[chosen] < 0:
-        raise InputError(f"the model does not read word {chosen} ({words[chosen][:30]!r}); choose another")
+        raise InputError(f"the model does not read word {chosen} ({quoted(words[chosen])}); choose another")
     tag = int(probabilities_WT[chosen].argmax())
     return Target(
         title=f'{labels[tag]} "{words[chosen]}"', rows=(chosen,), labels=(tag,), positions=(first[chosen],)

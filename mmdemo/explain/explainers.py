@@ -11,7 +11,7 @@ from mmdemo.explain.traces import cross_attention_views, joint_attention_views, 
 from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.features import TextEncoder
 from mmdemo.models.fusion.table import FUSIONS
-from mmdemo.types import Explanation, InputError, View
+from mmdemo.types import Explanation, InputError, View, quoted
 
 Reason = Callable[[ExplainedPost], str | None]
 
@@ -117,7 +117,7 @@ def explain(subject: ExplainedPost, views: Sequence[str] | None = None) -> Expla
         InputError: a view that does not exist.
     """
     if unknown := [name for name in views or () if name not in VIEWS]:
-        raise InputError(f"there is no view {unknown[0]!r}; known: {', '.join(VIEWS)}")
+        raise InputError(f"there is no view {quoted(unknown[0])}; known: {', '.join(VIEWS)}")
     drawn: list[View] = []
     absent: dict[str, str] = {}
     for explainer in EXPLAINERS:

@@ -20,6 +20,7 @@ from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_text, read_lines, write_text
 from mmdemo.formats.shared.offsets import UNLABELLED, joined, raw_post
 from mmdemo.formats.shared.regions import Marked, regions_of
+from mmdemo.photo.lookup import is_file
 from mmdemo.types import InputError, Post, Question
 
 TYPES, SHOWN = "annotation.conf", "visual.conf"
@@ -143,14 +144,14 @@ def _text(file: Path) -> str:
 
 def _notes(file: Path) -> list[tuple[str, list[str]]] | None:
     """(file and line, its fields) of each note; None where a post has no file of notes."""
-    if not file.is_file():
+    if not is_file(file):
         return None
     return [(f"{file} line {number}", line.split("\t")) for number, line in read_lines(file) if line]
 
 
 def _shown(file: Path) -> dict[str, str]:
     """The labels that this program's visual.conf shows instead of brat's names."""
-    lines = [line for _, line in read_lines(file)] if file.is_file() else []
+    lines = [line for _, line in read_lines(file)] if is_file(file) else []
     if not lines or lines[0] != _OURS:
         return {}
     rows = (line.partition(" | ")[::2] for line in lines[1:] if " | " in line)

@@ -17,7 +17,7 @@ from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import read_lines, write_text
 from mmdemo.formats.shared.offsets import entity_at
 from mmdemo.posts.gold import gold_tags, name_of
-from mmdemo.types import InputError, Post, Question
+from mmdemo.types import InputError, Post, Question, quoted
 
 _PHOTO = "IMGID:"
 _DOCUMENT = "-DOCSTART-"
@@ -72,10 +72,10 @@ def _fields(line: str, tabs: bool, where: str) -> tuple[str, str]:
         token, between, tag = line.strip(" ").partition(" ")
         tag = tag.rpartition(" ")[2]
     if not between or not token:
-        raise InputError(f"{where} is not a token, a tab and a tag: {line[:40]!r}")
+        raise InputError(f"{where} is not a token, a tab and a tag: {quoted(line)}")
     prefix, _, label = tag.partition("-")
     if tag != "O" and (prefix not in _PREFIXES or not label or "\t" in label):
-        raise InputError(f"{where} has the unknown tag {tag[:60]!r}")
+        raise InputError(f"{where} has the unknown tag {quoted(tag)}")
     return token, tag if tag == "O" else f"{_PREFIXES[prefix]}-{label}"
 
 

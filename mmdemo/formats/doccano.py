@@ -19,7 +19,7 @@ from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_text, read_objects, text_or_none, write_objects
 from mmdemo.formats.shared.offsets import UNLABELLED, joined
 from mmdemo.formats.shared.regions import Marked, regions_of
-from mmdemo.types import InputError, Post, Question
+from mmdemo.types import InputError, Post, Question, quoted
 
 
 def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
@@ -83,7 +83,7 @@ def _row(line: dict[str, Any], dataset: Dataset | None, where: str) -> Question:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{where} is not a line of doccano: {error!r:.80}") from error
+        raise InputError(f"{where} is not a line of doccano: {quoted(error)}") from error
 
 
 def looks_like(path: Path, start: str) -> bool:

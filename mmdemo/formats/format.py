@@ -8,7 +8,7 @@ from pathlib import Path
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.labels import fit_labels
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.types import InputError, Question
+from mmdemo.types import InputError, Question, quoted
 
 Reader = Callable[[Path, Dataset | None, LeftOut], list[Question]]
 Writer = Callable[[Path, Sequence[Question], Dataset], None]
@@ -75,5 +75,5 @@ class Format:
             InputError: the format is only read, a row does not fit it, or the file cannot be written.
         """
         if self.writer is None:
-            raise InputError(f"files of the format {self.name!r} are only read")
+            raise InputError(f"files of the format {quoted(self.name)} are only read")
         self.writer(Path(path), rows, dataset)

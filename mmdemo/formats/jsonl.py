@@ -23,7 +23,7 @@ from mmdemo.formats.shared.lines import (
     write_objects,
 )
 from mmdemo.formats.shared.merging import merged
-from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation, Span
+from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation, Span, quoted
 
 
 def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
@@ -159,7 +159,7 @@ def _relation(row: Any, length: int, where: str) -> Relation:
 
 def _entity(row: Any, length: int, where: str) -> Entity:
     if not isinstance(row, dict):
-        raise InputError(f"{where} has an entity that is not an object: {row!r:.60}")
+        raise InputError(f"{where} has an entity that is not an object: {quoted(row)}")
     start, end = check_span([row.get("start"), row.get("end")], length, where)
     label, text = _label(row.get("label"), "entity", where), text_or_none(row, "text", where) or ""
     return Entity(start=start, end=end, label=label, text=text, score=_score(row, where))
@@ -167,14 +167,14 @@ def _entity(row: Any, length: int, where: str) -> Entity:
 
 def _label(value: Any, kind: str, where: str) -> str:
     if not isinstance(value, str) or not value:
-        raise InputError(f"{where} has the unknown {kind} label {value!r:.60}")
+        raise InputError(f"{where} has the unknown {kind} label {quoted(value)}")
     return check_text(value, where)
 
 
 def _score(row: dict[str, Any], where: str) -> float | None:
     score = row.get("score")
     if score is not None and (type(score) not in (int, float) or not 0 <= score <= 1):
-        raise InputError(f"{where} has the score {score!r:.60}, which is not a probability")
+        raise InputError(f"{where} has the score {quoted(score)}, which is not a probability")
     return score
 
 

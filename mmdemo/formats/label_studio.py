@@ -21,7 +21,7 @@ from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_text, text_or_none, write_text
 from mmdemo.formats.shared.offsets import UNLABELLED, joined, unlabelled
 from mmdemo.formats.shared.regions import Marked, regions_of
-from mmdemo.types import InputError, Post, Question
+from mmdemo.types import InputError, Post, Question, quoted
 
 
 def config(dataset: Dataset) -> str:
@@ -110,7 +110,7 @@ def _row(task: Any, dataset: Dataset | None, left: LeftOut, where: str) -> Quest
             post = replace(post, entities=tuple(marked.entities), relations=tuple(marked.relations))
         return question(post, dataset)
     except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{where} is not a task of Label Studio with a text: {error!r:.80}") from error
+        raise InputError(f"{where} is not a task of Label Studio with a text: {quoted(error)}") from error
 
 
 def _text(data: dict[str, Any]) -> Any:

@@ -4,7 +4,6 @@ Keys: ``token``, ``h`` and ``t`` (``name``, half-open ``pos``), ``img_id``, ``re
 relations takes a row for each, under one id.
 """
 
-import ast
 import json
 import warnings
 from collections.abc import Sequence
@@ -15,9 +14,13 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_span, check_text, check_words, read_lines, write_text
+from mmdemo.formats.shared.literals import read_literal
 from mmdemo.formats.shared.merging import merged, one_pair
 from mmdemo.posts.gold import name_of
 from mmdemo.types import InputError, Post, Question, Relation, Span
+
+#: Characters of one line; no published one has 500.
+MAX_LINE = 1_000_000
 
 
 def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
@@ -42,13 +45,15 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
 
 def _parse(line: str, where: str) -> dict[str, Any]:
     """One line's JSON object or, failing that, Python literal. JSON first: only it joins surrogate pairs."""
+    if len(line) > MAX_LINE:
+        raise InputError(f"{where} has {len(line):,} characters; at most {MAX_LINE:,} are read")
     row: Any = None
     try:
         row = json.loads(line)
     except ValueError:
         try:
-            row = ast.literal_eval(line.strip())
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            row = read_literal(line.strip())
+        except (ValueError, SyntaxError, TypeError):
             pass
     except RecursionError:
         pass

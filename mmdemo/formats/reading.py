@@ -13,8 +13,8 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.lines import read_lines
 from mmdemo.formats.table import SOURCES, find_format
-from mmdemo.photo.lookup import photo_lookup
-from mmdemo.types import ImageSource, InputError, Question
+from mmdemo.photo.lookup import is_file, photo_lookup
+from mmdemo.types import ImageSource, InputError, Question, quoted
 
 #: Characters of the first line by which a format is told.
 _START = 20_000
@@ -67,7 +67,9 @@ def read_split(
     """
     name = dataset.files.of(split)
     if not name:
-        raise InputError(f"{dataset.title} names no file for its split {split!r} ([files] in dataset.toml)")
+        raise InputError(
+            f"{dataset.title} names no file for its split {quoted(split)} ([files] in dataset.toml)"
+        )
     found = find_format(dataset.files.format, SOURCES)
     return found.read(Path(data_dir) / name, dataset, Counter() if left_out is None else left_out)
 
@@ -85,11 +87,14 @@ def guess(path: Path, dataset: Dataset | None = None) -> str:
     found = recognised(Path(path))
     if found:
         return found.name
-    by_suffix = {".json": "label-studio", ".jsonl": "jsonl"}
-    if path.suffix == ".txt":
-        return dataset.files.format if dataset and dataset.files.format in ("conll", "mnre") else "conll"
+    usual = SOURCES.get(dataset.files.format) if dataset else None
+    if usual and usual.suffix and usual.suffix == path.suffix:
+        return usual.name
+    by_suffix = {".json": "label-studio", ".jsonl": "jsonl", ".txt": "conll"}
     if path.suffix not in by_suffix:
-        raise InputError(f"what {path.name!r} holds is not clear; name its format: {', '.join(SOURCES)}")
+        raise InputError(
+            f"what {quoted(path.name)} holds is not clear; name its format: {', '.join(SOURCES)}"
+        )
     return by_suffix[path.suffix]
 
 
@@ -131,8 +136,8 @@ def _named(name: ImageSource, roots: Sequence[Path], where: str) -> Path:
     try:
         paths = [(root / str(name)).resolve() for root in roots]
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise InputError(f"{where} names a photo {str(name)[:80]!r}, which is no path") from error
+        raise InputError(f"{where} names a photo {quoted(name)}, which is no path") from error
     inside = [path for path in paths if any(path.is_relative_to(root) for root in roots)]
     if not inside:
-        raise InputError(f"{where} names a photo outside its folders: {str(name)[:80]!r}")
-    return next((path for path in inside if path.is_file()), inside[0])
+        raise InputError(f"{where} names a photo outside its folders: {quoted(name)}")
+    return next((path for path in inside if is_file(path)), inside[0])

@@ -14,7 +14,7 @@ from mmdemo.formats.shared.fitting import empty_word, overlap
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_text, read_objects, text_or_none, write_objects
 from mmdemo.formats.shared.offsets import characters, entity_at, joined, words
-from mmdemo.types import InputError, Post, Question
+from mmdemo.types import InputError, Post, Question, quoted
 
 
 def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
@@ -41,7 +41,7 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(f"{where} is not a spaCy Doc as JSON: {error!r:.80}") from error
+            raise InputError(f"{where} is not a spaCy Doc as JSON: {quoted(error)}") from error
     return rows
 
 

@@ -15,7 +15,7 @@ from mmdemo.formats import (
     spacy,
 )
 from mmdemo.formats.format import Format
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: Where a file looks like several, the first is meant.
 _ALL = (conll, mnre, spacy, dygie, doccano, jsonl, label_studio, brat, csv_file, folder)
@@ -28,5 +28,5 @@ FORMATS: dict[str, Format] = {name: found for name, found in SOURCES.items() if 
 def find_format(name: str, among: Mapping[str, Format] = FORMATS) -> Format:
     """The named format. Raises InputError for an unknown one."""
     if name not in among:
-        raise InputError(f"unknown format {name[:60]!r}; known: {', '.join(among)}")
+        raise InputError(f"unknown format {quoted(name)}; known: {', '.join(among)}")
     return among[name]

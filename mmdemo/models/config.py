@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.encoders.table import DEFAULT_MODEL, MODELS, PRESETS, ModelRow, Preset, Sides
 from mmdemo.models.fusion.table import DEFAULT_FUSION, FUSIONS, buildable, fusions_of
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 FILM_VARIANTS = ("report", "swapped", "residual", "relu")
 
@@ -14,9 +14,8 @@ FILM_VARIANTS = ("report", "swapped", "residual", "relu")
 class ModelConfig:
     """All that rebuilds a model's shape; stored in a checkpoint's config.json.
 
-    ``clean_text`` is the report's cleaning (`mmdemo.posts.cleaning.clean_words`). It is off because
-    validation entity F1 fell with it on both sets of tweets: 73.6 to 72.6 and 86.0 to 85.7 (trunks, one
-    seed).
+    ``clean_text`` is the report's cleaning (`mmdemo.posts.cleaning`). It is off because validation
+    entity F1 fell with it on both sets of tweets: 73.6 to 72.6 and 86.0 to 85.7 (trunks, one seed).
     """
 
     dataset: Dataset
@@ -35,15 +34,16 @@ class ModelConfig:
             ("film variant", self.film_variant, FILM_VARIANTS),
         ):
             if value not in known:
-                raise InputError(f"unknown {name} {value!r}; known: {', '.join(known)}")
+                raise InputError(f"unknown {name} {quoted(value)}; known: {', '.join(known)}")
         if self.fusion not in buildable(self.model):
             raise InputError(
-                f"{self.model} has no fusion {self.fusion!r}; it has {', '.join(fusions_of(self.model))}"
+                f"{self.model} has no fusion {quoted(self.fusion)}; "
+                f"it has {', '.join(fusions_of(self.model))}"
             )
         if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
-            raise InputError(f"dropout is {self.dropout!r}; it must be a number from 0 to below 1")
+            raise InputError(f"dropout is {quoted(self.dropout)}; it must be a number from 0 to below 1")
         if not isinstance(self.clean_text, bool):
-            raise InputError(f"clean_text is {self.clean_text!r}; it must be true or false")
+            raise InputError(f"clean_text is {quoted(self.clean_text)}; it must be true or false")
 
     @property
     def row(self) -> ModelRow:

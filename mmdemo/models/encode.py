@@ -1,5 +1,7 @@
 """A post as a model's `Example`: the same path for training, evaluation and the app."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -7,7 +9,7 @@ from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.subtokens import TextReader
 from mmdemo.photo.pixels import to_pixels
-from mmdemo.posts.cleaning import clean_words
+from mmdemo.posts.cleaning import CleanWords
 from mmdemo.posts.gold import gold_tags
 from mmdemo.types import Pair, Post, Span
 
@@ -38,12 +40,12 @@ class PostEncoder:
         The target is what the post states; a pair's is the first stated relation of exactly these spans.
         ``keep_gold`` (training only) saves gold entities' words from the cleaning.
         """
-        words = list(post.tokens)
+        words: Sequence[str] = post.tokens
         if self.config.clean_text:
             spans: list[Span] = [pair.head, pair.tail] if pair else []
             if keep_gold and post.entities:
                 spans += [(e.start, e.end) for e in post.entities]
-            words = clean_words(words, spans)
+            words = CleanWords(words, spans)
         return Example(
             text=self.reader.read(words, pair),
             target=self._tags(post) if pair is None else self._relation(post, pair),

@@ -6,10 +6,12 @@ and has ``first == -1``: tags can never shift.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from mmdemo.posts.cleaning import WORD_CHARACTERS
 from mmdemo.posts.marks import MARKS
 from mmdemo.types import InputError, Pair
 
@@ -26,6 +28,12 @@ SPECIALS = (
 #: Sub-tokens of one word that are read, so that a long URL cannot crowd out a tweet. No word of the three
 #: datasets of the study has more than 26.
 WORD_LIMIT = 32
+
+#: Words that are looked at, those to be read first: more than this many that give no sub-token are no tweet.
+WORDS_SEEN = 4096
+
+#: Words that are split into sub-tokens at a time, until those that a model reads are found.
+CHUNK = 256
 
 
 def letter_case(word: str) -> int:
@@ -88,10 +96,8 @@ class TextReader:
 
         A text that is too long keeps its start (NER) or the words nearest to the marks (RE).
         """
-        encoded = self.tokenizer.encode_batch(list(words), add_special_tokens=False)
-        pieces = [e.ids[:WORD_LIMIT] for e in encoded]
         room = self.limit - 2 - (len(MARKS) if pair else 0)
-        kept = _fit([len(p) for p in pieces], room, pair)
+        kept = self._fit(words, room, pair)
         ids, features, first = [self.start], [0], [-1] * len(words)
         markers = [0, 0, 0, 0]
 
@@ -101,12 +107,12 @@ class TextReader:
                 ids.append(self.mark_ids[m])
                 features.append(FEATURES.index(MARKS[m]))
 
-        for w, word in enumerate(words):
+        for w in sorted({*kept, *_marked(pair)}):
             put_marks(w, closing=False)
-            if w in kept and pieces[w]:
+            if pieces := kept.get(w):
                 first[w] = len(ids)
-                ids += pieces[w]
-                features += [letter_case(word)] * len(pieces[w])
+                ids += pieces
+                features += [letter_case(words[w][:WORD_CHARACTERS])] * len(pieces)
             put_marks(w + 1, closing=True)
         return TextInput(
             ids=(*ids, self.end),
@@ -115,6 +121,22 @@ class TextReader:
             markers=(markers[0], markers[1], markers[2], markers[3]) if pair else None,
             cut=tuple(w for w in range(len(words)) if w not in kept),
         )
+
+    def _fit(self, words: Sequence[str], room: int, pair: Pair | None) -> dict[int, list[int]]:
+        """The sub-tokens of the words that fit into ``room``, by index; what lies beyond is not split."""
+        kept: dict[int, list[int]] = {}
+        order = _nearest(len(words), pair)
+        for at in range(0, len(order), CHUNK):
+            chunk = order[at : at + CHUNK]
+            texts = [words[w][:WORD_CHARACTERS] for w in chunk]
+            encoded = self.tokenizer.encode_batch(texts, add_special_tokens=False)
+            for w, pieces in zip(chunk, encoded, strict=True):
+                ids = pieces.ids[:WORD_LIMIT]
+                if len(ids) > room:
+                    return kept
+                room -= len(ids)
+                kept[w] = ids
+        return kept
 
 
 def _id_of(tokenizer: Tokenizer, name: str) -> int:
@@ -132,18 +154,18 @@ def _marks_at(pair: Pair | None, word: int, closing: bool) -> list[int]:
     return [m for m, span in ((side, pair.head), (side + 2, pair.tail)) if span[side] == word]
 
 
-def _fit(lengths: Sequence[int], room: int, pair: Pair | None) -> set[int]:
-    """Words whose sub-tokens fit into ``room``: from the start, or outwards from the starts of the pair."""
-    order = list(range(len(lengths)))
-    if pair:
-        spans = (pair.head, pair.tail)
-        order.sort(
-            key=lambda w: min((max(s - w, w - e + 1, 0), w - s if s <= w < e else 0) for s, e in spans)
-        )
-    kept: set[int] = set()
-    for w in order:
-        if lengths[w] > room:
-            break
-        room -= lengths[w]
-        kept.add(w)
-    return kept
+def _marked(pair: Pair | None) -> set[int]:
+    """The words before which a mark opens, or after which one closes."""
+    return {place for s, e in (pair.head, pair.tail) for place in (s, e - 1)} if pair else set()
+
+
+def _nearest(count: int, pair: Pair | None) -> Sequence[int]:
+    """Words in the order in which they are read: from the start, or outwards from the starts of the pair."""
+    if pair is None:
+        return range(min(count, WORDS_SEEN))
+    spans = (pair.head, pair.tail)
+    return nsmallest(
+        WORDS_SEEN,
+        range(count),
+        key=lambda w: min((max(s - w, w - e + 1, 0), w - s if s <= w < e else 0) for s, e in spans),
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.types import InputError, Post
+from mmdemo.types import InputError, Post, quoted
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
 
@@ -79,7 +79,7 @@ def _paired_photos(pairs: Path, dataset: str, split: str) -> dict[str, Path]:
                     continue
                 if Path(photo).name != photo:
                     raise InputError(
-                        f"{pairs} line {rows.line_num} names a photo outside its folder: {photo!r}"
+                        f"{pairs} line {rows.line_num} names a photo outside its folder: {quoted(photo)}"
                     )
                 if row["image_id"] is None:
                     raise InputError(f"{pairs} line {rows.line_num} has fewer fields than line 1 has columns")
@@ -89,6 +89,14 @@ def _paired_photos(pairs: Path, dataset: str, split: str) -> dict[str, Path]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"the pairs file {pairs} is not a readable csv file: {error}") from error
     return paths
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; not where the name is longer than any may be, nor in a closed folder."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def with_photos(posts: Iterable[Post], lookup: Callable[[str | None], Path | None]) -> list[Post]:

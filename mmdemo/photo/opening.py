@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from mmdemo.types import InputError, Post
+from mmdemo.photo.photo_cost import check_cost
+from mmdemo.types import InputError, Post, quoted
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
@@ -27,7 +28,7 @@ def open_image(source: str | Path | Image.Image) -> Image.Image:
     Raises:
         InputError: one sentence: no such file, not a photo, damaged, or over the size bounds.
     """
-    name = "the photo" if isinstance(source, Image.Image) else f"the photo {Path(source).name!r}"
+    name = "the photo" if isinstance(source, Image.Image) else f"the photo {quoted(Path(source).name)}"
     with warnings.catch_warnings():
         # Pillow warns about odd metadata. Limited to its own modules: this context is not thread-safe, and
         # a filter that another thread leaves behind must not silence anyone else.
@@ -52,6 +53,7 @@ def open_image(source: str | Path | Image.Image) -> Image.Image:
         ) as error:  # the header is a stranger's: plugins raise whatever their parsing trips over
             raise InputError(f"{name} is not a readable {', '.join(FORMATS)} file") from error
         with image:
+            check_cost(image, path, name)
             return _decode(image, name)
 
 

@@ -3,21 +3,40 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import overload
 
 from mmdemo.types import Span
+
+#: Characters of one word that are looked at: as many as `WORD_LIMIT` of the longest sub-tokens hold.
+WORD_CHARACTERS = 4096
 
 _URL = re.compile(r"(?:https?:?/?/?\S*|www\.\S+|/?/t(?:\.co\S*)?|co/\w+|ht+p?…)$", re.IGNORECASE)
 _REPEATS = re.compile(r"([^\W\d])\1{2,}|([^\w\s])\2+")
 
 
-def clean_words(words: Sequence[str], keep: Sequence[Span] = ()) -> list[str]:
-    """SPEC §2's cleaning: drop links, emoji and stray symbols; shorten repeated characters.
+class CleanWords(Sequence[str]):
+    """The words, each cleaned when it is looked at: of a text of 100,000, a model reads 126.
 
-    Returns one string for each word, "" for a dropped one, so that indices and tags stay aligned. Words
-    inside ``keep`` (gold entities when training, the marked pair always) are never dropped.
+    One string for each word, "" for a dropped one, so that indices and tags stay aligned. Words inside
+    ``keep`` (gold entities when training, the marked pair always) are never dropped.
     """
-    kept = {i for start, end in keep for i in range(start, end)}
-    return [_clean(word, droppable=i not in kept) for i, word in enumerate(words)]
+
+    def __init__(self, words: Sequence[str], keep: Sequence[Span] = ()) -> None:
+        self._words, self._keep = words, keep
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        place = index + len(self) if index < 0 else index
+        kept = any(start <= place < end for start, end in self._keep)
+        return _clean(self._words[place][:WORD_CHARACTERS], droppable=not kept)
 
 
 def _clean(word: str, *, droppable: bool) -> str:

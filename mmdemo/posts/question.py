@@ -6,7 +6,7 @@ from mmdemo.datasets.schema import Dataset, WordRules
 from mmdemo.photo.opening import open_image
 from mmdemo.posts.marks import has_marks, read_marks
 from mmdemo.posts.words import split_words
-from mmdemo.types import Ask, ImageSource, InputError, Post, Question
+from mmdemo.types import Ask, ImageSource, InputError, Post, Question, quoted
 
 #: Beyond this, splitting itself would take long; models read the first 128 sub-tokens anyway.
 MAX_CHARACTERS = 200_000
@@ -63,7 +63,7 @@ def input_warnings(post: Post, cut: tuple[int, ...]) -> list[str]:
         first = min(cut)
         warnings.append(
             f"The text is longer than the model reads: {len(cut)} of {len(post.tokens)} words were left out, "
-            f"the first of them word {first + 1} ({post.tokens[first][:30]!r})."
+            f"the first of them word {first + 1} ({quoted(post.tokens[first])})."
         )
     if not any(character.isalnum() for word in post.tokens for character in word):
         warnings.append("The text holds no letters or digits, only symbols: there is little to find.")

@@ -11,7 +11,7 @@ from typing import Any
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.lines import check_span
 from mmdemo.review.records import Answer, Suggestion
-from mmdemo.types import Entity, InputError, Pair, Post, Relation
+from mmdemo.types import Entity, InputError, Pair, Post, Relation, quoted
 
 #: Longest JSON text of an answer that is looked at, in characters.
 MAX_CHARACTERS = 1_000_000
@@ -69,7 +69,7 @@ def _entity(row: dict[str, Any], tokens: Sequence[str], scheme: Dataset) -> Enti
     start, end = check_span([row.get("start"), row.get("end")], len(tokens), "the answer")
     label = row.get("label")
     if not isinstance(label, str) or label not in scheme.entity_labels:
-        raise InputError(f"the answer has the unknown entity label {str(label)[:40]!r}")
+        raise InputError(f"the answer has the unknown entity label {quoted(label)}")
     return Entity(start=start, end=end, label=label, text=" ".join(tokens[start:end]))
 
 
@@ -80,7 +80,7 @@ def _link(
     types = {(entity.start, entity.end): entity.label for entity in entities}
     label = row.get("label")
     if not isinstance(label, str) or label not in scheme.relation_labels:
-        raise InputError(f"the answer has the unknown relation {str(label)[:40]!r}")
+        raise InputError(f"the answer has the unknown relation {quoted(label)}")
     if head == tail and Pair(head=head, tail=tail) not in asked:
         raise InputError("the answer has a relation of a span to itself")
     if label not in scheme.relations_between(types.get(head), types.get(tail)):

@@ -2,10 +2,10 @@
 
     backup = backup_from_environment(store)     # None where MMDEMO_REVIEWS_REPO is not set
 
-Each run appends to a JSONL file of its own, named by a UUID: a line is one post with the history of its
-decisions in that run, written anew when that grows, so that of a post's lines the one with the latest event
-holds. Photos lie beside it by their hash. `CommitScheduler` pushes the folder; at a start what holds is
-replayed into an empty store.
+Each run appends to a JSONL file of its own, which has a number (`mmdemo.review.backup_runs`): a line is one
+post with the history of its decisions in that run, written again when that grows, so that of a post's lines
+the last one of the latest run holds. Photos lie beside it by their hash. `CommitScheduler` pushes the folder;
+at a start what holds is replayed into an empty store.
 """
 
 import json
@@ -14,8 +14,7 @@ import os
 import shutil
 import tempfile
 import threading
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,14 @@ from huggingface_hub import CommitScheduler, HfApi, constants, snapshot_download
 from mmdemo.datasets.discovery import find_dataset, reviewed_as
 from mmdemo.datasets.records import read_record, record_of
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.shared.lines import check_words, read_lines
+from mmdemo.formats.shared.lines import check_words
+from mmdemo.photo.lookup import is_file
 from mmdemo.review.answers import answer_row, stored_answer
 from mmdemo.review.backup_events import event_row, standing
+from mmdemo.review.backup_runs import Run, latest_lines, next_run, runs_of
 from mmdemo.review.records import Event, Review
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import Ask, InputError, Pair, Post, Question
+from mmdemo.types import Ask, InputError, Pair, Post, Question, quoted
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,10 @@ MINUTES = 5.0  # between two pushes; what a crash of the whole machine may lose
 class Backup:
     """Appends what has changed in a store, and pushes it now and then."""
 
-    def __init__(self, store: Store, repo: str, folder: Path, minutes: float = MINUTES) -> None:
+    def __init__(
+        self, store: Store, repo: str, folder: Path, minutes: float = MINUTES, earlier: Sequence[Run] = ()
+    ) -> None:
+        """``earlier`` are the runs that the repository has, whose posts ``store`` holds."""
         self._store = store
         self._folder = folder
         self._seen: dict[int, int] = {}  # post's key -> events written
@@ -55,7 +59,8 @@ class Backup:
             private=True,
             hf_api=HfApi(endpoint=constants.ENDPOINT),
         )
-        self._file = folder / f"reviews-{uuid.uuid4()}.jsonl"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = next_run(list(earlier), folder)
         self._thread = threading.Thread(target=self._watch, args=(minutes * 60,), daemon=True)
         self._thread.start()
 
@@ -137,9 +142,11 @@ def backup_from_environment(store: Store) -> Backup | None:
         raise InputError(f"the reviews' repository {repo} cannot be used ({type(error).__name__})") from error
     if not private:  # tweets, photos and reviewers' names are in it
         raise InputError(f"the reviews' repository {repo} is public; make it private, then start again")
-    if not store.queues():
-        restore(store, repo)
-    return Backup(store, repo, Path(tempfile.mkdtemp(prefix="mmdemo-reviews-")))
+    fresh = not store.queues()
+    runs = _fetch(repo, photos=fresh)
+    if fresh:
+        _replay(store, runs, repo)
+    return Backup(store, repo, Path(tempfile.mkdtemp(prefix="mmdemo-reviews-")), earlier=runs)
 
 
 def restore(store: Store, repo: str) -> int:
@@ -150,25 +157,35 @@ def restore(store: Store, repo: str) -> int:
     Raises:
         InputError: the Hub does not answer.
     """
-    api = HfApi(endpoint=constants.ENDPOINT)
+    return _replay(store, _fetch(repo), repo)
+
+
+def _fetch(repo: str, photos: bool = True) -> list[Run]:
+    """The runs that the repository has, downloaded with or without their photos."""
+    api, wanted = HfApi(endpoint=constants.ENDPOINT), None if photos else ["reviews-*"]
     try:
         if not api.repo_exists(repo, repo_type="dataset"):
-            return 0
-        folder = Path(snapshot_download(repo, repo_type="dataset", endpoint=constants.ENDPOINT))
+            return []
+        if api.repo_info(repo, repo_type="dataset").sha is None:  # nothing has been pushed to it
+            return []
+        folder = snapshot_download(
+            repo, repo_type="dataset", endpoint=constants.ENDPOINT, allow_patterns=wanted
+        )
     except Exception as error:  # as above
         raise InputError(f"the reviews' repository {repo} cannot be read ({type(error).__name__})") from error
-    latest: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
-    for file in sorted(folder.glob("reviews-*.jsonl")):
-        for name, at, row in _rows(file):
-            if name not in latest or at >= latest[name][0]:
-                latest[name] = at, row
+    return runs_of(Path(folder))
+
+
+def _replay(store: Store, runs: list[Run], repo: str) -> int:
+    """Bring what holds of these runs into the store; how many posts."""
     restored = 0
-    for (queue, post), (_, row) in latest.items():
+    for line in latest_lines(runs):
         try:
-            _restore_post(store, row, folder / "photos")
+            _restore_post(store, line.row, runs[0].file.parent / "photos")
             restored += 1
-        except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
-            log.warning("post %r of %r is not restored: %s: %s", post, queue, type(error).__name__, error)
+        except (InputError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+            kind = type(error).__name__
+            log.warning("post %r of %r is not restored: %s: %.200s", line.post, line.queue, kind, error)
     log.warning("restored %d posts from %s", restored, repo)
     return restored
 
@@ -181,22 +198,6 @@ def _all_reviews(store: Store) -> Iterator[tuple[Review, bool]]:
             offset += len(batch)
 
 
-def _rows(file: Path) -> Iterator[tuple[tuple[str, str], str, dict[str, Any]]]:
-    """(queue, post), the time of its latest event, and the row, for each line of one run's file.
-
-    What is not such a line is passed over: a crash may have cut the last one off.
-    """
-    for number, line in read_lines(file):
-        try:
-            row = json.loads(line)
-            name = str(row["queue"]["name"]), str(row["post"]["id"])
-            at = max((str(event["at"]) for event in row["events"]), default="")
-        except (ValueError, TypeError, KeyError, RecursionError):
-            log.warning("%s line %d is passed over", file.name, number)
-            continue
-        yield name, at, row
-
-
 def _restore_post(store: Store, row: dict[str, Any], photos: Path) -> None:
     queue, held = row["queue"], row["post"]
     photo = held["photo"]
@@ -205,8 +206,8 @@ def _restore_post(store: Store, row: dict[str, Any], photos: Path) -> None:
     image = photos / Path(photo).name if photo else None
     post = Post(
         text=held["text"],
-        tokens=check_words(held["tokens"], f"the backup of post {held['id']!r}"),
-        image=image if image and image.is_file() else None,
+        tokens=check_words(held["tokens"], f"the backup of post {quoted(held['id'])}"),
+        image=image if image and is_file(image) else None,
         offsets=tuple(tuple(place) if place else None for place in held.get("offsets", ())),
         id=held["id"],
         image_id=held["image_id"],

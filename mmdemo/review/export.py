@@ -18,7 +18,7 @@ from mmdemo.review.names import count_posts
 from mmdemo.review.records import Answer, Changed, Review
 from mmdemo.review.store.intake import stated_answer
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import Ask, Entity, InputError, Post, Question
+from mmdemo.types import Ask, Entity, InputError, Post, Question, quoted
 
 NAMED = 5  # posts in one message
 LONGEST = 230  # bytes of a photo's name, which leaves room for more of it and the suffix
@@ -28,7 +28,7 @@ class Unfit(InputError):
     """The format cannot hold these posts; ``problems`` has the reason for each id. Nothing was written."""
 
     def __init__(self, name: str, problems: dict[str, str]) -> None:
-        named = "; ".join(f"{ref!r}: {why}" for ref, why in list(problems.items())[:NAMED])
+        named = "; ".join(f"{quoted(ref)}: {why}" for ref, why in list(problems.items())[:NAMED])
         more = f" and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
         super().__init__(f"the format {name} cannot hold {count_posts(len(problems))}: {named}{more}")
         self.problems = problems
@@ -133,7 +133,7 @@ def _unnamed(item: Question) -> str | None:
     stem = _stem(item.post)
     if Path(stem).name == stem and "\0" not in stem and len(stem.encode(errors="replace")) <= LONGEST:
         return None
-    return f"its photo is called {stem[:80]!r}, which cannot name a file"
+    return f"its photo is called {quoted(stem)}, which cannot name a file"
 
 
 def _with_photo(item: Question, folder: Path, beside: Path) -> Question:

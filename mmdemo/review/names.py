@@ -45,9 +45,9 @@ def check_seconds(seconds: object) -> float | None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise InputError("the seconds spent are not a number")
-    if not math.isfinite(seconds) or seconds < 0:
+    if not 0 <= seconds < math.inf:  # which also takes whole numbers too large for `float`
         raise InputError("the seconds spent are not a number from 0 on")
-    return min(float(seconds), 86_400.0)
+    return float(min(seconds, 86_400))
 
 
 def check_number(value: object, what: str) -> int:

@@ -3,13 +3,18 @@
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
 
-from mmdemo.types import ImageSource, InputError
+from mmdemo.types import ImageSource, InputError, quoted
 
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp"}
+
+
+class Unkept(InputError):
+    """There is no room for a photo: nothing that a post without it would make good."""
 
 
 def keep_photo(source: ImageSource, folder: Path) -> str | None:
@@ -19,7 +24,8 @@ def keep_photo(source: ImageSource, folder: Path) -> str | None:
     content, not of the name. A photo that is there already is not copied again.
 
     Raises:
-        InputError: no such file, not a photo, damaged, too large, or the folder cannot be written.
+        InputError: no such file, not a photo, damaged or too large.
+        Unkept: it may well be a photo, but the folder cannot be written: the disk is full.
     """
     if source is None:
         return None
@@ -33,12 +39,12 @@ def keep_photo(source: ImageSource, folder: Path) -> str | None:
             open_image(path)  # says why not
         data = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise InputError(f"the photo {path.name!r} does not exist or cannot be read") from error
+        raise InputError(f"the photo {quoted(path.name)} does not exist or cannot be read") from error
     digest = hashlib.sha256(data).hexdigest()
     for suffix in _SUFFIXES.values():
         if (folder / digest[:2] / (digest + suffix)).is_file():
             return f"{digest[:2]}/{digest}{suffix}"
-    copy = _write(data, folder, digest + ".new")
+    copy = _write(data, folder, digest)
     try:
         open_image(copy)  # the copy: the original may change between the check and the copy
         with Image.open(copy, formats=tuple(_SUFFIXES)) as image:
@@ -46,6 +52,8 @@ def keep_photo(source: ImageSource, folder: Path) -> str | None:
         os.replace(copy, folder / name)
     except InputError as error:
         raise InputError(str(error).replace(copy.name, path.name)) from error
+    except OSError as error:
+        raise _unkept(folder, error) from error
     finally:
         copy.unlink(missing_ok=True)
     return name
@@ -53,16 +61,20 @@ def keep_photo(source: ImageSource, folder: Path) -> str | None:
 
 def _keep_pixels(image: Image.Image, folder: Path) -> str:
     """Keep a photo that came as pixels, as a PNG."""
-    with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch) / "photo.png"
-        image.save(file)
-        name = keep_photo(file, folder)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            file = Path(scratch) / "photo.png"
+            image.save(file)
+            name = keep_photo(file, folder)
+    except OSError as error:
+        raise _unkept(folder, error) from error
     assert name is not None
     return name
 
 
 def _write(data: bytes, folder: Path, name: str) -> Path:
-    """Write bytes durably under a passing name in the photo's folder."""
+    """Write bytes durably under a passing name in the photo's folder; or not at all."""
+    path: str | None = None
     try:
         (folder / name[:2]).mkdir(parents=True, exist_ok=True)
         handle, path = tempfile.mkstemp(dir=folder / name[:2], suffix=".new")
@@ -71,5 +83,12 @@ def _write(data: bytes, folder: Path, name: str) -> Path:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise InputError(f"the folder of photos {folder} cannot be written: {error.strerror}") from error
+        if path is not None:
+            with suppress(OSError):
+                os.unlink(path)
+        raise _unkept(folder, error) from error
     return Path(path)
+
+
+def _unkept(folder: Path, error: OSError) -> Unkept:
+    return Unkept(f"the folder of photos {folder} cannot be written: {error.strerror or error}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.types import Entity, InputError, Pair, Post, Relation, Span
+from mmdemo.types import Entity, InputError, Pair, Post, Relation, Span, quoted
 
 #: What a decision says about its post: the suggestion is right; it was corrected (or there was none);
 #: the post is unusable and must not be exported.
@@ -78,7 +78,7 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """``reviewer`` may edit the post until ``expires`` (seconds since 1970)."""
+    """``reviewer`` may edit the post until ``expires`` (`store_queue.lease_clock`)."""
 
     key: int
     reviewer: str
@@ -249,7 +249,7 @@ class Conflict(InputError):
     ) -> None:
         who = f"{theirs.reviewer} has decided" if theirs else "somebody has taken a decision back"
         who = "a reviewer has changed one of the two answers" if disputed else who
-        super().__init__(f"{who} on post {review.post.id!r} since you opened it; yours was not saved")
+        super().__init__(f"{who} on post {quoted(review.post.id)} since you opened it; yours was not saved")
         self.review, self.yours, self.theirs = review, yours, theirs
 
 

@@ -8,7 +8,7 @@ from huggingface_hub import HfApi, constants
 from mmdemo.cells import hub
 from mmdemo.cells.hub import HubRepo
 from mmdemo.space.front_matter import read_front_matter
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: The checkpoints' folder, which such a Space does without.
 FOLDER = "checkpoints"
@@ -44,7 +44,9 @@ def preload_lines(repo: HubRepo) -> list[str]:
     if not any(path.endswith("/model.safetensors") for paths in folders.values() for path in paths):
         raise InputError(f"the Hub repository {repo} holds no checkpoint")
     if odd := [path for paths in folders.values() for path in paths if not _PLAIN.fullmatch(path)]:
-        raise InputError(f"a Space cannot preload {odd[0]!r}: give it a name of letters, digits and ._-")
+        raise InputError(
+            f"a Space cannot preload {quoted(odd[0])}: give it a name of letters, digits and ._-"
+        )
     return [f"{repo.name} {','.join(paths)} {repo.revision}" for paths in folders.values()]
 
 

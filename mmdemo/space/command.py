@@ -12,6 +12,7 @@ from mmdemo.space.contents import check_contents, files_of
 from mmdemo.space.front_matter import check_front_matter, read_front_matter
 from mmdemo.space.packages import check_packages
 from mmdemo.space.packages import resolve as resolve_packages
+from mmdemo.terminal import say
 from mmdemo.types import InputError
 
 
@@ -64,12 +65,12 @@ def space(
     place = check or folder or Path(".")
     report = check_folder(place, resolve, without=FOLDER if source else None)
     for problem in report.problems:
-        print(f"- {problem}")
+        say(f"- {problem}")
     if report.problems:
         raise InputError(f"{place} is not ready for a Space: {len(report.problems)} problems")
-    print(f"ready: {len(report.files)} files, {report.size / 2**20:.1f} MB")
+    say(f"ready: {len(report.files)} files, {report.size / 2**20:.1f} MB")
     if push is not None:
-        print(push_folder(place, report, push, private, source))
+        say(push_folder(place, report, push, private, source))
 
 
 def check_folder(folder: Path, resolve: bool = False, without: str | None = None) -> Report:

@@ -9,10 +9,14 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mmdemo.__main__ import app
-from mmdemo.answer import pipeline
+from mmdemo.answer import predict as answering
 from mmdemo.answer.compare import compare, side_by_side
+from mmdemo.cells import catalogue
 from mmdemo.cells.card import load_card
+from mmdemo.cells.locate import Cell
 from mmdemo.cells.zoo import trunk_hash
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
 
 TWEET = "Kevin Durant enters Oracle Arena with Nike"
@@ -29,7 +33,7 @@ def photo() -> Image.Image:
     return Image.fromarray(np.random.default_rng(3).integers(0, 256, (60, 80, 3), dtype=np.uint8))
 
 
-def fusions(dataset: str) -> tuple[pipeline.Cell, ...]:
+def fusions(dataset: str) -> tuple[Cell, ...]:
     cells = side_by_side(dataset, across="fusions", model="roberta-resnet50", fusion="film", preset="tiny")
     return tuple(cell for cell in cells if cell.problem is None)
 
@@ -38,11 +42,11 @@ def fusions(dataset: str) -> tuple[pipeline.Cell, ...]:
 @pytest.mark.parametrize("with_photo", [True, False])
 def test_every_answer_is_what_predicting_gives(dataset, text, with_photo, photo):
     cells = fusions(dataset)
-    post = pipeline.read_post(text, dataset, photo if with_photo else None)
+    post = read_post(text, find_dataset(dataset), photo if with_photo else None)
     comparison = compare(post, cells)
     assert [a.prediction.checkpoint for a in comparison.answers] == [cell.name for cell in cells]
     for answer, cell in zip(comparison.answers, cells, strict=True):
-        alone = pipeline.predict(post, cell)
+        alone = answering.predict(post, cell)
         assert answer.prediction.entities == alone.entities
         assert answer.prediction.relations == alone.relations
         assert answer.prediction.warnings == alone.warnings
@@ -53,14 +57,14 @@ def test_every_answer_is_what_predicting_gives(dataset, text, with_photo, photo)
 def test_cells_on_one_trunk_share_one_encoder_pass(photo, monkeypatch):
     film = fusions("twitter2017")[0]
     twin = fusions("twitter2017")[1]
-    other = pipeline.find_cell("twitter2017", "bert-resnet50", "film", "tiny")
+    other = catalogue.find_cell("twitter2017", "bert-resnet50", "film", "tiny")
     assert trunk_hash(load_card(film.folder)) == trunk_hash(load_card(twin.folder))
     assert trunk_hash(load_card(film.folder)) != trunk_hash(load_card(other.folder))
     passes = []
-    model = pipeline.load(film).model
+    model = catalogue.load(film).model
     whole = type(model).encode
     monkeypatch.setattr(type(model), "encode", lambda self, batch: passes.append(1) or whole(self, batch))
-    comparison = compare(pipeline.read_post(TWEET, "twitter2017", photo), [film, twin, other])
+    comparison = compare(read_post(TWEET, find_dataset("twitter2017"), photo), [film, twin, other])
     assert [answer.pass_number for answer in comparison.answers] == [0, 0, 1]
     assert len(passes) == 2
     first, second, third = comparison.answers
@@ -72,13 +76,14 @@ def test_cells_on_one_trunk_share_one_encoder_pass(photo, monkeypatch):
 def test_the_photo_is_opened_once_and_a_broken_one_is_refused(tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG nothing")
-    post = replace(pipeline.read_post(TWEET, "twitter2017"), image=broken)
+    question = read_post(TWEET, find_dataset("twitter2017"))
+    post = replace(question, post=replace(question.post, image=broken))
     with pytest.raises(InputError, match="broken.png"):
         compare(post, fusions("twitter2017"))
 
 
 def test_what_cannot_be_compared_is_one_sentence():
-    post = pipeline.read_post(TWEET, "twitter2017")
+    post = read_post(TWEET, find_dataset("twitter2017"))
     with pytest.raises(InputError, match="at least one"):
         compare(post, ())
     with pytest.raises(InputError, match="twitter2017 and mnre"):

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.answer import pipeline
 from mmdemo.answer.preannotation import predict_queue, siblings, suggestions
-from mmdemo.review.records import Labelled
+from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.review.store.reviews import Store, open_store
-from mmdemo.types import Pair, Post
+from mmdemo.types import Ask, Pair, Post, Question
 
 TOKENS = ("Ann", "waves", "in", "Oslo")
 
@@ -26,22 +26,24 @@ def store(tmp_path):
     found.close()
 
 
-def fill(store: Store, dataset: str, posts: list[Post]) -> None:
-    store.make_queue("may", dataset)
-    store.add("may", [Labelled(post=post, answer=None) for post in posts])
+def fill(store: Store, dataset: str, questions: list[Question]) -> None:
+    store.make_queue("may", find_dataset(dataset))
+    store.add("may", questions)
 
 
-def post(name: str, image: Path | None = None, pair: Pair | None = None) -> Post:
-    return Post(text=" ".join(TOKENS), tokens=TOKENS, id=name, image=image, pair=pair)
+def question(name: str, image: Path | None = None, pair: Pair | None = None) -> Question:
+    post = Post(text=" ".join(TOKENS), tokens=TOKENS, id=name, image=image)
+    ask = Ask(entities=pair is None, relations=() if pair is None else (pair,))
+    return Question(post=post, ask=ask)
 
 
 def test_a_photo_that_is_gone_counts_as_none(store, tmp_path):
     for name, colour in (("kept", "red"), ("gone", "blue")):
         Image.new("RGB", (20, 20), colour).save(tmp_path / f"{name}.png")
-    fill(store, "twitter2017", [post(name, tmp_path / f"{name}.png") for name in ("kept", "gone")])
+    fill(store, "twitter2017", [question(name, tmp_path / f"{name}.png") for name in ("kept", "gone")])
     stored = [review.post.image for review in store.page("may", "Ann").reviews]
     Path(str(stored[1])).unlink()
-    cell = pipeline.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
+    cell = catalogue.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
     assert predict_queue(store, "may", cell, others=siblings(cell)[:1], blind=True) == 2
     kept, gone = (review.suggestion for review in store.page("may", "Ann").reviews)
     assert kept and gone and gone.flip == 0
@@ -49,9 +51,9 @@ def test_a_photo_that_is_gone_counts_as_none(store, tmp_path):
 
 def test_a_post_without_a_pair_is_passed_over(store):
     pair = Pair(head=(0, 1), tail=(3, 4))
-    fill(store, "mnre", [post("a", pair=pair), post("b"), post("c", pair=pair)])
-    cell = pipeline.find_cell("mnre", "roberta-resnet50", "film", "tiny")
+    fill(store, "mnre", [question("a", pair=pair), question("b"), question("c", pair=pair)])
+    cell = catalogue.find_cell("mnre", "roberta-resnet50", "film", "tiny")
     assert predict_queue(store, "may", cell, batch=2) == 2
     made = [review.suggestion for review in store.page("may", "Ann").reviews]
     assert [found is not None for found in made] == [True, False, True]
-    assert suggestions([post("b")], cell, [], blind=True) == [None]
+    assert suggestions([question("b")], cell, [], blind=True) == [None]

@@ -14,11 +14,14 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mmdemo.__main__ import app
-from mmdemo.answer import pipeline
+from mmdemo.answer import predict as answering
+from mmdemo.answer.answer_json import prediction_json
 from mmdemo.batch import answers as answers_module
 from mmdemo.batch.job import Job, answer_chunk, one_process, run
+from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
-from mmdemo.ui.shell.view import prediction_json
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = "Kevin Durant enters Oracle Arena in Oakland tonight and Ann waves back".split()
@@ -49,7 +52,7 @@ def folder(tmp_path) -> Path:
 
 
 def job(folder: Path, dataset: str = "twitter2017", fusion: str = "film") -> Job:
-    cell = pipeline.find_cell(dataset, "roberta-resnet50", fusion, "tiny")
+    cell = catalogue.find_cell(dataset, "roberta-resnet50", fusion, "tiny")
     return Job(
         cell=cell, posts=folder / "in" / "posts.jsonl", images=folder / "in", output=folder / "out.jsonl"
     )
@@ -73,8 +76,8 @@ def test_each_line_is_what_predict_says(folder, monkeypatch):
         if "error" in line:
             continue
         image = folder / "in" / post["image"] if "image" in post else None
-        read = pipeline.read_post(post["text"], "twitter2017", image)
-        alone = prediction_json(pipeline.predict(read, wanted.cell))
+        read = read_post(post["text"], find_dataset("twitter2017"), image)
+        alone = prediction_json(answering.predict(read, wanted.cell))
         scores = [entity.pop("score") for entity in line["entities"]]
         assert scores == pytest.approx([e.pop("score") for e in alone["entities"]], abs=1e-5)
         assert line == alone
@@ -209,7 +212,7 @@ def test_memory_holds_a_batch_of_photos_not_a_chunk(folder, monkeypatch):
     """Photos that are open at once, counted where they are opened and where the model takes them."""
     monkeypatch.setattr(answers_module, "BATCH", 2)
     opened, most = 0, 0
-    read, predict = answers_module.open_image, pipeline.predict_many
+    read, predict = answers_module.open_image, answering.predict_many
 
     def count(photo):
         nonlocal opened, most
@@ -222,7 +225,7 @@ def test_memory_holds_a_batch_of_photos_not_a_chunk(folder, monkeypatch):
         return predict(posts, cell)
 
     monkeypatch.setattr(answers_module, "open_image", count)
-    monkeypatch.setattr(pipeline, "predict_many", forget)
+    monkeypatch.setattr(answers_module, "predict_many", forget)
     wanted = job(folder)
     wanted.posts.write_text('{"text": "Ann", "image": "photos/0.png"}\n' * 20)
     run(wanted, one_process)
@@ -265,8 +268,9 @@ def test_a_killed_process_loses_nothing(folder, tiny_zoo):
     command += ["--input", str(wanted.posts), "--output", str(wanted.output)]
     environment = os.environ | {"MMDEMO_CHECKPOINTS": str(tiny_zoo), "OMP_NUM_THREADS": "1"}
     first = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (wanted.output.exists() and wanted.output.stat().st_size) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 300
+    while not (wanted.output.exists() and wanted.output.stat().st_size):
+        assert first.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
     first.send_signal(signal.SIGKILL)
     first.wait()

@@ -9,9 +9,12 @@ import psutil
 import pytest
 import ray
 
-from mmdemo.answer import pipeline
+from mmdemo.batch import ray_engine as ray_module
 from mmdemo.batch.job import Job, one_process, run
 from mmdemo.batch.ray_engine import ray_engine
+from mmdemo.batch.rows import Chunk
+from mmdemo.cells import catalogue
+from mmdemo.types import InputError
 
 
 @pytest.fixture
@@ -23,6 +26,36 @@ def cluster():
     _, alive = psutil.wait_procs(list(processes), timeout=5)
     for process in alive:  # a busy machine's workers outlive their cluster
         process.kill()
+
+
+class Failing:
+    """A dataset whose workers die after one chunk."""
+
+    def map(self, *_, **__):
+        return self
+
+    def iter_rows(self):
+        yield {"lines": ["{}"], "failed": ""}
+        raise ray.exceptions.ActorDiedError()
+
+
+@pytest.mark.filterwarnings("ignore")  # as below
+def test_workers_that_keep_dying_are_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray.data, "from_items", lambda *_, **__: Failing())
+    job = Job(cell=None, posts=tmp_path, images=tmp_path, output=tmp_path)
+    found = ray_engine(2)(job, [Chunk(place=0, first=1, count=1)])
+    assert next(found) == ["{}"]
+    with pytest.raises(InputError, match=r"workers failed \(ActorDiedError\); what they answered is kept"):
+        next(found)
+
+
+def test_half_a_character_does_not_stop_a_worker(monkeypatch):
+    monkeypatch.setattr(ray_module, "answer_chunk", lambda *_: ["a\ud800", "b"])
+    assert ray_module.Answerer(None)({"place": 0, "first": 1, "count": 2}) == {
+        "lines": ["a?", "b"],
+        "failed": "",
+    }
 
 
 def kill_one_worker(stop: threading.Event) -> None:
@@ -46,7 +79,7 @@ def test_two_workers_give_the_same_bytes_though_one_is_killed(tiny_zoo, tmp_path
     posts = tmp_path / "posts.jsonl"
     texts = [" ".join(words[: i % 9]) for i in range(120)]  # every ninth is empty: an error
     posts.write_text("".join(json.dumps({"id": i, "text": t}) + "\n" for i, t in enumerate(texts)))
-    cell = pipeline.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
+    cell = catalogue.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
     jobs = [
         Job(cell=cell, posts=posts, images=tmp_path, output=tmp_path / f"{name}.jsonl")
         for name in ("one", "two")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,78 @@ def test_a_file_that_cannot_be_read_gets_one_sentence(tmp_path, name, content, s
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=sentence):
         chunks_of(tmp_path / name, 4)
+
+
+@pytest.fixture
+def parquet():
+    return pytest.importorskip("pyarrow.parquet", reason="Parquet needs mmdemo/batch/requirements.txt")
+
+
+def test_a_parquet_row_that_is_no_text_is_a_problem_of_its_own(tmp_path, parquet):
+    import pyarrow
+
+    raw = pyarrow.array([b"one", b"\xff\xfe", b"three"], pyarrow.binary())
+    texts = pyarrow.Array.from_buffers(pyarrow.string(), 3, raw.buffers())
+    parquet.write_table(pyarrow.table({"text": texts}), tmp_path / "posts.parquet")
+    for size in (1, 2, 3):
+        rows = all_rows(tmp_path / "posts.parquet", size)
+        assert [row.text for row in rows] == ["one", "", "three"]
+        assert rows[1].problem == "row 2: it is not UTF-8 text"
+
+
+def test_parquet_of_other_types_and_names_is_said_in_sentences(tmp_path, parquet):
+    import pyarrow
+
+    file = tmp_path / "posts.parquet"
+    columns = [
+        pyarrow.array([[1], [2]]),
+        pyarrow.array([{"a": "x"}, {"a": "y"}]),
+        pyarrow.array([b"\xff", b"a"], pyarrow.binary()),
+        pyarrow.array([2**62, 1]).cast(pyarrow.timestamp("us")),
+        pyarrow.nulls(2),
+    ]
+    for column in columns:
+        parquet.write_table(pyarrow.table({"text": column}), file)
+        assert all(row.problem for row in all_rows(file, 2)), column.type
+    twice = pyarrow.Table.from_arrays([columns[4], columns[4]], names=["text", "text"])
+    parquet.write_table(twice, file)
+    with pytest.raises(InputError, match="no column text, or two"):
+        chunks_of(file, 2)
+
+
+def test_parquet_that_would_fill_the_memory_is_refused(tmp_path, parquet, monkeypatch):
+    import pyarrow
+
+    file = tmp_path / "posts.parquet"
+    parquet.write_table(pyarrow.table({"text": ["x" * 100_000] * 50}), file, compression="zstd")
+    assert file.stat().st_size < 50_000
+    monkeypatch.setattr(module, "MAX_GROUP_BYTES", 50_000)
+    with pytest.raises(InputError, match="smaller row groups"):
+        all_rows(file, 10)
+    monkeypatch.setattr(module, "MAX_ROWS", 49)
+    with pytest.raises(InputError, match="more than 49 rows"):
+        chunks_of(file, 10)
+
+
+def test_parquet_with_any_byte_wrong_is_rows_or_a_sentence(tmp_path, parquet):
+    import pyarrow
+
+    file = tmp_path / "posts.parquet"
+    table = pyarrow.table({"id": [str(i) for i in range(20)], "text": [f"Ann sings {i}" for i in range(20)]})
+    parquet.write_table(table, file, row_group_size=7)
+    whole, rng = file.read_bytes(), random.Random(1337)
+    told = 0
+    for turn in range(600):
+        broken = bytearray(whole)
+        for _ in range(rng.choice((1, 2, 20))):
+            broken[rng.randrange(len(broken))] = rng.randrange(256)
+        file.write_bytes(broken[: rng.randrange(len(broken))] if turn % 10 == 0 else broken)
+        try:
+            all_rows(file, 4)
+        except InputError as error:
+            told += 1
+            assert "\n" not in str(error)
+    assert told > 100
 
 
 def test_a_file_that_shrinks_is_an_error(tmp_path):

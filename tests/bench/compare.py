@@ -15,10 +15,10 @@ from collections import Counter
 from pathlib import Path
 
 import torch
+from mmdemo.answer.pipeline import Cell
 
 from mmdemo.answer import pipeline
 from mmdemo.answer.compare import compare, side_by_side
-from mmdemo.answer.pipeline import Cell
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.types import Post
 from tests.bench.predict import MARKED, TWEET, milliseconds, photos

@@ -4,6 +4,7 @@ No Gradio, no model and no second process: a test can put answers into any order
 """
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +33,7 @@ class BareDesk(Desk):
     """One reviewer's desk."""
 
     def __init__(self, browser: Browser, reviewer: str = "") -> None:
-        super().__init__(browser.new_context(viewport={"width": 1280, "height": 800}).new_page())
+        super().__init__(live.new_page(browser))
         self.alarms: list[str] = []
         self.page.on("pageerror", lambda error: self.alarms.append(str(error)))
         body = f'<!doctype html>{editor.head()}<body class="gradio-container">{editor.SHELL}'
@@ -66,11 +67,10 @@ class BareDesk(Desk):
 
     def until(self, so: Callable[[], bool]) -> None:
         """Wait for something that the page does not show."""
-        for _ in range(live.WAIT // 20):
-            if so():
-                return
+        deadline = time.monotonic() + live.WAIT / 1000
+        while not so():
+            assert time.monotonic() < deadline, "it did not come to that"
             self.page.wait_for_timeout(20)
-        raise AssertionError("it did not come to that")
 
     def choose(self, queue: str) -> None:
         """Switch to a queue."""

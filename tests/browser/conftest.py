@@ -33,9 +33,8 @@ def app_url(reviews: Path) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser, app_url: str) -> Iterator[Page]:
     """The app at 1280x800. Whatever script a test smuggles in sets window.__xss or opens a dialog."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = live.new_page(browser)
     try:
-        page = context.new_page()
         alarms: list[str] = []
         page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
         page.on("pageerror", lambda error: alarms.append(str(error)))
@@ -44,4 +43,4 @@ def page(browser: Browser, app_url: str) -> Iterator[Page]:
         assert page.evaluate("window.__xss") is None
         assert alarms == []
     finally:  # a page left open goes on asking the app, and slows every test after it
-        context.close()
+        page.context.close()

@@ -13,12 +13,15 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 300  # importing torch and gradio takes that long beside a training run
-WAIT = 60_000  # the first answer loads a model, perhaps beside a training run
+#: Milliseconds after which what does not come is missing. The first answer loads a model, perhaps beside a
+#: training run on both cores.
+WAIT = 180_000
 expect.set_options(timeout=WAIT)
 T17, MNRE = "Twitter2017 · entities", "MNRE · relation of a marked pair"
 TWEET = "Kevin Durant enters Oracle Arena in Oakland"
@@ -41,19 +44,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(reviews: Path | None = None) -> Iterator[str]:
+def running_app(reviews: Path | None = None, **environment: str) -> Iterator[str]:
     """The address of ``app.py``, started for this block. $MMDEMO_TEST_URL names one that already runs.
 
     ``reviews`` is where its reviews lie; else in a file of its own. It speaks MCP where that is installed.
+    With an ``environment`` of its own it is started whatever runs already.
     """
-    if url := os.environ.get("MMDEMO_TEST_URL"):
+    if (url := os.environ.get("MMDEMO_TEST_URL")) and not environment:
         yield url.rstrip("/")
         return
     port = free_port()
     settings = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
         settings["MMDEMO_REVIEWS"] = str(reviews or f"{folder}/reviews.sqlite3")
+        # Its own: an app that stops deletes its photos, and an equal photo of another app is the same file.
+        settings["GRADIO_TEMP_DIR"] = f"{folder}/uploads"
         command = [sys.executable, "app.py", *["--mcp"] * bool(importlib.util.find_spec("mcp"))]
+        settings |= environment
         app = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
@@ -66,7 +73,10 @@ def running_app(reviews: Path | None = None) -> Iterator[str]:
             yield url
         finally:
             app.terminate()
-            app.wait(timeout=30)
+            try:
+                app.wait(timeout=WAIT / 1000)  # what is being answered is answered still
+            finally:
+                app.kill()
 
 
 def _answers(url: str) -> bool:
@@ -81,25 +91,40 @@ def _answers(url: str) -> bool:
 def running_browser() -> Iterator[Browser]:
     """Debian's chromium, without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        chromium = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, timeout=WAIT)
         try:
             yield browser
         finally:
             browser.close()
 
 
+def new_page(browser: Browser, **settings: Any) -> Page:
+    """A page of its own context, at 1280x800, whose waits are as patient as `expect`."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | settings)
+    context.set_default_timeout(WAIT)
+    return context.new_page()
+
+
 def open_page(page: Page, url: str) -> None:
-    """Load the app and wait until it answers to clicks."""
+    """Load the app and wait until it answers to clicks: its first event, which fills the form, has ended."""
     pending: set[Request] = set()
+    ended: list[str] = []
+
+    def end(request: Request) -> None:
+        pending.discard(request)
+        ended.append(request.url)
+
     page.on("request", lambda request: pending.add(request))  # a bound method is not accepted
-    page.on("requestfinished", lambda request: pending.discard(request))
-    page.on("requestfailed", lambda request: pending.discard(request))
+    page.on("requestfinished", end)
+    page.on("requestfailed", end)
     page.goto(url)
     page.locator("#predict").wait_for()
     page.wait_for_function("window.mmdemo !== undefined")
     # Playwright's "networkidle" never comes: by one request, kept open, Gradio learns that a page left.
     quiet, deadline = 0, time.monotonic() + WAIT / 1000
-    while quiet < 5 and time.monotonic() < deadline:
+    while quiet < 5 or not any("/queue/data" in address for address in ended):
+        assert time.monotonic() < deadline, f"the page did not come to rest: {[r.url for r in pending]}"
         page.wait_for_timeout(100)
         quiet = 0 if any("/heartbeat/" not in request.url for request in pending) else quiet + 1
 

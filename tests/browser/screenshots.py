@@ -77,9 +77,9 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else live.ROOT / "docs"
     folder.mkdir(parents=True, exist_ok=True)
     with live.running_app() as url, live.running_browser() as browser:
-        shoot_predict(browser.new_page(viewport=SIZE), url, folder)
-        shoot_why(browser.new_page(viewport=SIZE), url, folder)
-        shoot_review(browser.new_page(viewport=SIZE), url, folder)
+        shoot_predict(live.new_page(browser, viewport=SIZE), url, folder)
+        shoot_why(live.new_page(browser, viewport=SIZE), url, folder)
+        shoot_review(live.new_page(browser, viewport=SIZE), url, folder)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def test_text_can_be_read_in_light_and_dark(page, app_url, theme):
 
 def test_the_page_asks_nobody_else(browser, app_url):
     asked = []
-    page = browser.new_page()
+    page = live.new_page(browser)
     page.on("request", lambda request: asked.append(request.url))
     live.open_page(page, app_url)
     page.close()

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmdemo.cells.calibration import Calibration, EntityCalibration
+from mmdemo.datasets.schema import TASKS
 from mmdemo.types import Entity
 
 shares = st.floats(0, 1)
@@ -31,7 +32,7 @@ def entity(score: float | None, words: int = 1, label: str = "PER") -> Entity:
     ],
 )
 def test_what_is_not_a_calibration_changes_nothing(stated):
-    calibration = Calibration.of({"calibration": stated} if stated is not None else {})
+    calibration = Calibration.of({"calibration": stated} if stated is not None else {}, "entities")
     assert calibration == Calibration()
     assert calibration.entities((entity(0.3),)) == (entity(0.3),)
 
@@ -60,7 +61,7 @@ def test_a_surer_entity_stays_surer(a, b, c, low, high):
 
 def test_stated_numbers_are_read_and_bounded():
     entity = {"a": -1, "b": 1, "c": 0, "length": 0, "labels": {"PER": 1, "LOC": "x"}}
-    read = Calibration.of({"calibration": {"temperature": 2, "entity": entity}})
+    read = Calibration.of({"calibration": {"temperature": 2, "entity": entity}}, "entities")
     assert read.temperature == 2
     assert read.entity == EntityCalibration(a=0, b=1, c=0, labels={"PER": 1.0})
 
@@ -68,3 +69,11 @@ def test_stated_numbers_are_read_and_bounded():
 def test_entities_without_a_score_stay_so():
     read = Calibration(entity=EntityCalibration(a=1, b=1, c=1))
     assert read.entities((entity(None),))[0].score is None
+
+
+def test_a_cell_of_both_tasks_states_one_for_each():
+    metrics = {"calibration": {"entities": {"temperature": 2.0}, "relations": {"temperature": 0.5}}}
+    assert [Calibration.of(metrics, task).temperature for task in TASKS] == [2.0, 0.5]
+    alone = {"calibration": {"relations": {"temperature": 0.5}}}
+    assert Calibration.of(alone, "entities") == Calibration()
+    assert Calibration.of({"calibration": {"temperature": 3.0}}, "relations").temperature == 3.0

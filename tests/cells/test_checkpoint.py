@@ -16,15 +16,19 @@ from mmdemo.cells import checkpoint
 from mmdemo.cells.card import load_card
 from mmdemo.cells.checkpoint import cell_folder, load_model, save_trunk
 from mmdemo.cells.files import save_tensors, write_json
-from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_folder, load_base
 from mmdemo.cells.locate import SHIPPED
+from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_folder, load_base
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from tests.tiny import lively_model
 
-FILM = ModelConfig(dataset="twitter2017", fusion="film", preset="tiny")
-CONCAT = ModelConfig(dataset="twitter2017", fusion="concat", preset="tiny")
+#: The entity head's parameters.
+HEAD = "heads.entities.layers"
+
+FILM = ModelConfig(dataset=find_dataset("twitter2017"), fusion="film", preset="tiny")
+CONCAT = ModelConfig(dataset=find_dataset("twitter2017"), fusion="concat", preset="tiny")
 
 
 @pytest.fixture
@@ -203,53 +207,56 @@ def test_a_pickle_by_another_name_is_refused_and_never_run(root, folder):
 
 
 def add_tensor(tensors):
-    tensors["head.surprise"] = torch.zeros(2)
+    tensors["heads.entities.surprise"] = torch.zeros(2)
 
 
 def drop_tensor(tensors):
-    del tensors["head.layers.1.bias"]
+    del tensors[f"{HEAD}.1.bias"]
 
 
 def drop_scale(tensors):
-    del tensors["head.layers.1.weight.scale"]
+    del tensors[f"{HEAD}.1.weight.scale"]
 
 
 def widen_tensor(tensors):
-    tensors["head.layers.1.bias"] = torch.zeros(33, dtype=torch.float16)
+    tensors[f"{HEAD}.1.bias"] = torch.zeros(33, dtype=torch.float16)
 
 
 def turn_tensor(tensors):
-    tensors["head.layers.4.weight.codes"] = tensors["head.layers.4.weight.codes"].T.contiguous()
+    tensors[f"{HEAD}.4.weight.codes"] = tensors[f"{HEAD}.4.weight.codes"].T.contiguous()
 
 
 def retype_codes(tensors):
-    tensors["head.layers.1.weight.codes"] = tensors["head.layers.1.weight.codes"].to(torch.int32)
+    tensors[f"{HEAD}.1.weight.codes"] = tensors[f"{HEAD}.1.weight.codes"].to(torch.int32)
 
 
 def retype_scale(tensors):
-    tensors["head.layers.1.weight.scale"] = tensors["head.layers.1.weight.scale"].to(torch.float8_e4m3fn)
+    tensors[f"{HEAD}.1.weight.scale"] = tensors[f"{HEAD}.1.weight.scale"].to(torch.float8_e4m3fn)
 
 
 def put_nan(tensors):
-    tensors["head.layers.1.bias"][3] = float("nan")
+    tensors[f"{HEAD}.1.bias"][3] = float("nan")
 
 
 def put_infinity(tensors):
-    tensors["head.layers.1.weight.scale"][0] = float("inf")
+    tensors[f"{HEAD}.1.weight.scale"][0] = float("inf")
 
 
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (add_tensor, "model.safetensors holds tensors that the model lacks: head.surprise"),
-        (drop_tensor, "model.safetensors lacks the tensor 'head.layers.1.bias'"),
-        (drop_scale, "model.safetensors lacks the tensor 'head.layers.1.weight.scale'"),
-        (widen_tensor, "model.safetensors does not fit the model: head.layers.1.bias"),
-        (turn_tensor, "model.safetensors does not fit the model: head.layers.4.weight.codes"),
-        (retype_codes, "model.safetensors does not fit the model: head.layers.1.weight.codes"),
-        (retype_scale, "model.safetensors does not fit the model: head.layers.1.weight.scale"),
-        (put_nan, r"model.safetensors holds values that are not finite \(head.layers.1.bias\)"),
-        (put_infinity, r"model.safetensors holds values that are not finite \(head.layers.1.weight\)"),
+        (add_tensor, "model.safetensors holds tensors that the model lacks: heads.entities.surprise"),
+        (drop_tensor, f"model.safetensors lacks the tensor '{HEAD}.1.bias'"),
+        (drop_scale, f"model.safetensors lacks the tensor '{HEAD}.1.weight.scale'"),
+        (widen_tensor, f"model.safetensors does not fit the model: {HEAD}.1.bias"),
+        (turn_tensor, f"model.safetensors does not fit the model: {HEAD}.4.weight.codes"),
+        (retype_codes, f"model.safetensors does not fit the model: {HEAD}.1.weight.codes"),
+        (retype_scale, f"model.safetensors does not fit the model: {HEAD}.1.weight.scale"),
+        (put_nan, rf"model.safetensors holds values that are not finite \({HEAD}.1.bias\)"),
+        (
+            put_infinity,
+            rf"model.safetensors holds values that are not finite \({HEAD}.1.weight\)",
+        ),
     ],
 )
 def test_tensors_that_do_not_fit_are_refused(root, folder, change, match):
@@ -259,11 +266,9 @@ def test_tensors_that_do_not_fit_are_refused(root, folder, change, match):
 
 
 def test_a_trunk_may_not_hold_a_head(root, folder):
-    change_tensors(
-        folder / "../trunk.safetensors", lambda t: t.update({"head.layers.1.bias": torch.zeros(32)})
-    )
+    change_tensors(folder / "../trunk.safetensors", lambda t: t.update({f"{HEAD}.1.bias": torch.zeros(32)}))
     accept_hashes(folder)
-    refused(root, folder, "trunk.safetensors holds tensors that the model lacks: head.layers.1.bias")
+    refused(root, folder, f"trunk.safetensors holds tensors that the model lacks: {HEAD}.1.bias")
 
 
 @pytest.mark.parametrize("bits", ["3", "8.0", "many", None])
@@ -300,16 +305,16 @@ def test_json_that_is_none_is_refused(root, folder, name, content):
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"format": 2}, "is of format 2; this version reads format 1"),
+        ({"format": 3}, "is of format 3; this version reads formats 1 and 2"),
         ({"format": ...}, "lacks 'format'"),
-        ({"labels": ["O", "B-PER"]}, "lists other labels than twitter2017 has"),
+        ({"labels": {"entities": ["O", "B-PER"]}}, "lists other labels than the record of twitter2017 has"),
         ({"labels": ...}, "lacks 'labels'"),
         ({"labels": None}, "lists other labels"),
         ({"config": ...}, "lacks 'config'"),
         ({"config": []}, "is not a checkpoint's configuration"),
-        ({"config": {}}, "is not a checkpoint's configuration"),
-        ({"config": {"dataset": "twitter2019"}}, "unknown dataset 'twitter2019'"),
-        ({"config": {"dataset": ["mnre"]}}, "is not a checkpoint's configuration"),
+        ({"config": {}}, "lacks 'dataset'"),
+        ({"config": {"dataset": "twitter2019"}}, "names the dataset 'twitter2019' and has the record of"),
+        ({"config": {"dataset": ["mnre"]}}, "names the dataset"),
         ({"config": {"dataset": "twitter2017", "surprise": 1}}, "surprise"),
         ({"config": {"dataset": "twitter2017", "dropout": "high"}}, "dropout is 'high'"),
         ({"config": {"dataset": "twitter2017", "dropout": 5}}, "dropout is 5"),
@@ -338,11 +343,11 @@ def test_metrics_of_another_cell_are_refused(root, folder):
 
 
 def test_another_datasets_configuration_does_not_fit(root, folder, tiny_zoo):
-    other = cell_folder(tiny_zoo, ModelConfig(dataset="mnre", preset="tiny"))
+    other = cell_folder(tiny_zoo, ModelConfig(dataset=find_dataset("mnre"), preset="tiny"))
     for name in ("config.json", "metrics.json"):
         shutil.copy(other / name, folder)
     accept_hashes(folder)
-    refused(root, folder, "model.safetensors does not fit the model: head.layers.1.weight")
+    refused(root, folder, "model.safetensors lacks the tensor 'heads.relations.layers.1.")
 
 
 # ---------------------------------------------------------------- the lite base
@@ -364,7 +369,7 @@ def own(file: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def lite_model():
-    return build_model(ModelConfig(dataset="mnre"))
+    return build_model(ModelConfig(dataset=find_dataset("mnre")))
 
 
 @pytest.mark.parametrize("name", ["text.safetensors", "image.safetensors", "tokenizer.json"])

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from mmdemo.answer import pipeline
+from mmdemo.answer import predict as answering
 from mmdemo.cells import catalogue, hub
 from mmdemo.cells.locate import list_cells
 from mmdemo.cells.zoo import Zoo
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
 from tests.hub_standin import Hub, running_hub, use
 
@@ -62,8 +64,8 @@ def test_a_missing_cell_is_found_fetched_and_then_offline(standin: Hub, files, e
     found = cell(empty)
     assert found.problem is None and not found.folder.exists()
     assert [r for r in standin.requests if "resolve" in r] == [], "listing fetches no file"
-    post = pipeline.read_post("Kevin Durant enters Oracle Arena", "twitter2017")
-    answer = pipeline.predict(post, found)
+    post = read_post("Kevin Durant enters Oracle Arena", find_dataset("twitter2017"))
+    answer = answering.predict(post, found)
     assert answer.checkpoint == CELL and answer.entities
     assert "from the Hub repository someone/cells at" in caplog.text, "never silently"
     fetched = {r.split("/", 6)[-1] for r in standin.requests if r.startswith("GET") and "resolve" in r}
@@ -72,12 +74,12 @@ def test_a_missing_cell_is_found_fetched_and_then_offline(standin: Hub, files, e
     standin.requests.clear()
     standin.down = True
     hub.forget()
-    pipeline._zoo_in.cache_clear()
+    catalogue._zoo_in.cache_clear()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     again = cell(empty)
     assert again.problem is None
-    assert pipeline.predict(post, again).entities == answer.entities
-    assert pipeline.describe(again)["metrics"]["seed"] == 7
+    assert answering.predict(post, again).entities == answer.entities
+    assert catalogue.describe(again)["metrics"]["seed"] == 7
     assert standin.requests == []
 
 
@@ -91,7 +93,7 @@ def test_a_cell_at_hand_is_never_fetched(standin, files, tiny_zoo, monkeypatch):
 
 def test_the_card_needs_the_small_files_alone(standin, files, empty, monkeypatch):
     configure(monkeypatch, standin.add(NAME, files))
-    described = pipeline.describe(cell(empty))
+    described = catalogue.describe(cell(empty))
     assert described["metrics"]["seed"] == 7 and described["source"].startswith("someone/cells at ")
     assert {r.rsplit("/", 1)[-1] for r in standin.requests if "resolve" in r} == {
         "config.json",
@@ -179,7 +181,7 @@ def test_first_requests_at_once_ask_once(standin, files, empty, monkeypatch):
 def test_a_hub_cells_size_counts_what_is_not_fetched_yet(standin, files, empty, monkeypatch):
     configure(monkeypatch, standin.add(NAME, files))
     found = cell(empty)
-    pipeline.describe(found)  # the two small files
+    catalogue.describe(found)  # the two small files
     before = catalogue._size(found)
     Zoo(empty).load(found)
     assert before == catalogue._size(found) > 10_000

@@ -9,7 +9,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mmdemo.__main__ import app
-from mmdemo.answer import pipeline
+from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.explain.explainers import VIEWS
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
 from tests.explain.cells import MARKED, TEXTS, TWEET, loaded
@@ -25,8 +27,8 @@ def photo(tmp_path):
 @pytest.fixture
 def call(monkeypatch):
     def run(dataset: str, *options: str, fusion: str = "film", text: str | None = None) -> str:
-        config = ModelConfig(dataset=dataset, fusion=fusion, preset="tiny")
-        monkeypatch.setattr(pipeline, "load", lambda _: loaded(config))
+        config = ModelConfig(dataset=find_dataset(dataset), fusion=fusion, preset="tiny")
+        monkeypatch.setattr(catalogue, "load", lambda _: loaded(config))
         given = ["--dataset", dataset, "--fusion", fusion, "--preset", "tiny", *options]
         arguments = ["explain", "--text", TEXTS[dataset] if text is None else text, *given]
         result = CliRunner().invoke(app, arguments, catch_exceptions=False)
@@ -39,7 +41,7 @@ def call(monkeypatch):
 @pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])
 def test_json_holds_every_view_or_the_reason_against_it(call, dataset, photo):
     answer = json.loads(call(dataset, "--image", photo, "--json"))
-    assert {view["name"] for view in answer["views"]} | set(answer["absent"]) == set(pipeline.VIEWS)
+    assert {view["name"] for view in answer["views"]} | set(answer["absent"]) == set(VIEWS)
     for view in answer["views"]:
         assert len(view["values"]) == len(view["axes"][0]) and view["note"]
     assert answer["counterfactuals"][0]["name"] == "without the photo"

@@ -1,4 +1,4 @@
-"""Cells of preset tiny in memory, one for every model and fusion, for `pipeline.load` to give."""
+"""Cells of preset tiny in memory, one for every model and fusion, for `catalogue.load` to give."""
 
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,9 @@ import torch
 from mmdemo.cells.card import Card
 from mmdemo.cells.locate import SHIPPED, Cell
 from mmdemo.cells.zoo import LoadedCell, post_encoder
-from mmdemo.models.config import MODELS, ModelConfig, fusions_of
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encoders.table import MODELS
+from mmdemo.models.fusion.table import fusions_of
 from mmdemo.models.model import MultimodalModel, build_model
 
 ROOT = SHIPPED
@@ -40,7 +42,8 @@ def loaded(config: ModelConfig) -> LoadedCell:
         for name, parameter in model.named_parameters():
             if name.startswith(("fusion.", "text_encoder.cross", "text_encoder.region", "image_encoder.")):
                 parameter.add_(0.1 * torch.randn_like(parameter))
-        model.head.layers[-1].weight.mul_(6)
+        for head in model.heads.values():
+            head.layers[-1].weight.mul_(6)
     return wrap(config, model)
 
 

@@ -5,23 +5,32 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo.answer import pipeline
+from mmdemo.answer import explain as explaining
+from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.explain import explainers
 from mmdemo.explain.attribution import GAP, STEPS, Deletion, deletion, integrated_gradients, occlusion, total
-from mmdemo.explain.explained_post import Subject, ask
+from mmdemo.explain.explained_post import ExplainedPost
 from mmdemo.explain.masking import region_gates, with_embedding, word_gates
 from mmdemo.models.config import ModelConfig
+from mmdemo.posts.question import read_post
 from tests.explain.cells import NAMES, PAIRS, TEXTS, cell_of, loaded
 
 WEIGHTS = torch.tensor([3.0, -1.0, 0.0, 0.5, 0.0])
 
 
-def subject(dataset: str, model: str, fusion: str, monkeypatch, seed: int = 4) -> Subject:
-    config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="tiny")
+def subject(dataset: str, model: str, fusion: str, monkeypatch, seed: int = 4) -> ExplainedPost:
+    """What `explain` gives to the explainers."""
+    config = ModelConfig(dataset=find_dataset(dataset), model=model, fusion=fusion, preset="tiny")
     cell = loaded(config)
-    monkeypatch.setattr(pipeline, "load", lambda _: cell)
+    monkeypatch.setattr(catalogue, "load", lambda _: cell)
     noise = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    post = pipeline.read_post(TEXTS[dataset], dataset, Image.fromarray(noise))
-    return ask(cell.model, cell.encoder, pipeline.predict(post, cell_of(config)))
+    question = read_post(TEXTS[dataset], config.dataset, Image.fromarray(noise))
+    found: list[ExplainedPost] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explainers, "explain", lambda subject, views: found.append(subject))
+        explaining.explain(question, cell_of(config))
+    return found[0]
 
 
 # ---------------------------------------------------------------- by hand
@@ -125,5 +134,5 @@ def test_the_model_itself_stays_as_it_is(monkeypatch):
     encoder, names = model.text_encoder, list(model.text_encoder.__dict__)
     changed = with_embedding(model, lambda ids, features: encoder.embed(ids, features))
     assert model.text_encoder is encoder and list(encoder.__dict__) == names
-    assert changed.text_encoder is not encoder and changed.head is model.head
+    assert changed.text_encoder is not encoder and changed.heads is model.heads
     assert all(p.grad is None for p in model.parameters())

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdemo.answer import pipeline
+from mmdemo.answer import imagine as imagining
+from mmdemo.answer import predict as answering
+from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.explain.counterfactual import changes, imagined, paint_out
 from mmdemo.models.config import ModelConfig
-from mmdemo.types import Entity, InputError, Pair, Post, Prediction, Relation
+from mmdemo.posts.question import read_post
+from mmdemo.types import Ask, Entity, InputError, Pair, Post, Prediction, Relation
 from tests.explain.cells import MARKED, TWEET, cell_of, loaded
 
 PHOTO = Image.new("RGB", (40, 20), (200, 100, 0))
@@ -15,7 +19,7 @@ POST = Post(text=TWEET, tokens=tuple(TWEET.split()), image=PHOTO)
 
 
 def answer(*entities: Entity) -> Prediction:
-    return Prediction(post=POST, checkpoint="c", image_used=True, entities=entities)
+    return Prediction(post=POST, ask=Ask(), checkpoint="c", image_used=True, entities=entities)
 
 
 def entity(start: int, end: int, label: str = "PER") -> Entity:
@@ -38,9 +42,18 @@ def test_every_entity_of_either_answer_is_named_once():
 
 
 def test_a_relation_is_kept_or_relabelled():
-    post = Post(text=TWEET, tokens=POST.tokens, pair=Pair(head=(0, 2), tail=(3, 5)))
+    pair = Pair(head=(0, 2), tail=(3, 5))
     one, two = (
-        Prediction(post=post, checkpoint="c", image_used=False, relations=(Relation(label=label, score=0.9),))
+        Prediction(
+            post=POST,
+            ask=Ask(entities=False, relations=(pair,)),
+            checkpoint="c",
+            image_used=False,
+            relations=(
+                Relation(head=pair.head, tail=pair.tail, label=label, score=0.9),
+                Relation(head=pair.head, tail=pair.tail, label="another", score=0.1),
+            ),
+        )
         for label in ("None", "/per/per/peer")
     )
     assert [c.kind for c in changes(one, one)] == ["kept"]
@@ -101,13 +114,13 @@ def test_paint_needs_a_photo():
 
 @pytest.mark.parametrize(("dataset", "text"), [("twitter2017", TWEET), ("mnre", MARKED)])
 def test_the_answers_are_the_models_own(dataset, text, monkeypatch):
-    config = ModelConfig(dataset=dataset, preset="tiny")
-    monkeypatch.setattr(pipeline, "load", lambda _: loaded(config))
-    post = pipeline.read_post(text, dataset, PHOTO)
+    config = ModelConfig(dataset=find_dataset(dataset), preset="tiny")
+    monkeypatch.setattr(catalogue, "load", lambda _: loaded(config))
+    post = read_post(text, config.dataset, PHOTO)
     other = Image.new("RGB", (30, 30), "blue")
-    cases = pipeline.counterfactuals(post, cell_of(config), others=[other], masked=[0])
+    cases = imagining.counterfactuals(post, cell_of(config), others=[other], masked=[0])
     assert [case.name for case in cases] == ["without the photo", "another photo", "without the words: Kevin"]
-    alone = pipeline.predict(pipeline.read_post(text, dataset), cell_of(config))
+    alone = answering.predict(read_post(text, config.dataset), cell_of(config))
     assert not cases[0].prediction.image_used
     pairs = zip(
         cases[0].prediction.entities + cases[0].prediction.relations,

@@ -6,9 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmdemo.answer import pipeline
+from mmdemo.answer import explain as explaining
+from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.explain.explainers import VIEWS
 from mmdemo.models.config import ModelConfig
+from mmdemo.posts.question import read_post
 from mmdemo.types import InputError, View
 from tests.explain.cells import NAMES, PAIRS, cell_of, loaded
 
@@ -38,20 +41,20 @@ def check(view: View) -> None:
 @settings(max_examples=4)
 @given(data=st.data())
 def test_every_explainer_of_every_fusion(dataset, model, fusion, data):
-    config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="tiny")
+    config = ModelConfig(dataset=find_dataset(dataset), model=model, fusion=fusion, preset="tiny")
     words = data.draw(st.lists(WORDS, min_size=2, max_size=12))
     text = " ".join(words)
     if dataset == "mnre":
         text = f"[E1] {words[0]} [/E1] {' '.join(words[2:])} [E2] {words[1]} [/E2]"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "load", lambda _: loaded(config))
+        patch.setattr(catalogue, "load", lambda _: loaded(config))
         try:
-            post = pipeline.read_post(text, dataset, data.draw(photos()))
+            post = read_post(text, config.dataset, data.draw(photos()))
         except InputError:
             return  # nothing but invisible characters
         others = [Image.new("RGB", (8, 8), "green")]
         try:
-            found = pipeline.explain(post, cell_of(config), views=VIEWS, others=others)
+            found = explaining.explain(post, cell_of(config), views=VIEWS, others=others)
         except InputError as error:
             assert "reads none" in str(error)
             return
@@ -61,14 +64,14 @@ def test_every_explainer_of_every_fusion(dataset, model, fusion, data):
         check(view)
     assert all(reason and "\n" not in reason for reason in found.absent.values())
     if model in ("blip", "vilt"):
-        assert ("joint-attention" in found.absent) == (post.image is None)
+        assert ("joint-attention" in found.absent) == (post.post.image is None)
 
 
 def test_a_slow_view_is_drawn_only_when_asked_for(monkeypatch):
-    config = ModelConfig(dataset="twitter2017", model="vilt", fusion="native", preset="tiny")
-    monkeypatch.setattr(pipeline, "load", lambda _: loaded(config))
-    post = pipeline.read_post("Kevin in Oakland", "twitter2017", Image.new("RGB", (9, 9), "red"))
-    assert "asked for by name" in pipeline.explain(post, cell_of(config)).absent["joint-attention"]
-    (asked,) = pipeline.explain(post, cell_of(config), views=["joint-attention"]).views
+    config = ModelConfig(dataset=find_dataset("twitter2017"), model="vilt", fusion="native", preset="tiny")
+    monkeypatch.setattr(catalogue, "load", lambda _: loaded(config))
+    post = read_post("Kevin in Oakland", find_dataset("twitter2017"), Image.new("RGB", (9, 9), "red"))
+    assert "asked for by name" in explaining.explain(post, cell_of(config)).absent["joint-attention"]
+    (asked,) = explaining.explain(post, cell_of(config), views=["joint-attention"]).views
     assert asked.axes[0] == ("mean of layers", "layer 1", "layer 2") and asked.values.shape == (3, 16)
     assert (asked.values >= 0).all() and (asked.values.sum(1) < 1).all(), "the words have the rest"

@@ -6,11 +6,14 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from mmdemo.answer import pipeline
+from mmdemo.answer import explain as explaining
+from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.features import Fusion, FusionOutput, keep_text_where_absent
 from mmdemo.models.model import build_model
+from mmdemo.posts.question import read_post
 from mmdemo.types import Explanation
 from tests.explain.cells import TWEET, cell_of, wrap
 
@@ -40,8 +43,8 @@ class ReadsOneRegion(Fusion):
 
 
 def explained(config: ModelConfig, model: nn.Module, photo, monkeypatch, **options) -> Explanation:
-    monkeypatch.setattr(pipeline, "load", lambda _: wrap(config, model))
-    return pipeline.explain(pipeline.read_post(TWEET, config.dataset, photo), cell_of(config), **options)
+    monkeypatch.setattr(catalogue, "load", lambda _: wrap(config, model))
+    return explaining.explain(read_post(TWEET, config.dataset, photo), cell_of(config), **options)
 
 
 def view(explanation: Explanation, name: str):
@@ -50,7 +53,9 @@ def view(explanation: Explanation, name: str):
 
 
 def test_gamma_doubles_channel_3_when_the_photo_is_red(monkeypatch):
-    config = ModelConfig(dataset="twitter2017", fusion="film", film_variant="swapped", preset="tiny")
+    config = ModelConfig(
+        dataset=find_dataset("twitter2017"), fusion="film", film_variant="swapped", preset="tiny"
+    )
     model = build_model(config)
     model.image_encoder, model.image_projection = Patches(), nn.Identity()
     with torch.no_grad():
@@ -68,7 +73,7 @@ def test_gamma_doubles_channel_3_when_the_photo_is_red(monkeypatch):
 
 
 def test_the_one_region_that_is_read_lights_up(monkeypatch):
-    config = ModelConfig(dataset="twitter2017", fusion="concat", preset="tiny")
+    config = ModelConfig(dataset=find_dataset("twitter2017"), fusion="concat", preset="tiny")
     model = build_model(config)
     model.image_encoder, model.image_projection, model.fusion = Patches(), nn.Identity(), ReadsOneRegion()
     white = Image.new("RGB", (64, 64), "white")
@@ -81,7 +86,9 @@ def test_the_one_region_that_is_read_lights_up(monkeypatch):
 
 
 def test_the_photo_of_a_model_that_ignores_it_contributes_nothing(monkeypatch):
-    config = ModelConfig(dataset="twitter2017", fusion="film", film_variant="swapped", preset="tiny")
+    config = ModelConfig(
+        dataset=find_dataset("twitter2017"), fusion="film", film_variant="swapped", preset="tiny"
+    )
     answer = explained(config, build_model(config), RED, monkeypatch, others=[BLUE])
     for name in ("region-gradient", "region-occlusion", "image-contribution"):
         assert view(answer, name).values == pytest.approx(0, abs=1e-6)

@@ -7,8 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo.answer import pipeline
+from mmdemo.answer import explain as explaining
+from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
+from mmdemo.posts.question import read_post
 from mmdemo.types import Explanation, InputError
 from tests.explain.cells import MARKED, TWEET, cell_of, loaded
 
@@ -22,9 +25,9 @@ def photo() -> Image.Image:
 @pytest.fixture
 def explained(monkeypatch) -> Callable[..., Explanation]:
     def ask(text: str, dataset: str, photo=None, model="roberta-resnet50", fusion="film", **options):
-        config = ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="tiny")
-        monkeypatch.setattr(pipeline, "load", lambda _: loaded(config))
-        return pipeline.explain(pipeline.read_post(text, dataset, photo), cell_of(config), **options)
+        config = ModelConfig(dataset=find_dataset(dataset), model=model, fusion=fusion, preset="tiny")
+        monkeypatch.setattr(catalogue, "load", lambda _: loaded(config))
+        return explaining.explain(read_post(text, config.dataset, photo), cell_of(config), **options)
 
     return ask
 
@@ -51,7 +54,7 @@ def test_channels_stand_in_order_of_effect(explained, photo):
     answer = explained(TWEET, "twitter2017", photo)
     gamma, beta, shift = (view(answer, name) for name in ("gamma", "beta", "film-shift"))
     assert gamma.axes == beta.axes and shift.axes[1] == gamma.axes[0]
-    cell = loaded(ModelConfig(dataset="twitter2017", fusion="film", preset="tiny"))
+    cell = loaded(ModelConfig(dataset=find_dataset("twitter2017"), fusion="film", preset="tiny"))
     pixels = torch.from_numpy(cell.encoder.pixels(photo))[None]
     with torch.no_grad():
         x = cell.model.image_projection(cell.model.image_encoder(pixels)).mean(1)[0]

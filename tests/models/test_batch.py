@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from mmdemo.models.batch import IGNORED, Example, collate
-from mmdemo.posts.text import TextInput
+from mmdemo.models.subtokens import TextInput
 
 SHORT = TextInput(ids=(101, 7, 102), features=(0, 1, 0), first=(1,))
 LONG = TextInput(ids=(101, 7, 8, 9, 102), features=(0, 2, 3, 4, 0), first=(1, -1, 3))

@@ -1,4 +1,4 @@
-"""CONTRIBUTING's way to add a fusion, done as it says: one file, and a line in each of two tables."""
+"""CONTRIBUTING's way to add a fusion, done as it says: one file, and a row in the table."""
 
 import re
 from pathlib import Path
@@ -6,25 +6,33 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmdemo.models import config
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models import model as models
 from mmdemo.models.batch import Batch
-from mmdemo.models.config import ModelConfig, fusions_of
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encoders.table import MODELS
+from mmdemo.models.fusion.table import FUSIONS, FusionRow, fusions_of
 
 PAGE = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"
 
 
 @pytest.fixture
 def gated(tmp_path, monkeypatch) -> type:
-    """The page's class, in both tables for the length of a test."""
+    """The page's class, in the table for the length of a test."""
     found = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert found
     (tmp_path / "gated.py").write_text(found[1], encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     from gated import Gated
 
-    monkeypatch.setitem(models.FUSION_BUILDERS, "gated", lambda width, config: Gated(width))
-    monkeypatch.setitem(config.FUSIONS, "gated", "Gated: each channel decides how much of the photo it takes")
+    row = FusionRow(
+        name="gated",
+        title="Gated",
+        shows="each channel decides how much of the photo it takes",
+        build=lambda width, options: Gated(width),
+        trace=("gate_BLD",),
+    )
+    monkeypatch.setitem(FUSIONS, row.name, row)
     return Gated
 
 
@@ -42,16 +50,20 @@ def batch(present: bool) -> Batch:
 
 
 def test_a_fusion_from_the_page_joins_the_zoo_and_trains(gated):
-    assert all("gated" in fusions_of(name) for name in config.MODELS)
-    built = models.build_model(ModelConfig(dataset="twitter2017", fusion="gated", preset="tiny"))
+    assert all("gated" in fusions_of(name) for name in MODELS)
+    built = models.build_model(
+        ModelConfig(dataset=find_dataset("twitter2017"), fusion="gated", preset="tiny")
+    )
     assert isinstance(built.fusion, gated)
     output = built(batch(present=True))
     assert output.trace["gate_BLD"].shape == (2, 6, 32)
-    built.head.loss(output.logits, batch(present=True)).backward()
+    built.heads["entities"].loss(output.logits, batch(present=True)).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in built.fusion.parameters())
 
 
 def test_without_a_photo_it_gives_the_text_alone(gated):
-    built = models.build_model(ModelConfig(dataset="twitter2017", fusion="gated", preset="tiny")).eval()
+    built = models.build_model(
+        ModelConfig(dataset=find_dataset("twitter2017"), fusion="gated", preset="tiny")
+    ).eval()
     post = batch(present=False)
     assert torch.equal(built(post).logits, built(post.without_images()).logits)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mmdemo.datasets.bio import bio_tags, spans_of, tags_of
+from mmdemo.datasets.bio import spans_of, tags_of
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.decode import (
     best_tags,
     decode_entities,
@@ -19,7 +20,7 @@ from mmdemo.models.decode import (
 )
 from mmdemo.types import Entity
 
-TAGS = bio_tags("twitter2017")
+TAGS = find_dataset("twitter2017").tags
 SMALL = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 NAN = float("nan")
 

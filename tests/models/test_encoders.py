@@ -6,17 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmdemo.cells.pretrained_base import load_base
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.batch import Example, collate
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import EfficientNetLite, TinyImageEncoder
 from mmdemo.models.encoders.text import MarkedBert
 from mmdemo.models.model import build_model
-from mmdemo.posts.text import FEATURES
+from mmdemo.models.subtokens import FEATURES
 
 
 @pytest.fixture(scope="module")
 def lite(shipped):
-    model = build_model(ModelConfig(dataset="mnre"))
+    model = build_model(ModelConfig(dataset=find_dataset("mnre")))
     load_base(shipped, model, "lite")
     return model.eval()
 

@@ -15,10 +15,13 @@ from transformers import (
 )
 
 from mmdemo.cells.pretrained_base import load_base
-from mmdemo.models.config import ModelConfig, fusions_of
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.joint import JointEncoder
+from mmdemo.models.fusion.table import fusions_of
 from mmdemo.models.model import MultimodalModel, build_model
-from mmdemo.posts.text import FEATURES, MARKS
+from mmdemo.models.subtokens import FEATURES
+from mmdemo.posts.marks import MARKS
 from tests.shrunk import publish, shrink, small_resnet
 from train.bases.full_base import Origin, build_full_base
 
@@ -42,7 +45,9 @@ def read(weights, tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
 
     def load(name: str) -> MultimodalModel:
-        config = ModelConfig(dataset="mnre", model=name, fusion=fusions_of(name)[0], preset="full")
+        config = ModelConfig(
+            dataset=find_dataset("mnre"), model=name, fusion=fusions_of(name)[0], preset="full"
+        )
         build_full_base(root, config, Origin(weights_root=weights))
         model = build_model(config)
         load_base(root, model, "full")

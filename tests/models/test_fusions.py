@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmdemo.models.config import FILM_VARIANTS, FUSIONS, ModelConfig
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.models.config import FILM_VARIANTS, ModelConfig
 from mmdemo.models.features import Fusion, ImageFeatures, TextFeatures
 from mmdemo.models.fusion.attention import Attention, TokenAttention
 from mmdemo.models.fusion.bilinear import Bilinear
@@ -17,6 +18,7 @@ from mmdemo.models.fusion.film import FiLM
 from mmdemo.models.fusion.hybrid import Hybrid
 from mmdemo.models.fusion.late import Late
 from mmdemo.models.fusion.native import Native
+from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.models.model import build_fusion
 
 KINDS = [*((f, "report") for f in FUSIONS), *(("film", variant) for variant in FILM_VARIANTS[1:])]
@@ -56,7 +58,12 @@ def fusion(kind) -> Fusion:
     """The fusion as training leaves it: no weight is still at its initial zero."""
     model = "vilt" if kind[0] == "native" else "roberta-resnet50"
     config = ModelConfig(
-        dataset="mnre", model=model, fusion=kind[0], film_variant=kind[1], preset="tiny", dropout=0.2
+        dataset=find_dataset("mnre"),
+        model=model,
+        fusion=kind[0],
+        film_variant=kind[1],
+        preset="tiny",
+        dropout=0.2,
     )
     built = build_fusion(config)
     with torch.no_grad():
@@ -179,7 +186,7 @@ def test_gradients_reach_both_sides_and_every_weight(fusion, kind):
 def test_fusions_start_near_the_text(name):
     """Training starts from what the text knows: the photo's part is the smaller one."""
     text, image = features()
-    fusion = build_fusion(ModelConfig(dataset="mnre", fusion=name, preset="tiny")).eval()
+    fusion = build_fusion(ModelConfig(dataset=find_dataset("mnre"), fusion=name, preset="tiny")).eval()
     change = (fuse(fusion, text, image) - text.tokens_BLD).norm() / text.tokens_BLD.norm()
     assert 0 < change < 0.5
 

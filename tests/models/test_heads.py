@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mmdemo.models.batch import IGNORED, Example, collate
-from mmdemo.models.heads import Head, NerHead, ReHead
-from mmdemo.posts.text import TextInput
+from mmdemo.models.heads import EntityHead, Head, RelationHead
+from mmdemo.models.subtokens import TextInput
 
 TEXT = TextInput(ids=tuple(range(8)), features=(0,) * 8, first=(2, -1, 5), markers=(1, 3, 4, 6))
 #: State i of the text is (i, 10 i).
@@ -21,13 +21,13 @@ def read_out(head: Head) -> Head:
 
 
 def test_tags_are_read_at_each_words_first_subtoken():
-    head = read_out(NerHead(2, 4, 3, 0.0))
+    head = read_out(EntityHead(2, 4, 3, 0.0))
     scores = head(STATES_BLD, collate([Example(text=TEXT)]))
     assert scores[0, [0, 2]].tolist() == [[2.0, 20.0], [5.0, 50.0]]
 
 
 def test_words_beyond_what_the_model_reads_cost_nothing_and_change_nothing():
-    head = NerHead(2, 4, 3, 0.0).eval()
+    head = EntityHead(2, 4, 3, 0.0).eval()
     long = replace(TEXT, first=(*TEXT.first, *[-1] * 50_000))
     scored = []
     head.layers.register_forward_hook(lambda _, given, __: scored.append(given[0].shape[1]))
@@ -38,7 +38,7 @@ def test_words_beyond_what_the_model_reads_cost_nothing_and_change_nothing():
 
 
 def test_relations_are_read_at_the_opening_marks_head_first():
-    head = read_out(ReHead(2, 4, 3, 0.0))
+    head = read_out(RelationHead(2, 4, 3, 0.0))
     assert head(STATES_BLD, collate([Example(text=TEXT)])).tolist() == [[1.0, 10.0, 4.0, 40.0]]
     tail_first = replace(TEXT, markers=(4, 6, 1, 3))
     assert head(STATES_BLD, collate([Example(text=tail_first)])).tolist() == [[4.0, 40.0, 1.0, 10.0]]
@@ -48,13 +48,13 @@ def test_the_loss_is_the_mean_over_words_that_were_seen():
     batch = collate([Example(text=TEXT, target=(0, 1, 2))])
     assert batch.targets.tolist() == [[0, IGNORED, 2]]
     shares = torch.tensor([[[0.5, 0.25, 0.25], [1.0, 0.0, 0.0], [0.5, 0.25, 0.25]]])
-    loss = NerHead(2, 4, 3, 0.0).loss(shares.log(), batch)
+    loss = EntityHead(2, 4, 3, 0.0).loss(shares.log(), batch)
     assert loss.item() == pytest.approx((0.6931472 + 1.3862944) / 2)  # ln 2, ln 4
 
 
 def test_label_smoothing_moves_the_target():
     batch = collate([Example(text=TEXT, target=0)])
     shares = torch.tensor([[0.5, 0.5]])
-    smooth = ReHead(2, 4, 2, 0.0).loss(torch.tensor([[0.9, 0.1]]).log(), batch, 0.2)
+    smooth = RelationHead(2, 4, 2, 0.0).loss(torch.tensor([[0.9, 0.1]]).log(), batch, 0.2)
     assert smooth.item() == pytest.approx(0.9 * 0.1053605 + 0.1 * 2.3025851)  # 0.2 spread over two classes
-    assert ReHead(2, 4, 2, 0.0).loss(shares.log(), batch, 0.2).item() == pytest.approx(0.6931472)
+    assert RelationHead(2, 4, 2, 0.0).loss(shares.log(), batch, 0.2).item() == pytest.approx(0.6931472)

@@ -19,9 +19,11 @@ import torch
 from mmdemo.cells.card import load_card
 from mmdemo.cells.checkpoint import cell_folder, load_model, save_cell, save_trunk
 from mmdemo.cells.pretrained_base import load_base
-from mmdemo.datasets.bio import output_labels
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.batch import Batch, Example, collate
-from mmdemo.models.config import EXTRA_FUSIONS, MODELS, ModelConfig, fusions_of
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.encoders.table import MODELS
+from mmdemo.models.fusion.table import buildable, fusions_of
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import Pair
 from tests.shrunk import shrink
@@ -33,7 +35,7 @@ TEXTS = {
     "mnre": ("Ann of Oakland", "see Bob and Key Largo today", "Paris Paris"),
 }
 PAIRS = (Pair(head=(0, 1), tail=(2, 3)), Pair(head=(3, 5), tail=(1, 2)), Pair(head=(0, 1), tail=(1, 2)))
-COMBINATIONS = [("tiny", d, m, f) for d in TEXTS for m in MODELS for f in (*fusions_of(m), *EXTRA_FUSIONS)]
+COMBINATIONS = [("tiny", d, m, f) for d in TEXTS for m in MODELS for f in buildable(m)]
 COMBINATIONS += [
     ("full", d, m, f)
     for d in TEXTS
@@ -41,7 +43,7 @@ COMBINATIONS += [
     for f in fusions_of(m)
     if f in ("film", "concat", "native")
 ]
-FILM = ModelConfig(dataset="mnre", preset="tiny")
+FILM = ModelConfig(dataset=find_dataset("mnre"), preset="tiny")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def root(tmp_path_factory) -> Iterator[Path]:
         shrink(patch)
         folder = tmp_path_factory.mktemp("full")
         for model in MODELS:
-            config = ModelConfig(dataset="mnre", model=model, preset="full")
+            config = ModelConfig(dataset=find_dataset("mnre"), model=model, preset="full")
             build_full_base(folder, config, Origin(init="random"))
         yield folder
 
@@ -59,13 +61,13 @@ def root(tmp_path_factory) -> Iterator[Path]:
 @pytest.fixture(params=COMBINATIONS, ids="-".join)
 def config(request, root) -> ModelConfig:
     preset, dataset, model, fusion = request.param
-    return ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset)
+    return ModelConfig(dataset=find_dataset(dataset), model=model, fusion=fusion, preset=preset)
 
 
 @cache
 def _row(preset: str, dataset: str, model: str, root: Path) -> MultimodalModel:
     torch.manual_seed(3)
-    config = ModelConfig(dataset=dataset, model=model, fusion="film", preset=preset)
+    config = ModelConfig(dataset=find_dataset(dataset), model=model, fusion="film", preset=preset)
     built, _ = lively_model(config, root)
     if preset == "full":
         with torch.no_grad():
@@ -77,7 +79,7 @@ def _row(preset: str, dataset: str, model: str, root: Path) -> MultimodalModel:
 
 @pytest.fixture
 def model(config, root) -> Iterator[MultimodalModel]:
-    built = _row(config.preset, config.dataset, config.model, root)
+    built = _row(config.preset, config.dataset.name, config.model, root)
     built.fusion = lively_fusion(config)
     yield built.eval()
     built.zero_grad()
@@ -88,12 +90,12 @@ def examples(config, reader) -> list[Example]:
     """Three posts; the middle one has no photo."""
     rng = np.random.default_rng(3)
     found = []
-    for i, text in enumerate(TEXTS[config.dataset]):
+    for i, text in enumerate(TEXTS[config.dataset.name]):
         words = text.split(" ")
-        target: tuple[int, ...] | int = tuple(range(len(words))) if config.task == "ner" else 5 * i
+        target: tuple[int, ...] | int = tuple(range(len(words))) if config.dataset.has_entities else 5 * i
         found.append(
             Example(
-                text=reader.read(words, PAIRS[i] if config.task == "re" else None),
+                text=reader.read(words, PAIRS[i] if config.dataset.has_relations else None),
                 target=target,
                 pixels_CHW=None if i == 1 else rng.standard_normal((3, 64, 64)).astype(np.float32),
             )
@@ -108,16 +110,17 @@ def batch(examples) -> Batch:
 
 def test_scores_have_a_row_for_each_word_or_post(config, model, batch):
     logits = model(batch).logits
-    labels = len(output_labels(config.dataset))
-    assert logits.shape == ((3, 5, labels) if config.task == "ner" else (3, labels))
+    (task,) = config.dataset.tasks
+    labels = len(config.dataset.outputs(task))
+    assert logits.shape == ((3, 5, labels) if config.dataset.has_entities else (3, labels))
     assert logits.isfinite().all() and logits.abs().max() > 4
 
 
 def test_loss_is_finite_and_every_part_learns(config, model, batch):
-    loss = model.head.loss(model.train()(batch).logits, batch)
+    loss = model.head_for(batch).loss(model.train()(batch).logits, batch)
     loss.backward()
     assert loss.isfinite() and loss > 0
-    parts = {"text_encoder", "image_encoder", "text_projection", "image_projection", "fusion", "head"}
+    parts = {"text_encoder", "image_encoder", "text_projection", "image_projection", "fusion", "heads"}
     if config.fusion == "native":  # the photo went through the joint encoder alone
         parts -= {"image_projection", "fusion"}
     for part in parts:
@@ -129,7 +132,7 @@ def test_a_post_answers_alike_alone_and_in_a_batch(config, model, examples, batc
     together = model(batch).logits
     for row, example in enumerate(examples):
         alone = model(collate([example])).logits[0]
-        seen = together[row, : len(alone)] if config.task == "ner" else together[row]
+        seen = together[row, : len(alone)] if config.dataset.has_entities else together[row]
         torch.testing.assert_close(alone, seen, rtol=1e-4, atol=1e-4)
 
 
@@ -172,7 +175,7 @@ def test_what_is_saved_answers_alike(config, model, batch, root, tmp_path):
         (tmp_path / "full").mkdir()
         (tmp_path / "full" / "base").symlink_to(root / "full" / "base")
     load_base(tmp_path, base, config.preset)
-    save_trunk(tmp_path / config.cell / "trunk.safetensors", model, trunk_tensors(base), 16)
+    save_trunk(cell_folder(tmp_path, config) / "trunk.safetensors", model, trunk_tensors(base), 16)
     save(tmp_path, model, config, ("trunk.safetensors",), 16)
     folder = cell_folder(tmp_path, config)
     loaded = load_model(tmp_path, folder, load_card(folder))

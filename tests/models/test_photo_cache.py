@@ -9,11 +9,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from mmdemo.answer import pipeline
+from mmdemo.answer import predict as answering
+from mmdemo.cells import catalogue
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.batch import Example
 from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.photo_cache import Regions
-from mmdemo.posts.text import TextInput
+from mmdemo.models.subtokens import TextInput
+from mmdemo.posts.question import read_post
 
 CPU = torch.device("cpu")
 TEXT = TextInput(ids=(1, 2), features=(0, 0), first=(1,))
@@ -91,13 +94,13 @@ def test_threads_share_it():
 @pytest.mark.parametrize("model", ["roberta-resnet50", "clip-bert", "blip", "vilt"])
 def test_a_photo_seen_before_changes_no_answer(tiny_zoo, monkeypatch, model):
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
-    monkeypatch.setattr(pipeline, "SEEN", seen := Regions())
-    cell = pipeline.find_cell("mnre", model, "film", "tiny")
+    monkeypatch.setattr(answering, "SEEN", seen := Regions())
+    cell = catalogue.find_cell("mnre", model, "film", "tiny")
     photo = Image.effect_noise((80, 60), 90).convert("RGB")
-    post = pipeline.read_post("[E1] Ann [/E1] in [E2] Oslo [/E2]", "mnre", photo)
-    first, again = pipeline.predict(post, cell), pipeline.predict(post, cell)
+    post = read_post("[E1] Ann [/E1] in [E2] Oslo [/E2]", find_dataset("mnre"), photo)
+    first, again = answering.predict(post, cell), answering.predict(post, cell)
     assert [r.score for r in first.relations] == [r.score for r in again.relations]
     seen.clear()
-    assert pipeline.predict(post, cell).relations == first.relations
-    other = pipeline.predict(pipeline.read_post(post.text, "mnre", photo.rotate(90)), cell)
+    assert answering.predict(post, cell).relations == first.relations
+    other = answering.predict(read_post(post.post.text, find_dataset("mnre"), photo.rotate(90)), cell)
     assert [r.score for r in other.relations] != [r.score for r in first.relations]

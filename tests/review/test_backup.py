@@ -1,11 +1,13 @@
 """Reviews in a private dataset repository: what one run decided, the next one has, against a stand-in Hub."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.review import backup as backup_module
 from mmdemo.review.backup import Backup, backup_from_environment, restore
 from mmdemo.review.backup_events import event_row
@@ -13,7 +15,7 @@ from mmdemo.review.records import Answer
 from mmdemo.review.store.queue import select_known
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.review.store.rows import known
-from mmdemo.types import Entity, InputError, Post
+from mmdemo.types import Ask, Entity, InputError, Post, Question
 from tests.hub_standin import Hub, running_hub, use
 from tests.review.conftest import TWEETS, question, stating
 from tests.review.test_durability import check_state
@@ -221,6 +223,80 @@ def test_a_line_that_a_crash_cut_off_or_somebody_forged_is_passed_over(standin: 
     store = new_store(tmp_path / "one")
     assert restore(store, "me/reviews") == 1
     assert store.page("may", "Ann").reviews[0].post.image is None, "a photo outside the folder is none"
+
+
+def decided_by(store: Store, post: str, reviewer: str, answer: dict) -> None:
+    (review,) = [r for r in store.page("may", reviewer).reviews if r.post.id == post]
+    store.decide("may", review.key, reviewer, answer, version=review.version)
+
+
+def one_post(store: Store) -> Store:
+    store.make_queue("may", find_dataset("twitter2017"))
+    post = Post(text="a b c", tokens=("a", "b", "c"), id="p0")
+    store.add("may", [Question(post=post, ask=Ask())])
+    return store
+
+
+def answer_of(store: Store) -> tuple[str, str]:
+    (review,) = store.page("may", "reader").reviews
+    return review.decision.reviewer, review.decision.verdict
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_clock_that_is_behind_does_not_bring_the_older_decision_back(
+    standin: Hub, tmp_path, monkeypatch, kept
+):
+    """Whether the second run restored the first one's decisions, or has a disk that kept them."""
+    store = one_post(new_store(tmp_path / "one"))
+    first = backup_from_environment(store)
+    decided_by(store, "p0", "Ann", PER)
+    first.close()
+    second = store if kept else new_store(tmp_path / "two")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 3600)
+    backup = backup_from_environment(second)
+    decided_by(second, "p0", "Ben", LOC)
+    backup.close()
+    monkeypatch.undo()
+    use(standin, tmp_path / "cache", monkeypatch)
+    third = new_store(tmp_path / "three")
+    assert restore(third, "me/reviews") == 1
+    assert answer_of(third) == ("Ben", "corrected")
+
+
+def test_of_two_runs_at_once_the_later_decision_holds(standin: Hub, tmp_path):
+    """As in a restart that starts the new container before the old one stops."""
+    store = one_post(new_store(tmp_path / "one"))
+    old = backup_from_environment(store)
+    old.write()
+    old.scheduler.trigger().result()
+    fresh = new_store(tmp_path / "two")
+    new = backup_from_environment(fresh)
+    decided_by(store, "p0", "Ann", PER)
+    old.close()
+    new.close()
+    third = new_store(tmp_path / "three")
+    restore(third, "me/reviews")
+    assert answer_of(third) == ("Ann", "corrected"), "the new run had not read it, so it has not replaced it"
+
+
+def test_a_line_that_is_no_text_stops_only_itself(standin: Hub, tmp_path, caplog):
+    queue = {"name": "may", "dataset": "twitter2017", "double": False}
+    lines = []
+    for ref in ("p0", "p1", "p2"):
+        held = {"id": ref, "text": "Ann", "tokens": ["Ann"], "pair": None, "image_id": None, "photo": None}
+        row = {"queue": queue, "post": held, "suggestion": None, "events": []}
+        lines.append(json.dumps(row).encode())
+    lines[1] = lines[1].replace(b"Ann", b"\xff\xfe")
+    held = json.loads(lines[2])
+    held["post"]["photo"] = "x" * 300 + ".png"
+    standin.add(
+        REPO, {"reviews-1.jsonl": b"\n".join([*lines, json.dumps(held).encode()]) + b"\n"}, private=True
+    )
+    store = new_store(tmp_path / "one")
+    assert restore(store, "me/reviews") == 2
+    assert "reviews-1.jsonl line 2 is not UTF-8 text; it is passed over" in caplog.text
+    assert [r.post.id for r in store.page("may", "Ann").reviews] == ["p0", "p2"]
 
 
 def test_without_a_repository_nothing_is_asked(standin: Hub, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """The store, on both databases: nothing is overwritten unseen, and all of it can be traced and taken back."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mmdemo.review.records import Answer, Conflict, Filter, Leased, Review, Suggestion
 from mmdemo.review.store import engine as store_engine
-from mmdemo.review.store import opening as store_opening
+from mmdemo.review.store import queue as store_queue
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.review.store.tables import metadata
 from mmdemo.types import Entity, InputError, Relation
@@ -220,12 +221,35 @@ def test_two_reviewers_get_two_posts(queue: Store) -> None:
 def test_a_lease_ends_by_itself(queue: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     post = first(queue)
     expires = queue.lease(post.key, "Ann").expires
-    monkeypatch.setattr(store_opening.time, "time", lambda: expires + 1)
+    monkeypatch.setattr(store_queue, "lease_clock", lambda _: expires + 1)
     assert queue.open(post.key, "Bob").lease
     with pytest.raises(Leased):  # Ann may save once Bob has gone, if he changed nothing
         queue.decide("q", post.key, "Ann", {}, version=0)
     queue.release(post.key, "Bob")
     assert queue.decide("q", post.key, "Ann", {}, version=0).status == "corrected"
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_setting_the_clock_neither_ends_a_lease_nor_lengthens_it(
+    queue: Store, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    post, now = first(queue), time.time()
+    queue.lease(post.key, "Ann", seconds=60)
+    monkeypatch.setattr(time, "time", lambda: now + 3600 * hours)
+    with pytest.raises(Leased):
+        queue.open(post.key, "Bob")
+    monkeypatch.setattr(store_queue, "lease_clock", lambda _: time.monotonic() + 61)
+    if queue.engine.dialect.name == "sqlite":
+        assert queue.open(post.key, "Bob").lease
+
+
+def test_a_lease_of_before_the_machine_started_holds_nobody_up(
+    queue: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = first(queue)
+    queue.lease(post.key, "Ann")
+    monkeypatch.setattr(store_queue, "lease_clock", lambda _: -1e6)
+    assert queue.open(post.key, "Bob").lease
 
 
 def test_a_crowd_on_one_queue_decides_each_post_once(store: Store) -> None:

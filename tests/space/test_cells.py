@@ -5,8 +5,7 @@ from huggingface_hub import constants, hf_hub_download
 from typer.testing import CliRunner
 
 from mmdemo.__main__ import app
-from mmdemo.answer import pipeline
-from mmdemo.cells import hub
+from mmdemo.cells import catalogue, hub
 from mmdemo.cells.locate import list_cells
 from mmdemo.cells.zoo import Zoo
 from mmdemo.space.command import check_folder
@@ -91,7 +90,7 @@ def test_a_space_preloads_its_cells_and_needs_no_more(standin: Hub, commit, fold
     assert [cell.fusion for cell in cells if cell.name == CELL] == ["film"] and len(cells) == 6
     for cell in cells:
         Zoo(pushed / "checkpoints").load(cell)
-        assert pipeline.describe(cell)["source"].startswith("me/cells at ")
+        assert catalogue.describe(cell)["source"].startswith("me/cells at ")
     assert not [asked for asked in standin.requests if "resolve" in asked]
 
 

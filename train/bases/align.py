@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 from tqdm.auto import tqdm
@@ -29,7 +29,7 @@ from mmdemo.types import InputError, Post
 from train.data.source import DataSource
 from train.fit.cached_states import backbone_maps
 from train.fit.stages import backbone_salt
-from train.fit.state import replace_file
+from train.fit.state import load_tensors, replace_file
 
 #: Captions are read as tweets are: any dataset without marks will do.
 ALIGNED = next(row.name for row in MODELS.values() if row.aligned)
@@ -61,7 +61,7 @@ def align(source: DataSource, folder: Path, root: Path, seed: int, cache: Path) 
         InputError: the data folder has no captions, or none of these photos.
     """
     if (folder / WEIGHTS).exists():
-        return load_file(folder / WEIGHTS)
+        return load_tensors(folder / WEIGHTS)
     captions = read_captions(source)
     train, test = (_photos(source, split, captions) for split in ("train", "test"))
     model = build_model(CONFIG)

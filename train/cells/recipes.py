@@ -12,7 +12,7 @@ from typing import Any
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import MODELS
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 from train.fit.recipe import Recipe
 
 FOLDER = Path(__file__).parents[1] / "recipes"
@@ -85,7 +85,7 @@ def read_recipes(name: str | Path) -> RecipeBook:
         stated = tomllib.loads(text)
     except OSError as error:
         known = ", ".join(file.stem for file in sorted(FOLDER.glob("*.toml")))
-        raise InputError(f"there is no recipe {str(name)[:80]!r}; known: {known}, or a file.toml") from error
+        raise InputError(f"there is no recipe {quoted(name)}; known: {known}, or a file.toml") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not a recipe: {error}") from error
     _check(path, stated)
@@ -106,7 +106,7 @@ def _check(path: Path, stated: Mapping[str, Any]) -> None:
     """Every key is known and every value of its type. Raises InputError naming the first that is not."""
     top = {"about", "command", "expect", "run", "tasks", "models", *STAGES}
     for key in stated.keys() - top:
-        raise InputError(f"{path}: {key!r} is not known; known: {', '.join(sorted(top))}")
+        raise InputError(f"{path}: {quoted(key)} is not known; known: {', '.join(sorted(top))}")
     for key, value in stated.get("run", {}).items():
         if key not in RUN or type(value) is not RUN[key]:
             raise InputError(f"{path}: run.{key} is not known or of the wrong type; known: {', '.join(RUN)}")

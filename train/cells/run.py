@@ -1,6 +1,5 @@
 """Train one cell from data to a checkpoint folder with its card and scores."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,8 +9,9 @@ from mmdemo.cells.card import load_card, text_trunk
 from mmdemo.cells.checkpoint import cell_folder, load_model, save_cell
 from mmdemo.cells.files import write_json
 from mmdemo.cells.locate import SHIPPED
-from mmdemo.cells.pretrained_base import base_folder, base_place
+from mmdemo.cells.pretrained_base import base_folder, base_place, copy_base, is_whole_or_copy
 from mmdemo.cells.zoo import post_encoder
+from mmdemo.datasets.schema import SPLITS
 from mmdemo.models.config import fusions_of
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
@@ -39,6 +39,7 @@ def run(settings: Settings) -> Path:
     Each stage resumes after a kill from its last whole epoch, and is skipped when it is done for the same
     configuration, recipe and data. Test is scored once, after everything is chosen on validation.
     """
+    check_posts(settings)
     if settings.whole:
         if settings.trunk_only:
             raise InputError(
@@ -190,6 +191,16 @@ def material_of(settings: Settings) -> Material:
     )
 
 
+def check_posts(settings: Settings) -> None:
+    """Read all that will be read, before anything is written: bad data shall leave no folders behind.
+
+    Raises:
+        InputError: a file is missing or malformed.
+    """
+    for split in SPLITS:
+        settings.source.posts(settings.config.dataset, split)
+
+
 def ensure_base(settings: Settings) -> None:
     """Make sure that ``out`` holds the pretrained encoders: copied from the shipped ones, or built."""
     root = settings.out
@@ -197,10 +208,10 @@ def ensure_base(settings: Settings) -> None:
         ensure_full_base(root, settings.config, settings.origin)
         return
     folder = root / base_place(settings.config)
-    if (folder / "base.json").exists():
-        return
     shipped = base_folder(SHIPPED, "lite")
+    if (folder / "base.json").exists() and is_whole_or_copy(folder, shipped):
+        return
     if (shipped / "base.json").exists():
-        shutil.copytree(shipped, folder, dirs_exist_ok=True)
+        copy_base(shipped, folder)
     else:
         build_base(root, settings.source)

@@ -26,7 +26,7 @@ from mmdemo.cells.files import file_hash, write_json
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import MODELS, fusions_of
 from mmdemo.types import InputError
-from train.cells.run import Trunk, run_cells, run_trunk, run_whole
+from train.cells.run import Trunk, check_posts, run_cells, run_trunk, run_whole
 from train.cells.settings import Settings, config_facts, data_hash
 
 Group = tuple[str, str]
@@ -87,6 +87,7 @@ def _build_group(settings: Settings, dataset: str, model: str, fusions: Sequence
             folder = cell_folder(own.out, own.config)
             yield folder if _is_current(own, folder, None) else _stamped(own, run_whole(own), None)
         return
+    check_posts(settings)
     trunk = trunk_of(settings)
     stale = []
     for fusion in fusions:

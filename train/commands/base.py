@@ -1,6 +1,5 @@
 """Commands about the encoders before any training: ``train base`` and ``train sizes``."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,8 @@ import typer
 
 from mmdemo.datasets.discovery import default_for
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
-from mmdemo.types import InputError
+from mmdemo.terminal import say, say_json
+from mmdemo.types import InputError, quoted
 from train.commands.options import NAMES, Device, Images, Init, Pairs, WeightsRoot
 from train.data.source import DataSource
 
@@ -41,7 +41,7 @@ def base(
             config = ModelConfig(
                 dataset=default_for("entities"), model=name, fusion=fusions_of(name)[0], preset="full"
             )
-            print(build_full_base(out, config, origin))
+            say(str(build_full_base(out, config, origin)))
         return
     if preset != "lite":
         raise InputError(f"--preset {preset}: only lite and full have pretrained encoders")
@@ -49,7 +49,7 @@ def base(
         raise InputError("--data is missing: the lite image encoder is fitted to training photos")
     from train.bases.base import build_base
 
-    print(build_base(out, DataSource(folder=data, images=images, pairs=pairs)))
+    say(str(build_base(out, DataSource(folder=data, images=images, pairs=pairs))))
 
 
 def sizes(
@@ -79,10 +79,10 @@ def sizes(
         for name in _chosen(model)
     ]
     found = [measure(trial) if model else measure_apart(trial) for trial in trials]
-    print(json.dumps(found, indent=2) if as_json else render(found))
+    say_json(found) if as_json else say(*render(found).split("\n"))
 
 
 def _chosen(model: str | None) -> tuple[str, ...]:
     if model is not None and model not in MODELS:
-        raise InputError(f"unknown model {model!r}; known: {', '.join(MODELS)}")
+        raise InputError(f"unknown model {quoted(model)}; known: {', '.join(MODELS)}")
     return (model,) if model else tuple(MODELS)

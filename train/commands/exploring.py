@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
+from mmdemo.terminal import say
 from train.cells.recipes import read_changes, read_recipes
 from train.commands.options import (
     Change,
@@ -42,7 +43,7 @@ def analyse(
     from train.analyse.report import analyse as draw
 
     source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)
-    print(draw(source, out, cache=work / "analysis", limit=limit, command=_command()))
+    say(str(draw(source, out, cache=work / "analysis", limit=limit, command=_command())))
 
 
 def tune(
@@ -120,7 +121,7 @@ def tune(
         trials=trials or (grid_size(space) if sampler == "grid" else 20),
         prune=prune,
     )
-    print(write_report(search(wanted), wanted, work / "tune" / name, _command()))
+    say(*write_report(search(wanted), wanted, work / "tune" / name, _command()).split("\n"))
 
 
 def _command() -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
+from mmdemo.terminal import say
 from train.cells.recipes import list_recipes, read_changes, read_recipes
 from train.commands.options import (
     EXAMPLE,
@@ -46,10 +47,10 @@ def recipes(
     Example: python -m train recipes lite > mine.toml; python -m train run --recipe mine.toml --dataset DIR
     """
     if name is not None:
-        print(read_recipes(name).text, end="")
+        say(*read_recipes(name).text.splitlines())
         return
     for book in list_recipes():
-        print(f"{book.name}: {book.about}\n  {book.command}\n  expect {book.expect}")
+        say(f"{book.name}: {book.about}", f"  {book.command}", f"  expect {book.expect}")
 
 
 def run(
@@ -105,8 +106,8 @@ def run(
         )
     )
     if extra and start and (start / "metrics.json").exists():
-        print(reviewed_posts.compare(start, made))
-    print(made)
+        say(*reviewed_posts.compare(start, made).split("\n"))
+    say(str(made))
 
 
 run.__doc__ = f"""Train one cell, resuming if it was cut off, and score it on validation and test.

@@ -1,11 +1,11 @@
 """Commands that measure: ``evaluate``, ``calibrate``, ``photo_effect``, and the tables of ``results``."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mmdemo.terminal import say, say_json
 from mmdemo.types import InputError
 from train.commands.options import Data, Device, Images, Pairs, Work
 from train.data.source import DataSource
@@ -36,7 +36,7 @@ def evaluate(
     accelerator = choose_accelerator(device)
     scores = score(checkpoint, source, split, cache=work / "regions", device=accelerator.device)
     scores["photos"] = source.note_of(load_card(checkpoint).config.dataset)
-    print(json.dumps(scores, indent=2) if as_json else render(scores))
+    say_json(scores) if as_json else say(*render(scores).split("\n"))
 
 
 def calibrate(
@@ -59,7 +59,7 @@ def calibrate(
     if not found:
         raise _without_answers(root, work)
     for cell, (before, after) in found.items():
-        print(f"{cell}: test ECE {before:.3f} before, {after:.3f} after")
+        say(f"{cell}: test ECE {before:.3f} before, {after:.3f} after")
 
 
 def _without_answers(root: Path, work: Path) -> InputError:
@@ -90,7 +90,7 @@ def photo_effect(
     for cell, stated in found.items():
         none = stated["against"]["none"]
         low, high = 100 * none["low"], 100 * none["high"]
-        print(f"{cell}: {100 * none['change']:+.2f} points with photos, interval {low:+.2f} to {high:+.2f}")
+        say(f"{cell}: {100 * none['change']:+.2f} points with photos, interval {low:+.2f} to {high:+.2f}")
 
 
 def results(
@@ -111,4 +111,4 @@ def results(
     """
     from train.publish.results import PAGES, write_results
 
-    print(write_results(root, page or PAGES))
+    say(str(write_results(root, page or PAGES)))

@@ -7,6 +7,7 @@ import typer
 
 from mmdemo.datasets.discovery import default_for
 from mmdemo.models.config import ModelConfig
+from mmdemo.terminal import say
 from mmdemo.types import InputError
 from train.cells.recipes import read_changes, read_recipes
 from train.commands.options import (
@@ -70,7 +71,7 @@ def zoo(
     wanted = building.plan(preset, only, (int(number), int(count)))
     if dry_run:
         for (dataset, model), fusions in wanted.groups.items():
-            print(f"{preset}/{dataset}/{model}: {', '.join(fusions)}")
+            say(f"{preset}/{dataset}/{model}: {', '.join(fusions)}")
         raise typer.Exit()
     changes, _ = read_changes(change or [])
     changes.setdefault("", {}).setdefault("seed", seed)
@@ -90,8 +91,8 @@ def zoo(
         building.build_parallel(settings, wanted, jobs)
     else:
         for folder in building.build(settings, wanted):
-            print(folder)
-    print(write_summary(out, preset))
+            say(str(folder))
+    say(str(write_summary(out, preset)))
 
 
 def simulate_review(
@@ -134,8 +135,8 @@ def simulate_review(
         limit=limit,
     )
     names = orders.split(",")
-    found = simulate(settings, share=share, reviews=reviews, orders=names, steps=steps, say=print)
-    print(render(found))
+    found = simulate(settings, share=share, reviews=reviews, orders=names, steps=steps, say=say)
+    say(*render(found).split("\n"))
 
 
 def seeds(
@@ -172,4 +173,4 @@ def seeds(
         changes={"": {"seed": 1337}},
     )
     for cell, seed in run_seeds(settings, names, [int(number) for number in numbers.split(",")]):
-        print(f"{chosen.name}/{model}/{cell}: seed {seed} done")
+        say(f"{chosen.name}/{model}/{cell}: seed {seed} done")

@@ -3,7 +3,6 @@
 Every finding says how often, gives the first offenders, and for whom it matters. No file is changed.
 """
 
-import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,7 +16,8 @@ from mmdemo.datasets.bio import spans_of
 from mmdemo.datasets.schema import SPLITS, Dataset, Task
 from mmdemo.photo.opening import load_photo
 from mmdemo.posts.gold import gold_tags
-from mmdemo.types import InputError, Post, Relation
+from mmdemo.terminal import say, say_json
+from mmdemo.types import InputError, Post, Relation, quoted
 from train.data.source import DataSource, datasets_in
 
 #: What a finding is called -> for whom it matters.
@@ -41,7 +41,7 @@ MATTERS: dict[str, str] = {
 
 
 #: What is counted as a label, by task.
-COUNTED: dict[Task, str] = {"entities": "entities", "relations": "relations"}
+COUNTED: dict[Task, str] = {"entities": "entities", "relations": "relations other than {none}"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def run(data: Path, images: Path | None = None, pairs: Path | None = None, as_js
         InputError: ``images`` or ``pairs`` itself is unusable, or both are given.
     """
     report = check(data, images, pairs)
-    print(json.dumps(as_record(report), indent=2) if as_json else render(report))
+    say_json(as_record(report)) if as_json else say(*render(report).split("\n"))
     return 0 if report.ready else 2
 
 
@@ -119,6 +119,7 @@ def _check_dataset(source: DataSource, dataset: Dataset, broken: dict[Path, bool
     posts: dict[str, list[Post]] = {}
     problems: list[str] = []
     for split in SPLITS:
+        source.lookup(dataset, split)  # photos that cannot be used at all are the caller's mistake
         try:
             posts[split] = source.posts(dataset, split)
             if not posts[split]:
@@ -130,7 +131,7 @@ def _check_dataset(source: DataSource, dataset: Dataset, broken: dict[Path, bool
     return DatasetReport(
         dataset=dataset.name,
         title=dataset.title,
-        counted=" and ".join(COUNTED[task] for task in dataset.tasks),
+        counted=" and ".join(COUNTED[task].format(none=dataset.none) for task in dataset.tasks),
         splits=tuple(_check_split(dataset, split, posts[split], broken) for split in posts),
         findings=_leaks(posts),
         problems=tuple(problems),
@@ -167,11 +168,15 @@ def _check_split(dataset: Dataset, split: str, posts: list[Post], broken: dict[P
 def _entity_findings(posts: Sequence[Post]) -> list[Finding]:
     words = [(post, token) for post in posts for token in post.tokens]
     return [
-        _finding("orphan I- tags", (f"{_id(post)} {word!r}" for post in posts for word in _orphans(post))),
+        _finding(
+            "orphan I- tags", (f"{_id(post)} {quoted(word)}" for post in posts for word in _orphans(post))
+        ),
         _finding(
             "invisible tokens", (f"{_id(post)} {ascii(word)}" for post, word in words if _invisible(word))
         ),
-        _finding("URL tokens", (f"{_id(post)} {word!r}" for post, word in words if word.startswith("http"))),
+        _finding(
+            "URL tokens", (f"{_id(post)} {quoted(word)}" for post, word in words if word.startswith("http"))
+        ),
         _finding("overlapping entities", (_id(post) for post in posts if overlapping(post))),
     ]
 
@@ -179,13 +184,13 @@ def _entity_findings(posts: Sequence[Post]) -> list[Finding]:
 def _pair_findings(dataset: Dataset, posts: Sequence[Post]) -> list[Finding]:
     stated = [(_id(post), r, len(post.tokens)) for post in posts for r in post.relations or ()]
     several = Counter((i, r.pair) for i, r, _ in stated)
-    seen = {r.label for _, r, _ in stated}
+    seen = {r.label for _, r, _ in stated} | ({dataset.none} if dataset.has_entities else set())
     return [
         _finding("pairs with the tail before the head", (i for i, r, _ in stated if r.tail[0] < r.head[0])),
         _finding("pairs whose spans touch or overlap", (i for i, r, _ in stated if _touch(r))),
         _finding("pairs that end the sentence", (i for i, r, n in stated if n in (r.head[1], r.tail[1]))),
         _finding("pairs with several relations", (i for (i, _), n in several.items() if n > 1)),
-        _finding("relations without a row", (r for r in dataset.relation_labels[1:] if r not in seen)),
+        _finding("relations without a row", (r for r in dataset.relation_labels if r not in seen)),
     ]
 
 

@@ -4,7 +4,6 @@ A reviewer's corrections (`python -m mmdemo review export --format jsonl`) go in
 and test stay frozen, so that figures before and after speak of the same posts.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from mmdemo.cells.files import read_json
 from mmdemo.datasets.discovery import reviewed_as
 from mmdemo.datasets.schema import Dataset, Task
 from mmdemo.formats.jsonl import FORMAT
+from mmdemo.posts.same_text import text_key
 from mmdemo.types import InputError, Post, Question
 from train.data.questions import questions_of
 from train.data.source import DataSource
@@ -43,12 +43,6 @@ def read_extra(file: Path, dataset: Dataset) -> tuple[Question, ...]:
 
 def _beside(post: Post, folder: Path) -> Post:
     return replace(post, image=folder / post.image) if isinstance(post.image, Path) else post
-
-
-def text_key(post: Post) -> str:
-    """What two copies of a text share: its letters and digits, without case, width or spacing."""
-    text = unicodedata.normalize("NFKC", "".join(post.tokens)).casefold()
-    return "".join(c for c in text if c.isalnum()) or text
 
 
 def find_leaks(extra: Sequence[Question], source: DataSource, dataset: Dataset) -> list[Question]:

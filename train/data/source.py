@@ -10,8 +10,8 @@ from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import SPLITS, Dataset
 from mmdemo.datasets.toml_file import FILE, read_toml
 from mmdemo.formats.reading import read_split, with_photos
-from mmdemo.photo.lookup import photo_lookup
-from mmdemo.types import InputError, Post, Question
+from mmdemo.photo.lookup import PhotoLookup, photo_lookup
+from mmdemo.types import InputError, Post, Question, quoted
 from train.data.questions import questions_of
 
 SCHEMES = ("official", "report")
@@ -83,9 +83,9 @@ class DataSource:
     def posts(self, dataset: Dataset, split: str) -> list[Post]:
         """The posts of a split with their photos' paths. Raises InputError for bad data."""
         if self.scheme not in SCHEMES:
-            raise InputError(f"unknown split scheme {self.scheme!r}; known: {', '.join(SCHEMES)}")
+            raise InputError(f"unknown split scheme {quoted(self.scheme)}; known: {', '.join(SCHEMES)}")
         if split not in SPLITS:
-            raise InputError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+            raise InputError(f"unknown split {quoted(split)}; known: {', '.join(SPLITS)}")
         if self.scheme == "official":
             return self._official(dataset, split)
         everything = [post for name in SPLITS for post in self._official(dataset, name)]
@@ -98,9 +98,12 @@ class DataSource:
         """What the first ``limit`` posts of a split state answers to (`train.data.questions`)."""
         return questions_of(self.posts(dataset, split)[:limit], dataset)
 
+    def lookup(self, dataset: Dataset, split: str) -> PhotoLookup:
+        """Where a split's photos lie. Raises InputError where the photos' folder or pairs cannot be used."""
+        return photo_lookup(self._images(dataset), self.pairs_file, dataset, split)
+
     def _official(self, dataset: Dataset, split: str) -> list[Post]:
-        lookup = photo_lookup(self._images(dataset), self.pairs_file, dataset, split)
-        rows = with_photos(read_split(self.folder, dataset, split), lookup)
+        rows = with_photos(read_split(self.folder, dataset, split), self.lookup(dataset, split))
         return [row.post for row in rows]
 
     def _images(self, dataset: Dataset) -> Path | None:

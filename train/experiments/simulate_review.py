@@ -22,7 +22,7 @@ from mmdemo.cells.files import read_json, write_json
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.decode import best_tags
-from mmdemo.types import InputError, Post, Question
+from mmdemo.types import InputError, Post, Question, quoted
 from train.cells.run import run_cells, run_trunk
 from train.cells.settings import Settings
 from train.data.questions import ENTITIES
@@ -71,7 +71,7 @@ def simulate(
         InputError: a dataset of relations, an unknown order, or fewer posts than reviews or steps.
     """
     if unknown := [order for order in orders if order not in ORDERS]:
-        raise InputError(f"unknown order {unknown[0]!r}; known: {', '.join(ORDERS)}")
+        raise InputError(f"unknown order {quoted(unknown[0])}; known: {', '.join(ORDERS)}")
     if not settings.config.dataset.has_entities:
         raise InputError("the simulation reviews entities; choose a dataset that has them")
     first, queue, seed = _parted(settings, share, reviews)

@@ -18,7 +18,7 @@ from optuna.samplers import BaseSampler, GridSampler, RandomSampler, TPESampler
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import TrialState
 
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 from train.cells.fusions import CellData, cell_data, load_trunk_model, train_cell
 from train.cells.run import Trunk, ensure_base, material_of, run_trunk
 from train.cells.settings import Settings, data_hash, start_facts
@@ -51,7 +51,7 @@ class Search:
     def __post_init__(self) -> None:
         for what, value, known in (("stage", self.stage, STAGES), ("sampler", self.sampler, SAMPLERS)):
             if value not in known:
-                raise InputError(f"unknown {what} {value!r}; known: {', '.join(known)}")
+                raise InputError(f"unknown {what} {quoted(value)}; known: {', '.join(known)}")
         if self.sampler == "grid" and (open_ := [d.name for d in self.space if not d.choices]):
             raise InputError(f"a grid needs lists of values; {', '.join(open_)} is a range")
         if any(d.name == IMAGE_SIZE for d in self.space) and self.stage == "trunk":

@@ -5,6 +5,7 @@ is the plain one (evaluation); views 1.. are random ones for training: photos au
 """
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,6 +25,8 @@ from mmdemo.photo.pixels import augment
 from mmdemo.types import Post
 from train.data.batches import ordered_batches
 from train.fit.state import replace_file
+
+log = logging.getLogger(__name__)
 
 Regions = dict[Path, Tensor]
 
@@ -58,13 +61,26 @@ def backbone_maps(
         digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"")
         key = hashlib.sha256(f"{digest.hexdigest()} {view} {salt}".encode())
         file = folder / f"{key.hexdigest()[:32]}.npy"
-        if not file.exists():
+        kept = _kept(file)
+        if kept is None:
             map_RD = _backbone_map(model, encoder, post, view, seed=int(digest.hexdigest()[:8], 16))
             if map_RD is None:
                 continue
             replace_file(file, partial(_save, map_RD))
-        found[path] = torch.from_numpy(np.load(file, allow_pickle=False))
+            kept = map_RD
+        found[path] = torch.from_numpy(kept)
     return found
+
+
+def _kept(file: Path) -> np.ndarray | None:
+    """The map of an earlier run; None where there is none, or half of one, which is then made again."""
+    if not file.exists():
+        return None
+    try:
+        return np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        log.warning("the cached photo map %s is damaged (%s); it is made again", file, error)
+        return None
 
 
 def _save(value: np.ndarray, file: Path) -> None:

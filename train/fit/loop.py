@@ -198,5 +198,8 @@ class _Log:
 
     def write(self, **values: Any) -> None:
         if self.enabled:
-            with self.file.open("a") as stream:
-                stream.write(json.dumps(values) + "\n")
+            try:
+                with self.file.open("a") as stream:
+                    stream.write(json.dumps(values) + "\n")
+            except OSError as error:
+                raise InputError(f"{self.file} cannot be written: {error.strerror or error}") from error

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from safetensors.torch import load_file
 from torch import Tensor
 
 from mmdemo.cells.card import load_card
@@ -25,7 +24,7 @@ from train.fit.cached_states import region_maps, with_regions
 from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
 from train.fit.soup import greedy_soup
-from train.fit.state import save_state
+from train.fit.state import load_tensors, save_state
 from train.score.metrics import Scores, headline
 from train.score.predict import probabilities, score
 
@@ -193,7 +192,7 @@ def _copy_fitting(model: MultimodalModel, tensors: Mapping[str, Tensor]) -> None
 
 def best_of(folder: Path) -> dict[str, Tensor]:
     """The tensors of a run's best epoch, by parameter name."""
-    stored = load_file(folder / "best.safetensors")
+    stored = load_tensors(folder / "best.safetensors")
     return {name.removeprefix("model/"): value for name, value in stored.items()}
 
 

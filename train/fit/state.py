@@ -1,16 +1,18 @@
 """A run's state on disk: one safetensors file, replaced in one step: a kill leaves the old or the new."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from mmdemo.cells.files import replacing
+from mmdemo.types import InputError
 
 
 def save_state(
@@ -28,7 +30,34 @@ def save_state(
 
 
 def load_state(file: Path, modules: dict[str, nn.Module], optimizer: Optimizer | None) -> dict[str, Any]:
-    """Read back what `save_state` wrote, in place, and return the facts."""
+    """Read back what `save_state` wrote, in place, and return the facts.
+
+    Raises:
+        InputError: the file is missing, cut off or of another run.
+    """
+    try:
+        return _load_state(file, modules, optimizer)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise damaged(file) from error
+
+
+def load_tensors(file: Path) -> dict[str, Tensor]:
+    """All tensors of a file of a run. Raises InputError as `load_state`."""
+    try:
+        return load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise damaged(file) from error
+
+
+def damaged(file: Path) -> InputError:
+    """What to do with a file of a run that cannot be read."""
+    return InputError(
+        f"the state of training {file} is damaged or another run's; remove the folder {file.parent} and run "
+        "the same command again"
+    )
+
+
+def _load_state(file: Path, modules: dict[str, nn.Module], optimizer: Optimizer | None) -> dict[str, Any]:
     with safe_open(file, framework="pt") as stored:
         for name, module in modules.items():
             names = [key for key in stored.keys() if key.startswith(f"{name}/")]
@@ -50,14 +79,13 @@ def trained_tensors(module: nn.Module) -> dict[str, Tensor]:
 
 
 def replace_file(file: Path, write: Callable[[Path], object]) -> None:
-    """Write through a temporary neighbour, so that readers and kills never see half a file."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
+    """Write through a temporary neighbour, so that readers and kills never see half a file.
+
+    Raises:
+        InputError: as `mmdemo.cells.files.replacing`.
+    """
+    with replacing(file) as (temporary,):
         write(temporary)
-        os.replace(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def seed_everything(seed: int, epoch: int) -> None:

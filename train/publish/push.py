@@ -13,6 +13,7 @@ from mmdemo.cells.card import Card, load_card
 from mmdemo.cells.files import file_hash, read_json
 from mmdemo.cells.locate import BASE_FILES, CARD_FILES
 from mmdemo.cells.pretrained_base import base_place
+from mmdemo.terminal import say
 from mmdemo.types import InputError
 from train.publish.model_card import cell_card, root_card
 
@@ -48,10 +49,10 @@ def push(
             if isinstance(content, bytes):
                 (cards / path).parent.mkdir(parents=True, exist_ok=True)
                 (cards / path).write_bytes(content)
-        print(f"{len(parcel.cards) + 1} cards in {cards}")
+        say(f"{len(parcel.cards) + 1} cards in {cards}")
         return
     commit = upload(parcel, repo, private)
-    print(f"export MMDEMO_HUB_REPO={repo} MMDEMO_HUB_REVISION={commit}")
+    say(f"export MMDEMO_HUB_REPO={repo} MMDEMO_HUB_REVISION={commit}")
 
 
 def pack_parcel(root: Path, repo: str, patterns: Sequence[str]) -> Parcel:

@@ -1,5 +1,7 @@
 """A cell's probabilities for a split, kept on disk: calibration, slices and intervals need no model again."""
 
+import zipfile
+import zlib
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -41,8 +43,20 @@ def load_answers(file: Path) -> dict[str, list[np.ndarray]]:
     """What `save_answers` wrote, in float64; a probability that was rounded to zero is the least of its kind.
 
     Files of earlier versions are float16, whose ties can give another answer than the model's.
+
+    Raises:
+        InputError: the file is missing, empty or cut off.
     """
-    with np.load(file, allow_pickle=False) as stored:
+    try:
+        return _load_answers(file)
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"the kept answers {file} are missing or damaged; train the cell again, which writes them again"
+        ) from error
+
+
+def _load_answers(file: Path) -> dict[str, list[np.ndarray]]:
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
         found: dict[str, list[np.ndarray]] = {}
         for condition in sorted(name for name in stored if not name.endswith("_lengths")):
             rows, lengths = stored[condition], stored[f"{condition}_lengths"]

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.types import Entity, InputError, Post, Question, Relation
+from mmdemo.types import Entity, InputError, Post, Question, Relation, quoted
 
 Kind = Literal["entity", "relation"]
 Labelled = TypeVar("Labelled", Entity, Relation)
@@ -60,7 +60,7 @@ class _Fitting:
         for item in stated:
             label = self.names.get(item.label, item.label)
             if not label:
-                self.left.pass_over(f"{kind} label {item.label!r}, by [map]")
+                self.left.pass_over(f"{kind} label {quoted(item.label)}, by [map]")
             elif label in self.allowed[kind]:
                 found.append(item if label == item.label else replace(item, label=label))
             elif self.allowed[kind]:
@@ -76,7 +76,7 @@ class _Fitting:
 
 
 def _unknown(dataset: Dataset, kind: Kind, unknown: Counter[str], allowed: Sequence[str], path: str) -> str:
-    named = ", ".join(f"{label[:60]!r} ({_times(n)})" for label, n in unknown.most_common(NAMED))
+    named = ", ".join(f"{quoted(label)} ({_times(n)})" for label, n in unknown.most_common(NAMED))
     more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
     others = f" and {len(allowed) - ALLOWED} more" if len(allowed) > ALLOWED else ""
     label = unknown.most_common(1)[0][0]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mmdemo.types import InputError, Span
+from mmdemo.types import InputError, Span, quoted
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -56,18 +56,18 @@ def write_text(path: Path, text: str) -> None:
 def check_text(value: Any, where: str) -> str:
     """``value`` as text; half a surrogate pair (a lone escape "\\ud83d") is no text to a tokenizer."""
     if not isinstance(value, str):
-        raise InputError(f"{where} has {value!r:.60} where text should be")
+        raise InputError(f"{where} has {quoted(value)} where text should be")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InputError(f"{where} holds half of a surrogate pair, {value!r}") from error
+        raise InputError(f"{where} holds half of a surrogate pair, {quoted(value)}") from error
     return value
 
 
 def text_or_none(row: dict[str, Any], key: str, where: str) -> str | None:
     """The text of a key that may be absent or null."""
     value = row.get(key)
-    return None if value is None else check_text(value, f"{where}, {key!r},")
+    return None if value is None else check_text(value, f"{where}, {quoted(key)},")
 
 
 def check_words(value: Any, where: str) -> tuple[str, ...]:
@@ -82,4 +82,4 @@ def check_span(value: Any, length: int, where: str) -> Span:
     if isinstance(value, list | tuple) and len(value) == 2 and all(type(end) is int for end in value):
         if 0 <= value[0] < value[1] <= length:
             return value[0], value[1]
-    raise InputError(f"{where} has the span {value!r}, which is empty or outside its {length} words")
+    raise InputError(f"{where} has the span {quoted(value)}, which is empty or outside its {length} words")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mmdemo.formats.format import Format
 from mmdemo.posts.gold import name_of
 from mmdemo.posts.words import offsets_of
-from mmdemo.types import InputError, Post, Question, Span
+from mmdemo.types import InputError, Post, Question, Span, quoted
 
 
 def unfit(rows: Sequence[Question], found: Format) -> dict[str, str]:
@@ -15,7 +15,7 @@ def unfit(rows: Sequence[Question], found: Format) -> dict[str, str]:
         problem = found.problem(row)
         name = found.name_of(row)
         if problem is None and name in seen:
-            problem = f"another post is called {name!r} too, by which the file tells them apart"
+            problem = f"another post is called {quoted(name)} too, by which the file tells them apart"
         if problem is None:
             seen.add(name)
         else:

@@ -25,7 +25,7 @@ from transformers.utils import cached_file, logging
 
 from mmdemo.models.encoders.full import SIZES
 from mmdemo.models.encoders.table import model_row
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 Tensors = dict[str, Tensor]
 
@@ -80,7 +80,7 @@ def read_sides(model: str, weights_root: Path | None) -> tuple[Tensors, Tensors]
         return BOTH_SIDES[sources.text](weights_root)
     for name, known in ((sources.text, TEXT_SIDES), (sources.image, IMAGE_SIDES)):
         if name not in known:
-            raise InputError(f"{__name__} does not say how {name!r}, a source of {model}, is read")
+            raise InputError(f"{__name__} does not say how {quoted(name)}, a source of {model}, is read")
     return TEXT_SIDES[sources.text](weights_root), IMAGE_SIDES[sources.image](weights_root)
 
 

@@ -21,7 +21,7 @@ from mmdemo.models.encoders.image import (
 from mmdemo.models.encoders.joint import BlipText, ViltStack
 from mmdemo.models.encoders.text import MarkedBert
 from mmdemo.models.features import Encoder
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 Kind = Literal["two encoders", "joint"]
 
@@ -110,7 +110,7 @@ class ModelRow:
     aligned: bool = False
 
     def __post_init__(self) -> None:
-        where = f"the row {self.name!r} of mmdemo/models/encoders/table.py"
+        where = f"the row {quoted(self.name)} of mmdemo/models/encoders/table.py"
         _check_filled(self, where)
         if missing := [preset for preset in PRESETS if preset not in self.sides]:
             raise TypeError(f"{where} lacks sides for the preset {missing[0]}")
@@ -242,5 +242,5 @@ DEFAULT_MODEL = ROWS[0].name
 def model_row(name: str) -> ModelRow:
     """The row of a model. Raises InputError for an unknown one."""
     if name not in MODELS:
-        raise InputError(f"unknown model {name!r}; known: {', '.join(MODELS)}")
+        raise InputError(f"unknown model {quoted(name)}; known: {', '.join(MODELS)}")
     return MODELS[name]

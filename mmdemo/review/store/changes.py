@@ -13,7 +13,7 @@ from mmdemo.review.store import post_state as fold
 from mmdemo.review.store.queue import live_leases, select_known
 from mmdemo.review.store.rows import Known, decision_row, derived_columns, dump, known
 from mmdemo.review.store.tables import events, leases, posts
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +54,9 @@ def checked(answer: object, item: Known, reviewer: str) -> Answer:
         raise
 
 
-def check_lease(connection: Connection, item: Known, reviewer: str, now: float) -> None:
+def check_lease(connection: Connection, item: Known, reviewer: str) -> None:
     """Raises Leased where the post's places are all taken by others."""
-    others = [x for x in live_leases(connection, [item.key], now).get(item.key, ()) if x.reviewer != reviewer]
+    others = [x for x in live_leases(connection, [item.key]).get(item.key, ()) if x.reviewer != reviewer]
     # Two may look at a post of a double queue at once; a third finds its second seat taken.
     places = (
         2 - len({d.reviewer for d in fold.blind_decisions(item.seats)} - {reviewer}) if item.double else 1
@@ -70,10 +70,10 @@ def check_seat(item: Known, reviewer: str) -> None:
     if not item.double:
         return
     if item.seats.get(fold.ADJUDICATED, fold.Seat()).decision is not None:
-        raise InputError(f"post {item.post.id!r} has been adjudicated")
+        raise InputError(f"post {quoted(item.post.id)} has been adjudicated")
     deciders = {d.reviewer for d in fold.blind_decisions(item.seats)}
     if len(deciders) >= 2 and reviewer not in deciders:
-        raise InputError(f"post {item.post.id!r} has its two reviews already")
+        raise InputError(f"post {quoted(item.post.id)} has its two reviews already")
 
 
 def verdict_of(item: Known, answer: Answer) -> Verdict:
@@ -169,7 +169,7 @@ def decide(
             return item  # sent twice, because the first acknowledgement was lost on its way
         raise Conflict(item.review_for(reviewer), answer, there)
     check_seat(item, reviewer)
-    check_lease(connection, item, reviewer, now)
+    check_lease(connection, item, reviewer)
     after = Decision(verdict=verdict, answer=answer, reviewer=reviewer, at=utc(now))
     changed = record(
         connection,

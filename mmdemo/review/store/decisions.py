@@ -23,7 +23,7 @@ from mmdemo.review.store.posts import MAX_PAGE
 from mmdemo.review.store.queue import events_of, find, find_queue, select_known
 from mmdemo.review.store.rows import Known, event_of, known
 from mmdemo.review.store.tables import posts
-from mmdemo.types import InputError, Post
+from mmdemo.types import InputError, Post, quoted
 
 
 class Decisions:
@@ -167,13 +167,13 @@ class Decisions:
         queue_id, found = find(self._database, queue)
         photos = self._database.photos
         if not found.double:
-            raise InputError(f"the queue {queue!r} has no double review to adjudicate")
+            raise InputError(f"the queue {quoted(queue)} has no double review to adjudicate")
 
         def write(connection: Connection) -> Known:
             item, now = changes.load_for(connection, key, queue_id, reviewer, photos), time.time()
             checked = changes.checked(answer, item, reviewer)
             if fold.status(item.seats, double=True) != "disputed":
-                raise InputError(f"post {item.post.id!r} is not in dispute any more; nothing was saved")
+                raise InputError(f"post {quoted(item.post.id)} is not in dispute any more; nothing was saved")
             if fold.version(item.seats) != version:
                 raise Conflict(item.review_for(""), checked, None, disputed=True)
             verdict = "rejected" if reject else changes.verdict_of(item, checked)

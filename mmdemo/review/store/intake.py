@@ -14,14 +14,14 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.lines import check_span, check_text, check_words
 from mmdemo.posts.gold import name_of
 from mmdemo.review.answers import read_answer, suggestion_row
-from mmdemo.review.photos import keep_photo
+from mmdemo.review.photos import Unkept, keep_photo
 from mmdemo.review.records import Answer, Decision, Imported, Suggestion
 from mmdemo.review.store import post_state as fold
 from mmdemo.review.store.changes import load, record, utc
 from mmdemo.review.store.engine import Writer
 from mmdemo.review.store.rows import derived_columns, dump, post_body, shuffle_number
 from mmdemo.review.store.tables import posts, suggestions
-from mmdemo.types import InputError, Pair, Post, Question
+from mmdemo.types import InputError, Pair, Post, Question, quoted
 
 #: What becomes of answers that a file states: reviewers see them as suggestions, or nobody sees them, or
 #: they count as decided.
@@ -63,7 +63,7 @@ def add(
     now: float,
 ) -> Imported:
     """Add posts that the queue does not have, in batches; each batch is on the disk before the next."""
-    added, known, warnings, renamed = 0, 0, list[str](), list[str]()
+    added, known, completed, warnings, renamed = 0, 0, 0, list[str](), list[str]()
     rest = iter(items)
     while batch := list(islice(rest, BATCH)):
         rows = list[Row]()
@@ -72,36 +72,46 @@ def add(
             warnings += [warning] if warning else []
             rows.append(replace(_checked(item, scheme), photo=name))
 
-        def write(connection: Connection, rows: list[Row] = rows) -> tuple[int, list[str]]:
-            new, others = _unknown(connection, queue_id, rows)
+        def write(connection: Connection, rows: list[Row] = rows) -> tuple[int, list[str], int]:
+            new, others, filled = _unknown(connection, queue_id, rows)
             _insert(connection, queue_id, double, new, use, reviewer, photos, now)
-            return len(new), others
+            return len(new), others, filled
 
-        fresh, others = writer.run(write)
+        fresh, others, filled = writer.run(write)
         added, known, renamed = added + fresh, known + len(batch) - fresh, renamed + others
+        completed += filled
+    if completed:
+        warnings.append(f"{completed} posts that were there without their photo have it now")
     return Imported(added=added, known=known, warnings=(*warnings, *_told(renamed)))
 
 
-def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
-    """(the posts that the queue lacks, which of them got a new id).
+def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> tuple[list[Row], list[str], int]:
+    """(the posts that the queue lacks, which of them got a new id, how many known ones got their photo).
 
     An id that is there with other words is another post's: many ids are row numbers, which the next file of
     the same name counts anew. The new id follows from the words, so that the import can be repeated.
     """
     spare = [_spare_ref(row) for row in rows]
     named = posts.c.ref.in_([*spare, *(row.post.id for row in rows)])
-    have = select(posts.c.ref, posts.c.body).where(posts.c.queue_id == queue_id, named)
-    there = {ref: _words(body) for ref, body in connection.execute(have).all()}
-    new, renamed = list[Row](), list[str]()
+    have = select(posts.c.ref, posts.c.body, posts.c.photo).where(posts.c.queue_id == queue_id, named)
+    found = connection.execute(have).all()
+    there = {row.ref: _words(row.body) for row in found}
+    bare = {row.ref for row in found if row.photo is None}
+    new, renamed, filled = list[Row](), list[str](), 0
     for row, other in zip(rows, spare, strict=True):
         first, words = row.post.id or "", _words(post_body(row.post, row.asked))
         ref = first if there.get(first, words) == words else other
         if ref in there:
+            if row.photo is not None and ref in bare:  # the disk was full, or the photo was not at hand
+                mine = (posts.c.queue_id == queue_id) & (posts.c.ref == ref)
+                connection.execute(update(posts).where(mine).values(photo=row.photo))
+                filled += 1
+                bare.remove(ref)
             continue
         there[ref] = words
         new.append(replace(row, post=replace(row.post, id=ref)))
-        renamed += [f"{first!r} as {ref!r}"] if ref != first else []
-    return new, renamed
+        renamed += [f"{quoted(first)} as {quoted(ref)}"] if ref != first else []
+    return new, renamed, filled
 
 
 def _told(renamed: list[str]) -> list[str]:
@@ -128,9 +138,18 @@ def _spare_ref(row: Row) -> str:
 
 
 def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
-    """(stored name, warning): a photo that cannot be read makes a post without one, as everywhere."""
+    """(stored name, warning): a photo that cannot be read makes a post without one, as everywhere.
+
+    Raises:
+        Unkept: the photo cannot be stored, so the import stops.
+    """
     try:
         return keep_photo(post.image, photos), None
+    except Unkept as error:
+        raise Unkept(
+            f"{name_of(post)[:80]} has a photo that cannot be stored, so the import stops there: {error}; "
+            "make room, then import the file again"
+        ) from error
     except InputError as error:
         return None, f"{name_of(post)} counts as one without a photo: {error}"
 

@@ -1,6 +1,5 @@
 """Open a post: alone, by a lease that ends by itself."""
 
-import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -11,9 +10,10 @@ from mmdemo.review.names import check_name, check_number
 from mmdemo.review.records import UNDECIDED, Filter, Lease, Order, Review
 from mmdemo.review.store import changes
 from mmdemo.review.store import post_state as fold
+from mmdemo.review.store import queue as store_queue
 from mmdemo.review.store.engine import Database
 from mmdemo.review.store.posts import Posts
-from mmdemo.review.store.queue import find_queue, free
+from mmdemo.review.store.queue import LONGEST, find_queue, free, live
 from mmdemo.review.store.rows import Known
 from mmdemo.review.store.tables import leases
 from mmdemo.types import InputError
@@ -72,7 +72,7 @@ class Opening:
     def _free(self, queue: str, reviewer: str, **asked: Any) -> list[int]:
         with self._database.read() as connection:
             queue_id, _ = find_queue(connection, queue)
-            return free(connection, queue_id, reviewer, **asked, limit=TRIED, now=time.time())
+            return free(connection, queue_id, reviewer, **asked, limit=TRIED)
 
     def _take(self, connection: Connection, keys: Sequence[int], reviewer: str) -> int | None:
         """Lease the first of these posts that is still free."""
@@ -93,16 +93,16 @@ class Opening:
 
         def write(connection: Connection) -> Lease:
             item = changes.load(connection, key, self._database.photos)
-            return self._lease(connection, item, reviewer, min(max(seconds, 1.0), 3600.0))
+            return self._lease(connection, item, reviewer, min(max(seconds, 1.0), LONGEST))
 
         return self._database.write(write)
 
     @staticmethod
     def _lease(connection: Connection, item: Known, reviewer: str, seconds: float) -> Lease:
-        now = time.time()
-        changes.check_lease(connection, item, reviewer, now)
+        now = store_queue.lease_clock(connection)
+        changes.check_lease(connection, item, reviewer)
         mine = (leases.c.post_id == item.key) & (leases.c.reviewer == reviewer)
-        stale = (leases.c.post_id == item.key) & (leases.c.expires <= now)
+        stale = (leases.c.post_id == item.key) & ~live(now)
         connection.execute(delete(leases).where(mine | stale))
         lease = Lease(key=item.key, reviewer=reviewer, expires=now + seconds)
         row = {"post_id": item.key, "reviewer": reviewer, "expires": lease.expires}

@@ -1,6 +1,5 @@
 """Queues and their posts: make, page through, count."""
 
-import time
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, insert, select
@@ -13,7 +12,7 @@ from mmdemo.review.store import queue as store_queue
 from mmdemo.review.store.engine import Database
 from mmdemo.review.store.rows import dump, known, stored_scheme
 from mmdemo.review.store.tables import posts, queues
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 #: Most posts of one page or one bulk decision.
 MAX_PAGE = 500
@@ -42,10 +41,13 @@ class Posts:
                 return queue
             there = stored_scheme(found.record)
             if (found.dataset, found.double) != (scheme.name, double):
-                raise InputError(f"the queue {queue.name!r} exists with another dataset or kind of review")
+                raise InputError(
+                    f"the queue {quoted(queue.name)} exists with another dataset or kind of review"
+                )
             if any(there.outputs(task) != scheme.outputs(task) for task in TASKS):
                 raise InputError(
-                    f"the queue {queue.name!r} exists with other labels of {scheme.name}; name a new queue"
+                    f"the queue {quoted(queue.name)} exists with other labels of {scheme.name}; "
+                    "name a new queue"
                 )
             return Queue(name=queue.name, scheme=there, double=double)
 
@@ -75,13 +77,12 @@ class Posts:
                 seed=seed,
                 offset=max(0, offset),
                 limit=max(1, min(limit, MAX_PAGE)),
-                now=time.time(),
             )
 
     def reviews(self, keys: Sequence[int], reviewer: str) -> tuple[Review, ...]:
         """The posts with these keys, in this order; unknown keys are left out."""
         with self._database.read() as connection:
-            return store_queue.reviews(connection, keys, reviewer, self._database.photos, time.time())
+            return store_queue.reviews(connection, keys, reviewer, self._database.photos)
 
     def decided(self, queue: str) -> Iterator[Review]:
         """All posts with a settled decision, in input order; rejected ones too.

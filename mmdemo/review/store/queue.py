@@ -1,5 +1,6 @@
 """Queries: a page of a queue, the next post in its order, counts."""
 
+import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,10 @@ from mmdemo.review.records import Filter, Lease, Order, Page, Progress, Queue, R
 from mmdemo.review.store.engine import Database
 from mmdemo.review.store.rows import SHUFFLE_PRIME, known, shuffle_number, stored_scheme
 from mmdemo.review.store.tables import events, leases, posts, queues, undecided
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
+
+#: Seconds of the longest lease.
+LONGEST = 3600.0
 
 #: Orders by a column of `posts`, the highest first.
 SCORED = ("entropy", "disagreement", "flip")
@@ -22,7 +26,7 @@ def find_queue(connection: Connection, name: str) -> tuple[int, Queue]:
     chosen = select(queues).where(queues.c.name == unicodedata.normalize("NFC", name))
     row = connection.execute(chosen).one_or_none()
     if row is None:
-        raise InputError(f"there is no queue {name[:80]!r}")
+        raise InputError(f"there is no queue {quoted(name)}")
     return row.id, _queue_of(row)
 
 
@@ -91,7 +95,7 @@ def _place(order: Order, seed: int) -> ColumnElement[Any]:
     if order == "input":
         return posts.c.id
     if order not in SCORED:
-        raise InputError(f"unknown order {order!r}; known: entropy, disagreement, flip, random, input")
+        raise InputError(f"unknown order {quoted(order)}; known: entropy, disagreement, flip, random, input")
     return posts.c[order]
 
 
@@ -117,7 +121,6 @@ def page(
     seed: int,
     offset: int,
     limit: int,
-    now: float,
 ) -> Page:
     """``limit`` posts from ``offset`` on, as ``reviewer`` sees them."""
     where = conditions(queue_id, wanted)
@@ -125,15 +128,13 @@ def page(
     # Sort slim rows and fetch the bodies of the page alone.
     chosen = select(posts.c.id).where(*where).order_by(*ordering(order, seed)).limit(limit).offset(offset)
     keys = list(connection.execute(chosen).scalars())
-    return Page(reviews=reviews(connection, keys, reviewer, photos, now), offset=offset, total=total)
+    return Page(reviews=reviews(connection, keys, reviewer, photos), offset=offset, total=total)
 
 
-def reviews(
-    connection: Connection, keys: Sequence[int], reviewer: str, photos: Path, now: float
-) -> tuple[Review, ...]:
+def reviews(connection: Connection, keys: Sequence[int], reviewer: str, photos: Path) -> tuple[Review, ...]:
     """The posts with these keys, in that order."""
     rows = {row.id: known(row, photos) for row in connection.execute(select_known().where(_among(keys)))}
-    held = live_leases(connection, keys, now)
+    held = live_leases(connection, keys)
     found = []
     for item in (rows[key] for key in keys if key in rows):
         others = [lease for lease in held.get(item.key, ()) if lease.reviewer != reviewer]
@@ -148,10 +149,30 @@ def _among(keys: Sequence[int]) -> ColumnElement[bool]:
     return posts.c.id.in_(keys)
 
 
-def live_leases(connection: Connection, keys: Sequence[int], now: float) -> dict[int, list[Lease]]:
+def lease_clock(connection: Connection) -> float:
+    """Seconds on the clock by which leases end: of the machine since its start, or of the database's server.
+
+    No hand can turn the first, and all who share a SQLite file share it; servers on several machines share
+    the second. By each process's own clock, one that is set would end or lengthen everybody's leases.
+    """
+    if connection.dialect.name == "sqlite":
+        return time.monotonic()
+    return float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+
+
+def live(now: float) -> ColumnElement[bool]:
+    """Whether a lease has not ended.
+
+    None is longer than `LONGEST`: one that seems so is of before the machine's start, or before its server's
+    clock was set.
+    """
+    return (leases.c.expires > now) & (leases.c.expires <= now + LONGEST)
+
+
+def live_leases(connection: Connection, keys: Sequence[int]) -> dict[int, list[Lease]]:
     """Unexpired leases by post."""
     found: dict[int, list[Lease]] = {}
-    query = select(leases).where(leases.c.post_id.in_(keys), leases.c.expires > now)
+    query = select(leases).where(leases.c.post_id.in_(keys), live(lease_clock(connection)))
     for row in connection.execute(query):
         lease = Lease(key=row.post_id, reviewer=row.reviewer, expires=row.expires)
         found.setdefault(row.post_id, []).append(lease)
@@ -169,7 +190,6 @@ def free(
     after: int | None,
     tried: Sequence[int],
     limit: int,
-    now: float,
 ) -> list[int]:
     """Keys of the first ``limit`` filtered posts that ``reviewer`` could decide, without those in ``tried``.
 
@@ -179,7 +199,7 @@ def free(
     where, place = conditions(queue_id, wanted), _place(order, seed)
     # Saves trying what a colleague holds. Two may hold a post of a double queue, so there only trying tells.
     single = select(queues.c.double).where(queues.c.id == queue_id).scalar_subquery() == false()
-    others = (leases.c.reviewer != reviewer) & (leases.c.expires > now)
+    others = (leases.c.reviewer != reviewer) & live(lease_clock(connection))
     held = exists().where(leases.c.post_id == posts.c.id, others)
     query = select(posts.c.id).where(
         *where,

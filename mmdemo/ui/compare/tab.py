@@ -16,7 +16,8 @@ from mmdemo.posts.question import read_post
 from mmdemo.types import Comparison, InputError, Question
 from mmdemo.ui.compare.page import page_html
 from mmdemo.ui.compare.view import comparison_html
-from mmdemo.ui.predict.tab import FAILED, MODEL_QUEUE, Form
+from mmdemo.ui.predict.tab import FAILED, Form
+from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
 
@@ -59,9 +60,11 @@ def ask(
         raise InputError(cells[0].problem or "no checkpoint is ready")
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
     question = read_post(whole, ready[0].dataset, photo)
+    with MODEL.take():
+        comparison = comparing.compare(question, ready)
     return Asked(
         question=question,
-        comparison=comparing.compare(question, ready),
+        comparison=comparison,
         cells=ready,
         left_out=len(cells) - len(ready),
         metrics=[describe(cell)["metrics"] for cell in ready],
@@ -156,7 +159,7 @@ def build(form: Form) -> Parts:
 
     inputs = [across, *form.inputs]
     outputs = [bar, table, kept, downloads, page]
-    run: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "api_visibility": "private"}
+    run: dict[str, Any] = {**IN_MODEL_QUEUE, "api_visibility": "private"}
     button.click(show, inputs, outputs, show_progress="minimal", **run)
     form.compare.click(show, inputs, outputs, show_progress="minimal", **run)
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

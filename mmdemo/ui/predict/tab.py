@@ -16,6 +16,8 @@ from mmdemo.models.config import FUSIONS, MODELS, fusions_of
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError, Prediction
 from mmdemo.ui.predict.example_buttons import example_buttons
+from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
+from mmdemo.ui.serve.uploads import uploaded
 from mmdemo.ui.shell import card, examples, view
 from mmdemo.ui.shell.titles import fusion_title, model_title, picker_title
 
@@ -26,7 +28,6 @@ FAILED = "Something went wrong on the server; it has been logged. Please try aga
 Pickers = tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Dropdown]
 #: One idea, named by whether the encoders are two or joint.
 BASELINES = tuple(fusion.name for fusion in FUSIONS.values() if fusion.baseline)
-MODEL_QUEUE = "model"  # events that run a model share one place in the queue: two would only slow each other
 
 
 def ready_cell(preset: str, dataset: str, model: str, fusion: str) -> Cell:
@@ -49,7 +50,8 @@ def answer(
     # Half of a surrogate pair (a cut emoji) cannot be sent back as JSON.
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
     question = read_post(whole, cell.dataset, photo)
-    return predicting.predict(question, cell), cell.dataset
+    with MODEL.take():
+        return predicting.predict(question, cell), cell.dataset
 
 
 def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
@@ -147,10 +149,9 @@ def own_examples(dataset: Dataset) -> dict[str, Any]:
 
 def _upload_path(payload: ImageData | None) -> str | None:
     """The uploaded file as it is. gr.Image would decode it here, and answer a broken file with a traceback;
-    our own opener checks it and says what is wrong. Gradio has checked that it is an upload."""
-    if payload and not payload.path:  # sent to the API as an address, which would pass for no photo
-        raise gr.Error("The photo was not uploaded: send a file with handle_file.", print_exception=False)
-    return payload.path if payload else None
+    our own opener checks it and says what is wrong."""
+    # One that was sent to the API as an address has no path, and would pass for no photo.
+    return uploaded(payload.path) if payload else None
 
 
 def photo_input(elem_id: str | None = None) -> gr.Image:
@@ -273,7 +274,7 @@ def build() -> Form:
         "fn": show_answer,
         "inputs": [*pickers, text, photo],
         "outputs": [result, as_json],
-        "concurrency_id": MODEL_QUEUE,
+        **IN_MODEL_QUEUE,
         "api_visibility": "private",
         "show_progress": "minimal",
     }

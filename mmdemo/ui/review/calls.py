@@ -72,12 +72,12 @@ def call(*, who: str) -> Callable[[Handler], Callable[..., Answer]]:
                 asked = read_asked(sent, request.headers.get("content-length") if request else None)
                 return {"ok": True, **handle(asked, WHO[who](asked.name, profile))}
             except Conflict as error:
-                return {**_refused(error), "conflict": True, "post": _theirs(error, asked)}
+                return {**refused(error), "conflict": True, "post": _theirs(error, asked)}
             except Another as error:
-                return {**_refused(error), "another": True, "posts": [], "kept": 0}
+                return {**refused(error), "another": True, "posts": [], "kept": 0}
             except InputError as error:
                 log.warning("refused %s: %.300s", handle.__name__, error)
-                return _refused(error)
+                return refused(error)
             except Exception:
                 log.exception("%s failed", handle.__name__)
                 return {"ok": False, "problem": FAILED}
@@ -96,7 +96,8 @@ def _theirs(error: Conflict, asked: Asked) -> Answer:
     return dispute_json(dispute, who) if dispute else post_json(error.review, who)
 
 
-def _refused(error: InputError) -> Answer:
+def refused(error: InputError) -> Answer:
+    """What a call answers that is not done."""
     return {"ok": False, "problem": sentence(str(error))}
 
 

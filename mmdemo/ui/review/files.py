@@ -19,11 +19,12 @@ from mmdemo.review.agreement import agreements
 from mmdemo.review.export import Exported, apply_corrections, export
 from mmdemo.review.names import check_name, count_posts
 from mmdemo.review.store.intake import Use
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 from mmdemo.ui.review.agreement import agreement_html
 from mmdemo.ui.review.calls import store
 from mmdemo.ui.review.people import reader_of, reviewer_of
 from mmdemo.ui.review.tools import Told, done_html, note, told, wire
+from mmdemo.ui.serve.uploads import only_uploads
 
 USES: dict[str, Use] = {
     "show them to correct": "suggest",
@@ -78,7 +79,7 @@ def _gathered(files: Sequence[str], scratch: Path, source: str) -> tuple[Path, l
     for file in files:
         copy = scratch / Path(file).name
         if copy.exists():
-            raise InputError(f"two of the files are called {copy.name!r}")
+            raise InputError(f"two of the files are called {quoted(copy.name)}")
         shutil.copyfile(file, copy)
     if source in ("folder", "brat"):
         return scratch, [scratch]
@@ -97,6 +98,7 @@ def add_tool() -> None:
         f"{', '.join(found.title for found in SOURCES.values())}."
     )
     files = gr.File(label="Posts and photos", file_count="multiple", height=140, elem_id="review-files")
+    only_uploads(files)
     datasets = [(dataset.title, name) for name, dataset in known_datasets().items()]
     with gr.Row():
         source = gr.Dropdown(["auto", *SOURCES], value="auto", label="Format", min_width=140)

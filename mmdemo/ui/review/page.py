@@ -4,7 +4,6 @@ The scripts' names: an entity is a *span*, a relation a *link*. Each part carrie
 accepted, changed, added or rejected) and ``was``, what the model or the file had suggested in its place.
 """
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,12 @@ from typing import Any
 from mmdemo.datasets.looks import HEAD_LOOK, TAIL_LOOK, UNKNOWN_LOOK, looks_of
 from mmdemo.datasets.schema import Dataset, EntityType, RelationType
 from mmdemo.review.records import Answer, Decision, Dispute, Order, Progress, Queue, Review
-from mmdemo.types import Entity, Relation
-from mmdemo.ui.shell.safe import pieces
+from mmdemo.types import Entity, Post, Relation
+from mmdemo.ui.shell.safe import pieces, plain
 from mmdemo.ui.shell.view import relation_name, spaces_before
 
 EXCERPT = 90  # characters of a post in the list
+LONGEST_REF = 60  # characters of a post's id
 LONGEST_WORD = 400  # characters of a word that are shown; the whole word stays in the data
 
 
@@ -80,7 +80,7 @@ def row_json(review: Review, reviewer: str) -> dict[str, Any]:
     decision = review.decision
     return {
         "id": review.key,
-        "ref": shorten(review.post.id or "", 60),
+        "ref": shown_ref(review.post),
         "version": review.version,
         "status": review.status,
         "score": review.suggestion.score if review.suggestion else None,
@@ -93,6 +93,11 @@ def row_json(review: Review, reviewer: str) -> dict[str, Any]:
     }
 
 
+def shown_ref(post: Post) -> str:
+    """A post's id as the desk names it, and tells its drafts apart by."""
+    return plain(shorten(post.id or "", LONGEST_REF), 2 * LONGEST_REF)
+
+
 def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most].rstrip() + "…"
 
@@ -100,8 +105,7 @@ def shorten(text: str, most: int) -> str:
 def holder(review: Review, reviewer: str) -> str | None:
     """Who else edits the post at present."""
     lease = review.lease
-    held = lease is not None and lease.reviewer != reviewer and lease.expires > time.time()
-    return lease.reviewer if lease and held else None
+    return lease.reviewer if lease is not None and lease.reviewer != reviewer else None
 
 
 def post_json(review: Review, reviewer: str) -> dict[str, Any]:
@@ -110,7 +114,7 @@ def post_json(review: Review, reviewer: str) -> dict[str, Any]:
     ranking = {r.label: r.score for r in suggestion.relations} if suggestion else {}
     return {
         "id": review.key,
-        "ref": shorten(post.id or "", 60),
+        "ref": shown_ref(post),
         "version": review.version,
         "status": review.status,
         "reviewer": review.decision.reviewer if review.decision else None,

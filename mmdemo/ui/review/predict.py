@@ -1,6 +1,7 @@
 """Tools below the editor that run models: predictions for a queue, and queues of the example posts."""
 
 from dataclasses import replace
+from typing import Any
 
 import gradio as gr
 
@@ -13,10 +14,10 @@ from mmdemo.posts.question import read_post
 from mmdemo.review.names import MAX_NAME, count_posts
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError
-from mmdemo.ui.predict.tab import MODEL_QUEUE
 from mmdemo.ui.review.calls import store
 from mmdemo.ui.review.people import reviewer_of
 from mmdemo.ui.review.tools import Told, done_html, note, told, wire
+from mmdemo.ui.serve.lanes import MODEL
 from mmdemo.ui.shell import examples
 
 
@@ -43,7 +44,7 @@ def example_queue(into: Store, task: Task, reviewer: str) -> str:
         items.append(replace(read, post=post))
     into.make_queue(name, reviewed_as(cell.dataset))
     into.add(name, items)
-    predict_queue(into, name, cell, others=siblings(cell), blind=True)
+    predict_queue(into, name, cell, others=siblings(cell), blind=True, turn=MODEL.take)
     return name
 
 
@@ -61,7 +62,7 @@ def examples_tool() -> None:
         "The three posts of the Predict tab with predictions to correct: their entities, and a relation each."
     )
     button = gr.Button("Load the examples", elem_id="review-examples", variant="primary")
-    wire(button, load_examples, [], concurrency_id=MODEL_QUEUE)
+    wire(button, load_examples, [])
 
 
 def kinds() -> list[str]:
@@ -104,7 +105,8 @@ def predict(
         progress((done, total), unit="posts")
 
     others = siblings(chosen) if compare else []
-    made = predict_queue(store(), queue, chosen, others=others, blind=bool(blind), progress=tell)
+    more: dict[str, Any] = {"others": others, "blind": bool(blind)}
+    made = predict_queue(store(), queue, chosen, **more, progress=tell, turn=MODEL.take)
     text = f"{count_posts(made)} predicted by {chosen.name}." if made else "Nothing was left to predict."
     return queue, done_html(text)
 
@@ -117,4 +119,4 @@ def predict_tool() -> None:
     compare = gr.Checkbox(False, label="Ask the other fusions too, to order by disagreement")
     blind = gr.Checkbox(False, label="Ask without the photo too, to order by what the photo changes")
     button = gr.Button("Predict the queue", elem_id="review-predict", variant="primary")
-    wire(button, predict, [kind, compare, blind], concurrency_id=MODEL_QUEUE)
+    wire(button, predict, [kind, compare, blind])

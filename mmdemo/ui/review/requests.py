@@ -6,7 +6,7 @@ from typing import Any
 
 from mmdemo.review.names import check_name, check_number
 from mmdemo.review.records import ORDERS, STATUSES, Filter, Order
-from mmdemo.types import InputError
+from mmdemo.types import InputError, quoted
 
 MAX_BODY = 2_000_000  # bytes; the store looks at answers of a tenth
 MAX_TEXT = 300  # characters of a filter
@@ -133,7 +133,7 @@ def _order(filters: Any) -> Order:
     for known in ORDERS:
         if order == known:
             return known
-    raise InputError(f"unknown order {str(order)[:40]!r}; known: {', '.join(ORDERS)}")
+    raise InputError(f"unknown order {quoted(order)}; known: {', '.join(ORDERS)}")
 
 
 def _filter(filters: dict[str, Any]) -> Filter:
@@ -166,7 +166,7 @@ def _share(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:  # OverflowError: 10**400
         raise InputError("a score to filter by is not a number from 0 to 100") from error
     if not math.isfinite(number) or not 0 <= number <= 100:
         raise InputError("a score to filter by is not a number from 0 to 100")

@@ -2,11 +2,13 @@
 
 import gradio as gr
 
+from mmdemo.review.store.engine import Busy
 from mmdemo.ui.review import editor
-from mmdemo.ui.review.calls import CALLS
+from mmdemo.ui.review.calls import CALLS, refused
 from mmdemo.ui.review.files import add_tool, agreement_tool, export_tool
 from mmdemo.ui.review.people import on_space
 from mmdemo.ui.review.predict import examples_tool, predict_tool
+from mmdemo.ui.serve.lanes import StoreLane
 
 TOOLS = {
     "Try the examples": examples_tool,
@@ -27,7 +29,8 @@ def build() -> None:
     gr.HTML(f'<p class="mm-quiet rv-intro">{INTRO}</p>', apply_default_css=False)
     if on_space():  # a login button anywhere else would name whoever runs the server
         gr.LoginButton(size="sm", elem_id="review-login")
-    editor.build(CALLS)
+    lane = StoreLane(refused(Busy()))
+    editor.build([lane.leads(call) for call in CALLS])
     with gr.Tabs(elem_id="review-tools"):
         for title, tool in TOOLS.items():
             with gr.Tab(title):

@@ -19,12 +19,12 @@ from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.types import InputError
 from mmdemo.ui.compare import tab as compare_tab
 from mmdemo.ui.predict import tab as predict_tab
-from mmdemo.ui.predict.tab import FAILED, MODEL_QUEUE
+from mmdemo.ui.predict.tab import FAILED
 from mmdemo.ui.review import files as review_files
 from mmdemo.ui.review.people import reviewer_of
+from mmdemo.ui.serve.lanes import IN_EXPLAIN_QUEUE, IN_MODEL_QUEUE
 from mmdemo.ui.shell.safe import public
 from mmdemo.ui.why import tab as why_tab
-from mmdemo.ui.why.tab import EXPLAIN_QUEUE
 
 log = logging.getLogger(__name__)
 
@@ -164,10 +164,10 @@ def build() -> None:
         flags = [gr.Checkbox(False), gr.Checkbox(False)]
         answer, file = gr.JSON(), gr.File()
     asked = [model, fusion, text, photo]
-    _serve(predict, [dataset, *asked, preset], answer, MODEL_QUEUE)
-    _serve(compare, [dataset, across, *asked, preset], answer, MODEL_QUEUE)
-    _serve(explain, [dataset, *asked, target, preset], answer, EXPLAIN_QUEUE)
-    _serve(review_export, [queue, reviewer, form, *flags], file, "export")
+    _serve(predict, [dataset, *asked, preset], answer, IN_MODEL_QUEUE)
+    _serve(compare, [dataset, across, *asked, preset], answer, IN_MODEL_QUEUE)
+    _serve(explain, [dataset, *asked, target, preset], answer, IN_EXPLAIN_QUEUE)
+    _serve(review_export, [queue, reviewer, form, *flags], file, {"concurrency_id": "export"})
 
 
 def _choice(names: list[str], value: str | None) -> gr.Dropdown:
@@ -184,7 +184,7 @@ def _serve(
     endpoint: Callable[..., Any],
     inputs: list[gr.components.Component],
     output: gr.components.Component,
-    line: str,
+    line: dict[str, Any],
 ) -> None:
     """One endpoint, under its function's name. It hangs on a button that is never shown."""
-    gr.Button(visible=False).click(endpoint, inputs, output, api_name=endpoint.__name__, concurrency_id=line)
+    gr.Button(visible=False).click(endpoint, inputs, output, api_name=endpoint.__name__, **line)

@@ -12,6 +12,7 @@ FIXED = {
     "referrer-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     "cross-origin-opener-policy": "same-origin-allow-popups",
+    "cross-origin-resource-policy": "same-origin",  # holds too where a browser sends no Sec-Fetch-Site
 }
 
 

@@ -100,7 +100,7 @@ def build() -> gr.Blocks:
                 zoo_tab.build()
         _navigate(demo, tabs, form, compared)
     catalogue.preload()
-    # One model runs at a time (`predict_tab.MODEL_QUEUE`); ZeroGPU has a queue of its own.
+    # One model runs at a time (`mmdemo.ui.serve.lanes`); ZeroGPU has a queue of its own.
     return demo.queue() if ZERO_GPU else demo.queue(max_size=QUEUE)
 
 

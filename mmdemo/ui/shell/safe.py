@@ -55,6 +55,11 @@ def safe(text: str) -> str:
     )
 
 
+def plain(text: str, most: int) -> str:
+    """The text's first ``most`` characters for places that take no HTML: what would reorder them is named."""
+    return "".join(part if isinstance(part, str) else part[0] for part in pieces(text[:most]))
+
+
 def percent(score: float | None) -> str:
     """A probability for people. 99.96 % is not certainty, so it does not round to 100 %."""
     if score is None:

@@ -11,21 +11,28 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import gradio as gr
+from gradio import http_server
 from starlette.middleware import Middleware
 
+from mmdemo.terminal import log_safely, say
 from mmdemo.types import InputError
 from mmdemo.ui.review import calls as review_calls
+from mmdemo.ui.serve import doors
+from mmdemo.ui.serve.bodies import Bodies
 from mmdemo.ui.shell import mcp_tools
 from mmdemo.ui.shell.headers import FIXED, content_security_policy, script_hashes
 from mmdemo.ui.shell.sessions import ForgetCalls
 
 log = logging.getLogger(__name__)
 
-#: How long a stop waits for answers that are being computed; container platforms kill after 30 seconds.
-DRAIN_SECONDS = 20
+#: How long a stop takes at most; container platforms kill after 30 seconds.
+STOP_SECONDS = 20
+#: How long of it a stop waits for answers that are being computed. Gradio takes 5 s to close where somebody
+#: still listens, and reviews are backed up.
+DRAIN_SECONDS = 12
 #: Whoever has just sent a question is about to ask for its answer, in a second request.
 GRACE_SECONDS = 0.5
 
@@ -157,10 +164,28 @@ def check_uploads() -> None:
         ) from error
 
 
+def built(build: Callable[[], gr.Blocks]) -> gr.Blocks:
+    """The page. Exits with one sentence where Gradio can make no folders in the one for uploads."""
+    try:
+        return build()
+    except OSError:
+        try:
+            check_uploads()
+        except InputError as error:
+            _stop(error)
+        raise
+
+
+def _stop(error: InputError) -> NoReturn:
+    """Say a person's mistake in one sentence, and end."""
+    say(f"error: {error}", error=True)
+    sys.exit(2)
+
+
 def read_options(about: str) -> bool | None:
     """Whether the command line asks for MCP tools; None leaves that to GRADIO_MCP_SERVER.
 
-    Exits with one sentence where they are asked for and cannot be served.
+    Exits with one sentence where they are asked for and cannot be served, or MMDEMO_HOSTS cannot be used.
     """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--mcp", action="store_true", default=None, help="serve MCP tools beside the page")
@@ -168,10 +193,25 @@ def read_options(about: str) -> bool | None:
     try:
         if wanted:
             mcp_tools.check_installed()
+        doors.check_hosts()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        _stop(error)
     return wanted
+
+
+def _launch(demo: gr.Blocks, options: dict[str, Any]) -> None:
+    """Listen on the port of GRADIO_SERVER_PORT, or end; without it on the first free one, and say which."""
+    named = os.environ.get("GRADIO_SERVER_PORT")
+    try:
+        demo.launch(**options, server_port=http_server.INITIAL_PORT_VALUE if named else None)
+    except OSError as error:
+        if "empty port" not in str(error):
+            raise
+        which = f"port {named} is" if named else "all ports from 7860 on are"
+        _stop(InputError(f"{which} taken by other programs; name another one by GRADIO_SERVER_PORT"))
+    if demo.server_port != http_server.INITIAL_PORT_VALUE:
+        taken, port = http_server.INITIAL_PORT_VALUE, demo.server_port
+        log.warning("port %d is taken by another program; the page is on port %d instead", taken, port)
 
 
 def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) -> None:
@@ -184,6 +224,7 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
     except InputError as error:  # texts are answered all the same
         log.warning("%s", error)
     sys.stdout, sys.stderr = Outlet(sys.stdout), Outlet(sys.stderr)
+    log_safely()
     gate, stop = Gate(), threading.Event()
     shield = Middleware(
         Shield,
@@ -193,15 +234,43 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
     )
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     forgetful = Middleware(ForgetCalls, holder=lambda: demo.server_app.state_holder)
-    launch: dict[str, Any] = {"app_kwargs": {"middleware": [shield, forgetful]}, "prevent_thread_lock": True}
-    demo.launch(**settings, **launch, mcp_server=mcp)
+    bounded = Middleware(Bodies, forget=lambda gone: demo.upload_file_set.difference_update(gone))
+    lifespan = doors.closed(doors.policy_of(os.environ))
+    launch: dict[str, Any] = {
+        "app_kwargs": {"middleware": [shield, bounded, forgetful], "lifespan": lifespan},
+        "num_workers": 0,  # GRADIO_NUM_WORKERS would open ports without doors
+        "prevent_thread_lock": True,
+    }
+    _launch(demo, {**settings, **launch, "mcp_server": mcp})
     mcp_tools.answer_in_json(demo)
     try:
         while not stop.wait(0.2):
             pass
+        began = time.monotonic()
         if not gate.drain(DRAIN_SECONDS):
             log.warning("stopping although answers were still being computed")
     except KeyboardInterrupt:
-        pass
-    demo.close(verbose=False)
-    review_calls.close_store()
+        began = time.monotonic()
+    _close(demo, began + STOP_SECONDS)
+
+
+def _close(demo: gr.Blocks, until: float) -> None:
+    """Close the page and the store, and end the process, by then at the latest.
+
+    Python would wait for every thread: for a photo that is being decoded, or for a database's lock.
+    """
+
+    def close() -> None:
+        demo.close(verbose=False)
+        review_calls.close_store()
+
+    closing = threading.Thread(target=close, daemon=True)
+    closing.start()
+    closing.join(max(0.0, until - time.monotonic()))
+    if closing.is_alive():
+        log.warning("stopping although the reviews' backup was still being written")
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        os._exit(0)

@@ -11,12 +11,11 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from mmdemo.answer.answer_json import words_of
 from mmdemo.figures.draw import draw, png
 from mmdemo.figures.numbers import view_csv, view_json
 from mmdemo.types import Change, Counterfactual, Entity, Explanation, Prediction, Relation, View
-from mmdemo.ui.shell.safe import percent, safe, sentence
-from mmdemo.ui.shell.view import relation_name
+from mmdemo.ui.shell.safe import percent, plain, safe, sentence
+from mmdemo.ui.shell.view import relation_name, words_of
 
 ALL_PANELS = "all panels"
 FUSION_VIEWS = ("film-shift", "modality", "tokens")
@@ -122,7 +121,7 @@ def targets_of(prediction: Prediction, none: str) -> list[tuple[str, int]]:
             for rank, r in enumerate(_first_pair(prediction))
         ]
     found = [
-        (f"{e.label} “{words_of(prediction.post, (e.start, e.end))[:40]}” · {_plain(e.score)}", e.start)
+        (f"{e.label} “{plain(words_of(prediction.post, (e.start, e.end)), 40)}” · {_plain(e.score)}", e.start)
         for e in prediction.entities
     ]
     inside = {w for e in prediction.entities for w in range(e.start, e.end)}
@@ -138,7 +137,7 @@ def _first_pair(prediction: Prediction) -> list[Relation]:
 def words_read(prediction: Prediction) -> list[tuple[str, int]]:
     """(word, its index) of each word that the model was given; a long one is cut for show."""
     unread = set(prediction.unread)
-    return [(t[:40], w) for w, t in enumerate(prediction.post.tokens) if w not in unread]
+    return [(plain(t, 40), w) for w, t in enumerate(prediction.post.tokens) if w not in unread]
 
 
 def surest_target(prediction: Prediction) -> int | None:

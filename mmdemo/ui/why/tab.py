@@ -14,9 +14,12 @@ from mmdemo.cells.locate import Cell
 from mmdemo.datasets.examples import example_photos
 from mmdemo.posts.question import read_post
 from mmdemo.types import Explanation, InputError, Question
+from mmdemo.ui import painting
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, Form
+from mmdemo.ui.serve.lanes import EXPLAIN, IN_EXPLAIN_QUEUE
+from mmdemo.ui.serve.uploads import only_uploads
 from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.shell.safe import sentence
@@ -28,8 +31,6 @@ log = logging.getLogger(__name__)
 EMPTY = (
     "No explanation yet. Press Explain; it asks the picked checkpoint many times, so it takes a few seconds."
 )
-#: Explaining costs as much as dozens of predictions: its own queue, so that predictions are not starved.
-EXPLAIN_QUEUE = "explain"
 #: More than the words of any post.
 MOST_TARGETS = 1_000_000
 TITLES = {
@@ -41,22 +42,20 @@ TITLES = {
 WITH_DARK = "(...a) => [...a.slice(0, -1), document.body.classList.contains('dark')]"
 
 
-def ask(
-    preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None, target: int | None
-) -> Explanation:
-    """The picked cell's explanation of the post. A target that this answer lacks falls back to its surest.
+def ask(cell: Cell, question: Question, target: int | None) -> Explanation:
+    """The cell's explanation of the post. A target that this answer lacks falls back to its surest.
 
     Raises:
         InputError: as in `predict_tab.answer`.
     """
-    cell, question = _read(preset, dataset, model, fusion, text, photo)
     others = example_photos()
-    try:
-        return explaining.explain(question, cell, target=target, others=others)
-    except InputError:
-        if target is None:
-            raise
-        return explaining.explain(question, cell, others=others)
+    with EXPLAIN.take():
+        try:
+            return explaining.explain(question, cell, target=target, others=others)
+        except InputError:
+            if target is None:
+                raise
+            return explaining.explain(question, cell, others=others)
 
 
 def _read(
@@ -71,9 +70,10 @@ def show(*inputs: Any) -> tuple[Any, ...]:
     """Everything of the tab, in the order of ``shown`` in `build`."""
     *asked, target, top, dark = inputs
     try:
-        found = ask(*inputs[:-2])
         cell, question = _read(*asked)
-        cases = counterfactuals(question, cell, others=example_photos())
+        found = ask(cell, question, target)
+        with EXPLAIN.take():
+            cases = counterfactuals(question, cell, others=example_photos())
         targets = why_view.targets_of(found.prediction, cell.dataset.none)
         known = target in [value for _, value in targets]
         chosen = target if known else why_view.surest_target(found.prediction)
@@ -126,9 +126,9 @@ def imagine(*inputs: Any) -> str:
         replaced = {int(word): instead} if word is not None and (instead or "").strip() else None
         if mask is None and not masked and replaced is None:
             raise InputError("paint over a part of the photo, or choose a word to leave out or replace")
-        cases = counterfactuals(
-            question, cell, painted=mask, masked=[int(w) for w in masked or ()], replaced=replaced
-        )
+        gone = [int(w) for w in masked or ()]
+        with EXPLAIN.take():
+            cases = counterfactuals(question, cell, painted=mask, masked=gone, replaced=replaced)
         own = [case for case in cases if case.name != "without the photo"]
         return why_view.counterfactuals_html(own, cell.dataset.none)
     except InputError as error:
@@ -156,8 +156,10 @@ def explained(
     """
     cell, question = _read(preset, dataset, model, fusion, text, photo)
     others = example_photos()
-    found = explaining.explain(question, cell, target=_whole(target), others=others)
-    cases = counterfactuals(question, cell, others=others)
+    asked = _whole(target)
+    with EXPLAIN.take():
+        found = explaining.explain(question, cell, target=asked, others=others)
+        cases = counterfactuals(question, cell, others=others)
     return explained_json(found, cases)
 
 
@@ -212,8 +214,7 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
     asked = [*form.inputs, target, top, dark]
     shown = [found, bar, headline, target, panel, *sections.values(), cases, editor, masked, word, figures]
     slow: dict[str, Any] = {
-        "concurrency_id": EXPLAIN_QUEUE,
-        "concurrency_limit": 1,
+        **IN_EXPLAIN_QUEUE,
         "api_visibility": "private",
         "js": WITH_DARK,
         "show_progress_on": [headline],
@@ -234,8 +235,8 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
         imagine,
         [*form.inputs, editor, masked, word, instead],
         imagined,
-        concurrency_id=EXPLAIN_QUEUE,
         api_visibility="private",
+        **IN_EXPLAIN_QUEUE,
     )
 
 
@@ -257,8 +258,7 @@ def _imagine_form() -> tuple[gr.ImageEditor, gr.Dropdown, gr.Dropdown, gr.Textbo
     with gr.Accordion("Imagine it otherwise yourself", open=False, elem_id="imagine"):
         with gr.Row():
             with gr.Column(min_width=280):
-                editor = gr.ImageEditor(
-                    type="numpy",
+                editor = painting.editor(
                     label="Paint over what the model shall not see",
                     brush=gr.Brush(default_size=40, colors=["#0072B2"], color_mode="fixed"),
                     sources=[],
@@ -268,6 +268,7 @@ def _imagine_form() -> tuple[gr.ImageEditor, gr.Dropdown, gr.Dropdown, gr.Textbo
                     height=340,
                     elem_id="paint",
                 )
+                only_uploads(editor)
             with gr.Column(min_width=240):
                 masked = gr.Dropdown([], multiselect=True, label="Words to leave out", elem_id="mask-words")
                 word = gr.Dropdown([], label="Word to replace", elem_id="replace-word")

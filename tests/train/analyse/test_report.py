@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mmdemo.models.subtokens import TextReader
-from mmdemo.types import Entity, InputError, Pair, Post
+from mmdemo.types import Entity, InputError, Post, Relation
 from tests.tiny import write_data
 from train.analyse import photos as analyse_photos
 from train.analyse.copies import find_copies, shared_texts
@@ -56,8 +56,8 @@ def test_counts_of_a_split(reader: TextReader):
 
 
 def test_a_relation_counts_as_its_row(reader: TextReader):
-    pair = Pair(head=(0, 1), tail=(2, 3))
-    found = split_facts([post("Ann loves Oakland", pair=pair, relation="None")], reader)
+    relation = Relation(head=(0, 1), tail=(2, 3), label="None")
+    found = split_facts([post("Ann loves Oakland", relations=(relation,))], reader)
     assert found.labels == {"None": 1} and not found.tags and found.per_post == (1,)
     assert found.subtokens[0] == 3 + 2 + 4  # and four marks
 

@@ -16,7 +16,7 @@ from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.models.encoders import published as published_encoders
-from mmdemo.models.encoders.published import PUBLISHED, SOURCES, read_sides
+from mmdemo.models.encoders.published import PUBLISHED, read_sides
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError, Pair
 from tests.hub_standin import running_hub, use
@@ -152,7 +152,7 @@ def test_vilt_is_not_read_from_a_moving_branch(weights):
 
 @pytest.mark.parametrize("model", ["roberta-resnet50", "blip", "vilt"])
 def test_a_pickle_is_refused_by_name(weights, model):
-    folder = weights / SOURCES[model][0]
+    folder = weights / MODELS[model].sources.text
     torch.save({"evil": Evil()}, folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
     with pytest.raises(

@@ -13,7 +13,7 @@ from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import MODELS, ModelConfig
 from mmdemo.models.encoders import published as published_encoders
 from mmdemo.models.encoders.full import SIZES, ResNetMap
-from mmdemo.models.encoders.published import PUBLISHED, SOURCES
+from mmdemo.models.encoders.published import PUBLISHED
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from train.__main__ import app
@@ -21,8 +21,10 @@ from train.bases.sizes import Trial, count, measure_apart
 
 
 def test_every_source_is_pinned():
-    assert {name for pair in SOURCES.values() for name in pair} == {*PUBLISHED, "resnet50"}
-    assert set(SOURCES) == set(MODELS)
+    assert {name for row in MODELS.values() for name in (row.sources.text, row.sources.image)} == {
+        *PUBLISHED,
+        "resnet50",
+    }
     pins = [source.revision for source in PUBLISHED.values() if source.revision]
     assert len(pins) == 4 and all(len(pin) == 40 and int(pin, 16) for pin in pins)
     assert published_encoders.RESNET is ResNet50_Weights.IMAGENET1K_V2

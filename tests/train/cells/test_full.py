@@ -14,14 +14,18 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from mmdemo.__main__ import app as mmdemo_app
-from mmdemo.answer import pipeline
+from mmdemo.answer.explain import explain
+from mmdemo.answer.predict import predict
+from mmdemo.cells.catalogue import cells, describe
+from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
+from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
 from tests.shrunk import publish, shrink
 from tests.tiny import write_data
 from train.__main__ import app
 from train.bases.full_base import Origin
-from train.cells.recipes import recipe_for
+from train.cells.recipes import read_recipes
 from train.cells.run import run
 from train.cells.settings import Settings
 from train.cells.zoo import build, plan
@@ -52,13 +56,14 @@ def source(tmp_path_factory) -> DataSource:
 def settings(source: DataSource, place: Path, model: str, origin: Origin, dataset="twitter2017") -> Settings:
     fusion = fusions_of(model)[0]
     return Settings(
-        config=ModelConfig(dataset=dataset, model=model, fusion=fusion, preset="full"),
+        config=ModelConfig(dataset=find_dataset(dataset), model=model, fusion=fusion, preset="full"),
         source=source,
         out=place / "out",
         work=place / "work",
         device="cpu",
         changes={"": {"epochs": 1}},
         origin=origin,
+        book=read_recipes("full"),
     )
 
 
@@ -85,14 +90,14 @@ def test_a_full_cell_is_trained_scored_and_answers(weights, source, tmp_path, mo
     assert any(n.startswith("image_encoder") for n in tuned) and any("encoder.layer.1" in n for n in tuned)
 
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tmp_path / "out"))
-    (cell,) = [c for c in pipeline.cells() if c.preset == "full"]
-    assert cell.problem is None and pipeline.describe(cell)["runs"] == MODELS[model].full
+    (cell,) = [c for c in cells() if c.preset == "full"]
+    assert cell.problem is None and describe(cell)["runs"] == MODELS[model].sides["full"].runs
     text = "[E1] Ann [/E1] loves [E2] Paris [/E2]" if dataset == "mnre" else "Ann loves Paris"
-    post = pipeline.read_post(text, dataset, source.folder / "photos" / "test0.jpg")
-    answer = pipeline.predict(post, cell)
+    post = read_post(text, cell.dataset, source.folder / "photos" / "test0.jpg")
+    answer = predict(post, cell)
     assert answer.checkpoint == cell.name and answer.image_used
     wanted = ["gamma", "token-attribution", "region-gradient", "joint-attention"]
-    views = {view.name for view in pipeline.explain(post, cell, views=wanted).views}
+    views = {view.name for view in explain(post, cell, views=wanted).views}
     assert views == set(wanted[: 4 if MODELS[model].kind == "joint" else 3])
 
 
@@ -100,10 +105,10 @@ def test_the_command_line_trains_and_asks_with_random_weights(weights, source, t
     options = ["--data", str(source.folder), "--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
     command = [
         "run",
-        "--preset",
+        "--recipe",
         "full",
-        "--init",
-        "random",
+        "--set",
+        "init=random",
         "--dataset",
         "twitter2017",
         "--model",
@@ -111,7 +116,7 @@ def test_the_command_line_trains_and_asks_with_random_weights(weights, source, t
     ]
     done = CliRunner().invoke(
         app,
-        [*command, "--device", "cpu", "--limit", "6", "--set", "epochs=1", *options],
+        [*command, *("--set", "device=cpu", "--set", "limit=6", "--set", "epochs=1"), *options],
         catch_exceptions=False,
     )
     assert done.exit_code == 0, done.output
@@ -188,9 +193,9 @@ def test_a_zoo_of_full_cells_trains_each_once(weights, source, tmp_path, monkeyp
 
 
 def test_the_recipes_are_the_reports():
-    for task in ("ner", "re"):
+    for dataset in bundled().values():
         for model in MODELS:
-            recipe = recipe_for("full", task, model, "whole")
+            recipe = read_recipes("full").recipe(dataset, model, "whole")
             assert (recipe.text_lr, recipe.batch_size, recipe.eval_batch_size) == (2e-5, 8, 12)
             assert (recipe.epochs, recipe.patience, recipe.warmup, recipe.clip) == (5, 2, 0.1, 1.0)
             assert recipe.layers == (24 if model == "roberta-resnet50" else 12)

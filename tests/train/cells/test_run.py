@@ -3,9 +3,10 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
-import time
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -13,23 +14,26 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from mmdemo.answer import pipeline
+from mmdemo.answer.predict import predict
+from mmdemo.cells.catalogue import find_cell
 from mmdemo.cells.checkpoint import load_trunk
-from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.locate import list_cells
+from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.zoo import Zoo
-from mmdemo.datasets.discovery import find_dataset
+from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
+from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
 from tests.tiny import write_data
-from train.__main__ import app, read_changes
-from train.cells.recipes import recipe_for
+from train.__main__ import app
+from train.cells.recipes import read_changes, read_recipes
 from train.cells.run import run
 from train.cells.settings import Settings
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
-from train.fit.stages import start_from
+from train.fit.stages import best_of, start_from
+from train.fit.state import load_state, save_state
 from train.score.calibrate import calibrate_all
 from train.score.photo_effect import measure_all
 
@@ -43,7 +47,9 @@ def data(tmp_path_factory) -> Path:
 
 def settings(data: Path, place: Path, **options) -> Settings:
     config = ModelConfig(
-        dataset=options.pop("dataset", "twitter2017"), fusion=options.pop("fusion", "film"), preset="tiny"
+        dataset=find_dataset(options.pop("dataset", "twitter2017")),
+        fusion=options.pop("fusion", "film"),
+        preset="tiny",
     )
     defaults = {"changes": {"": {"epochs": 2}}, "device": "cpu", "out": place / "out", "work": place / "work"}
     return Settings(config=config, source=DataSource(folder=data), **(defaults | options))
@@ -55,7 +61,42 @@ def tensors(place: Path) -> dict[str, dict[str, torch.Tensor]]:
     }
 
 
+def umask() -> int:
+    found = os.umask(0o022)
+    os.umask(found)
+    return found
+
+
 # ---------------------------------------------------------------- a whole run
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+@pytest.mark.parametrize("end_to_end", [False, True])
+def test_a_run_that_fails_on_bad_data_keeps_no_folder(tmp_path, split, end_to_end):
+    folder = write_data(tmp_path / "data", 8)
+    file = folder / (find_dataset("twitter2017").files.of(split) or "")
+    file.write_bytes(file.read_bytes() + b"IMGID:7\nAnn\tB-NONSENSE\n")
+    with pytest.raises(InputError, match="has the unknown tag"):
+        run(settings(folder, tmp_path, end_to_end=end_to_end))
+    assert not (tmp_path / "work").exists() and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["last.safetensors", "best.safetensors"])
+@pytest.mark.parametrize("left", [0, 100, -10])
+def test_a_state_that_is_cut_off_names_the_file_and_what_to_do(tmp_path, name, left):
+    model = torch.nn.Linear(3, 3)
+    optimizer = torch.optim.AdamW(model.parameters())
+    save_state(tmp_path / name, {"model": model}, optimizer, {"epoch": 1})
+    assert load_state(tmp_path / name, {"model": model}, optimizer) == {"epoch": 1}
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o666 & ~umask()
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[:left])
+    told = f"{name} is damaged .*; remove the folder {tmp_path}"
+    with pytest.raises(InputError, match=told):
+        load_state(tmp_path / name, {"model": model}, optimizer)
+    if name == "best.safetensors":
+        with pytest.raises(InputError, match=told):
+            best_of(tmp_path)
 
 
 @pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])
@@ -78,10 +119,10 @@ def test_a_run_leaves_a_checkpoint_that_answers(data, tmp_path, monkeypatch, dat
     assert list(calibrate_all(*kept)) == list(measure_all(*kept)) == [metrics["cell"]]
 
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tmp_path / "out"))
-    cell = pipeline.find_cell(dataset, "roberta-resnet50", "film", "tiny")
+    cell = find_cell(dataset, "roberta-resnet50", "film", "tiny")
     assert cell.problem is None
     text = "[E1] Ann [/E1] loves [E2] Paris [/E2]" if dataset == "mnre" else "Ann loves Paris"
-    assert pipeline.predict(pipeline.read_post(text, dataset), cell).checkpoint == cell.name
+    assert predict(read_post(text, cell.dataset), cell).checkpoint == cell.name
 
 
 def test_a_model_learns_what_the_data_say(data, tmp_path):
@@ -112,7 +153,7 @@ def test_a_second_fusion_stands_on_the_first_ones_trunk(data, tmp_path):
     assert (film.parent / "trunk.safetensors").read_bytes() == trunk
     assert file.read_text() == log
     cells = [c for c in list_cells(tmp_path / "out", "tiny") if c.problem is None]
-    assert [(c.dataset, c.fusion) for c in cells] == [("twitter2017", "film"), ("twitter2017", "concat")]
+    assert [(c.dataset.name, c.fusion) for c in cells] == [("twitter2017", "film"), ("twitter2017", "concat")]
     for cell in cells:
         assert Zoo(tmp_path / "out").load(cell).card.config.fusion == cell.fusion
 
@@ -136,29 +177,48 @@ def test_a_run_starts_from_another_dataset_s_trunk_or_cell(data, tmp_path):
 # ---------------------------------------------------------------- killed and resumed
 
 
-def start_and_kill(data: Path, place: Path, epochs: int, log: Path) -> int:
-    """Start the run as its own process, kill it once ``log`` has an epoch; how many epochs it had then."""
-    command = [sys.executable, "-m", "train", "run", "--dataset", "twitter2017", "--preset", "tiny"]
+#: `python -m train` that kills itself once it has written a line with this key of its third epoch into a log.
+KILLED = """
+    import os, runpy, signal, sys
+    from train.fit import loop
+
+    log, key = sys.argv.pop(1), sys.argv.pop(1)
+    write = loop._Log.write
+
+    def last_write(self, **values):
+        write(self, **values)
+        if str(self.file) == log and values["epoch"] == 2 and key in values:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    loop._Log.write = last_write
+    runpy.run_module("train", run_name="__main__", alter_sys=True)
+"""
+
+
+def killed_run(data: Path, place: Path, epochs: int, log: Path, key: str) -> int:
+    """The run as a process of its own that is killed in its third epoch; how many epochs ``log`` has then."""
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(log), key]
+    command += ["run", "--dataset", "twitter2017", "--set", "preset=tiny"]
     command += ["--data", str(data), "--out", str(place / "out"), "--work", str(place / "work")]
-    command += ["--device", "cpu", "--set", f"epochs={epochs}", "--set", "patience=99"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 300
-    while not log.exists() or "validation" not in log.read_text():
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    command += ["--set", "device=cpu", "--set", f"epochs={epochs}", "--set", "patience=99"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode == -signal.SIGKILL
     return log.read_text().count("validation")
 
 
-@pytest.mark.parametrize("stage", ["trunk/member-0", "film/cell"])
-def test_a_killed_run_resumes_to_the_same_files(data, tmp_path, stage):
+@pytest.mark.parametrize(
+    ("stage", "key", "epochs_logged"),
+    [
+        ("trunk/member-0", "step", 2),  # in the middle of an epoch
+        ("film/cell", "validation", 3),  # at its end, before its state is on disk
+    ],
+)
+def test_a_killed_run_resumes_to_the_same_files(data, tmp_path, stage, key, epochs_logged):
     epochs = 12
     changes = {"": {"epochs": epochs, "patience": 99}}
     log = tmp_path / "killed/work/training/tiny/twitter2017/roberta-resnet50" / stage / "log.jsonl"
-    assert 1 <= start_and_kill(data, tmp_path / "killed", epochs, log) < epochs
+    assert killed_run(data, tmp_path / "killed", epochs, log, key) == epochs_logged
     run(settings(data, tmp_path / "killed", changes=changes))
     done = [json.loads(line)["epoch"] for line in log.read_text().splitlines() if "validation" in line]
     # The epoch that was written to the log but not yet to disk may be trained a second time, no other.
@@ -202,15 +262,15 @@ def test_other_data_in_the_same_work_folder_are_refused(data, tmp_path):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("speed=3", "no such setting; settings are epochs"),
+        ("speed=3", "no such setting; settings are preset"),
         ("=3", "no such setting"),
         ("", "no such setting"),
         ("branch.epochs=3", "no such setting"),
         ("trunk.cell.epochs=3", "no such setting"),
-        ("epochs=many", "epochs takes a int"),
-        ("epochs=2.5", "epochs takes a int"),
-        ("epochs", "epochs takes a int"),
-        ("text_lr=fast", "text_lr takes a float"),
+        ("epochs=many", "it takes a int"),
+        ("epochs=2.5", "it takes a int"),
+        ("epochs", "it takes a int"),
+        ("text_lr=fast", "it takes a float"),
     ],
 )
 def test_a_set_option_that_cannot_be_read(text, match):
@@ -219,8 +279,10 @@ def test_a_set_option_that_cannot_be_read(text, match):
 
 
 def test_set_options():
-    changes = read_changes(["epochs=3", "trunk.text_lr=1e-4", "cell.epochs=5", "cell.seed=2", "epochs=4"])
+    said = ["epochs=3", "trunk.text_lr=1e-4", "cell.epochs=5", "cell.seed=2", "epochs=4", "model=blip"]
+    changes, picked = read_changes([*said, "end_to_end=true", "limit=7"])
     assert changes == {"": {"epochs": 4}, "trunk": {"text_lr": 1e-4}, "cell": {"epochs": 5, "seed": 2}}
+    assert picked == {"model": "blip", "end_to_end": True, "limit": 7}
 
 
 @pytest.mark.parametrize(
@@ -246,10 +308,10 @@ def test_a_recipe_that_cannot_be_is_refused(values):
     [
         (["--dataset", "twitter2019"], "unknown dataset 'twitter2019'"),
         (["--fusion", "magic"], "unknown fusion 'magic'"),
-        (["--preset", "huge"], "unknown preset 'huge'"),
-        (["--film-variant", "odd"], "unknown film variant 'odd'"),
-        (["--device", "abacus"], "known are auto, cpu, cuda, mps"),
-        (["--scheme", "mine"], "unknown split scheme 'mine'"),
+        (["--set", "preset=huge"], "unknown preset 'huge'"),
+        (["--set", "film_variant=odd"], "unknown film variant 'odd'"),
+        (["--set", "device=abacus"], "known are auto, cpu, cuda, mps"),
+        (["--set", "scheme=mine"], "unknown split scheme 'mine'"),
         (["--set", "epochs=0"], "epochs is 0"),
         (["--set", "cell.views=0"], "views is 0"),
         (["--data", "/no/such/folder"], "txt cannot be read: No such file"),
@@ -265,10 +327,7 @@ def test_mistakes_are_one_sentence(data, tmp_path, options, match):
         "twitter2017",
         "--data",
         str(data),
-        "--preset",
-        "tiny",
-        "--device",
-        "cpu",
+        *("--set", "preset=tiny", "--set", "device=cpu"),
     ]
     arguments += ["--out", str(tmp_path), "--work", str(tmp_path), "--set", "trunk.epochs=1", *options]
     with pytest.raises(InputError, match=match) as caught:
@@ -283,19 +342,18 @@ def test_a_missing_test_split_is_one_sentence(tmp_path):
         run(settings(data, tmp_path))
 
 
-@pytest.mark.parametrize("command", ["prepare", "base", "run", "evaluate", "results"])
+@pytest.mark.parametrize("command", ["prepare", "recipes", "base", "run", "evaluate", "results"])
 def test_every_command_has_help(command):
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0, result.output
     assert f"python -m train {command}" in " ".join(result.stdout.split()) or command == "base"
 
 
-@pytest.mark.parametrize("command", ["run", "zoo"])
-def test_end_to_end_says_what_stays_frozen(command):
-    told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
+def test_end_to_end_says_what_stays_frozen():
+    told = CliRunner().invoke(app, ["zoo", "--help"], env={"COLUMNS": "200"}).stdout
     assert "in lite the image encoder and word embeddings stay frozen" in " ".join(told.split())
-    for task in ("ner", "re"):
-        recipe = recipe_for("lite", task, "roberta-resnet50", "whole")
+    for dataset in bundled().values():
+        recipe = read_recipes("lite").recipe(dataset, "roberta-resnet50", "whole")
         assert (
             recipe.image_lr
             == recipe.embedding_lr

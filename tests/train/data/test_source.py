@@ -2,10 +2,13 @@
 
 import pytest
 
-from mmdemo.models.config import SPLITS
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.datasets.schema import SPLITS
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.data.source import DataSource
+
+TWEETS = find_dataset("twitter2017")
 
 
 @pytest.fixture
@@ -14,7 +17,7 @@ def folder(tmp_path):
 
 
 def ids(source: DataSource, split: str, dataset: str = "twitter2017") -> list[str]:
-    return [post.id for post in source.posts(dataset, split)]
+    return [post.id for post in source.posts(find_dataset(dataset), split)]
 
 
 def test_official_splits_are_the_files(folder):
@@ -49,7 +52,7 @@ def stand_ins(folder):
 
 
 def photos(source: DataSource, split: str) -> dict[str, str]:
-    return {p.id: p.image.name for p in source.posts("twitter2017", split) if p.image is not None}
+    return {p.id: p.image.name for p in source.posts(TWEETS, split) if p.image is not None}
 
 
 def test_stand_ins_are_used_where_they_lie_in_the_folder(folder):
@@ -76,15 +79,15 @@ def test_original_photos_are_known_by_what_lies_there_not_by_where(folder, tmp_p
     images = tmp_path / "images"
     images.mkdir()
     (images / "train7.jpg").write_bytes(b"x")
-    first = DataSource(folder=folder, images=images).photo_facts("twitter2017")
+    first = DataSource(folder=folder, images=images).photo_facts(TWEETS)
     assert first.startswith("original photos: ")
     moved = DataSource(folder=folder, images=images.rename(tmp_path / "moved"))
-    assert moved.photo_facts("twitter2017") == first
+    assert moved.photo_facts(TWEETS) == first
     (tmp_path / "moved" / "train7.jpg").write_bytes(b"another")
-    other = moved.photo_facts("twitter2017")
+    other = moved.photo_facts(TWEETS)
     (tmp_path / "moved" / "train8.jpg").write_bytes(b"x")
-    assert len({first, other, moved.photo_facts("twitter2017")}) == 3
-    assert DataSource(folder=folder).photo_facts("twitter2017") == "no photos"
+    assert len({first, other, moved.photo_facts(TWEETS)}) == 3
+    assert DataSource(folder=folder).photo_facts(TWEETS) == "no photos"
 
 
 def test_a_pairs_file_elsewhere(folder, tmp_path):
@@ -110,16 +113,16 @@ def test_photos_follow_their_post_into_the_reports_split(folder):
 )
 def test_unknown_splits(folder, options, split, match):
     with pytest.raises(InputError, match=match):
-        DataSource(folder=folder, **options).posts("twitter2017", split)
+        DataSource(folder=folder, **options).posts(TWEETS, split)
 
 
 def test_a_missing_folder_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="train.txt cannot be read"):
-        DataSource(folder=tmp_path / "nowhere").posts("twitter2017", "train")
+        DataSource(folder=tmp_path / "nowhere").posts(TWEETS, "train")
 
 
 def test_the_real_splits_have_the_known_sizes(shared_data):
     source = DataSource(folder=shared_data)
-    assert [len(source.posts("twitter2017", s)) for s in SPLITS] == [3373, 723, 723]
-    with_photo = [p for p in source.posts("twitter2017", "valid") if p.image is not None]
+    assert [len(source.posts(TWEETS, s)) for s in SPLITS] == [3373, 723, 723]
+    with_photo = [p for p in source.posts(TWEETS, "valid") if p.image is not None]
     assert 0.7 < len(with_photo) / 723 < 0.8 and all(p.image.is_file() for p in with_photo)

@@ -19,7 +19,7 @@ def settings(folder, **fields) -> Settings:
     config = (
         ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny")
         if not fields
-        else ModelConfig(**fields)
+        else ModelConfig(**{**fields, "dataset": find_dataset(fields["dataset"])})
     )
     return Settings(
         config=config,

@@ -7,12 +7,12 @@ import optuna
 import pytest
 from typer.testing import CliRunner
 
-from mmdemo.datasets.discovery import find_dataset
+from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import MODELS, ModelConfig
 from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.__main__ import app
-from train.cells.recipes import recipe_for
+from train.cells.recipes import read_recipes
 from train.cells.settings import Settings
 from train.data.source import DataSource
 from train.experiments.search import apply, as_changes, grid_size, read_search, values_of
@@ -106,10 +106,10 @@ def test_lr_means_fusion_and_head_and_not_the_encoder():
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("task", ["ner", "re"])
+@pytest.mark.parametrize("dataset", bundled())
 @pytest.mark.parametrize(("preset", "stage"), [("lite", s) for s in STAGES] + [("full", "whole")])
-def test_a_recipes_own_values_give_that_recipe(preset, task, model, stage):
-    recipe = recipe_for(preset, task, model, stage)
+def test_a_recipes_own_values_give_that_recipe(preset, dataset, model, stage):
+    recipe = read_recipes(preset).recipe(find_dataset(dataset), model, stage)
     space = read_search([f"{name}=0:1000" for name in ("epochs", "lr", "dropout")], stage)
     own = values_of(recipe, space, 224)
     assert own is not None and apply(recipe, own) == recipe

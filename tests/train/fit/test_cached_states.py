@@ -9,7 +9,6 @@ from mmdemo.cells.pretrained_base import load_base
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
-from mmdemo.models.encoders.image import NORMALISATION
 from mmdemo.models.model import build_model
 from mmdemo.types import Post
 from train.fit.cached_states import encoder_states, region_maps, with_regions
@@ -27,7 +26,7 @@ def model(tmp_path):
 
 @pytest.fixture
 def encoder(reader) -> PostEncoder:
-    return PostEncoder(CONFIG, reader, NORMALISATION["tiny"])
+    return PostEncoder(CONFIG, reader, CONFIG.sides.normalisation)
 
 
 @pytest.fixture
@@ -56,6 +55,16 @@ def states(model, examples, view: int) -> list[torch.Tensor]:
 
 
 # ---------------------------------------------------------------- photos
+
+
+@pytest.mark.parametrize("left", [0, 40, -2])
+def test_a_cached_map_that_is_empty_or_cut_off_is_named_and_made_again(maps, posts, tmp_path, caplog, left):
+    first = maps(0)[posts[0].image]
+    (file,) = (tmp_path / "cache").glob("*.npy")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:left])
+    assert torch.equal(maps(0)[posts[0].image], first)
+    assert file.read_bytes() == whole and f"{file} is damaged" in caplog.text
 
 
 def test_only_readable_photos_have_regions(maps, posts, encoder):

@@ -19,12 +19,13 @@ def test_two_processes_share_the_steps_and_stop_together(tmp_path):
     data, out = write_data(tmp_path / "data", 48), tmp_path / "out"
     changes = {"epochs": 4, "patience": 1, "batch_size": 8, "head_lr": 1e-12} | dict.fromkeys(FROZEN, 0.0)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += ["-m", "train", "run", "--preset", "tiny", "--dataset", "twitter2017", "--device", "cpu"]
+    command += ["-m", "train", "run", "--set", "preset=tiny", "--dataset", "twitter2017"]
+    command += ["--set", "device=cpu"]
     command += ["--model", "vilt", "--fusion", "native"]  # leaves most of the fusion's parameters unused
-    command += ["--end-to-end", "--data", str(data), "--out", str(out), "--work", str(out)]
+    command += ["--set", "end_to_end=true", "--data", str(data), "--out", str(out), "--work", str(out)]
     for name, value in changes.items():
         command += ["--set", f"whole.{name}={value}"]
-    ran = subprocess.run(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=300)
+    ran = subprocess.run(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=900)
     assert ran.returncode == 0
     [cell] = [cell for cell in list_cells(out, "tiny") if cell.problem is None]
     Zoo(out).load(cell)

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mmdemo.answer import pipeline
+from mmdemo.answer.predict import predict
 from mmdemo.cells import hub
+from mmdemo.cells.catalogue import find_cell
 from mmdemo.cells.locate import SHIPPED
+from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
 from tests.hub_standin import Hub, running_hub, use
 from train.__main__ import app
@@ -56,8 +58,8 @@ def test_what_goes_up_comes_down_and_predicts(standin: Hub, tiny_zoo, tmp_path, 
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tmp_path / "nothing"))
     monkeypatch.setenv("MMDEMO_HUB_REPO", "me/cells")
     monkeypatch.setenv("MMDEMO_HUB_REVISION", commit)
-    cell = pipeline.find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
-    assert pipeline.predict(pipeline.read_post("Ann met Bob", "twitter2017"), cell).checkpoint == CELL
+    cell = find_cell("twitter2017", "roberta-resnet50", "film", "tiny")
+    assert predict(read_post("Ann met Bob", cell.dataset), cell).checkpoint == CELL
 
 
 def test_a_second_push_adds_to_the_first(standin: Hub, tiny_zoo):

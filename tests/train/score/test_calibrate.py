@@ -9,8 +9,9 @@ from hypothesis.extra.numpy import arrays
 from mmdemo.cells.calibration import Calibration
 from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.discovery import find_dataset
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import Entity
-from tests.tiny import write_data
+from tests.tiny import write_card, write_data
 from train.data.source import DataSource
 from train.score.answers import load_answers, save_answers
 from train.score.calibrate import calibrate_all, fit_beta, fit_calibration, fit_temperature, judge, measures
@@ -58,9 +59,9 @@ def test_relations_get_a_temperature_alone():
     rows = np.full((40, len(RELATIONS)), 0.01 / (len(RELATIONS) - 1))
     rows[:, 0] = 0.99
     gold = ["None"] * 20 + [RELATIONS[1]] * 20
-    fitted = fit_calibration("mnre", gold, list(rows))
+    fitted = fit_calibration(find_dataset("mnre"), "relations", gold, list(rows))
     assert fitted.temperature > 1 and fitted.entity is None
-    scores, right = judge("mnre", gold, list(rows), fitted)
+    scores, right = judge(find_dataset("mnre"), "relations", gold, list(rows), fitted)
     assert right.mean() == 0.5 and scores.mean() < 0.9
 
 
@@ -82,11 +83,14 @@ def test_a_cells_metrics_get_its_calibration(tmp_path):
     source = DataSource(folder=write_data(tmp_path / "data", posts=4))
     cell, tags = "lite/twitter2017/roberta-resnet50/film", find_dataset("twitter2017").tags
     for split in ("valid", "test"):
-        lengths = [len(post.tokens) for post in source.posts("twitter2017", split)]
+        lengths = [len(post.tokens) for post in source.posts(find_dataset("twitter2017"), split)]
         rows = [np.full((length, len(tags)), 1 / len(tags)) for length in lengths]
         save_answers(tmp_path / "work" / "answers" / cell / f"{split}.npz", {"photo": rows})
     write_json(tmp_path / "zoo" / cell / "metrics.json", {"cell": cell, "splits": {}})
+    write_card(tmp_path / "zoo", ModelConfig(dataset=find_dataset("twitter2017")))
     found = calibrate_all(tmp_path / "zoo", tmp_path / "work", source)
     stated = read_json(tmp_path / "zoo" / cell / "metrics.json")["calibration"]
     assert list(found) == [cell] and stated["fitted_on"] == "valid"
-    assert Calibration.of({"calibration": stated}).temperature == pytest.approx(stated["temperature"])
+    assert Calibration.of({"calibration": stated}, "entities").temperature == pytest.approx(
+        stated["temperature"]
+    )

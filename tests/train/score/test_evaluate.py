@@ -41,7 +41,9 @@ def data(tmp_path_factory) -> DataSource:
 
 @pytest.fixture(scope="module", params=["twitter2017", "mnre"])
 def cell(request, tiny_zoo) -> Path:
-    return cell_folder(tiny_zoo, ModelConfig(dataset=request.param, fusion="film", preset="tiny"))
+    return cell_folder(
+        tiny_zoo, ModelConfig(dataset=find_dataset(request.param), fusion="film", preset="tiny")
+    )
 
 
 @pytest.fixture
@@ -50,10 +52,10 @@ def changed(cell, data, tiny_zoo, tmp_path):
     card = load_card(cell)
     model = load_model(tiny_zoo, cell, card)
     encoder = post_encoder(card.config, tiny_zoo)
-    posts = data.posts(card.config.dataset, "test")
-    material = Material(train=[], valid=posts, encoder=encoder)
-    examples = cached_examples(model, material, posts, Recipe(), 0, tiny_zoo, tmp_path)
-    return examples, lambda condition: change_photos(model, encoder, examples, posts, condition)
+    asked = data.questions(card.config.dataset, "test")
+    material = Material(train=[], valid=asked, encoder=encoder)
+    examples = cached_examples(model, material, asked, Recipe(), 0, tiny_zoo, tmp_path)
+    return examples, lambda condition: change_photos(model, encoder, examples, asked, condition)
 
 
 def regions(examples) -> list[torch.Tensor | None]:

@@ -100,9 +100,9 @@ def test_always_none_has_a_high_accuracy_and_finds_nothing():
 
 
 def test_always_none_on_the_real_test_split(shared_data):
-    from mmdemo.formats.published import read_split
+    from mmdemo.formats.reading import read_split
 
-    gold = [post.relation for post in read_split(shared_data, "mnre", "test")]
+    gold = [row.post.relations[0].label for row in read_split(shared_data, find_dataset("mnre"), "test")]
     assert score_relations(gold, ["None"] * len(gold), RELATIONS)["accuracy"] == pytest.approx(
         0.603, abs=5e-4
     )
@@ -112,11 +112,13 @@ def test_always_none_on_the_real_test_split(shared_data):
     ("dataset", "default", "strict"), [("twitter2015", 5207, 5072), ("twitter2017", 1351, 1351)]
 )
 def test_the_real_test_splits_have_the_known_entities(shared_data, dataset, default, strict):
-    from mmdemo.formats.published import gold_tags, read_split
     from seqeval.metrics.v1 import precision_recall_fscore_support
     from seqeval.scheme import IOB2
 
-    gold = [gold_tags(post) for post in read_split(shared_data, dataset, "test")]
+    from mmdemo.formats.reading import read_split
+    from mmdemo.posts.gold import gold_tags
+
+    gold = [gold_tags(row.post) for row in read_split(shared_data, find_dataset(dataset), "test")]
     scores = score_tags(gold, gold)
     assert sum(row["support"] for row in scores["per_class"].values()) == default
     assert scores["entity"]["f1"] == scores["entity_strict"]["f1"] == 1

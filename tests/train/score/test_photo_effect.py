@@ -5,8 +5,9 @@ import pytest
 
 from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.discovery import find_dataset
+from mmdemo.models.config import ModelConfig
 from mmdemo.types import Entity, Post
-from tests.tiny import write_data
+from tests.tiny import write_card, write_data
 from train.data.source import DataSource
 from train.score.answers import save_answers
 from train.score.photo_effect import counts_of, difference, f1_of, measure_all, slices_of
@@ -22,14 +23,20 @@ def test_counts_of_relations_leave_none_out():
     none, first, second = (RELATIONS.index(r) for r in ("None", RELATIONS[1], RELATIONS[2]))
     rows = [one_hot(i, len(RELATIONS)) for i in (first, none, second, none)]
     gold = [RELATIONS[1], "None", RELATIONS[1], RELATIONS[1]]
-    assert counts_of("mnre", gold, rows).tolist() == [[1, 1, 1], [0, 0, 0], [0, 1, 1], [0, 0, 1]]
+    found = counts_of(find_dataset("mnre"), gold, rows)
+    assert found.tolist() == [
+        [1, 1, 1],
+        [0, 0, 0],
+        [0, 1, 1],
+        [0, 0, 1],
+    ]
 
 
 def test_counts_of_entities_need_span_and_type():
     tags = find_dataset("twitter2017").tags
     at = {tag: one_hot(i, len(tags)) for i, tag in enumerate(tags)}
     rows = [np.stack([at["B-PER"], at["I-PER"], at["O"]]), np.stack([at["B-LOC"]])]
-    assert counts_of("twitter2017", [["B-PER", "I-PER", "O"], ["B-ORG"]], rows).tolist() == [
+    assert counts_of(find_dataset("twitter2017"), [["B-PER", "I-PER", "O"], ["B-ORG"]], rows).tolist() == [
         [1, 1, 1],
         [0, 1, 1],
     ]
@@ -65,7 +72,10 @@ def test_a_cell_s_metrics_get_its_photo_effect(tmp_path):
     source = DataSource(folder=write_data(tmp_path / "data", 40))
     tags = find_dataset("twitter2017").tags
     rng = np.random.default_rng(1)
-    rows = [rng.dirichlet(np.ones(len(tags)), len(p.tokens)) for p in source.posts("twitter2017", "test")]
+    rows = [
+        rng.dirichlet(np.ones(len(tags)), len(p.tokens))
+        for p in source.posts(find_dataset("twitter2017"), "test")
+    ]
     cell = "tiny/twitter2017/blip/film"
     save_answers(
         tmp_path / "work/answers" / cell / "test.npz", dict.fromkeys(("photo", "blank", "none"), rows)
@@ -73,6 +83,8 @@ def test_a_cell_s_metrics_get_its_photo_effect(tmp_path):
     folder = tmp_path / "out" / cell
     folder.mkdir(parents=True)
     write_json(folder / "metrics.json", {"cell": cell, "splits": {}})
+    config = ModelConfig(dataset=find_dataset("twitter2017"), model="blip", preset="tiny")
+    write_card(tmp_path / "out", config)
     assert measure_all(tmp_path / "out", tmp_path / "work", source, "tiny").keys() == {cell}
     stated = read_json(folder / "metrics.json")["photo_effect"]
     assert stated["against"].keys() == {"blank", "none"} and stated["against"]["none"]["change"] == 0

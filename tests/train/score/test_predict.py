@@ -58,11 +58,11 @@ def test_scores_count_decoded_spans():
     rows = one_hot(TAGS.index("B-PER"), TAGS.index("I-PER"), 0, width=9)
     rows[1] = np.nan  # unseen, yet between two words of the name
     rows[2] = np.eye(9)[TAGS.index("I-PER")]
-    scores = score("twitter2017", [["B-PER", "I-PER", "I-PER"]], [rows])
+    scores = score(find_dataset("twitter2017"), [["B-PER", "I-PER", "I-PER"]], [rows])
     assert scores["entity"]["f1"] == 1
 
 
 def test_scores_count_the_likeliest_relation():
     rows = list(one_hot(0, 1, 1, width=23))
-    scores = score("mnre", [RELATIONS[0], RELATIONS[1], RELATIONS[2]], rows)
+    scores = score(find_dataset("mnre"), [RELATIONS[0], RELATIONS[1], RELATIONS[2]], rows)
     assert scores["accuracy"] == pytest.approx(2 / 3)

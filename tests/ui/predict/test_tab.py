@@ -148,11 +148,15 @@ def test_only_fusions_that_fit_the_model_are_offered(model, fusion, fits):
     assert ("FiLM", "film") in update["choices"] and "bilinear" not in names
 
 
-def test_an_upload_reaches_our_own_opener_undecoded():
-    assert predict_tab._upload_path(ImageData(path="/tmp/broken.png", orig_name="x.svg")) == "/tmp/broken.png"
+def test_an_upload_reaches_our_own_opener_undecoded(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    broken = tmp_path / "broken.png"
+    broken.write_text("this is no picture")
+    assert predict_tab._upload_path(ImageData(path=str(broken), orig_name="x.svg")) == str(broken.resolve())
     assert predict_tab._upload_path(None) is None
-    with pytest.raises(gr.Error, match="was not uploaded"):  # it would pass for a post without a photo
-        predict_tab._upload_path(ImageData(url="data:image/png;base64,AAAA"))
+    for payload in (ImageData(url="data:image/png;base64,AAAA"), ImageData(path="/tmp/broken.png")):
+        with pytest.raises(gr.Error, match="was not uploaded"):  # the first would pass for no photo
+            predict_tab._upload_path(payload)
 
 
 def test_only_the_example_photos_are_served():

@@ -74,6 +74,15 @@ def test_hostile_text_is_text_and_what_it_hides_is_named(store):
     assert "\u202e" not in json.dumps(ask("list"), ensure_ascii=False)
 
 
+def test_an_id_that_would_reorder_the_line_is_named(store):
+    ids = ("\u202e<img>live", "Z" + "\u0301" * 5000)
+    store.make_queue("ids", TWEETS)
+    store.add("ids", [post(name[:300], "Ann sings") for name in ids])
+    rows = ask("list", queue="ids")["rows"]
+    assert rows[0]["ref"] == "U+202E<img>live" and rows[1]["ref"].count("\u0301") == 5
+    assert opened(queue="ids")["ref"] == rows[0]["ref"], "drafts are told apart by it"
+
+
 def test_a_correction_is_saved_and_shows_how_each_part_came_out(store):
     found = opened()
     answer = {"entities": [{"start": 0, "end": 1, "label": "PER"}, {"start": 3, "end": 5, "label": "LOC"}]}
@@ -203,12 +212,23 @@ def test_a_forged_request_is_refused_in_one_sentence_and_logged(store, forged, c
 
 
 @pytest.mark.parametrize(
-    "sent", [None, [], "x", 3, {"page": -1}, {"filters": [1]}, {"filters": {"low": "NaN"}}]
+    "sent",
+    [
+        None,
+        [],
+        "x",
+        3,
+        {"page": -1},
+        {"filters": [1]},
+        {"filters": {"low": "NaN"}},
+        {"filters": {"low": 10**400}},
+    ],
 )
 def test_nonsense_is_refused(store, sent):
     for call in CALLS:
         if call.__name__ != "review_start" or not isinstance(sent, dict):
-            assert call(sent)["ok"] is False
+            answer = call(sent)
+            assert answer["ok"] is False and answer["problem"] != review_calls.FAILED
 
 
 def test_a_huge_body_is_refused_before_it_is_looked_at(store):

@@ -27,7 +27,7 @@ print(len(holder.session_data))
 def run(script: str) -> str:
     """The last line that a script prints."""
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
 

@@ -3,8 +3,6 @@
 import json
 import shutil
 import threading
-import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,8 @@ from tests.tiny import build_cell
 CELL = ModelConfig(dataset=default_for("entities"), fusion="concat", preset="tiny")
 ASKED = (CELL.dataset.name, CELL.model, CELL.fusion, "Kevin Durant visits Oakland !", None, CELL.preset)
 CLIENTS, REPLACED = 3, 6
+SENTENCE = "a sentence"
+HANGS = 300  # seconds; nothing is waited for that long but an answer that never comes
 
 
 def said() -> str:
@@ -50,6 +50,67 @@ def replace_files(served: Path, version: Path) -> None:
         (served / "part").rename(served / name)
 
 
+class Client:
+    """Asks without a pause. Of each question it keeps how many replacements were whole when it was begun."""
+
+    def __init__(self, crowd: "Crowd") -> None:
+        self.crowd = crowd
+        self.told: list[tuple[int, str]] = []
+        self.thread = threading.Thread(target=self._ask_on, daemon=True)
+
+    def _ask_on(self) -> None:
+        while not self.crowd.done:
+            begun = self.crowd.replaced
+            try:
+                answer = said()
+            except Exception as error:
+                if not isinstance(error.__cause__, InputError):
+                    self.crowd.fail(error)
+                    return
+                answer = SENTENCE
+            with self.crowd.news:
+                self.told.append((begun, answer))
+                self.crowd.news.notify_all()
+
+    def first_since(self, replaced: int) -> str | None:
+        """The answer to the first question begun once so many replacements were whole."""
+        return next((answer for begun, answer in self.told if begun == replaced), None)
+
+
+class Crowd:
+    """Clients that ask at once, and how many replacements are whole."""
+
+    def __init__(self, clients: int) -> None:
+        self.news = threading.Condition()
+        self.replaced, self.done = 0, False
+        self.failures: list[BaseException] = []
+        self.clients = [Client(self) for _ in range(clients)]
+        for client in self.clients:
+            client.thread.start()
+
+    def fail(self, error: BaseException) -> None:
+        with self.news:
+            self.failures.append(error)
+            self.news.notify_all()
+
+    def after_replacement(self) -> list[str | None]:
+        """What each client is told when it asks anew now that one more replacement is whole."""
+        self.replaced += 1
+        with self.news:
+            self.news.wait_for(lambda: self.failures or all(self._firsts()), HANGS)
+            return self._firsts()
+
+    def _firsts(self) -> list[str | None]:
+        return [client.first_since(self.replaced) for client in self.clients]
+
+    def leave(self) -> set[str]:
+        """Stop asking; all that anybody was told."""
+        self.done = True
+        for client in self.clients:
+            client.thread.join()
+        return {answer for client in self.clients for _, answer in client.told}
+
+
 def test_a_checkpoint_is_replaced_while_it_serves(versions):
     served, old, new = versions
     answers = []
@@ -57,32 +118,12 @@ def test_a_checkpoint_is_replaced_while_it_serves(versions):
         replace_files(served, version)
         answers.append(said())
     assert len(set(answers)) == 2, "the two versions must differ for this test to see anything"
-    counted: Counter[str] = Counter()
-    failures: list[BaseException] = []
-    done = threading.Event()
-
-    def ask() -> None:
-        while not done.is_set():
-            try:
-                counted[said()] += 1
-            except Exception as error:
-                if isinstance(error.__cause__, InputError):
-                    counted["a sentence"] += 1
-                else:
-                    failures.append(error)
-
-    clients = [threading.Thread(target=ask, daemon=True) for _ in range(CLIENTS)]
-    for client in clients:
-        client.start()
+    crowd = Crowd(CLIENTS)
     for turn in range(REPLACED):
         replace_files(served, (old, new)[turn % 2])
-        asked, deadline = counted.total(), time.monotonic() + 60
-        while counted.total() < asked + CLIENTS and not failures and time.monotonic() < deadline:
-            done.wait(0.01)
-    done.set()
-    for client in clients:
-        client.join()
-    assert failures == []
-    assert set(counted) - {*answers, "a sentence"} == set()
-    assert counted[answers[0]] and counted[answers[1]]
-    assert said() == answers[1], "the last version holds"
+        told = crowd.after_replacement()
+        assert crowd.failures == []
+        assert told == [answers[turn % 2]] * CLIENTS, "whoever asks now is answered by the version of now"
+    told_ever = crowd.leave()
+    assert crowd.failures == []
+    assert told_ever <= {*answers, SENTENCE}, "no mix of two versions"

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -14,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[3]
 NO_HOME = "/proc/no-home"  # nobody can make it, not even root
 DISK = 65_536  # bytes of the largest file
 HELD = "Wait for Kevin Durant"
+HANGS = 300  # seconds after which a busy machine is no excuse any more
 #: The real page; the disk takes no file over 64 kB, and a post that says so waits for the test.
 APP = """
     import os, resource, time
@@ -47,6 +50,7 @@ APP = """
         return predict(question, cell)
 
     predicting.predict = slowly
+    server.DRAIN_SECONDS = 300  # so that a busy machine is not taken for an answer without end
     resource.setrlimit(resource.RLIMIT_FSIZE, (disk, disk))
     server.serve(layout.build(), layout.launch_settings())
 """
@@ -64,7 +68,7 @@ class App:
         headers = {"Content-Type": kind}
         request = urllib.request.Request(f"{self.url}/gradio_api{path}", data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=60) as reply:
+            with urllib.request.urlopen(request, timeout=HANGS) as reply:
                 return reply.status, reply.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -78,16 +82,18 @@ class App:
         return str(json.loads(reply)["event_id"])
 
     def answer(self, event: str) -> str:
-        with urllib.request.urlopen(f"{self.url}/gradio_api/call/predict/{event}", timeout=120) as reply:
+        with urllib.request.urlopen(f"{self.url}/gradio_api/call/predict/{event}", timeout=HANGS) as reply:
             return str(reply.read().decode())
 
     def told(self, endpoint: str, data: Any) -> str:
-        """All that the endpoint says of these values, within a minute: heartbeats alone are no answer."""
+        """All that the endpoint says of these values: heartbeats alone, without end, are no answer."""
         status, reply = self.post(f"/call/{endpoint}", json.dumps({"data": data}).encode())
         if status != 200:
             return reply
-        event, deadline, lines = json.loads(reply)["event_id"], time.monotonic() + 60, []
-        with urllib.request.urlopen(f"{self.url}/gradio_api/call/{endpoint}/{event}", timeout=60) as stream:
+        event, deadline, lines = json.loads(reply)["event_id"], time.monotonic() + HANGS, []
+        with urllib.request.urlopen(
+            f"{self.url}/gradio_api/call/{endpoint}/{event}", timeout=HANGS
+        ) as stream:
             for line in stream:
                 lines.append(line.decode())
                 assert time.monotonic() < deadline, f"{endpoint} hangs at {str(data)[:200]}"
@@ -102,7 +108,7 @@ class App:
 
 
 def until(happened: Any, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + HANGS
     while not happened():
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
@@ -137,9 +143,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 def test_every_answer_carries_a_policy_and_a_page_one_that_names_its_scripts(app):
-    with urllib.request.urlopen(app.url, timeout=30) as reply:
+    with urllib.request.urlopen(app.url, timeout=HANGS) as reply:
         page = reply.headers["content-security-policy"]
-    with urllib.request.urlopen(f"{app.url}/config", timeout=30) as reply:
+    with urllib.request.urlopen(f"{app.url}/config", timeout=HANGS) as reply:
         other = reply.headers["content-security-policy"]
         assert reply.headers["x-content-type-options"] == "nosniff"
     assert page.count("'sha256-") > other.count("'sha256-") > 0
@@ -160,7 +166,7 @@ def test_a_full_disk_costs_the_upload_alone_and_tells_no_folder(app):
 
 
 def test_reviews_that_cannot_be_kept_say_so_without_naming_a_folder(app):
-    with urllib.request.urlopen(f"{app.url}/config", timeout=30) as reply:
+    with urllib.request.urlopen(f"{app.url}/config", timeout=HANGS) as reply:
         parts = json.load(reply)["components"]
     editor = next(p["id"] for p in parts if p["props"].get("elem_id") == "review-editor")
     asked = {"component_id": editor, "session_hash": "s", "fn_name": "review_start", "data": {}}
@@ -240,9 +246,51 @@ def test_sigterm_lets_the_running_answer_finish_and_takes_no_new_one(app):
     assert status == 503 and "restarting" in reply
     assert answers == []
     (app.folder / "go on").touch()
-    waiting.join(60)
+    waiting.join(HANGS)
     assert "event: complete" in answers[0] and "Kevin Durant" in answers[0]
-    assert app.process.wait(timeout=60) == 0, (app.folder / "log").read_text()
+    assert app.process.wait(timeout=HANGS) == 0, (app.folder / "log").read_text()
+
+
+# ---------------------------------------------------------------- a start that cannot be
+
+
+def started(**changed: str) -> subprocess.CompletedProcess[str]:
+    """``python app.py`` until it ends by itself."""
+    environment = os.environ | {"MMDEMO_REVIEWS": f"{NO_HOME}/reviews.sqlite3", "HF_HUB_OFFLINE": "1"}
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=environment | changed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_an_uploads_folder_that_cannot_be_made_ends_the_start_with_a_sentence():
+    done = started(GRADIO_TEMP_DIR=f"{NO_HOME}/uploads", GRADIO_SERVER_PORT=str(free_port()))
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ") and "set GRADIO_TEMP_DIR" in done.stderr
+
+
+def test_a_named_port_that_is_taken_ends_the_start_with_a_sentence(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = started(GRADIO_TEMP_DIR=str(tmp_path), GRADIO_SERVER_PORT=str(port))
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(f"error: port {port} is taken")
+
+
+def test_a_port_that_nobody_named_gives_way_to_the_next_and_says_so(monkeypatch, caplog):
+    demo, asked = SimpleNamespace(server_port=7861), {}
+    demo.launch = asked.update
+    monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
+    monkeypatch.setattr(server.http_server, "INITIAL_PORT_VALUE", 7860)
+    server._launch(demo, {})
+    assert asked == {"server_port": None}
+    assert "port 7860 is taken by another program; the page is on port 7861 instead" in caplog.text
 
 
 # ---------------------------------------------------------------- the parts

@@ -268,7 +268,15 @@ def test_card_shows_entity_beside_token_scores_for_every_photo_state():
 
 
 @pytest.mark.parametrize(
-    "metrics", [{}, None, {"splits": None}, {"splits": {"test": {"photo": {"entity": 3}}}}]
+    "metrics",
+    [
+        {},
+        None,
+        {"splits": None},
+        {"splits": {"test": {"photo": {"entity": 3}}}},
+        {"splits": {"test": {"photo": {"micro_without_none": {"f1": 10**400}}}}},
+        {"splits": {"test": {"photo": {"accuracy": float("nan")}}}},
+    ],
 )
 def test_card_without_figures_says_so(metrics):
     html = card.card_html(cell(PAIRS), {"runs": "x", "metrics": metrics})

@@ -115,6 +115,18 @@ def test_what_can_be_explained():
     ]
 
 
+def test_a_word_that_would_reorder_the_options_is_named():
+    found = prediction()
+    hostile = replace(
+        found, entities=(), post=replace(found.post, tokens=("\u202eevil", "a" + "\u0301" * 50, "x"))
+    )
+    assert [title for title, _ in why_view.targets_of(hostile)] == [
+        "word “U+202Eevil”",
+        "word “a" + "\u0301" * 5 + "+34 combining marks”",
+        "word “x”",
+    ]
+
+
 def test_differences_of_an_imagined_post():
     nike = Entity(start=2, end=3, label="ORG", text="Nike", score=0.9)
     other = Entity(start=2, end=3, label="MISC", text="Nike", score=0.5)
