@@ -7,7 +7,7 @@ from mmdemo.cells import catalogue, gpu
 from mmdemo.cells.calibration import Calibration
 from mmdemo.cells.locate import Cell
 from mmdemo.explain import explainers
-from mmdemo.explain.explained_post import explained
+from mmdemo.explain.explained_post import ExplainedPost, explained
 from mmdemo.models.batch import collate
 from mmdemo.models.seen import encoded, fused
 from mmdemo.types import Explanation, ImageSource, InputError, Question
@@ -35,6 +35,13 @@ def explain(
     Raises:
         InputError: as in `mmdemo.answer.predict.predict`, or for a target or view that there is not.
     """
+    return explainers.explain(prepare(question, cell, target=target, others=others), views)
+
+
+def prepare(
+    question: Question, cell: Cell, *, target: int | None = None, others: Sequence[ImageSource] = ()
+) -> ExplainedPost:
+    """The answer and the pass that it is from, for the explainers. Raises InputError as `explain`."""
     loaded = catalogue.load(cell)
     parts = read_parts([question], loaded)
     if not parts:
@@ -45,7 +52,7 @@ def explain(
     for rest in batches_of(parts[1:]):
         found += scored(rest, cell, loaded)
     (prediction,) = assemble([question], cell, found)
-    subject = explained(
+    return explained(
         loaded.model,
         loaded.encoder,
         prediction,
@@ -58,4 +65,3 @@ def explain(
         ).temperature,
         others=others,
     )
-    return explainers.explain(subject, views)

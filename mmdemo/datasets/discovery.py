@@ -41,10 +41,20 @@ def find_dataset(name: str | Path) -> Dataset:
 
 
 def reviewed_as(dataset: Dataset) -> Dataset:
-    """The labels that a reviewer of its posts has: its own, and the relations that it borrows."""
-    if dataset.borrow and not dataset.relations:
-        return dataset.with_relations_of(find_dataset(dataset.borrow))
-    return dataset
+    """The labels that a reviewer of its posts has: its own, and the relations that it borrows.
+
+    Only a bundled dataset can be borrowed from: a stranger's record must not have a folder of ours read.
+
+    Raises:
+        InputError: it borrows from a dataset that does not come along.
+    """
+    if not dataset.borrow or dataset.relations:
+        return dataset
+    if dataset.borrow not in bundled():
+        raise InputError(
+            f"{dataset.name} borrows from {quoted(dataset.borrow)}; known: {', '.join(bundled())}"
+        )
+    return dataset.with_relations_of(bundled()[dataset.borrow])
 
 
 def default_for(task: Task) -> Dataset:

@@ -20,6 +20,8 @@ from mmdemo.types import InputError, quoted
 
 #: A dataset's name is a folder's name in checkpoints.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}")
+#: A folder of checkpoints has these beside its datasets.
+RESERVED = ("base",)
 #: Longest label, and most labels of a kind. A label beyond either is a mistake in reading a file.
 LONGEST_LABEL = 200
 MOST_LABELS = 500
@@ -79,6 +81,10 @@ class RecordReader:
         name = self.text(stated, "name", "name")
         if not NAME.fullmatch(name):
             raise self.fail("name", f"is {quoted(name)}; it takes 1 to 40 letters, digits and . _ + -")
+        if name in RESERVED:
+            raise self.fail(
+                "name", f"is {quoted(name)}, which a folder of checkpoints uses for something else"
+            )
         tasks = self.tasks(stated)
         entities = tuple(self.entity_type(row) for row in self.rows(stated, "entities"))
         relations = tuple(self.relation_type(row) for row in self.rows(stated, "relations"))

@@ -37,7 +37,8 @@ class PostEncoder:
     ) -> Example:
         """One example: of the post's entities, or of the relation of a ``pair``.
 
-        The target is what the post states; a pair's is the first stated relation of exactly these spans.
+        The target is what the post states; a pair's is the first stated relation of exactly these spans, or
+        the dataset's ``none`` where the post states relations and none of them is theirs.
         ``keep_gold`` (training only) saves gold entities' words from the cleaning.
         """
         words: Sequence[str] = post.tokens
@@ -62,5 +63,7 @@ class PostEncoder:
         return tuple(self.index["entities"][tag] for tag in gold_tags(post, flat=True))
 
     def _relation(self, post: Post, pair: Pair) -> int | None:
-        labels = [relation.label for relation in post.relations or () if relation.pair == pair]
-        return self.index["relations"][labels[0]] if labels and "relations" in self.index else None
+        if post.relations is None or "relations" not in self.index:
+            return None
+        labels = [relation.label for relation in post.relations if relation.pair == pair]
+        return self.index["relations"][labels[0] if labels else self.config.dataset.none]

@@ -57,13 +57,18 @@ def _folder_photos(images: Path, folders: Iterable[str], split: str) -> dict[str
     if not images.is_dir():
         raise InputError(f"the image folder {images} does not exist")
     paths: dict[str, Path] = {}
-    names = {"valid": ("val", "valid")}.get(split, (split,))
-    for folder in (images / pattern.replace("{split}", name) for pattern in folders for name in names):
-        if folder.is_dir():
-            for path in sorted(folder.iterdir()):
-                if path.suffix.lower() in SUFFIXES:
-                    paths.setdefault(path.stem, path)
+    for folder in photo_folders(images, folders, split):
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in SUFFIXES:
+                paths.setdefault(path.stem, path)
     return paths
+
+
+def photo_folders(root: Path, patterns: Iterable[str], split: str) -> list[Path]:
+    """The folders below ``root`` that may hold a split's photos and exist, in order of preference."""
+    names = {"valid": ("val", "valid")}.get(split, (split,))
+    found = (root / pattern.replace("{split}", name) for pattern in patterns for name in names)
+    return [folder for folder in found if folder.is_dir()]
 
 
 def _paired_photos(pairs: Path, dataset: str, split: str) -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """What comparing costs: ``python -m tests.bench.compare [--repeats N] [--json]``.
 
 Times all ready fusions of one model through `mmdemo.answer.compare.compare` against one
-`pipeline.predict` of the same post, warm and in turn, another photo each time, and prints the
+`predict` of the same post, warm and in turn, another photo each time, and prints the
 ratio of the medians. The bound is 1.5 for six fusions; sharing one encoder pass is what keeps it.
 """
 
@@ -15,40 +15,43 @@ from collections import Counter
 from pathlib import Path
 
 import torch
-from mmdemo.answer.pipeline import Cell
 
-from mmdemo.answer import pipeline
 from mmdemo.answer.compare import compare, side_by_side
+from mmdemo.answer.predict import predict
+from mmdemo.cells import catalogue
+from mmdemo.cells.locate import Cell
+from mmdemo.models.fusion.table import DEFAULT_FUSION
 from mmdemo.models.photo_cache import SEEN
-from mmdemo.types import Post
-from tests.bench.predict import MARKED, TWEET, milliseconds, photos
+from mmdemo.posts.question import read_post
+from mmdemo.types import Question
+from tests.bench.predict import milliseconds, photos, text_for
 
 BOUND = 1.5
 
 
 def fullest_row() -> list[Cell]:
     """The ready fusions of the dataset and model that have most of them."""
-    ready = [cell for cell in pipeline.cells() if cell.problem is None]
+    ready = [cell for cell in catalogue.cells() if cell.problem is None]
     if not ready:
         return []
-    (dataset, model), _ = Counter((cell.dataset, cell.model) for cell in ready).most_common(1)[0]
-    row = side_by_side(dataset, across="fusions", model=model, fusion="film")
+    (dataset, model), _ = Counter((cell.dataset.name, cell.model) for cell in ready).most_common(1)[0]
+    row = side_by_side(dataset, across="fusions", model=model, fusion=DEFAULT_FUSION)
     return [cell for cell in row if cell.problem is None]
 
 
 def time_row(cells: list[Cell], files: list[Path], repeats: int) -> tuple[float, float]:
     """Medians in milliseconds: one prediction by the first cell, the comparison of all."""
     dataset = cells[0].dataset
-    text = MARKED if dataset == "mnre" else TWEET
+    text = text_for(dataset)
     one, all_of_them = [], []
     for repeat in range(-3, repeats):  # three to warm up
         file = files[repeat % len(files)]
 
-        def read(file: Path = file) -> Post:
+        def read(file: Path = file) -> Question:
             SEEN.clear()
-            return pipeline.read_post(text, dataset, file)
+            return read_post(text, dataset, file)
 
-        single = milliseconds(lambda read=read: pipeline.predict(read(), cells[0]))
+        single = milliseconds(lambda read=read: predict(read(), cells[0]))
         every = milliseconds(lambda read=read: compare(read(), cells))
         if repeat >= 0:
             one.append(single)

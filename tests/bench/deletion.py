@@ -13,17 +13,18 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from mmdemo.answer import pipeline
+from mmdemo.answer.explain import explain, prepare
+from mmdemo.cells import catalogue
+from mmdemo.cells.locate import Cell
 from mmdemo.explain.attribution import deletion, integrated_gradients, occlusion, total
-from mmdemo.explain.explained_post import ask
 from mmdemo.explain.masking import region_gates, word_gates
-from mmdemo.types import InputError, Pair, Post
+from mmdemo.types import Ask, InputError, Pair, Post, Question
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = Path(os.environ.get("MMDEMO_DATA", ROOT.parent / "shared" / "data")) / "real_pairs"
@@ -43,26 +44,26 @@ class Check:
         return self.top > self.random
 
 
-def real_posts(most: int) -> Iterator[Post]:
-    """Posts with their original photo, spread over the file."""
+def real_posts(most: int) -> Iterator[tuple[Post, Pair]]:
+    """Posts with their original photo, and their pair, spread over the file."""
     rows = [json.loads(line) for line in (REAL / "mnre.jsonl").read_text(encoding="utf-8").splitlines()]
     for row in rows[:: max(1, len(rows) // most)][:most]:
-        yield Post(
-            text=" ".join(row["token"]),
-            tokens=tuple(row["token"]),
-            image=REAL / "photos" / row["img_id"],
-            pair=Pair(head=tuple(row["h"]["pos"]), tail=tuple(row["t"]["pos"])),
-        )
+        tokens = tuple(row["token"])
+        post = Post(text=" ".join(tokens), tokens=tokens, image=REAL / "photos" / row["img_id"])
+        yield post, Pair(head=tuple(row["h"]["pos"]), tail=tuple(row["t"]["pos"]))
 
 
-def check_cell(cell: pipeline.Cell, posts: list[Post]) -> dict[str, Check]:
+def question_for(cell: Cell, post: Post, pair: Pair) -> Question:
+    """What the cell can be asked about a post: its entities, else the relation of its pair."""
+    entities = cell.dataset.has_entities
+    return Question(post=post, ask=Ask(entities=entities, relations=() if entities else (pair,)))
+
+
+def check_cell(cell: Cell, posts: list[tuple[Post, Pair]]) -> dict[str, Check]:
     """Each attribution's check over the posts."""
-    loaded = pipeline.load(cell)
-    if cell.dataset != "mnre":
-        posts = [replace(post, pair=None) for post in posts]
     found: dict[str, list[tuple[float, float, float | None]]] = {}
-    for post in posts:
-        subject = ask(loaded.model, loaded.encoder, pipeline.predict(post, cell))
+    for post, pair in posts:
+        subject = prepare(question_for(cell, post, pair), cell)
         for part, gates in (("region", region_gates), ("token", word_gates)):
             score, parts = gates(subject)
             shares = integrated_gradients(score, parts)
@@ -86,12 +87,11 @@ def _summary(rows: list[tuple[float, float, float | None]]) -> Check:
     )
 
 
-def seconds(cell: pipeline.Cell, post: Post) -> tuple[float, float]:
+def seconds(cell: Cell, question: Question) -> tuple[float, float]:
     """What one explanation with all quick views takes, warm: by the clock, and of one core."""
-    asked = post if cell.dataset == "mnre" else replace(post, pair=None)
-    pipeline.explain(asked, cell, views=["image-contribution"])
+    explain(question, cell, views=["image-contribution"])
     started, worked = time.perf_counter(), time.process_time()
-    pipeline.explain(asked, cell)
+    explain(question, cell)
     return time.perf_counter() - started, time.process_time() - worked
 
 
@@ -105,13 +105,13 @@ def main() -> None:
     if not (REAL / "mnre.jsonl").is_file():
         raise InputError(f"the real posts are not at {REAL}; set MMDEMO_DATA to the data folder")
     posts = list(real_posts(options.posts))
-    ready = [cell for cell in pipeline.cells() if cell.problem is None and options.cells in cell.name]
+    ready = [cell for cell in catalogue.cells() if cell.problem is None and options.cells in cell.name]
     if not ready:
         raise InputError("no lite cell is ready")
     report = {}
     for cell in ready:
         checks = check_cell(cell, posts)
-        took, worked = seconds(cell, posts[0])
+        took, worked = seconds(cell, question_for(cell, *posts[0]))
         report[cell.name] = {"seconds": took, "core_seconds": worked} | {
             name: vars(check) for name, check in checks.items()
         }

@@ -23,7 +23,11 @@ from typing import Any
 import httpx
 import psutil
 
-from tests.bench.predict import MARKED, TWEET, p, photos
+from mmdemo.datasets.discovery import default_for
+from mmdemo.datasets.schema import TASKS
+from mmdemo.models.encoders.table import DEFAULT_MODEL
+from mmdemo.models.fusion.table import DEFAULT_FUSION
+from tests.bench.predict import p, photos, text_for
 from tests.browser.live import running_app
 
 WARM_UP = 8  # questions before the clock starts: models are loaded, memory has settled
@@ -50,8 +54,8 @@ async def ask(
     http: httpx.AsyncClient, turn: int, photo: dict[str, Any] | None, session: str = "warm-up"
 ) -> str | None:
     """One prediction; None where it is an answer, else what came instead."""
-    dataset, text = ("mnre", MARKED) if turn % 2 else ("twitter2017", f"{TWEET} {turn}")
-    data = [dataset, "roberta-resnet50", "film", text, photo, "lite"]
+    dataset = default_for(TASKS[turn % 2])
+    data = [dataset.name, DEFAULT_MODEL, DEFAULT_FUSION, f"{text_for(dataset)} {turn}", photo, "lite"]
     sent = await http.post("/gradio_api/call/predict", json={"data": data, "session_hash": session})
     if sent.status_code != 200:
         return f"HTTP {sent.status_code}"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmdemo.answer.pipeline import Cell
 from transformers import (
     BertConfig,
     BertForTokenClassification,
@@ -20,20 +19,22 @@ from transformers import (
     pipeline,
 )
 
-from mmdemo.answer import pipeline as ours
+from mmdemo.answer.predict import answers_of, assemble, read_parts
 from mmdemo.cells.card import Card
-from mmdemo.cells.locate import SHIPPED
+from mmdemo.cells.locate import SHIPPED, Cell
 from mmdemo.cells.zoo import LoadedCell
-from mmdemo.datasets.discovery import find_dataset
+from mmdemo.datasets.discovery import default_for
 from mmdemo.models.batch import collate
-from mmdemo.models.config import MODELS, ModelConfig
+from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
-from mmdemo.models.encoders.image import normalisation_of
+from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.model import build_model
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.models.subtokens import TextReader
+from mmdemo.posts.question import read_post
 
-TAGS = 9
+DATASET = default_for("entities")
+TAGS = len(DATASET.tags)
 TOKENIZER = SHIPPED / "lite" / "base" / "tokenizer.json"
 
 
@@ -71,22 +72,22 @@ FULL = {f"preset `full`, {name}, random weights": name for name in MODELS}
 @contextmanager
 def full_cell(model: str) -> Iterator[Callable[[str, Path], Any]]:
     """A full cell's prediction of a text with a photo that it has not seen, from file to entities."""
-    config = ModelConfig(dataset=find_dataset("twitter2017"), model=model, fusion="film", preset="full")
+    config = ModelConfig(dataset=DATASET, model=model, preset="full")
     torch.manual_seed(0)
     reader = TextReader.load(TOKENIZER, config.sizes.max_subtokens)
     loaded = LoadedCell(
         card=Card(config=config),
         model=build_model(config).eval(),
-        encoder=PostEncoder(config, reader, normalisation_of(config.preset, model)),
+        encoder=PostEncoder(config, reader, config.sides.NORM),
     )
-    cell = Cell(preset="full", dataset=config.dataset, model=model, fusion="film", folder=Path())
+    cell = Cell(preset="full", dataset=DATASET, model=model, fusion=config.fusion, folder=Path())
 
     def answer(text: str, photo: Path) -> Any:
         SEEN.clear()
-        posts = [ours.read_post(text, config.dataset, photo)]
-        examples = ours.encode(posts, loaded)
+        questions = [read_post(text, DATASET, photo)]
+        parts = read_parts(questions, loaded)
         with torch.inference_mode():
-            output = loaded.model(collate(examples))
-        return ours.answers_of(posts, cell, loaded, examples, output)
+            output = loaded.model(collate([part.example for part in parts]))
+        return assemble(questions, cell, answers_of(parts, cell, loaded, output))
 
     yield answer

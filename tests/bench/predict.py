@@ -1,6 +1,6 @@
 """How long a prediction takes, and where: ``python -m tests.bench.predict [--json]``.
 
-Times `pipeline.read_post` + `pipeline.predict` on two threads, warm, with a photo that is new each time and
+Times `read_post` + `predict` on two threads, warm, with a photo that is new each time and
 without one; the encoders' own forward passes in the same run; what opening the photo takes; resident
 memory; and ``python -m mmdemo predict`` as a whole process. The issue's bounds: a median of 80 ms with a
 photo, 1.5 GB, 12 s.
@@ -23,17 +23,26 @@ import psutil
 import torch
 from PIL import Image
 
-from mmdemo.answer import pipeline
+from mmdemo.answer.predict import predict
+from mmdemo.cells import catalogue
+from mmdemo.cells.locate import Cell
+from mmdemo.datasets.schema import Dataset
 from mmdemo.models.batch import collate
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.photo.opening import open_image
-from mmdemo.types import Post
+from mmdemo.posts.question import read_post
+from train.data.questions import pair_of
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = Path(os.environ.get("MMDEMO_DATA", ROOT.parent / "shared" / "data")) / "real_pairs"
 TWEET = "RT @NBA : Kevin Durant and Steph Curry enter Oracle Arena in Oakland before game one # NBAFinals"
 MARKED = TWEET.replace("Kevin Durant", "[E1] Kevin Durant [/E1]").replace("Oakland", "[E2] Oakland [/E2]")
 BOUNDS = {"photo_ms": 80, "memory_mb": 1500, "process_s": 12}
+
+
+def text_for(dataset: Dataset) -> str:
+    """A post that the dataset's cells can be asked about."""
+    return TWEET if dataset.has_entities else MARKED
 
 
 def photos(folder: Path) -> list[Path]:
@@ -57,22 +66,20 @@ def p(values: list[float], share: float) -> float:
     return round(float(np.quantile(values, share)), 1)
 
 
-def time_cell(cell: pipeline.Cell, files: list[Path], repeats: int) -> dict[str, Any]:
+def time_cell(cell: Cell, files: list[Path], repeats: int) -> dict[str, Any]:
     """One cell's times; each repeat times the whole and its parts on the same photo, in turn."""
-    text = MARKED if cell.dataset == "mnre" else TWEET
-    loaded = pipeline.load(cell)
+    text = text_for(cell.dataset)
+    loaded = catalogue.load(cell)
     times: dict[str, list[float]] = {"photo": [], "encoders": [], "open": [], "text": [], "text_encoder": []}
 
-    def ask(photo: Path | None) -> Post:
+    def ask(photo: Path | None) -> None:
         SEEN.clear()
-        post = pipeline.read_post(text, cell.dataset, photo)
-        pipeline.predict(post, cell)
-        return post
+        predict(read_post(text, cell.dataset, photo), cell)
 
     for repeat in range(-3, repeats):  # three to warm up
         file = files[repeat % len(files)]
-        post = pipeline.read_post(text, cell.dataset, file)
-        batch = collate([loaded.encoder.encode(post, open_image(file))])
+        question = read_post(text, cell.dataset, file)
+        batch = collate([loaded.encoder.encode(question.post, open_image(file), pair_of(question))])
         with torch.inference_mode():
             taken = {
                 "photo": milliseconds(lambda file=file: ask(file)),
@@ -93,10 +100,11 @@ def time_cell(cell: pipeline.Cell, files: list[Path], repeats: int) -> dict[str,
     }
 
 
-def time_process(cell: pipeline.Cell, photo: Path) -> float:
+def time_process(cell: Cell, photo: Path) -> float:
     """Seconds of the command as a person would type it: the median of three."""
-    command = [sys.executable, "-m", "mmdemo", "predict", "--dataset", cell.dataset, "--fusion", cell.fusion]
-    command += ["--text", MARKED if cell.dataset == "mnre" else TWEET, "--image", str(photo)]
+    command = [sys.executable, "-m", "mmdemo", "predict", "--dataset", cell.dataset.name]
+    command += ["--model", cell.model, "--fusion", cell.fusion]
+    command += ["--text", text_for(cell.dataset), "--image", str(photo)]
     taken = [
         milliseconds(lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True))
         for _ in range(3)
@@ -107,12 +115,13 @@ def time_process(cell: pipeline.Cell, photo: Path) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=52, help="timed predictions for each cell")
+    parser.add_argument("--cells", default="", help="only cells whose name contains this")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     torch.set_num_threads(2)
-    ready = [cell for cell in pipeline.cells() if cell.problem is None]
+    ready = [cell for cell in catalogue.cells() if cell.problem is None and options.cells in cell.name]
     if not ready:
-        print("error: no lite checkpoint is ready", file=sys.stderr)
+        print("error: no such checkpoint is ready", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder:
         files = photos(Path(folder))

@@ -16,14 +16,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from mmdemo.datasets.discovery import default_for, reviewed_as
 from mmdemo.review.records import ORDERS, Answer, Filter, Suggestion
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import Entity, Post, Question
+from mmdemo.types import Ask, Entity, Post, Question
 from mmdemo.ui.review.page import row_json
-from tests.review.conftest import TWEETS, question
 
 QUEUE = "bench"
-ANSWER = {"entities": [{"start": 0, "end": 2, "label": "PER"}], "links": []}
+SCHEME = reviewed_as(default_for("entities"))
+LABEL = SCHEME.entity_labels[0]
+ANSWER = {"entities": [{"start": 0, "end": 2, "label": LABEL}], "links": []}
 PAGE = 20  # posts of the list, as the tab asks for them
 
 
@@ -31,11 +33,11 @@ def posts(count: int) -> Iterator[Question]:
     """Posts as long as tweets are."""
     for i in range(count):
         tokens = ("Kevin", "Durant", f"no{i}", *("enters the arena in Oakland tonight with friends".split()))
-        yield question(Post(text=" ".join(tokens), tokens=tokens, id=f"p{i}"))
+        yield Question(post=Post(text=" ".join(tokens), tokens=tokens, id=f"p{i}"), ask=Ask())
 
 
 def suggestion(i: int) -> Suggestion:
-    person = Entity(start=0, end=2, label="PER", text="Kevin Durant", score=i % 997 / 997)
+    person = Entity(start=0, end=2, label=LABEL, text="Kevin Durant", score=i % 997 / 997)
     return Suggestion(answer=Answer(entities=(person,)), checkpoint="bench", entropy=i % 991 / 991)
 
 
@@ -62,7 +64,7 @@ def review(store: Store, name: str, count: int) -> list[tuple[float, float]]:
 
 def measure(store: Store, count: int, reviewers: int, decisions: int) -> dict[str, float]:
     """All figures; times in milliseconds, medians unless named otherwise."""
-    store.make_queue(QUEUE, TWEETS)
+    store.make_queue(QUEUE, SCHEME)
     figures = {"import_s": timed(lambda: store.add(QUEUE, posts(count))) / 1000}
     keys = store.unsuggested(QUEUE, "bench")
     assert len(keys) == count

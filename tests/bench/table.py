@@ -19,18 +19,24 @@ from typing import Any
 import numpy as np
 import psutil
 import torch
-from mmdemo.answer.pipeline import Cell
 
-from mmdemo.answer import pipeline
 from mmdemo.answer.compare import compare
+from mmdemo.answer.predict import predict, predict_many
+from mmdemo.cells import catalogue
+from mmdemo.cells.locate import Cell
+from mmdemo.datasets.discovery import default_for
 from mmdemo.models.batch import collate
+from mmdemo.models.encoders.table import DEFAULT_MODEL
+from mmdemo.models.fusion.table import DEFAULT_FUSION
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.photo.opening import open_image
-from mmdemo.types import Post
+from mmdemo.posts.question import read_post
+from mmdemo.types import Question
 from tests.bench import load, peers
 from tests.bench.compare import fullest_row
-from tests.bench.predict import MARKED, ROOT, TWEET, milliseconds, photos, time_process
+from tests.bench.predict import ROOT, TWEET, milliseconds, photos, text_for, time_process
 from tests.browser.live import running_app
+from train.data.questions import pair_of
 from train.publish.marked import Mark, write_marked
 
 BENCH = Mark(name="bench", command="python -m tests.bench.table --write")
@@ -58,10 +64,10 @@ def timed(name: str, work: Callable[[int], Any], repeats: int, note: str = "") -
 
 def single(cell: Cell, files: list[Path], repeats: int) -> Iterator[Row]:
     """One prediction, and the encoders' forward pass alone."""
-    text, loaded = MARKED if cell.dataset == "mnre" else TWEET, pipeline.load(cell)
+    text, loaded = text_for(cell.dataset), catalogue.load(cell)
 
     def ask(photo: Path | None) -> Any:
-        return pipeline.predict(pipeline.read_post(text, cell.dataset, photo), cell)
+        return predict(read_post(text, cell.dataset, photo), cell)
 
     def ask_new(turn: int) -> Any:
         SEEN.clear()
@@ -70,41 +76,41 @@ def single(cell: Cell, files: list[Path], repeats: int) -> Iterator[Row]:
     yield timed("prediction, new photo", ask_new, repeats)
     yield timed("prediction, the same photo again", lambda _: ask(files[0]), repeats)
     yield timed("prediction, no photo", lambda _: ask(None), repeats)
-    post = pipeline.read_post(text, cell.dataset, files[0])
-    batch = collate([loaded.encoder.encode(post, open_image(files[0]))])
+    question = read_post(text, cell.dataset, files[0])
+    batch = collate([loaded.encoder.encode(question.post, open_image(files[0]), pair_of(question))])
     with torch.inference_mode():
         yield timed("the encoders' forward pass alone", lambda _: loaded.model.encode(batch), repeats)
 
 
 def compared(cells: list[Cell], files: list[Path], repeats: int) -> Iterator[Row]:
-    text = MARKED if cells[0].dataset == "mnre" else TWEET
+    text = text_for(cells[0].dataset)
 
-    def post(turn: int) -> Post:
-        return pipeline.read_post(text, cells[0].dataset, files[turn % len(files)])
+    def question(turn: int) -> Question:
+        return read_post(text, cells[0].dataset, files[turn % len(files)])
 
     def at_once(turn: int) -> Any:
         SEEN.clear()
-        return compare(post(turn), cells)
+        return compare(question(turn), cells)
 
     def one_by_one(turn: int) -> Any:
         SEEN.clear()
-        return [pipeline.predict(post(turn), cell) for cell in cells]
+        return [predict(question(turn), cell) for cell in cells]
 
     yield timed(f"comparison of {len(cells)} fusions", at_once, repeats)
     yield timed(f"{len(cells)} separate predictions", one_by_one, repeats)
 
 
-def predict_again(post: Post, cell: Cell, turn: int) -> None:
+def predict_again(question: Question, cell: Cell, turn: int) -> None:
     """One more turn with the same post."""
-    pipeline.predict(post, cell)
+    predict(question, cell)
 
 
 def by_length(cell: Cell, repeats: int) -> Iterator[Row]:
     words = TWEET.split() * 8
     for length in (8, 16, 32, 64, 128):
-        post = pipeline.read_post(" ".join(words[:length]), "twitter2017", None)
+        question = read_post(" ".join(words[:length]), cell.dataset)
         note = "more than 128 sub-tokens: cut" if length == 128 else ""
-        yield timed(f"text of {length} words", partial(predict_again, post, cell), repeats, note)
+        yield timed(f"text of {length} words", partial(predict_again, question, cell), repeats, note)
 
 
 def counted(count: int, noun: str) -> str:
@@ -117,15 +123,10 @@ def by_posts(cell: Cell, most: int) -> Iterator[Row]:
     words, rng = TWEET.split() * 2, np.random.default_rng(0)
     texts = [" ".join(words[: int(n)]) for n in rng.integers(5, 30, 10_000)]
     for count in (n for n in (1, 10, 100, 1_000, 10_000) if n <= most):
-        posts = [pipeline.read_post(text, "twitter2017", None) for text in sorted(texts[:count], key=len)]
-        batches = [posts[at : at + BATCH] for at in range(0, count, BATCH)]
-        taken = milliseconds(lambda batches=batches: [pipeline.predict_many(b, cell) for b in batches])
+        questions = [read_post(text, cell.dataset) for text in sorted(texts[:count], key=len)]
+        batches = [questions[at : at + BATCH] for at in range(0, count, BATCH)]
+        taken = milliseconds(lambda batches=batches: [predict_many(b, cell) for b in batches])
         yield Row(name=counted(count, "post"), p50=taken, note=f"{1000 * count / taken:.0f} posts a second")
-
-
-def ask_with_photo(predict: Callable[[str, Path], Any], files: list[Path], turn: int) -> Any:
-    """Each turn with another photo."""
-    return predict(TWEET, files[turn % len(files)])
 
 
 def beside(files: list[Path], repeats: int) -> Iterator[Row]:
@@ -155,9 +156,7 @@ def measure(quick: bool) -> Iterator[Row]:
     """Every row; nine minutes at most, under one where ``quick``."""
     repeats = 3 if quick else 60
     row = fullest_row()
-    cell = next(
-        c for c in pipeline.cells() if (c.dataset, c.fusion) == ("twitter2017", "film") and not c.problem
-    )
+    cell = catalogue.find_cell(default_for("entities"), DEFAULT_MODEL, DEFAULT_FUSION)
     with tempfile.TemporaryDirectory() as folder:
         files = photos(Path(folder))
         yield from single(cell, files, repeats)

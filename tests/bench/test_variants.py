@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdemo.answer import pipeline
+from mmdemo.answer.predict import predict
+from mmdemo.posts.question import read_post
 from tests.bench import runtimes, variants
 
 TWEET = "Kevin Durant enters Oracle Arena in Oakland"
@@ -27,7 +28,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_plain_cell_is_the_prediction_itself(cell, photo):
     for given in (photo, None):
         told, _ = cell.predict(runtimes.BUILDERS["plain"](cell.loaded), TWEET, given)
-        own = pipeline.predict(pipeline.read_post(TWEET, "twitter2017", given), cell.cell)
+        own = predict(read_post(TWEET, cell.cell.dataset, given), cell.cell)
         assert told.entities == own.entities and told.entities
 
 

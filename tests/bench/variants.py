@@ -1,6 +1,6 @@
 """What makes a prediction faster on a CPU, and what it costs in answers: ``python -m tests.bench.variants``.
 
-Every variant predicts the same posts as the plain cell (lite/twitter2017/roberta-resnet50/film, two threads),
+Every variant predicts the same posts as the plain cell (the default one for entities, two threads),
 in turn, so that a busy machine slows all alike: read the ratios of medians, not the milliseconds. Each is
 also asked how far its tag probabilities lie from the plain cell's, and how many posts it answers otherwise.
 
@@ -24,18 +24,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmdemo.formats.published import read_split
 
-from mmdemo.answer import pipeline
+from mmdemo.answer.predict import Part, answers_of, assemble, predict_many, read_parts
+from mmdemo.cells import catalogue
 from mmdemo.cells.calibration import Calibration
 from mmdemo.cells.zoo import LoadedCell
-from mmdemo.models.batch import Example, collate
+from mmdemo.datasets.discovery import default_for
+from mmdemo.formats.reading import read_split
+from mmdemo.models.batch import collate
+from mmdemo.models.encoders.table import DEFAULT_MODEL
+from mmdemo.models.fusion.table import DEFAULT_FUSION
 from mmdemo.photo.opening import open_image
-from mmdemo.types import InputError, Post, Prediction
+from mmdemo.posts.question import read_post
+from mmdemo.types import InputError, Prediction, Question
 from tests.bench.predict import REAL, TWEET, milliseconds, photos
 from tests.bench.runtimes import BUILDERS, THREADS, Variant
 
-CELL = ("twitter2017", "roberta-resnet50", "film")
+DATASET = default_for("entities")
 WARM_UPS, BATCH = 3, 16
 #: Seconds after which the threads of the variant before sleep; they spin while they wait for work.
 REST = 0.03
@@ -56,28 +61,30 @@ class Cell:
     """The plain cell, whose encoders a `Variant` replaces."""
 
     def __init__(self) -> None:
-        self.cell = pipeline.find_cell(*CELL)
-        self.loaded = pipeline.load(self.cell)
+        self.cell = catalogue.find_cell(DATASET, DEFAULT_MODEL, DEFAULT_FUSION)
+        self.loaded = catalogue.load(self.cell)
 
     def predict(self, variant: Variant, text: str, photo: Path | None) -> tuple[Prediction, np.ndarray]:
-        """`pipeline.predict`, step by step, with the variant's encoders; and its (W, T) probabilities."""
-        post = pipeline.read_post(text, CELL[0], photo)
+        """`predict`, step by step, with the variant's encoders; and its (W, T) probabilities."""
+        question = read_post(text, DATASET, photo)
+        post = question.post
         if variant.seen:  # the predictor's own way, which remembers photos
-            [example] = pipeline.encode([post], self.loaded)
+            [part] = read_parts([question], self.loaded)
         else:
             example = self.loaded.encoder.encode(post, None if photo is None else open_image(post.image))
-        return self._answer(variant, post, example)
+            part = Part(place=0, words=post.tokens, pair=None, example=example)
+        return self._answer(variant, question, part)
 
-    def _answer(self, variant: Variant, post: Post, example: Example) -> tuple[Prediction, np.ndarray]:
-        batch = collate([example])
+    def _answer(self, variant: Variant, question: Question, part: Part) -> tuple[Prediction, np.ndarray]:
+        batch = collate([part.example])
         with torch.inference_mode():
             regions = batch.regions_BRD
             if regions is None and batch.pixels_BCHW is not None:
                 regions = variant.image(batch.pixels_BCHW)
             states = variant.text(batch.ids_BL, batch.features_BL, batch.mask_BL)
             output = self.loaded.model.fuse(states, regions, batch)
-        [answer] = pipeline.answers_of([post], self.cell, self.loaded, [example], output)
-        calibration = Calibration.of(self.loaded.card.metrics)
+        [answer] = assemble([question], self.cell, answers_of([part], self.cell, self.loaded, output))
+        calibration = Calibration.of(self.loaded.card.metrics, "entities")
         return answer, calibration.probabilities(output.logits[0].numpy())
 
 
@@ -127,15 +134,15 @@ def measure(cell: Cell, variants: list[Variant], posts: list[tuple[str, Path]]) 
     return rows
 
 
-def predict_all(batches: list[list[Post]], cell: Cell) -> None:
+def predict_all(batches: list[list[Question]], cell: Cell) -> None:
     for batch in batches:
-        pipeline.predict_many(batch, cell.cell)
+        predict_many(batch, cell.cell)
 
 
 def batches(cell: Cell, texts: list[str], rounds: int = 3) -> dict[str, float]:
     """Milliseconds a post without photos: one at a time, in batches as they come, and of like length."""
-    posts = [pipeline.read_post(text, CELL[0]) for text in texts]
-    alike = sorted(posts, key=lambda post: len(post.tokens))
+    posts = [read_post(text, DATASET) for text in texts]
+    alike = sorted(posts, key=lambda question: len(question.post.tokens))
     ways = {
         "one at a time": [[post] for post in posts],
         f"batches of {BATCH}, as they come": [posts[i : i + BATCH] for i in range(0, len(posts), BATCH)],
@@ -152,9 +159,9 @@ def posts_at_hand(count: int, folder: Path) -> tuple[list[tuple[str, Path]], str
     """Texts with photos, each photo new to its variant, and where they are from."""
     files = photos(folder)
     try:
-        split = read_split(REAL.parent, CELL[0], "test")
-        texts = [" ".join(post.tokens) for post in split[:: max(1, len(split) // count)]][:count]
-        source = "tweets of the Twitter2017 test split"
+        split = read_split(REAL.parent, DATASET, "test")
+        texts = [" ".join(row.post.tokens) for row in split[:: max(1, len(split) // count)]][:count]
+        source = f"posts of the {DATASET.title} test split"
     except (InputError, OSError):
         words = TWEET.split() * 2
         texts = [" ".join(words[i % 9 : i % 9 + 5 + i % 23]) for i in range(count)]
@@ -203,7 +210,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         posts, source = posts_at_hand(options.posts, Path(folder))
         for photo in {photo for _, photo in posts}:
-            pipeline.encode([pipeline.read_post(TWEET, CELL[0], photo)], cell.loaded)
+            read_parts([read_post(TWEET, DATASET, photo)], cell.loaded)
         rows = measure(cell, variants, posts)
     batch = batches(cell, [text for text, _ in posts])
     about = (

@@ -204,7 +204,7 @@ def hostile_posts(folder: Path) -> list[Path]:
 def test_queues_reviewers_ids_and_photos_are_text(page, tmp_path):
     desk = Desk(page)
     desk.open()
-    desk.add(hostile_posts(tmp_path), NAME, "twitter2017", reviewer=REVIEWER)
+    desk.add(hostile_posts(tmp_path), NAME, find_dataset("twitter2017"), reviewer=REVIEWER)
     expect(desk.facts).to_contain_text("Post 1 of 2")
     expect(page.locator(".mm-notes")).to_contain_text(FILE)  # Gradio has renamed that photo: it is missed
     assert "".join(desk.words.get_by_role("option").all_inner_texts()) == TEXT.replace(" ", "")

@@ -238,7 +238,7 @@ def test_two_reviewers_at_once_lose_no_post_and_decide_none_twice(browser: Brows
 
 def another(browser: Browser, url: str, saved: list[int]) -> Desk:
     """One more reviewer's browser at the desk; the posts that it decides on go into ``saved``."""
-    page = live.new_page(browser)
+    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.on("requestfinished", lambda request: saved.extend(decision_of(request)))
     live.open_page(page, url)
     desk = Desk(page)

@@ -215,7 +215,6 @@ def test_a_decision_may_end_after_its_queue_was_left(open_desk, store):
     expect(desk.facts).to_contain_text("Post 1 of 2")
     desk.choose("may")
     expect(desk.done).to_have_text("1 of 3 reviewed")
-    expect(desk.facts).to_contain_text("Post 2 of 3")  # a key before that would be about no post
     desk.hold("save", "start")
     desk.press("a")
     desk.held()

@@ -25,7 +25,8 @@ class Desks:
         self.browser, self.url, self.folder = browser, url, folder
 
     def open(self) -> Desk:
-        desk = Desk(live.new_page(self.browser))
+        context = self.browser.new_context(viewport={"width": 1280, "height": 800})
+        desk = Desk(context.new_page())
         live.open_page(desk.page, self.url)
         desk.open()
         return desk
@@ -252,7 +253,7 @@ def test_a_draft_is_its_reviewers(desks):
 
 
 def test_blocked_storage_leaves_the_desk_working(browser, app_url, tmp_path):
-    page = live.new_page(browser)
+    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.add_init_script(
         "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty("
         "window, name, {get() { throw new DOMException('blocked', 'SecurityError'); }});"

@@ -23,13 +23,13 @@ from PIL import Image
 from safetensors.torch import save
 
 with atheris.instrument_imports(include=["mmdemo"]):
-    from mmdemo.formats.published import read_conll, read_mnre
-    from mmdemo.formats.sources import read_posts
-
     from mmdemo.batch.rows import chunks_of, read_chunk
     from mmdemo.cells.card import load_card
     from mmdemo.cells.files import read_tensors
-    from mmdemo.formats.jsonl import read_jsonl
+    from mmdemo.datasets.discovery import BUNDLED, default_for
+    from mmdemo.datasets.schema import Task
+    from mmdemo.datasets.toml_file import read_toml
+    from mmdemo.formats.table import SOURCES
     from mmdemo.photo.opening import open_image
     from mmdemo.posts.question import read_post
     from mmdemo.types import InputError
@@ -49,18 +49,18 @@ def read_card(file: Path) -> None:
     load_card(file.parent)
 
 
-def read_text(dataset: str, file: Path) -> None:
-    read_post(file.read_bytes().decode("utf-8", "surrogateescape"), dataset)
+def read_text(task: Task, file: Path) -> None:
+    read_post(file.read_bytes().decode("utf-8", "surrogateescape"), default_for(task))
 
 
 def read_brat(file: Path) -> None:
     file.with_suffix(".txt").write_text("Ann met Bob\n")
-    read_posts(file.parent, "brat", "mnre")
+    SOURCES["brat"].read(file.parent, default_for("relations"))
 
 
-def imported(source: str) -> Read:
-    """A reader of the review's import."""
-    return lambda file: read_posts(file, source, "mnre")
+def read_as(source: str, task: Task = "relations") -> Read:
+    """A reader of files of a format, with a dataset's labels."""
+    return lambda file: SOURCES[source].read(file, default_for(task))
 
 
 def png() -> bytes:
@@ -87,6 +87,21 @@ DOC = {
     "ents": [{"start": 0, "end": 3, "label": "PER"}],
     "tokens": [{"start": 0, "end": 3}, {"start": 4, "end": 7}],
 }
+SPANS = {
+    "text": "Ann met Bob",
+    "entities": [
+        {"id": 1, "label": "PER", "start_offset": 0, "end_offset": 3},
+        {"id": 2, "label": "PER", "start_offset": 8, "end_offset": 11},
+    ],
+    "relations": [{"id": 1, "from_id": 1, "to_id": 2, "type": "/per/per/peer"}],
+}
+SENTENCES = {
+    "doc_key": "1",
+    "sentences": [["Ann", "met", "Bob"]],
+    "ner": [[[0, 0, "PER"], [2, 2, "PER"]]],
+    "relations": [[[0, 0, 2, 2, "/per/per/peer"]]],
+}
+RECORD = BUNDLED / f"{default_for('relations').name}.toml"
 PAIR = {
     "token": ["Ann", "met", "Bob"],
     "h": {"name": "Ann", "pos": [0, 1]},
@@ -99,21 +114,24 @@ PAIR = {
 READERS: dict[str, tuple[str, Read, bytes]] = {
     "text": (
         "tweet.txt",
-        partial(read_text, "twitter2017"),
+        partial(read_text, "entities"),
         b"RT @ann: Ann met Bob \xf0\x9f\x91\x8b #x https://t.co/x",
     ),
-    "marks": ("tweet.txt", partial(read_text, "mnre"), b"[E1] Ann [/E1] met [E2] Bob [/E2]"),
-    "conll": ("posts.txt", read_conll, b"IMGID:1\nAnn\tB-PER\nLee\tI-PER\nsings\tO\n\n"),
-    "mnre": ("posts.txt", read_mnre, repr(PAIR).encode()),
-    "jsonl": ("posts.jsonl", read_jsonl, json.dumps(POST).encode()),
+    "marks": ("tweet.txt", partial(read_text, "relations"), b"[E1] Ann [/E1] met [E2] Bob [/E2]"),
+    "conll": ("posts.txt", read_as("conll", "entities"), b"IMGID:1\nAnn\tB-PER\nLee\tI-PER\nsings\tO\n\n"),
+    "mnre": ("posts.txt", read_as("mnre"), repr(PAIR).encode()),
+    "jsonl": ("posts.jsonl", read_as("jsonl"), json.dumps(POST).encode()),
+    "doccano": ("posts.jsonl", read_as("doccano"), json.dumps(SPANS).encode()),
+    "dygie": ("posts.jsonl", read_as("dygie"), json.dumps(SENTENCES).encode()),
+    "dataset": ("dataset.toml", read_toml, RECORD.read_bytes()),
     "rows": ("posts.jsonl", read_rows, json.dumps(POST).encode()),
     "csv": ("posts.csv", read_rows, b'id,text,image\n1,"Ann, met",\n'),
     "image": ("photo.png", open_image, png()),
     "card": ("config.json", read_card, (SHIPPED / "lite/mnre/vilt/film/config.json").read_bytes()),
     "tensors": ("x.safetensors", read_tensors, save({"w": torch.ones(2)}, {"bits": "16"})),
-    "label-studio": ("posts.json", imported("label-studio"), json.dumps([TASK]).encode()),
-    "spacy": ("posts.jsonl", imported("spacy"), json.dumps(DOC).encode()),
-    "review-csv": ("posts.csv", imported("csv"), b"text,image,id\n[E1]Ann[/E1] met [E2]Bob[/E2],,1\n"),
+    "label-studio": ("posts.json", read_as("label-studio"), json.dumps([TASK]).encode()),
+    "spacy": ("posts.jsonl", read_as("spacy"), json.dumps(DOC).encode()),
+    "review-csv": ("posts.csv", read_as("csv"), b"text,image,id\n[E1]Ann[/E1] met [E2]Bob[/E2],,1\n"),
     "brat": (
         "post.ann",
         read_brat,

@@ -18,7 +18,9 @@ from mmdemo.models.decode import (
     softmax,
     span_confidence,
 )
-from mmdemo.types import Entity
+from mmdemo.types import Entity, Pair
+
+PAIR = Pair(head=(0, 1), tail=(2, 3))
 
 TAGS = find_dataset("twitter2017").tags
 SMALL = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
@@ -162,12 +164,13 @@ def test_confidence_is_a_probability(rows):
 
 
 def test_the_likeliest_relations_come_first():
-    found = decode_relations(np.array([0.1, 0.5, 0.1, 0.3]), ["a", "b", "c", "d"], top=3)
+    found = decode_relations(np.array([0.1, 0.5, 0.1, 0.3]), ["a", "b", "c", "d"], PAIR, top=3)
     assert [(r.label, r.score) for r in found] == [("b", 0.5), ("d", 0.3), ("a", 0.1)]
+    assert {r.pair for r in found} == {PAIR}
 
 
 def test_there_are_no_more_relations_than_classes():
-    assert len(decode_relations(np.array([0.5, 0.5]), ["a", "b"])) == 2
+    assert len(decode_relations(np.array([0.5, 0.5]), ["a", "b"], PAIR)) == 2
 
 
 # ---------------------------------------------------------------- softmax, chance

@@ -46,7 +46,12 @@ class CellData:
             dropout = 0.0 if self.material.config.joint else recipe.image_dropout
             view = self.views[epoch % len(self.views)]
             found = bucketed_batches(
-                view, recipe.batch_size, seed=recipe.seed, epoch=epoch, image_dropout=dropout
+                view,
+                recipe.batch_size,
+                seed=recipe.seed,
+                epoch=epoch,
+                image_dropout=dropout,
+                mix=recipe.mix,
             )
             self._epochs[key] = list(found)
         return self._epochs[key]
@@ -95,7 +100,7 @@ def train_cell(
     task = Task(
         name=name,
         batches=lambda epoch: iter(data.batches(epoch, recipe)),
-        steps=count_batches(data.views[0], recipe.batch_size),
+        steps=count_batches(data.views[0], recipe.batch_size, recipe.mix),
         validate=validation(data.material, recipe, data.valid, accelerator),
     )
     fit(model, task, recipe, folder, accelerator)

@@ -21,7 +21,9 @@ from train.bases.base import build_base
 from train.bases.full_base import ensure_full_base
 from train.cells.fusions import cell_data, load_trunk_model, train_cell
 from train.cells.settings import Settings, provenance, stage_folder, training_record
+from train.data.questions import about_some_posts
 from train.fit.loop import choose_accelerator
+from train.fit.recipe import Recipe
 from train.fit.stages import Material, best_of, store_trunk, train_trunk, train_whole
 from train.score.answers import save_answers
 from train.score.evaluate import CONDITIONS, HeldOut, answers, condition_posts, evaluate, score_conditions
@@ -78,7 +80,13 @@ def run_trunk(settings: Settings, text_run: Path | None = None) -> Trunk:
     recipe = settings.recipe("trunk")
     if not (stage / "best.safetensors").exists():
         train_trunk(
-            material_of(settings), recipe, stage, settings.out, settings.cache, accelerator, settings.start
+            material_of(settings, recipe),
+            recipe,
+            stage,
+            settings.out,
+            settings.cache,
+            accelerator,
+            settings.start,
         )
     if accelerator.is_main_process:
         store_trunk(config, best_of(stage), settings.out, folder / "trunk.safetensors", TRUNK_BITS)
@@ -106,7 +114,7 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
     """Train, save and score each fusion's cell on the trunk; yield its folder when it is whole."""
     config, recipe = settings.config, settings.recipe("cell")
     accelerator = choose_accelerator(settings.device)
-    material = material_of(settings)
+    material = material_of(settings, recipe)
     files = [trunk.folder / "fusion" / place for place in trunk.places]
     trunks = [file.resolve() for file in files]
     start = trunk.run if (trunk.run / "best.safetensors").exists() else None
@@ -163,7 +171,7 @@ def run_whole(settings: Settings) -> Path:
         ensure_base(settings)
     folder, recipe = cell_folder(out, config), settings.recipe("whole")
     stage = stage_folder(settings, "whole")
-    model = train_whole(material_of(settings), recipe, stage, out, accelerator, settings.start)
+    model = train_whole(material_of(settings, recipe), recipe, stage, out, accelerator, settings.start)
     if accelerator.is_main_process:
         place = "trunk.safetensors"
         bits = FULL_TRUNK_BITS if config.preset == "full" else OWN_TRUNK_BITS
@@ -181,12 +189,13 @@ def run_whole(settings: Settings) -> Path:
     return folder
 
 
-def material_of(settings: Settings) -> Material:
-    """The questions of training and validation, and what encodes them."""
+def material_of(settings: Settings, recipe: Recipe) -> Material:
+    """The questions of training and of the validation that a stage is judged by, and what encodes them."""
     config, source = settings.config, settings.source
+    valid = source.questions(config.dataset, "valid", settings.limit)
     return Material(
         train=[*source.questions(config.dataset, "train", settings.limit), *settings.extra],
-        valid=source.questions(config.dataset, "valid", settings.limit),
+        valid=about_some_posts(valid, recipe.valid_posts, recipe.seed),
         encoder=post_encoder(config, settings.out),
     )
 

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ def _determinants(settings: Settings, trunk: Trunk | None) -> str:
     stage = "cell" if trunk else "whole"
     facts: dict[str, Any] = {
         "config": config_facts(settings.config),
-        "recipe": asdict(settings.recipe(stage)),
+        "recipe": settings.recipe(stage).facts,
         "data": data_hash(settings.source, settings.config.dataset),
         "photos": settings.source.photo_facts(settings.config.dataset),
         "limit": settings.limit,

@@ -111,4 +111,4 @@ def results(
     """
     from train.publish.results import PAGES, write_results
 
-    say(str(write_results(root, page or PAGES)))
+    say(*write_results(root, page or PAGES).splitlines())

@@ -1,7 +1,7 @@
 """Length-bucketed batches: posts of like length together, in an order that a seed and an epoch fix."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,15 +11,46 @@ from mmdemo.models.subtokens import TextInput
 POOL = 50  # batches' worth of shuffled posts that are sorted by length together
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mix:
+    """What an epoch takes of the questions: `train.fit.recipe.Recipe` tells what its settings mean."""
+
+    repeats: int = 1
+    unrelated: float = 0.0
+
+    def chosen(self, examples: Sequence[Example], order: np.ndarray) -> np.ndarray:
+        """The places of an epoch's examples: those of ``order``, some of them several times or not at all."""
+        if self.unrelated:
+            texts = texts_of(examples)
+            targets = [e.target for e in getattr(examples, "examples", examples)]
+            none = np.array([t.markers is not None and g == 0 for t, g in zip(texts, targets, strict=True)])
+            related = sum(text.markers is not None for text in texts) - int(none.sum())
+            rank = np.cumsum(none[order])
+            order = order[~none[order] | (rank <= round(self.unrelated * related))]
+        if self.repeats > 1:
+            about_entities = np.array([text.markers is None for text in texts_of(examples)], dtype=bool)
+            order = np.concatenate([order, *[order[about_entities[order]]] * (self.repeats - 1)])
+        return order
+
+
+ALL = Mix()
+
+
 def bucketed_batches(
-    examples: Sequence[Example], size: int, *, seed: int, epoch: int, image_dropout: float = 0.0
+    examples: Sequence[Example],
+    size: int,
+    *,
+    seed: int,
+    epoch: int,
+    image_dropout: float = 0.0,
+    mix: Mix = ALL,
 ) -> Iterator[Batch]:
     """Shuffled batches for one training epoch; each photo is dropped with chance ``image_dropout``.
 
     A batch holds questions of one kind: about entities, or about a marked pair.
     """
     rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(len(examples))
+    order = mix.chosen(examples, rng.permutation(len(examples)))
     lengths = np.array([len(text.ids) for text in texts_of(examples)])
     batches: list[np.ndarray] = []
     for kind in _kinds(examples, order):
@@ -39,9 +70,10 @@ def _kinds(examples: Sequence[Example], order: np.ndarray) -> list[np.ndarray]:
     return [kind for kind in (order[~paired[order]], order[paired[order]]) if len(kind)]
 
 
-def count_batches(examples: Sequence[Example], size: int) -> int:
+def count_batches(examples: Sequence[Example], size: int, mix: Mix = ALL) -> int:
     """How many batches an epoch of `bucketed_batches` has."""
-    return sum(-(-len(kind) // size) for kind in _kinds(examples, np.arange(len(examples))))
+    order = mix.chosen(examples, np.arange(len(examples)))
+    return sum(-(-len(kind) // size) for kind in _kinds(examples, order))
 
 
 def texts_of(examples: Sequence[Example]) -> list[TextInput]:

@@ -5,6 +5,8 @@ A question is one row of a batch: it asks either for the entities of a post or f
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from mmdemo.datasets.schema import Dataset
 from mmdemo.posts.gold import gold_tags
 from mmdemo.types import Ask, Pair, Post, Question
@@ -61,3 +63,12 @@ def gold_of(question: Question, dataset: Dataset) -> Gold:
         return gold_tags(question.post, flat=True)
     stated = [relation.label for relation in question.post.relations or () if relation.pair == pair]
     return stated[0] if stated else dataset.none
+
+
+def about_some_posts(questions: Sequence[Question], count: int, seed: int) -> list[Question]:
+    """The questions about ``count`` of the posts, drawn by ``seed`` and in their order; 0 is all."""
+    posts = list({id(asked.post): asked.post for asked in questions})
+    if not 0 < count < len(posts):
+        return list(questions)
+    drawn = {posts[i] for i in np.random.default_rng(seed).permutation(len(posts))[:count]}
+    return [asked for asked in questions if id(asked.post) in drawn]

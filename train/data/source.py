@@ -10,7 +10,7 @@ from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import SPLITS, Dataset
 from mmdemo.datasets.toml_file import FILE, read_toml
 from mmdemo.formats.reading import read_split, with_photos
-from mmdemo.photo.lookup import PhotoLookup, photo_lookup
+from mmdemo.photo.lookup import PhotoLookup, photo_folders, photo_lookup
 from mmdemo.types import InputError, Post, Question, quoted
 from train.data.questions import questions_of
 
@@ -113,7 +113,5 @@ class DataSource:
         """Whether the data folder itself holds photos where the dataset's record says."""
         if self.images is not None or self.pairs_file is not None:
             return False
-        return any(
-            folder not in ("", ".") and (self.folder / folder.partition("{")[0]).is_dir()
-            for folder in dataset.files.photos
-        )
+        patterns = [pattern for pattern in dataset.files.photos if pattern not in ("", ".")]
+        return any(photo_folders(self.folder, patterns, split) for split in SPLITS)

@@ -154,7 +154,7 @@ class _Runner:
 
     def _train(self, recipe: Recipe, folder: Path, image_size: int | None, watch: "_Watch") -> None:
         settings = self.search.settings
-        material = replace(self.material(image_size), watch=watch)
+        material = replace(self.material(recipe, image_size), watch=watch)
         if self.search.stage == "trunk":
             cache = settings.cache
             recipe = replace(recipe, members=1)
@@ -167,8 +167,8 @@ class _Runner:
             name = f"{self.search.name} {folder.name}"
             train_cell(model, replace(data, material=material), recipe, folder, self.accelerator, name)
 
-    def material(self, image_size: int | None) -> Material:
-        material = material_of(self.search.settings)
+    def material(self, recipe: Recipe, image_size: int | None) -> Material:
+        material = material_of(self.search.settings, recipe)
         if image_size is not None:
             material.encoder.image_size = image_size
         return material

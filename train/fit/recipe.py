@@ -1,11 +1,16 @@
 """What determines a training run, as frozen records."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from mmdemo.types import InputError
+from train.data.batches import Mix
 
-COUNTS = ("epochs", "batch_size", "eval_batch_size")
+COUNTS = ("epochs", "batch_size", "eval_batch_size", "repeats")
 SHARES = ("warmup", "dropout", "label_smoothing", "image_dropout", "layer_decay", "ema", "share")
+
+#: Settings that came later: at their defaults they change nothing, and what was made before still counts.
+LATER = ("repeats", "unrelated", "valid_posts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +23,11 @@ class Recipe:
     the encoders run live. ``members`` trunks are trained from one start in different orders, and averaged
     (`train.fit.soup`). ``frozen_layers`` are the lowest of the text encoder's ``layers``.
     ``share`` is the part of the training posts that a trunk's stage sees, drawn by the seed.
+
+    Of a dataset with both tasks, pairs far outnumber posts, and most have no relation. An epoch takes each
+    question about entities ``repeats`` times, and for each pair with a relation ``unrelated`` pairs without
+    one, drawn anew (0: all of them). ``valid_posts`` is how many posts of validation, drawn by the seed, are
+    scored after each epoch (0: all); the finished cell is scored on all.
     """
 
     epochs: int = 5
@@ -39,6 +49,9 @@ class Recipe:
     layers: int = 6
     frozen_layers: int = 0
     share: float = 1.0
+    repeats: int = 1
+    unrelated: float = 0.0
+    valid_posts: int = 0
     ema: float = 0.0
     members: int = 1
     views: int = 0
@@ -52,3 +65,14 @@ class Recipe:
                 raise InputError(f"{name} is {value}; it must be at least 1")
             if name in SHARES and value > 1:
                 raise InputError(f"{name} is {value}; it must lie from 0 to 1")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What decides a result: the settings without those of `LATER` that are at their defaults."""
+        defaults = asdict(Recipe())
+        return {k: v for k, v in asdict(self).items() if k not in LATER or v != defaults[k]}
+
+    @property
+    def mix(self) -> Mix:
+        """What an epoch takes of the questions."""
+        return Mix(repeats=self.repeats, unrelated=self.unrelated)

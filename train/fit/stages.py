@@ -230,7 +230,8 @@ def _task(
             seed=recipe.seed,
             epoch=epoch,
             image_dropout=recipe.image_dropout,
+            mix=recipe.mix,
         ),
-        steps=count_batches(train(0), recipe.batch_size),
+        steps=count_batches(train(0), recipe.batch_size, recipe.mix),
         validate=validation(material, recipe, valid, accelerator),
     )

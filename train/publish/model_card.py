@@ -21,25 +21,24 @@ caption of its original photo, and about a fifth of the posts have none. These f
 nothing about what the original photos bring and are not comparable with image results from the
 literature."""
 
-REPORT_SPLITS = """The report's splits are all posts shuffled and parted 70:15:15. MNRE has many sentences in
-several rows, one for each pair of entities, so that 52 % of its test rows have their sentence in the training
-rows too: figures of these splits on MNRE are flattered. On the Twitter sets it is under 1 %."""
+REPORT_SPLITS = """The report's splits are all posts shuffled and parted 70:15:15. A text that has several
+rows, as where each pair of entities is a row, may stand in the training rows and in the test rows: figures of
+these splits are flattered then (the code's docs/training.md has how much)."""
 
-LIMITS = """- English tweets like those of the data; 128 sub-tokens, longer texts are cut.
+LIMITS = """- Posts like those of the data, in their language; 128 sub-tokens, longer texts are cut.
 - Other kinds of entities or relations than the dataset's are not found.
 - One seed: differences of a few tenths of a point are noise. Compare the photo conditions before
   crediting the photo.
-- Token accuracy flatters: a tagger that says O everywhere scores about 0.8 on the Twitter sets and 0 entity
-  F1; one that always answers `None` scores about 0.6 accuracy on MNRE and 0 micro-F1.
+- Accuracy flatters: most words are in no entity and most pairs have no relation, so that a model which never
+  finds one is right about most of them and has an F1 of 0.
 - Not for identifying people, judging them, or decisions about them."""
 
 ALIGNED = """It stands on the text trunk of another model, named below, as that was trained. Its own trunk is
 the image tower, aligned with captions of photos (`align`)."""
 
 LICENCE = """Apache-2.0 for the weights, as far as it is ours to say; the pretrained encoders' sources and
-licences are in the code repository's `checkpoints/README.md`. Trained on the public research
-releases of Twitter2015/2017 (jefferyYu/UMT) and MNRE v2 (thecharm/MNRE); whoever uses those
-data accepts the copyrights set by Twitter and the dataset providers."""
+licences are in the code repository's `checkpoints/README.md`, with where the data are from. Whoever uses
+those data accepts the copyrights of the posts' platform and the dataset's providers."""
 
 
 def cell_card(card: Card, repo: str) -> str:
@@ -115,8 +114,10 @@ def figures(metrics: dict[str, Any], tasks: Sequence[str]) -> str:
         if rows:
             head = f"| {split} split, with | " + " | ".join(m.card for m in measures) + " |"
             parts.append("\n".join([head, "|---|" + "--:|" * len(measures), *rows]))
-    if calibration := metrics.get("calibration"):
-        parts.append(_calibration(calibration))
+    if stated := metrics.get("calibration"):
+        several = {task: stated[task] for task in tasks if task in stated}
+        parts += [f"Of {task}: {_calibration(one)}" for task, one in several.items()]
+        parts += [] if several else [_calibration(stated)]
     return "\n\n".join(parts) or "No figures are stated."
 
 

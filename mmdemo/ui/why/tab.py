@@ -14,7 +14,6 @@ from mmdemo.cells.locate import Cell
 from mmdemo.datasets.examples import example_photos
 from mmdemo.posts.question import read_post
 from mmdemo.types import Explanation, InputError, Question
-from mmdemo.ui import painting
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, Form
@@ -24,6 +23,7 @@ from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.shell.safe import sentence
 from mmdemo.ui.why import page as why_view
+from mmdemo.ui.why import painting
 from mmdemo.ui.why.page import ALL_PANELS, SECTIONS
 
 log = logging.getLogger(__name__)

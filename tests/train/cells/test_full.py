@@ -147,7 +147,7 @@ def test_a_full_cell_has_no_trunk_to_stop_after(source, tmp_path):
     wanted = settings(source, tmp_path, "vilt", Origin(init="random"))
     with pytest.raises(InputError, match="--trunk-only"):
         run(replace(wanted, trunk_only=True))
-    with pytest.raises(InputError, match="the preset full has no stage trunk"):
+    with pytest.raises(InputError, match="the recipe full has no stage trunk"):
         wanted.recipe("trunk")
 
 
@@ -156,10 +156,11 @@ def test_a_full_cell_has_no_trunk_to_stop_after(source, tmp_path):
 
 def test_the_full_zoo_is_planned_as_the_lite_one(source, tmp_path):
     whole, lite = plan("full"), plan("lite")
-    assert whole.cells == lite.cells == 90 and whole.groups == lite.groups
+    each = sum(len(fusions_of(model)) for model in MODELS)
+    assert whole.cells == lite.cells == len(bundled()) * each and whole.groups == lite.groups
     shards = [plan("full", "*", (i, 4)) for i in range(1, 5)]
     assert sorted(g for s in shards for g in s.groups) == sorted(whole.groups)
-    assert plan("full", "full/mnre/*/film").cells == 5
+    assert plan("full", "full/mnre/*/film").cells == len(MODELS)
     command = [
         "zoo",
         "--preset",

@@ -76,7 +76,7 @@ def test_a_run_that_fails_on_bad_data_keeps_no_folder(tmp_path, split, end_to_en
     folder = write_data(tmp_path / "data", 8)
     file = folder / (find_dataset("twitter2017").files.of(split) or "")
     file.write_bytes(file.read_bytes() + b"IMGID:7\nAnn\tB-NONSENSE\n")
-    with pytest.raises(InputError, match="has the unknown tag"):
+    with pytest.raises(InputError, match="has the unknown entity label 'NONSENSE'"):
         run(settings(folder, tmp_path, end_to_end=end_to_end))
     assert not (tmp_path / "work").exists() and not (tmp_path / "out").exists()
 

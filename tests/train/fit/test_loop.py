@@ -164,7 +164,7 @@ def test_frozen_parts_do_not_move_and_are_not_stored(examples, tmp_path, acceler
         for (name, a), b in zip(model.named_parameters(), before.parameters(), strict=True)
         if not torch.equal(a, b)
     }
-    assert moved == {"text_projection", "image_projection", "fusion", "head"}
+    assert moved == {"text_projection", "image_projection", "fusion", "heads"}
     assert {name.split("/")[1].split(".")[0] for name in load_file(tmp_path / "best.safetensors")} == moved
 
 

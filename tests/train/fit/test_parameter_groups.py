@@ -47,8 +47,8 @@ def settings(recipe: Recipe, fusion: str = "film") -> dict[str, tuple[float, flo
         ("fusion.generator_gamma.bias", 0.4, 0.0),
         ("fusion.attend_text.score.0.weight", 0.4, 0.01),
         ("text_projection.weight", 0.5, 0.01),
-        ("heads.entities.layers.1.weight", 0.5, 0.01),
-        ("heads.entities.layers.4.bias", 0.5, 0.0),
+        ("heads.relations.layers.1.weight", 0.5, 0.01),
+        ("heads.relations.layers.4.bias", 0.5, 0.0),
     ],
 )
 def test_each_part_has_its_rate_and_decay(name, rate, decay):
@@ -84,7 +84,7 @@ def test_lower_layers_learn_slower():
     found = settings(Recipe(**{**vars(RATES), "layer_decay": 0.5}))
     weight = "text_encoder.bert.encoder.layer.{}.output.dense.weight"
     assert found[weight.format(0)][0] == pytest.approx(found[weight.format(1)][0] / 2)
-    assert found["heads.entities.layers.1.weight"][0] == 0.5
+    assert found["heads.relations.layers.1.weight"][0] == 0.5
 
 
 def test_concat_has_no_generators_to_spare():
