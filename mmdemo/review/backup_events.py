@@ -6,7 +6,7 @@ from mmdemo.review.answers import answer_row, stored_answer
 from mmdemo.review.names import check_seconds
 from mmdemo.review.records import Decision, Event
 from mmdemo.review.store import post_state as fold
-from mmdemo.review.store.restore import Standing
+from mmdemo.review.store.filling import Standing
 from mmdemo.types import InputError
 
 VERDICTS = ("accepted", "corrected", "rejected")
