@@ -71,10 +71,11 @@ def _note(folder: Path, seed: int, found: dict[str, Any]) -> None:
 
 
 def _figures(metrics: dict[str, Any], seed: int) -> dict[str, Any]:
-    """The field's figure of each condition in `SHOWN`."""
+    """The field's figure of each condition in `SHOWN` that was scored: posts without photos have two."""
     stated: dict[str, Any] = {"seed": seed}
     for split, condition in SHOWN:
-        stated.setdefault(split, {})[condition] = headline(metrics["splits"][split][condition])
+        if condition in metrics["splits"][split]:
+            stated.setdefault(split, {})[condition] = headline(metrics["splits"][split][condition])
     return stated
 
 

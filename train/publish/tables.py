@@ -112,10 +112,11 @@ def dataset_section(dataset: str, cells: Sequence[Scored], chosen: Scored) -> st
     for cell in cells:
         figures = [cell.figure("valid", "photo", first)]
         figures += [cell.figure("test", "photo", measure) for measure in (first, *others)]
-        figures += [cell.figure("test", condition, first) for condition in UNLIKE]
+        unlike = (c if c in cell.metrics["splits"]["test"] else None for c in UNLIKE)  # not without photos
+        others_photo = [_percent(cell.figure("test", c, first)) if c else "-" for c in unlike]
         name = f"**{cell.fusion}**" if cell is chosen else cell.fusion
         posts = cell.count("splits", "test", "posts")
-        lines.append(_row([cell.model, name, cell.seed, posts, *map(_percent, figures)]))
+        lines.append(_row([cell.model, name, cell.seed, posts, *map(_percent, figures), *others_photo]))
     return "\n".join([*lines, *_calibration(cells), *_effects(cells), *_spread(cells), *_seeds(cells)])
 
 
@@ -130,7 +131,9 @@ def _conditions(cells: Sequence[Scored]) -> str:
 
 
 def _calibration(cells: Sequence[Scored]) -> list[str]:
-    errors = [cell.metrics["calibration"] for cell in cells if "calibration" in cell.metrics]
+    stated = [cell.metrics["calibration"] for cell in cells if "calibration" in cell.metrics]
+    # A cell of both tasks states one a task; it is judged by the first.
+    errors = [found if "before" in found else next(iter(found.values())) for found in stated]
     if not errors:
         return []
     before, after = (sum(e[when]["ece"] for e in errors) / len(errors) for when in ("before", "after"))
@@ -174,8 +177,9 @@ def _seeds(cells: Sequence[Scored]) -> list[str]:
         runs = cell.metrics["seeds"]
         figures = []
         for split, condition in SHOWN:
-            mean, deviation = mean_and_deviation([run[split][condition] for run in runs])
-            figures.append(f"{100 * mean:.2f} ± {100 * deviation:.2f}")
+            values = [run[split][condition] for run in runs if condition in run[split]]
+            mean, deviation = mean_and_deviation(values) if values else (0.0, 0.0)
+            figures.append(f"{100 * mean:.2f} ± {100 * deviation:.2f}" if values else "-")
         lines.append(_row([cell.model, cell.fusion, str(len(runs)), *figures]))
     head = _head("model|fusion|seeds|valid|test|blank|shuffled|none", numbers_from=2)
     return ["", *head, *lines] if lines else []

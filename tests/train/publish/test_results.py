@@ -83,6 +83,22 @@ def test_a_figure_says_on_how_many_posts_and_from_which_seed_it_is(tmp_path: Pat
     assert "| blip | 1 | 80.00 | 80.00 | 0.00 |" in table
 
 
+def test_posts_without_photos_have_dashes_where_no_other_photo_was_tried(tmp_path: Path) -> None:
+    photo = {"entity": {"f1": 0.8}, "entity_strict": {"f1": 0.8}, "token": {"accuracy": 0.96, "f1": 0.96}}
+    name = "lite/twitter2017/blip/film"
+    put_cell(tmp_path, name, photo)
+    both = {"photo": photo, "none": photo}
+    seeds = [{"valid": {"photo": 0.8}, "test": {"photo": 0.8, "none": 0.8}}]
+    calibration = {"entities": {"before": {"ece": 0.2}, "after": {"ece": 0.1}}}
+    splits = {"valid": both, "test": both}
+    stated = {"cell": name, "splits": splits, "seeds": seeds, "calibration": calibration}
+    (tmp_path / name / "metrics.json").write_text(json.dumps(stated))
+    table = results_table(tmp_path)
+    assert "| blip | **film** | - | - | 80.00 | 80.00 | 80.00 | 96.00 | 96.00 | - | - | 80.00 |" in table
+    assert "| blip | film | 1 | 80.00 ± 0.00 | 80.00 ± 0.00 | - | - | 80.00 ± 0.00 |" in table
+    assert "0.200 before, 0.100 after" in table
+
+
 def test_a_missing_figure_is_named(tmp_path: Path) -> None:
     put_cell(tmp_path, "lite/twitter2017/blip/film", {"entity": {"f1": 0.8}})
     with pytest.raises(InputError, match="lite/twitter2017/blip/film.*splits/valid/photo/token/accuracy"):
