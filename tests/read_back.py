@@ -1,4 +1,4 @@
-"""Whether exports say what another says: ``python -m tests.read_back DATASET REFERENCE.jsonl FORMAT=FILE ...``.
+"""Do exports say what another says? ``python -m tests.read_back DATASET REFERENCE.jsonl FORMAT=FILE ...``.
 
 The reference is an export as JSON lines, which hold everything. Prints a line each, or ends with a sentence.
 """
