@@ -42,6 +42,6 @@ for format in jsonl dygie brat label-studio conll; do
 done
 step "$python" -m tests.read_back "$data" "$work/exports/jsonl" "${written[@]}"
 
-train run --dataset "$data" --recipe small "${tiny[@]}" --set drop_leaks=true --set trunk_only=true \
+train run --dataset "$data" --recipe small "${tiny[@]}" --set drop_leaks=true \
   --extra "$work/exports/jsonl" --from "$runs/$cell" --out "$work/again" --work "$work/again"
 printf '\nall of it worked; what was made lies in %s\n' "$work"

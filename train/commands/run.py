@@ -114,7 +114,7 @@ def run(
             book=book,
         )
     )
-    if extra and start and (start / "metrics.json").exists():
+    if extra and start and all((folder / "metrics.json").exists() for folder in (start, made)):
         say(*reviewed_posts.compare(start, made).split("\n"))
     say(str(made))
 
