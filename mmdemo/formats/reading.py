@@ -13,7 +13,7 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.lines import read_lines
 from mmdemo.formats.table import SOURCES, find_format
-from mmdemo.photo.lookup import is_file, photo_lookup
+from mmdemo.photo.lookup import is_file, photo_lookup, photo_name
 from mmdemo.types import ImageSource, InputError, Question, quoted
 
 #: Characters of the first line by which a format is told.
@@ -75,8 +75,15 @@ def read_split(
 
 
 def with_photos(rows: Sequence[Question], lookup: Callable[[str | None], Path | None]) -> list[Question]:
-    """The rows with their posts' ``image`` set to the path that ``lookup`` finds, or None."""
-    return [replace(row, post=replace(row.post, image=lookup(row.post.image_id))) for row in rows]
+    """The rows with their posts' ``image`` set to the path that ``lookup`` finds, or None.
+
+    It is looked up by the photo's id; of a post without one, by the name of the photo that its file gives.
+    """
+    names = [row.post.image_id or photo_name(row.post) for row in rows]
+    return [
+        replace(row, post=replace(row.post, image=lookup(name)))
+        for row, name in zip(rows, names, strict=True)
+    ]
 
 
 # ---------------------------------------------------------------- which format

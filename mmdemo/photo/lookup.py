@@ -30,6 +30,15 @@ def _without_suffix(name: str) -> str:
     return stem if suffix.lower() in SUFFIXES else name
 
 
+def photo_name(post: Post) -> str | None:
+    """A post's photo's name without suffix, by its id or the path that its file gives."""
+    name = post.image_id or (str(post.image) if isinstance(post.image, str | Path) else None)
+    if not name:
+        return None
+    path = Path(name)
+    return path.stem if path.suffix.lower() in SUFFIXES else path.name
+
+
 def photo_lookup(images: Path | None, pairs: Path | None, dataset: Dataset | None, split: str) -> PhotoLookup:
     """The lookup for one split: originals in a folder, stand-ins by a pairs file, or (neither) nothing.
 

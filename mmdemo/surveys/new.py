@@ -10,9 +10,10 @@ from mmdemo.datasets.records import record_of
 from mmdemo.datasets.schema import SPLITS, Dataset, Files, Split
 from mmdemo.datasets.toml_file import FILE, read_toml, write_toml
 from mmdemo.formats.table import FORMATS
+from mmdemo.photo.lookup import photo_name
 from mmdemo.surveys.draft import draft
 from mmdemo.surveys.splits import SHARES, split_rows
-from mmdemo.surveys.survey import FoundFile, Survey, photo_name, survey
+from mmdemo.surveys.survey import FoundFile, Survey, survey
 from mmdemo.types import InputError, Question
 
 #: The folder of splits that are made here.

@@ -11,7 +11,7 @@ from mmdemo.datasets.schema import SPLITS, Split
 from mmdemo.datasets.toml_file import FILE
 from mmdemo.formats.reading import recognised
 from mmdemo.formats.table import SOURCES
-from mmdemo.photo.lookup import SUFFIXES
+from mmdemo.photo.lookup import SUFFIXES, photo_name
 from mmdemo.types import InputError, Post, Question
 
 #: What people call a split in file and folder names.
@@ -150,15 +150,6 @@ def _photo_folders(folder: Path, posts: Sequence[Post]) -> tuple[str, ...]:
         there = (path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)
         counts[place.relative_to(folder).as_posix()] = sum(path.stem in wanted for path in there)
     return _with_splits([name for name, count in counts.most_common() if count])
-
-
-def photo_name(post: Post) -> str | None:
-    """A post's photo's name without suffix, by its id or the path that its file gives."""
-    name = post.image_id or (str(post.image) if isinstance(post.image, str | Path) else None)
-    if not name:
-        return None
-    path = Path(name)
-    return path.stem if path.suffix.lower() in SUFFIXES else path.name
 
 
 def _with_splits(folders: Sequence[str]) -> tuple[str, ...]:

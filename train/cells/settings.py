@@ -17,6 +17,7 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError, Question
 from train.bases.full_base import Origin
 from train.cells.recipes import RecipeBook, read_recipes
+from train.cells.start import described
 from train.data.questions import pair_of
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
@@ -171,6 +172,7 @@ def training_record(settings: Settings, recipes: dict[str, dict[str, Any]]) -> d
         "split_scheme": settings.source.scheme,
         "limit": settings.limit,
         "extra_posts": len(settings.extra),
+        **({"start": described(settings.start)} if settings.start else {}),
         "recipe": settings.book.name,
         "recipes": recipes,
         **settings.origin_facts,

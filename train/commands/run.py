@@ -66,9 +66,13 @@ def run(
     pairs: Pairs = None,
     out: Out = Path("runs"),
     work: Work = Path("runs"),
-    start: Annotated[
-        Path | None,
-        typer.Option("--from", help="Checkpoint or trunk to start from, of this or another dataset."),
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Checkpoint or trunk to start from, of this or another dataset; or base, the pretrained "
+            "encoders. Left out, a dataset of your own starts from a shipped trunk.",
+        ),
     ] = None,
     extra: Annotated[
         Path | None, typer.Option(help="Reviewed posts (JSON lines) to train on too; see docs/reviews.md.")
@@ -78,6 +82,7 @@ def run(
     from train.bases.full_base import Origin
     from train.cells.run import run as train
     from train.cells.settings import Settings
+    from train.cells.start import BASE, chosen_start, described
     from train.data import reviewed_posts
 
     chosen, folder = chosen_dataset(dataset, data)
@@ -88,9 +93,13 @@ def run(
     asked = reviewed_posts.read_extra(extra, chosen) if extra else ()
     asked = reviewed_posts.without_leaks(asked, source, chosen, drop=pick.get("drop_leaks", False))
     shape = ("model", "fusion", "preset", "film_variant", "clean_text")
+    config = ModelConfig(dataset=chosen, **{key: pick[key] for key in shape if key in pick})
+    start = chosen_start(start_from, config)
+    if start and not start_from:
+        say(f"starting from the shipped trunk {described(start)}; --from {BASE} starts from the plain base")
     made = train(
         Settings(
-            config=ModelConfig(dataset=chosen, **{key: pick[key] for key in shape if key in pick}),
+            config=config,
             source=source,
             extra=asked,
             out=out,
@@ -105,7 +114,7 @@ def run(
             book=book,
         )
     )
-    if extra and start and (start / "metrics.json").exists():
+    if extra and start and all((folder / "metrics.json").exists() for folder in (start, made)):
         say(*reviewed_posts.compare(start, made).split("\n"))
     say(str(made))
 

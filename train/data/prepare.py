@@ -206,7 +206,9 @@ def overlapping(post: Post) -> bool:
 
 def _leaks(posts: dict[str, list[Post]]) -> tuple[Finding, ...]:
     """Distinct texts that stand in two splits, for each two splits."""
-    places = {split: {post.text: _id(post) for post in posts[split]} for split in posts}
+    places = {
+        split: {post.text or " ".join(post.tokens): _id(post) for post in posts[split]} for split in posts
+    }
     return _present(
         *(
             _finding(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mmdemo.models.batch import Example
 from mmdemo.models.subtokens import TextInput
-from train.data.batches import POOL, bucketed_batches, ordered_batches, texts_of
+from train.data.batches import POOL, Mix, bucketed_batches, count_batches, ordered_batches, texts_of
 
 
 def example(number: int, length: int, photo: bool = True) -> Example:
@@ -104,3 +104,28 @@ def test_lengths_of_live_photos_are_read_without_opening_them():
 
     assert [len(t.ids) for t in texts_of(Live())] == [len(e.text.ids) for e in Live.examples]
     assert texts_of([replace(Live.examples[0])]) == [Live.examples[0].text]
+
+
+def asking(number: int, related: bool | None) -> Example:
+    """A question about a post's entities (None), or about a pair that has a relation or none."""
+    made = example(number, 9)
+    if related is None:
+        return replace(made, target=(0,))
+    return replace(made, text=replace(made.text, markers=(1, 2, 3, 4)), target=int(related))
+
+
+def test_an_epoch_takes_some_pairs_without_a_relation_and_entities_several_times():
+    kinds = [None] * 3 + [True] * 4 + [False] * 50
+    examples = [asking(100 + number, kind) for number, kind in enumerate(kinds)]
+    mix = Mix(repeats=2, unrelated=1.5)
+    epochs = []
+    for epoch in range(2):
+        batches = list(bucketed_batches(examples, 4, seed=1, epoch=epoch, mix=mix))
+        assert len(batches) == count_batches(examples, 4, mix) == 2 + 3
+        taken = Counter(n - 100 for batch in numbers(batches) for n in batch)
+        assert all(taken[n] == 2 for n in range(3)) and all(taken[n] == 1 for n in range(3, 7))
+        assert sum(taken[n] for n in range(7, 57)) == 6  # 1.5 for each of the four
+        epochs.append(frozenset(taken))
+    assert epochs[0] != epochs[1]  # drawn anew
+    whole = [batch for batch in numbers(bucketed_batches(examples, 4, seed=1, epoch=0))]
+    assert Counter(n for batch in whole for n in batch) == Counter(range(100, 157))
