@@ -205,5 +205,5 @@ def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bo
             parameter.data = parameter.data + value  # not in place: the base's tensors are shared
     if unknown := stored.keys() - owed:
         raise InputError(
-            f"the checkpoint file {file} holds tensors that the model lacks: {quoted(min(unknown))}"
+            f"the checkpoint file {file} holds tensors that the model lacks: {min(unknown)[:80]}"
         )
