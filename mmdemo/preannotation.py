@@ -51,8 +51,8 @@ def suggestions(
 ) -> list[Suggestion | None]:
     """A cell's suggestion for each post, with what the order of a queue goes by; see `assessor`.
 
-    None for a post without the
-    marked pair that a relation is asked of: one post must not keep a queue from all others.
+    None for a post without the marked pair that a relation is asked of: one post must not keep a queue from
+    all others.
     """
     paired = DATASETS[cell.dataset].task == "re"
     asked = [p for p in posts if p.pair is not None or not paired]

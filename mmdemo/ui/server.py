@@ -22,6 +22,7 @@ from mmdemo.types import InputError
 from mmdemo.ui import doors, mcp_tools, review_calls
 from mmdemo.ui.bodies import Bodies
 from mmdemo.ui.headers import FIXED, content_security_policy, script_hashes
+from mmdemo.ui.heap import share_heaps
 from mmdemo.ui.sessions import ForgetCalls
 
 log = logging.getLogger(__name__)
@@ -221,6 +222,7 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
         check_uploads()
     except InputError as error:  # texts are answered all the same
         log.warning("%s", error)
+    share_heaps()
     sys.stdout, sys.stderr = Outlet(sys.stdout), Outlet(sys.stderr)
     log_safely()
     gate, stop = Gate(), threading.Event()
