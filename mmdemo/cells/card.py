@@ -115,7 +115,7 @@ def dataset_in(stated: Mapping[str, Any], file: Path) -> Dataset:
         raise InputError(f"{file} is not a checkpoint's configuration: it lacks {error}") from error
     if version not in FORMATS:
         known = " and ".join(map(str, FORMATS))
-        raise InputError(f"{file} is of format {version}; this version reads formats {known}")
+        raise InputError(f"{file} is of format {quoted(version)}; this version reads formats {known}")
     dataset = _record(stated, name, file)
     if dataset.name != name:
         said = f"names the dataset {quoted(name)} and has the record of {quoted(dataset.name)}"

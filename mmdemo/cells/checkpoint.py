@@ -24,7 +24,7 @@ from mmdemo.cells.pretrained_base import TRUNK_PARTS, load_base
 from mmdemo.cells.quantise import stored_names, unpack
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, NoDraws, build_model
-from mmdemo.types import InputError, quoted
+from mmdemo.types import InputError
 
 
 def cell_folder(root: Path, config: ModelConfig) -> Path:
@@ -153,7 +153,7 @@ def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bo
             parameter.data = parameter.data + value  # not in place: the base's tensors are shared
     if unknown := stored.keys() - owed:
         raise InputError(
-            f"the checkpoint file {file} holds tensors that the model lacks: {quoted(min(unknown))}"
+            f"the checkpoint file {file} holds tensors that the model lacks: {min(unknown)[:80]}"
         )
 
 

@@ -22,6 +22,7 @@ from mmdemo.types import InputError
 from mmdemo.ui.review import calls as review_calls
 from mmdemo.ui.serve import doors
 from mmdemo.ui.serve.bodies import Bodies
+from mmdemo.ui.serve.heap import share_heaps
 from mmdemo.ui.shell import mcp_tools
 from mmdemo.ui.shell.headers import FIXED, content_security_policy, script_hashes
 from mmdemo.ui.shell.sessions import ForgetCalls
@@ -223,6 +224,7 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
         check_uploads()
     except InputError as error:  # texts are answered all the same
         log.warning("%s", error)
+    share_heaps()
     sys.stdout, sys.stderr = Outlet(sys.stdout), Outlet(sys.stderr)
     log_safely()
     gate, stop = Gate(), threading.Event()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import anyio
 import pytest
@@ -10,6 +11,12 @@ from mmdemo.ui.serve import lanes
 from mmdemo.ui.serve.lanes import StoreLane, Turn
 
 BUSY = {"ok": False, "problem": "busy"}
+
+
+def run(main):
+    """Run it in a thread of its own: this one may be a browser's, whose loop runs already."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(anyio.run, main).result()
 
 
 def test_turns_come_in_order_and_a_failure_passes_the_turn_on():
@@ -66,7 +73,7 @@ def test_a_full_lane_answers_busy_and_what_runs_is_answered(monkeypatch):
             go_on.set()
         assert await call(100) == {"ok": True, "sent": 100}, "the places are given back"
 
-    anyio.run(main)
+    run(main)
     assert sorted(answer["sent"] for answer in answers) == list(range(lanes.STORE_LANE))
 
 
@@ -80,4 +87,4 @@ def test_a_call_that_fails_gives_its_place_back():
             with pytest.raises(RuntimeError):
                 await call()
 
-    anyio.run(main)
+    run(main)

@@ -120,7 +120,7 @@ def test_a_word_that_would_reorder_the_options_is_named():
     hostile = replace(
         found, entities=(), post=replace(found.post, tokens=("\u202eevil", "a" + "\u0301" * 50, "x"))
     )
-    assert [title for title, _ in why_view.targets_of(hostile)] == [
+    assert [title for title, _ in why_view.targets_of(hostile, "None")] == [
         "word “U+202Eevil”",
         "word “a" + "\u0301" * 5 + "+34 combining marks”",
         "word “x”",
