@@ -19,8 +19,8 @@ import psutil
 import torch
 from PIL import Image
 
-from mmdemo.ui.why import tab as why_tab
 from mmdemo.ui.serve.heap import share_heaps
+from mmdemo.ui.why import tab as why_tab
 
 TEXT = "RT @NBA : Kevin Durant and Steph Curry enter Oracle Arena in Oakland before game {}"
 STEPS = 10

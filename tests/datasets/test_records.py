@@ -139,7 +139,7 @@ tail = ["a b"]
     [
         ('name = "music"', 'name = "mu sic"', "line 1: name is 'mu sic'"),
         ('name = "music"\n', "", ": name is missing"),
-        ('title = "Music"', "title = 3", "line 2: title is '3'; it takes a text"),
+        ('title = "Music"', "title = 3", "line 2: title is 3; it takes a text"),
         ('["entities", "relations"]', '["ner"]', "line 3: tasks is .*; it takes entities, relations"),
         ('["entities", "relations"]', "[]", "line 3: tasks is"),
         ('hashtags = "keep"', 'hashtags = "maybe"', "line 6: words.split_hashtags is 'maybe'"),

@@ -10,7 +10,7 @@ from PIL import Image
 from mmdemo.figures.draw import draw, png
 from mmdemo.figures.numbers import explanation_json, view_csv, view_json
 from mmdemo.figures.palette import DARK, LIGHT, number, printable, scale, text_colour
-from mmdemo.types import Explanation, Post, Prediction, View
+from mmdemo.types import Ask, Explanation, Post, Prediction, View
 
 HOSTILE = ("$x^2$", "=1+1", "漢字", "😀", "\n\x00", "[E1]", "<b>", "a" * 60, "%s", "مرحبا")
 
@@ -127,6 +127,6 @@ def test_json_holds_every_number():
     assert said["axes"] == [list(shown.axes[0])] and said["centre"] == 0
     np.testing.assert_allclose(np.array(said["values"])[:, 0], shown.values, atol=1e-6)
     post = Post(text="a", tokens=("a",))
-    answer = Prediction(post=post, checkpoint="c", image_used=False)
+    answer = Prediction(post=post, ask=Ask(), checkpoint="c", image_used=False)
     whole = explanation_json(Explanation(prediction=answer, target="t", views=(shown,), absent={"x": "why"}))
     assert whole["absent"] == {"x": "why"} and whole["target"] == "t" and whole["views"] == [said]
