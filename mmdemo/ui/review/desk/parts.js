@@ -132,8 +132,7 @@ window.mmreview.parts = (() => {
   }
 
   /** The entity labels as [label, what it is called in the choice of a side's kind]. */
-  const kindNames = (state) =>
-    state.post.labels.map((name) => [name, state.looks[name]?.meaning || name]);
+  const kindNames = (state) => state.post.labels.map((name) => [name, state.looks[name]?.meaning || name]);
 
   function sideRow(state, i, side, on) {
     const link = state.answer.links[i];
