@@ -6,6 +6,7 @@ from dataclasses import MISSING, asdict, fields
 from typing import Any, cast
 
 from mmdemo.datasets.schema import (
+    DESK_KEYS,
     TASKS,
     Dataset,
     EntityType,
@@ -242,8 +243,11 @@ class RecordReader:
 
     def _key(self, stated: Mapping[str, Any], where: str) -> str | None:
         key = self.text(stated, "key", f"{where}.key", "")
-        if len(key) > 1:
-            raise self.fail(f"{where}.key", f"is {quoted(key)}; it takes one character")
+        if key and not (len(key) == 1 and key.isalpha()):
+            raise self.fail(f"{where}.key", f"is {quoted(key)}; it takes one letter")
+        if key.casefold() in DESK_KEYS:
+            taken = ", ".join(sorted(DESK_KEYS))
+            raise self.fail(f"{where}.key", f"is {quoted(key)}; the review desk has these letters: {taken}")
         return key or None
 
     def _check_labels(self, key: str, labels: Sequence[str]) -> None:

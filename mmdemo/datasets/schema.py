@@ -15,6 +15,9 @@ from mmdemo.types import InputError, quoted
 Task = Literal["entities", "relations"]
 TASKS: tuple[Task, ...] = ("entities", "relations")
 
+#: Letters that the review desk has: accept, guidelines, relate, next, previous, reject, swap, undo.
+DESK_KEYS = frozenset("aglnprsu")
+
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
@@ -24,7 +27,7 @@ class EntityType:
     """A kind of entity. ``meaning`` is a few words for a legend, ``guideline`` a sentence for a reviewer.
 
     ``like`` names the common type that it is paired by with another dataset's (`Dataset.common_type`);
-    ``colour`` (``#RRGGBB``) and ``key`` (one character) are dealt where they are not given.
+    ``colour`` (``#RRGGBB``) and ``key`` (a letter, none of `DESK_KEYS`) are dealt where they are not given.
     """
 
     label: str

@@ -2,8 +2,8 @@
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
@@ -111,8 +111,3 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False
-
-
-def with_photos(posts: Iterable[Post], lookup: Callable[[str | None], Path | None]) -> list[Post]:
-    """The posts with ``image`` set to the path that ``lookup`` finds, or None."""
-    return [replace(post, image=lookup(post.image_id)) for post in posts]

@@ -70,7 +70,7 @@ def add(
         for item in batch:
             name, warning = _photo(item.post, photos)
             warnings += [warning] if warning else []
-            rows.append(replace(_checked(item, scheme), photo=name))
+            rows.append(replace(_checked(item, scheme, use), photo=name))
 
         def write(connection: Connection, rows: list[Row] = rows) -> tuple[int, list[str], int]:
             new, others, filled = _unknown(connection, queue_id, rows)
@@ -154,14 +154,17 @@ def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
         return None, f"{name_of(post)} counts as one without a photo: {error}"
 
 
-def _checked(item: Question, scheme: Dataset) -> Row:
-    """The item with a checked id, text and answer. Raises InputError naming the post."""
+def _checked(item: Question, scheme: Dataset, use: Use) -> Row:
+    """The item with a checked id, text and answer. Raises InputError naming the post.
+
+    Answers that are ignored need not fit the labels: they are not looked at.
+    """
     post, where = item.post, name_of(item.post)
     check_words(post.tokens, where)
     if len(check_text(post.text, where)) + sum(map(len, post.tokens)) > 2 * MAX_CHARACTERS:
         raise InputError(f"{where} is longer than {MAX_CHARACTERS:,} characters")
     asked = item.ask.relations if isinstance(item.ask.relations, tuple) else ()
-    stated = stated_answer(post)
+    stated = None if use == "ignore" else stated_answer(post)
     post = replace(post, entities=None, relations=None, image_id=post.image_id or None)
     ref = post.id or hashlib.sha256(post_body(post, asked).encode()).hexdigest()[:20]
     if len(check_text(ref, where)) > MAX_NAME or any(ord(character) < 32 for character in ref):
@@ -173,7 +176,7 @@ def _checked(item: Question, scheme: Dataset) -> Row:
     if stated is None:
         return Row(post=post, answer=None, asked=asked)
     try:
-        return Row(post=post, answer=read_answer(stated, post, scheme, asked), asked=asked)
+        return Row(post=post, answer=read_answer(stated, post, scheme), asked=asked)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 
