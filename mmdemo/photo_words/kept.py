@@ -88,7 +88,7 @@ class Kept:
             with file.open("rb") as stream:
                 found = _read(stream.read(_LARGEST))
                 age = time.time() - os.fstat(stream.fileno()).st_mtime
-        except (OSError, ValueError, RecursionError, InputError, AttributeError, TypeError):
+        except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
             return {}
         if age > _FRESH_SECONDS:
             with suppress(OSError):
@@ -143,7 +143,7 @@ def _oldest(files: Sequence[tuple[float, str]], count: int) -> list[tuple[float,
 
 
 def _read(data: bytes) -> dict[PhotoSource, Found]:
-    """A kept file's content. Raises InputError, ValueError, TypeError or AttributeError: not one of ours."""
+    """A kept file's content. Raises one of several errors where it is not one of ours (see `Kept.get`)."""
     found: dict[PhotoSource, Found] = {}
     rows: Any = json.loads(data)
     for source, row in rows.items():
