@@ -6,7 +6,7 @@ Spans are half-open word indices into ``Post.tokens``: ``(start, end)`` covers `
 from dataclasses import dataclass, field
 from pathlib import Path
 from reprlib import Repr
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from PIL import Image
@@ -50,6 +50,28 @@ class Relation:
         return Pair(head=self.head, tail=self.tail)
 
 
+#: Where words of a photo come from: read in it, named by a classifier, stated by a person or a file, or
+#: written by a captioner.
+PhotoSource = Literal["ocr", "objects", "described", "captioned"]
+PHOTO_SOURCES: tuple[PhotoSource, ...] = get_args(PhotoSource)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoWords:
+    """One thing that a photo says in words: a line of text in it, an object's name, a description.
+
+    ``score`` is the source's own confidence in [0, 1], None where a person or a file states the words.
+    ``box`` is where a line of text stands: (left, top, right, bottom) as fractions of the photo's width and
+    height. ``by`` names the model or the person, where that is known.
+    """
+
+    source: PhotoSource
+    text: str
+    score: float | None = None
+    box: tuple[float, float, float, float] | None = None
+    by: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Post:
     """A post: its words, perhaps a photo, and what is known about it.
@@ -59,6 +81,7 @@ class Post:
     its dataset even where ``image`` is None because no such file is at hand. ``entities`` and ``relations``
     are stated, by a file or a person, any number of each; None means "not stated". ``tags`` are the file's
     own BIO tags, kept only where ``entities`` cannot say them (orphan I- tags, which strict scoring sees).
+    ``photo_words`` is what the photo says in words, there also where the photo itself is not at hand.
     """
 
     text: str
@@ -70,6 +93,7 @@ class Post:
     id: str | None = None
     image_id: str | None = None
     tags: tuple[str, ...] | None = None
+    photo_words: tuple[PhotoWords, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
