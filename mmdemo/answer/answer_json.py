@@ -10,6 +10,7 @@ from typing import Any
 from mmdemo.cells.catalogue import Entry
 from mmdemo.cells.name import CellName
 from mmdemo.figures.numbers import explanation_json as views_json
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.posts.words import offsets_of
 from mmdemo.types import Change, Counterfactual, Entity, Explanation, Pair, Post, Prediction, Relation, Span
 
@@ -26,7 +27,8 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
     """The answer; the command line prints the same.
 
     ``entities`` stand there where they were asked for, ``relations`` where pairs were; a question about one
-    pair tells its ``head`` and ``tail`` once more beside them.
+    pair tells its ``head`` and ``tail`` once more beside them. ``photo_words`` is what is known of the photo
+    in words, ``photo_words_used`` whether the checkpoint read it.
     """
     post, ask = prediction.post, prediction.ask
     answer: dict[str, Any] = {}
@@ -39,6 +41,8 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
     return {
         **answer,
         "image_used": prediction.image_used,
+        "photo_words": words_json(post.photo_words),
+        "photo_words_used": prediction.photo_words_used,
         "checkpoint": prediction.checkpoint,
         "warnings": list(prediction.warnings),
         "dataset": CellName.parse(prediction.checkpoint).dataset,

@@ -159,8 +159,11 @@ class RecordReader:
 
     def files(self, row: Any) -> Files:
         stated = self.table(row, "files", {item.name for item in fields(Files)})
-        texts = {key: self.text(stated, key, f"files.{key}") for key in stated if key != "photos"}
-        return Files(photos=self.texts(stated, "photos", "files.photos"), **texts)
+        lists = ("photos", "description_keys")
+        values: dict[str, Any] = {key: self.texts(stated, key, f"files.{key}") for key in lists}
+        return Files(
+            **values | {key: self.text(stated, key, f"files.{key}") for key in stated.keys() - lists}
+        )
 
     def example(self, row: Any) -> ExamplePost:
         stated = self.table(row, "examples", {item.name for item in fields(ExamplePost)})

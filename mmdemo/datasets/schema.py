@@ -75,7 +75,8 @@ class Files:
     """Where the splits lie, relative to the data folder, and in which format.
 
     ``photos`` are folders that may hold them, in order of preference; ``{split}`` stands for a split's name.
-    ``descriptions`` is a file of what the photos show, in words.
+    ``descriptions`` is a file of what the photos show, in words (`mmdemo.formats.descriptions`), of which
+    ``description_keys`` are read; without any, all that are texts.
     """
 
     format: str = ""
@@ -84,6 +85,7 @@ class Files:
     test: str = ""
     photos: tuple[str, ...] = ()
     descriptions: str = ""
+    description_keys: tuple[str, ...] = ()
 
     def of(self, split: str) -> str:
         """The file of a split; "" where there is none. Raises InputError for an unknown split."""

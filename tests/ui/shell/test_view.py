@@ -230,6 +230,8 @@ def test_json_of_entities():
     assert prediction_json(ner(["at", "Oracle", "Arena"], [entity], warnings=("no photo",))) == {
         "entities": [{"text": "Oracle Arena", "label": "LOC", "score": 0.75, **place}],
         "image_used": False,
+        "photo_words": [],
+        "photo_words_used": False,
         "checkpoint": NAME,
         "warnings": ["no photo"],
         "dataset": "twitter2017",
