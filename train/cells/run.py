@@ -12,7 +12,7 @@ from mmdemo.cells.locate import SHIPPED
 from mmdemo.cells.pretrained_base import base_folder, base_place, copy_base, is_whole_or_copy
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.schema import SPLITS
-from mmdemo.models.config import fusions_of
+from mmdemo.models.config import FILM_VARIANTS, FUSIONS, ModelConfig, fusions_of
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
@@ -67,6 +67,7 @@ def run_trunk(settings: Settings, text_run: Path | None = None) -> Trunk:
     One that reads another model's text trunk stands on that: the zoo has trained it already and gives its run
     as ``text_run``; without, it is trained here, from ``settings.start`` if there is one.
     """
+    settings = replace(settings, config=trunk_config(settings.config))
     config = settings.config
     ensure_base(settings)
     accelerator = choose_accelerator(settings.device)
@@ -92,6 +93,15 @@ def run_trunk(settings: Settings, text_run: Path | None = None) -> Trunk:
         store_trunk(config, best_of(stage), settings.out, folder / "trunk.safetensors", TRUNK_BITS)
     accelerator.wait_for_everyone()
     return Trunk(folder=folder, places=("../trunk.safetensors",), run=stage)
+
+
+def trunk_config(config: ModelConfig) -> ModelConfig:
+    """The configuration that a trunk is trained by, whichever fusion its cells have.
+
+    Its kind's baseline: a joint encoder has mixed the photo in itself, and two encoders see no photo here.
+    """
+    baseline = next(name for name in fusions_of(config.model) if FUSIONS[name].baseline)
+    return replace(config, fusion=baseline, film_variant=FILM_VARIANTS[0])
 
 
 def _text_side(settings: Settings) -> Settings:

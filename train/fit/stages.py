@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import torch
 from accelerate import Accelerator
 from torch import Tensor
 
@@ -25,6 +23,7 @@ from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
 from train.fit.soup import greedy_soup
 from train.fit.state import load_tensors, save_state
+from train.fit.streams import SHARE, WEIGHTS, drawn, stream
 from train.score.metrics import Scores, headline
 from train.score.predict import probabilities, score
 
@@ -73,7 +72,7 @@ def train_trunk(
     seed of order and dropout.
     """
     if recipe.share < 1:
-        chosen = np.random.default_rng(recipe.seed).permutation(len(material.train))
+        chosen = stream(recipe.seed, SHARE).permutation(len(material.train))
         count = max(1, round(recipe.share * len(chosen)))
         material = replace(material, train=[material.train[i] for i in chosen[:count]])
     train = material.examples(material.train, training=True)
@@ -150,8 +149,9 @@ def train_whole(
 def fresh_model(
     config: ModelConfig, recipe: Recipe, root: Path, start: Path | None = None
 ) -> MultimodalModel:
-    torch.manual_seed(recipe.seed)
-    model = build_model(replace(config, dropout=recipe.dropout))
+    """A model to be trained; each part's first weights come from its own stream (`train.fit.streams`)."""
+    own = replace(config, dropout=recipe.dropout)
+    model = build_model(own, building=lambda part: drawn(recipe.seed, WEIGHTS, part))
     load_base(root, model, config.preset)
     if start is not None:
         start_from(model, config, start)
