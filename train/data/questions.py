@@ -64,6 +64,11 @@ def gold_of(question: Question, dataset: Dataset) -> Gold:
     return stated[0] if stated else dataset.none
 
 
+def count_posts(questions: Sequence[Question]) -> int:
+    """How many posts the questions are about; of pairs alone, how many rows."""
+    return sum(asked.ask.entities for asked in questions) or len(questions)
+
+
 def about_some_posts(questions: Sequence[Question], count: int, seed: int) -> list[Question]:
     """The questions about ``count`` of the posts, drawn by ``seed`` and in their order; 0 is all."""
     posts = list({id(asked.post): asked.post for asked in questions})

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmdemo.cells.card import load_card
 from mmdemo.cells.checkpoint import load_model, load_trunk, root_of, save_trunk
+from mmdemo.cells.locate import same_labels
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
@@ -159,7 +160,7 @@ def fresh_model(
 
 
 def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> None:
-    """Copy what fits of a checkpoint into ``model``: all but the head where the datasets differ.
+    """Copy what fits of a checkpoint into ``model``: all but the heads where the labels differ.
 
     ``folder`` is a cell's, one that holds a trunk alone, or a trunk's training run. Another model's text
     encoder fits as far as its parameters have the same names.
@@ -179,7 +180,7 @@ def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> Non
     if card.config.preset != config.preset:
         raise InputError(f"{folder} holds {card.config.cell}; training can only start from its own preset")
     other = load_model(root_of(folder), folder, card).state_dict()
-    if card.config.dataset != config.dataset:
+    if not same_labels(card.config.dataset, config.dataset):
         other = {name: value for name, value in other.items() if not name.startswith("heads.")}
     _copy_fitting(model, other)
 

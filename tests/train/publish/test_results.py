@@ -13,11 +13,15 @@ from train.publish.results import CHOSEN, PAGES, RESULTS, chosen_table, results_
 ROOT = Path(__file__).parents[3]
 
 
+COMMIT = "0123456789abcdef"
+
+
 def put_cell(root: Path, cell: str, photo: dict[str, object]) -> None:
     folder = root / cell
     folder.mkdir(parents=True)
     test = {condition: photo for condition in ("photo", "blank", "shuffled", "none")}
-    (folder / "metrics.json").write_text(json.dumps({"cell": cell, "splits": {"valid": test, "test": test}}))
+    stated = {"cell": cell, "commit": COMMIT, "conditions": {"commit_exists": True}}
+    (folder / "metrics.json").write_text(json.dumps({**stated, "splits": {"valid": test, "test": test}}))
 
 
 def test_table_shows_the_field_s_figure_first_and_the_report_s_beside_it(tmp_path: Path) -> None:
@@ -42,9 +46,9 @@ def test_table_shows_the_field_s_figure_first_and_the_report_s_beside_it(tmp_pat
     )
     lines = results_table(tmp_path).splitlines()
     figures = "83.12 | 83.12 | 83.00 | 96.10 | 96.05 | 83.12 | 83.12 | 83.12 |"
-    assert f"| roberta-resnet50 | **film** | - | - | {figures}" in lines
+    assert f"| roberta-resnet50 | **film** | - | 0123456 | - | {figures}" in lines
     figures = "61.00 | 61.00 | 40.00 | 74.00 | 73.00 | 61.00 | 61.00 | 61.00 |"
-    assert f"| roberta-resnet50 | **concat** | - | - | {figures}" in lines
+    assert f"| roberta-resnet50 | **concat** | - | 0123456 | - | {figures}" in lines
 
 
 def test_photos_seeds_and_published_figures_are_told_where_they_are_measured(tmp_path: Path) -> None:
@@ -73,14 +77,22 @@ def test_a_figure_says_on_how_many_posts_and_from_which_seed_it_is(tmp_path: Pat
     metrics = json.loads(file.read_text()) | {"seed": 7, "data": "own photos", "split_scheme": "report"}
     metrics["splits"]["valid"]["posts"], metrics["splits"]["test"]["posts"] = 40, 1234
     file.write_text(json.dumps(metrics))
-    line = "| twitter2017 | blip, film | 7 | 40 | 1,234 | entity F1 | 80.00 | 80.00 "
+    line = (
+        "| twitter2017 | blip, film (report's splits) | 7 | 0123456 | 40 | 1,234 | entity F1 | 80.00 | 80.00 "
+    )
     line += "| token accuracy | 96.00 | 96.00 |"
-    told = "Preset lite; photos: own photos; splits: report."
+    told = (
+        "Preset lite; photos: own photos; splits: report; not stated: posts, training posts, text cleaning, "
+    )
+    told += "recipe, torch, hardware, precision."
     assert chosen_table(tmp_path).splitlines()[2:] == [line, "", told]
     table = results_table(tmp_path)
-    assert line in table and "| blip | **film** | 7 | 1,234 | 80.00 | 80.00 | 70.00 |" in table
+    assert (
+        line in table
+        and "| blip | **film** (report's splits) | 7 | 0123456 | 1,234 | 80.00 | 80.00 | 70.00 |" in table
+    )
     assert f"All 1 cells, the chosen one in bold. {told}" in table
-    assert "| blip | 1 | 80.00 | 80.00 | 0.00 |" in table
+    assert "| blip (report's splits) | 1 | 80.00 | 80.00 | 0.00 |" in table
 
 
 def test_posts_without_photos_have_dashes_where_no_other_photo_was_tried(tmp_path: Path) -> None:
@@ -92,9 +104,13 @@ def test_posts_without_photos_have_dashes_where_no_other_photo_was_tried(tmp_pat
     calibration = {"entities": {"before": {"ece": 0.2}, "after": {"ece": 0.1}}}
     splits = {"valid": both, "test": both}
     stated = {"cell": name, "splits": splits, "seeds": seeds, "calibration": calibration}
+    stated |= {"commit": COMMIT, "conditions": {"commit_exists": True}}
     (tmp_path / name / "metrics.json").write_text(json.dumps(stated))
     table = results_table(tmp_path)
-    assert "| blip | **film** | - | - | 80.00 | 80.00 | 80.00 | 96.00 | 96.00 | - | - | 80.00 |" in table
+    assert (
+        "| blip | **film** | - | 0123456 | - | 80.00 | 80.00 | 80.00 | 96.00 | 96.00 | - | - | 80.00 |"
+        in table
+    )
     assert "| blip | film | 1 | 80.00 ± 0.00 | 80.00 ± 0.00 | - | - | 80.00 ± 0.00 |" in table
     assert "0.200 before, 0.100 after" in table
 

@@ -17,10 +17,12 @@ def state(f1: float) -> dict:
             "per_class": rows}  # fmt: skip
 
 
-def metrics(f1: float) -> dict:
+def metrics(f1: float, **conditions: object) -> dict:
     bins = [{"confidence": c, "accuracy": c, "count": 5} for c in (0.1, 0.5, 0.9)]
     return {
         "data": "caption-matched stand-in photos",
+        "commit": "0123456789abcdef",
+        "conditions": {"commit_exists": True, **conditions},
         "splits": {"test": {"photo": state(f1), "none": state(f1 - 0.01), "blank": state(f1)}},
         "calibration": {"temperature": 1.5, "before": {"ece": 0.05}, "after": {"ece": 0.01, "bins": bins}},
     }
@@ -37,9 +39,9 @@ def listed(tmp_path, **scores: float) -> list[Entry]:
 def test_a_row_has_a_figure_for_each_header(tmp_path):
     (row,) = zoo_view.table_rows(listed(tmp_path, film=0.8387))
     assert len(row) == len(zoo_view.HEADERS)
-    assert row[:4] == ["Twitter2017", "ViLT", "FiLM", 83.87] and row[-3:] == [82.87, 0.01, 4.0]
+    assert row[:5] == ["Twitter2017", "ViLT", "FiLM", "", 83.87] and row[-3:] == [82.87, 0.01, 4.0]
     empty = replace(listed(tmp_path, film=0.8)[0], metrics={}, size=0)
-    assert zoo_view.table_rows([empty])[0][3:] == [None] * (len(zoo_view.HEADERS) - 3)
+    assert zoo_view.table_rows([empty])[0][3:] == ["", *[None] * (len(zoo_view.HEADERS) - 4)]
 
 
 def test_charts_start_at_zero_and_show_what_photos_add(tmp_path):
