@@ -8,7 +8,15 @@ from typer.testing import CliRunner
 
 from mmdemo.types import InputError
 from train.__main__ import app
-from train.publish.results import CHOSEN, PAGES, RESULTS, chosen_table, results_table, write_results
+from train.publish.results import (
+    CHOSEN,
+    PAGES,
+    RESULTS,
+    chosen_table,
+    note_commits,
+    results_table,
+    write_results,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -115,6 +123,57 @@ def test_posts_without_photos_have_dashes_where_no_other_photo_was_tried(tmp_pat
     assert "0.200 before, 0.100 after" in table
 
 
+def test_a_limited_figure_is_marked_wherever_it_stands_and_never_chosen_over_a_full_one(
+    tmp_path: Path,
+) -> None:
+    photo = {"entity": {"f1": 0.9}, "entity_strict": {"f1": 0.9}, "token": {"accuracy": 0.96, "f1": 0.96}}
+    put_cell(tmp_path, "lite/twitter2017/blip/film", photo)
+    put_cell(
+        tmp_path,
+        "lite/twitter2017/blip/hybrid",
+        photo | {"entity": {"f1": 0.8}, "entity_strict": {"f1": 0.8}},
+    )
+    folder = tmp_path / "lite/twitter2017/blip/film"
+    (folder / "config.json").write_text(json.dumps({"training": {"limit": 300}}))  # as older cells state it
+    run = {"valid": {"photo": 0.9}, "test": {"photo": 0.9}}
+    effect = {"against": {"none": {"change": 0.0, "low": 0.0, "high": 0.0}}}
+    stated = {"seeds": [run, run], "photo_effect": effect, "calibration": {}}
+    stated["calibration"] = {"before": {"ece": 0.2}, "after": {"ece": 0.1}}
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps(metrics | stated))
+    table = results_table(tmp_path)
+    mark = "(limited: 300 posts)"
+    assert chosen_table(tmp_path).splitlines()[2].startswith("| twitter2017 | blip, hybrid | - |")
+    assert f"| blip | film {mark} | - | 0123456 |" in table and f"| blip | film {mark} | 2 |" in table
+    assert "| blip (1 limited: 300 posts) | 2 | 80.00 | 90.00 |" in table
+    assert f"0.100 after {mark}." in table and f"to +0.00 points {mark}." in table
+    with_90 = [line for line in table.splitlines() if "90.00" in line]
+    assert len(with_90) == 3 and all("limited: 300 posts" in line for line in with_90)
+    (folder.parent / "hybrid" / "metrics.json").unlink()
+    assert f"| twitter2017 | blip, film {mark} | - |" in chosen_table(tmp_path)  # the only one
+    assert f"Marks of this zoo's: twitter2017: {mark[1:-1]}." in results_table(tmp_path)
+
+
+def test_what_git_says_of_commits_is_noted_with_the_figures(tmp_path: Path, monkeypatch) -> None:
+    photo = {"entity": {"f1": 0.8}, "entity_strict": {"f1": 0.8}, "token": {"accuracy": 0.96, "f1": 0.96}}
+    for fusion in ("film", "hybrid", "native"):
+        put_cell(tmp_path, f"lite/twitter2017/blip/{fusion}", photo)
+    files = {name: tmp_path / f"lite/twitter2017/blip/{name}/metrics.json" for name in ("film", "native")}
+    files["film"].write_text(files["film"].read_text().replace(COMMIT, "fffffff"))
+    stated = json.loads(files["native"].read_text())
+    files["native"].write_text(json.dumps({k: v for k, v in stated.items() if k != "commit"}))
+    says = {COMMIT: True, "fffffff": False}
+    monkeypatch.setattr("train.publish.results.exist_here", lambda commits: {c: says[c] for c in commits})
+    told = note_commits(tmp_path)
+    assert sorted(told.removeprefix("commits: ").split(", ")) == ["1 here", "1 not stated", "1 unknown here"]
+    assert json.loads(files["film"].read_text())["conditions"] == {"commit_exists": False}
+    assert "film (commit unknown here)" in results_table(tmp_path)
+    before = {file: file.read_bytes() for file in files.values()}
+    monkeypatch.setattr("train.publish.results.exist_here", lambda commits: dict.fromkeys(commits))
+    assert "2 not checked" in note_commits(tmp_path)  # without git notes stay as they are
+    assert {file: file.read_bytes() for file in before} == before
+
+
 def test_a_missing_figure_is_named(tmp_path: Path) -> None:
     put_cell(tmp_path, "lite/twitter2017/blip/film", {"entity": {"f1": 0.8}})
     with pytest.raises(InputError, match="lite/twitter2017/blip/film.*splits/valid/photo/token/accuracy"):
@@ -139,6 +198,7 @@ def test_each_page_gets_the_parts_it_has_marks_for(tmp_path: Path) -> None:
         app, ["results", "--root", str(tmp_path), "--readme", str(whole), "--page", str(short)]
     )
     assert shown.exit_code == 0 and shown.stdout == results_table(tmp_path) + "\n"
+    assert shown.stderr.startswith("commits: 1 ")
     assert short.read_text() == f"a\n{CHOSEN.start}\n{chosen_table(tmp_path)}\n{CHOSEN.end}\nb\n"
     assert whole.read_text() == f"{RESULTS.start}\n{results_table(tmp_path)}\n{RESULTS.end}\n"
 

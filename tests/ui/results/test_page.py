@@ -64,3 +64,16 @@ def test_stand_in_photos_are_named(tmp_path):
     notice = zoo_view.notice_html(listed(tmp_path, film=0.8))
     assert "1 of 1" in notice and "stand-ins" in notice
     assert not re.search("stand-in", zoo_view.notice_html([]))
+
+
+def test_a_limited_figure_is_marked_in_the_table_the_bars_and_the_scatter(tmp_path):
+    full, other = listed(tmp_path, film=0.8, native=0.7)
+    limited = replace(other, metrics=metrics(0.7, limit=300))
+    rows = zoo_view.table_rows([full, limited])
+    at = zoo_view.HEADERS.index("Marks")
+    assert [row[at] for row in rows] == ["", "limited: 300 posts"]
+    for shown in (zoo_view.bars_html, zoo_view.scatter_html):
+        assert shown([full, limited], TWEETS).count("limited: 300 posts") == 1
+        assert "limited" not in shown([full], TWEETS)
+    assert "1 have marks" in zoo_view.notice_html([full, limited])
+    assert "marks" not in zoo_view.notice_html([full])
