@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo.cells.catalogue import Entry
+from mmdemo.cells.conditions import Conditions
 from mmdemo.cells.name import CellName
 from mmdemo.figures.numbers import explanation_json as views_json
 from mmdemo.formats.shared.photo_words import words_json
@@ -126,7 +127,11 @@ def _change_json(change: Change) -> dict[str, Any]:
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
-    """A cell of the catalogue; ``folder`` is relative to the working directory where it lies below it."""
+    """A cell of the catalogue; ``folder`` is relative to the working directory where it lies below it.
+
+    ``conditions`` are those of its figures, and ``marks`` what must stand beside each of them.
+    """
+    conditions = Conditions.of(entry.metrics)
     folder = entry.cell.folder.absolute()
     here = Path.cwd()
     return {
@@ -138,5 +143,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "problem": entry.problem,
         "size": entry.size,
         "metrics": entry.metrics,
+        "conditions": conditions.json(),
+        "marks": list(conditions.marks) if entry.metrics else [],
         "folder": (folder.relative_to(here) if folder.is_relative_to(here) else folder).as_posix(),
     }

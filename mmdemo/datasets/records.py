@@ -118,6 +118,7 @@ class RecordReader:
             published=tuple(self.published(row) for row in self.rows(stated, "published")),
             borrow=self.text(stated, "borrow", "borrow", ""),
             start=self.text(stated, "start", "start", ""),
+            source=self.text(stated, "source", "source", ""),
         )
 
     def tasks(self, stated: Mapping[str, Any]) -> tuple[Task, ...]:

@@ -125,6 +125,7 @@ class Dataset:
     ``none`` is the label of a pair without a relation, output 0 of a relation head. ``label_map`` gives
     labels in files another name; "" leaves them out (and they are counted). ``borrow`` names a dataset whose
     relations a reviewer may add to these posts. ``start`` names the dataset whose trunk training starts from.
+    ``source`` says whose the data are and where they are from, for cards of what was trained on them.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Dataset:
     published: tuple[PublishedFigure, ...] = ()
     borrow: str = ""
     start: str = ""
+    source: str = ""
 
     @property
     def has_entities(self) -> bool:
