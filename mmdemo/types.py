@@ -121,12 +121,14 @@ class Prediction:
     tensors (SPEC §4) as arrays for one post, without the batch axis. ``entropy`` says in nats how unsure the
     answer is: of the relation, or summed over the words' tags (total token entropy, Settles and Craven
     2008). ``unread`` lists the words that the model did not get to see: those beyond its limit.
+    ``photo_words_used``: the post has words of its photo, and the model reads such words.
     """
 
     post: Post
     ask: Ask
     checkpoint: str
     image_used: bool
+    photo_words_used: bool = False
     entities: tuple[Entity, ...] = ()
     relations: tuple[Relation, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -30,9 +30,11 @@ settings.load_profile("mmdemo")
 
 @pytest.fixture(autouse=True, scope="session")
 def uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A folder of its own for what Gradio keeps: an app that stops deletes files, also those of others."""
+    """Folders of its own for what Gradio keeps (an app that stops deletes files, also those of others) and
+    for what was read off photos (in a person's own cache a test would find what it should read)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        patch.setenv("MMDEMO_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

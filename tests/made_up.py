@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from mmdemo.datasets.schema import Dataset, EntityType, Files, RelationType
-from mmdemo.types import Ask, Entity, Pair, Post, Question, Relation, Span
+from mmdemo.types import PHOTO_SOURCES, Ask, Entity, Pair, PhotoWords, Post, Question, Relation, Span
 
 ARABIC, MARKUP, LONG = "مدينة", "<script>alert(1)</script>", "long" * 50
 #: Labels that a format, a page or a pattern may trip over. SPAN is what some formats call unlabelled spans.
@@ -44,6 +44,22 @@ def spans(draw: st.DrawFn, length: int) -> Span:
     return start, draw(st.integers(start + 1, length))
 
 
+def photo_words() -> st.SearchStrategy[PhotoWords]:
+    """Words of a photo: any text that is not blank, hostile ones among them."""
+    fraction = st.floats(0, 1)
+    ends = st.tuples(fraction, fraction).map(sorted)
+    box = st.tuples(ends, ends).map(lambda xy: (xy[0][0], xy[1][0], xy[0][1], xy[1][1]))
+    text = st.sampled_from((MARKUP, "\u202eevil", "${x}", "a\0b", " PADRES ", "قرب")) | TEXT.filter(str.strip)
+    return st.builds(
+        PhotoWords,
+        source=st.sampled_from(PHOTO_SOURCES),
+        text=text,
+        score=SCORE,
+        box=st.none() | box,
+        by=st.just("") | ID,
+    )
+
+
 @st.composite
 def questions(draw: st.DrawFn, scores: st.SearchStrategy = NO_SCORE) -> Question:
     """A post with any entities, relations and asked pairs: overlaps, odd words and places included."""
@@ -71,6 +87,7 @@ def questions(draw: st.DrawFn, scores: st.SearchStrategy = NO_SCORE) -> Question
         relations=relations,
         id=draw(ID),
         image_id=draw(st.none() | ID),
+        photo_words=tuple(draw(st.lists(photo_words(), max_size=3))),
     )
     ask = Ask(entities=draw(st.booleans()), relations=draw(st.just("all") | pairs))
     return Question(post=post, ask=ask)

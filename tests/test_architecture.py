@@ -32,6 +32,7 @@ ORDER = (
     "review",
     "models",
     "cells",
+    "photo_words",
     "explain",
     "answer",
     "batch",
@@ -48,7 +49,7 @@ NARROW = {
     "datasets": {"types"},
     "review": {"types", "datasets", "photo", "posts", "formats"},
     "models": {"types", "datasets", "photo", "posts"},
-    "ui": {*ORDER[: ORDER.index("models")], *TABLES, "cells", "answer"} - {"surveys"},
+    "ui": {*ORDER[: ORDER.index("models")], *TABLES, "cells", "photo_words", "answer"} - {"surveys"},
 }
 #: What training sees of the app: no review desk, no answers, no page.
 FOR_TRAINING = {*ORDER[: ORDER.index("explain")]} - {"figures", "surveys", "review"}
@@ -104,9 +105,12 @@ def test_the_room_names_above_are_the_real_ones():
     ("library", "homes"),
     [
         ("gradio", ("mmdemo.ui.", "app")),
-        ("transformers", ("mmdemo.models.encoders.",)),
+        ("transformers", ("mmdemo.models.encoders.", "mmdemo.photo_words.captioner")),
         ("tokenizers", ("mmdemo.models.subtokens",)),
-        ("timm", ("mmdemo.models.encoders.image", "train.analyse.photos")),
+        ("timm", ("mmdemo.models.encoders.image", "train.analyse.photos", "train.bases.objects")),
+        ("rapidocr", ("mmdemo.photo_words.ocr",)),
+        ("onnxruntime", ()),  # rapidocr's
+        ("cv2", ()),  # rapidocr's too
         ("sqlalchemy", ("mmdemo.review.store.",)),
         ("alembic", ("mmdemo.review.store.engine", "mmdemo.review.store.migrations.")),
         ("sqlite3", ("mmdemo.review.store.engine",)),

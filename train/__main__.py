@@ -7,6 +7,7 @@ import typer
 from mmdemo.terminal import log_safely, say
 from mmdemo.types import InputError
 from train.commands import base, exploring, run, score, zoo
+from train.commands.diff import diff
 from train.publish.push import push
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app.command()(run.recipes)
 app.command()(run.run)
 app.command()(score.evaluate)
 app.command()(score.results)
+app.command()(diff)
 app.command()(base.base)
 app.command()(base.sizes)
 app.command()(push)

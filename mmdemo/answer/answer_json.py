@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo.cells.catalogue import Entry
+from mmdemo.cells.conditions import Conditions
 from mmdemo.cells.name import CellName
 from mmdemo.figures.numbers import explanation_json as views_json
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.posts.words import offsets_of
 from mmdemo.types import Change, Counterfactual, Entity, Explanation, Pair, Post, Prediction, Relation, Span
 
@@ -26,7 +28,8 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
     """The answer; the command line prints the same.
 
     ``entities`` stand there where they were asked for, ``relations`` where pairs were; a question about one
-    pair tells its ``head`` and ``tail`` once more beside them.
+    pair tells its ``head`` and ``tail`` once more beside them. ``photo_words`` is what is known of the photo
+    in words, ``photo_words_used`` whether the checkpoint read it.
     """
     post, ask = prediction.post, prediction.ask
     answer: dict[str, Any] = {}
@@ -39,6 +42,8 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
     return {
         **answer,
         "image_used": prediction.image_used,
+        "photo_words": words_json(post.photo_words),
+        "photo_words_used": prediction.photo_words_used,
         "checkpoint": prediction.checkpoint,
         "warnings": list(prediction.warnings),
         "dataset": CellName.parse(prediction.checkpoint).dataset,
@@ -122,7 +127,11 @@ def _change_json(change: Change) -> dict[str, Any]:
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
-    """A cell of the catalogue; ``folder`` is relative to the working directory where it lies below it."""
+    """A cell of the catalogue; ``folder`` is relative to the working directory where it lies below it.
+
+    ``conditions`` are those of its figures, and ``marks`` what must stand beside each of them.
+    """
+    conditions = Conditions.of(entry.metrics)
     folder = entry.cell.folder.absolute()
     here = Path.cwd()
     return {
@@ -134,5 +143,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "problem": entry.problem,
         "size": entry.size,
         "metrics": entry.metrics,
+        "conditions": conditions.json(),
+        "marks": list(conditions.marks) if entry.metrics else [],
         "folder": (folder.relative_to(here) if folder.is_relative_to(here) else folder).as_posix(),
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 from mmdemo.answer.agreement import rows_of
 from mmdemo.answer.answer_json import prediction_json, span_json
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.types import Comparison
 
 
@@ -30,4 +31,9 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         }
         for answer in comparison.answers
     ]
-    return {"rows": rows, "answers": answers, "total_ms": round(comparison.total_ms, 2)}
+    return {
+        "rows": rows,
+        "answers": answers,
+        "photo_words": words_json(comparison.post.photo_words),
+        "total_ms": round(comparison.total_ms, 2),
+    }

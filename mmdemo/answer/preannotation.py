@@ -80,7 +80,8 @@ def _suggestions(
     rest = [predict_many(questions, other) for other in others]
     dark = None
     if blind:
-        dark = predict_many([replace(q, post=replace(q.post, image=None)) for q in questions], cell)
+        unseen = [replace(q, post=replace(q.post, image=None, photo_words=())) for q in questions]
+        dark = predict_many(unseen, cell)
     return [
         suggestion_of(found, [answers[i] for answers in rest], dark[i] if dark else None)
         for i, found in enumerate(own)

@@ -31,6 +31,7 @@ class Part:
     words: tuple[str, ...]
     pair: Pair | None
     example: Example
+    photo_words_used: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +90,17 @@ def read_parts(questions: Sequence[Question], loaded: LoadedCell) -> list[Part]:
         pixels = None if photo is None else loaded.encoder.pixels(photo)
         for pair in wanted:
             example = replace(loaded.encoder.encode(plain, None, pair), pixels_CHW=pixels)
-            parts.append(Part(place=place, words=post.tokens, pair=pair, example=example))
+            used = bool(post.photo_words) and reads_photo_words(loaded)
+            parts.append(
+                Part(place=place, words=post.tokens, pair=pair, example=example, photo_words_used=used)
+            )
     filled = SEEN.fill([part.example for part in parts], loaded.model.image_encoder, loaded.device)
     return [replace(part, example=example) for part, example in zip(parts, filled, strict=True)]
+
+
+def reads_photo_words(loaded: LoadedCell) -> bool:
+    """Whether a cell's model reads the words of photos; those of before such words do not say."""
+    return getattr(loaded.card.config, "photo_words", False) is True
 
 
 def _pairs_asked(question: Question, loaded: LoadedCell) -> list[Pair | None]:
@@ -211,7 +220,8 @@ def assemble(questions: Sequence[Question], cell: Cell, found: Sequence[PartAnsw
 
 def _prediction(question: Question, cell: Cell, own: Sequence[PartAnswer]) -> Prediction:
     post = question.post
-    warnings = input_warnings(post, own[0].part.example.text.cut if own else ())
+    words_used = bool(own) and own[0].part.photo_words_used
+    warnings = input_warnings(post, own[0].part.example.text.cut if own else (), words_used)
     if any(answer.untrained for answer in own):
         warnings.append("The best score is near chance: this checkpoint looks untrained.")
     return Prediction(
@@ -219,6 +229,7 @@ def _prediction(question: Question, cell: Cell, own: Sequence[PartAnswer]) -> Pr
         ask=question.ask,
         checkpoint=cell.name,
         image_used=post.image is not None,
+        photo_words_used=words_used,
         entities=tuple(entity for answer in own for entity in answer.entities),
         relations=tuple(relation for answer in own for relation in answer.relations),
         warnings=tuple(warnings),

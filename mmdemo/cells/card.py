@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from mmdemo.cells.conditions import with_conditions
 from mmdemo.cells.files import read_json
 from mmdemo.cells.name import CellName
 from mmdemo.datasets.discovery import bundled
@@ -39,7 +40,10 @@ def trunk_places(model: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What a cell's folder says of itself: its configuration, how it was trained, and its figures."""
+    """What a cell's folder says of itself: its configuration, how it was trained, and its figures.
+
+    With the figures stand all their conditions (`mmdemo.cells.conditions`), wherever the files say them.
+    """
 
     config: ModelConfig
     training: dict[str, Any] = field(default_factory=dict)
@@ -94,7 +98,24 @@ def load_card(folder: Path) -> Card:
     metrics = read_json(folder / "metrics.json")
     if metrics.get("cell") != str(CellName.of(config)):
         raise InputError(f"{folder / 'metrics.json'} belongs to another checkpoint")
+    metrics = with_conditions(metrics, training, config.clean_text)
     return Card(config=config, training=training, metrics=metrics, files=files)
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """A cell's metrics.json with all conditions of its figures that its config.json, if it is there, states.
+
+    Raises:
+        InputError: metrics.json is missing or damaged.
+    """
+    metrics = read_json(folder / "metrics.json")
+    try:
+        stated = read_json(folder / "config.json")
+    except InputError:
+        stated = {}
+    config = stated.get("config")
+    cleaning = config.get("clean_text") if isinstance(config, Mapping) else None
+    return with_conditions(metrics, stated.get("training"), cleaning)
 
 
 def read_dataset(folder: Path) -> Dataset:

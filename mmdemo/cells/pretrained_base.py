@@ -22,6 +22,9 @@ DRAWN_PARTS = ("text_encoder.cross.", "text_encoder.region_")
 #: What base.json states the hashes of.
 BASE_FILES = ("text.safetensors", "image.safetensors", "tokenizer.json")
 
+#: What names objects in photos: a base that was built before it has neither, and no cell needs them.
+OBJECT_FILES = ("objects.safetensors", "objects.txt")
+
 #: Encoder tensors that a base file lacks: zero at the start, or not weights.
 NOT_IN_BASE = ("feature_embedding.weight", "num_batches_tracked")
 
@@ -93,7 +96,10 @@ def is_whole_or_copy(folder: Path, source: Path) -> bool:
         _verify_base(folder)
         return True
     except InputError:
-        if not (source / "base.json").exists() or _stated_files(folder) != _stated_files(source):
+        if not (source / "base.json").exists():
+            raise
+        held, meant = _stated_files(folder), _stated_files(source)
+        if any(held.get(name) != meant.get(name) for name in BASE_FILES):
             raise
         return False
 
@@ -110,7 +116,8 @@ def copy_base(source: Path, folder: Path) -> None:
     try:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
-        for name in (*BASE_FILES, "base.json"):
+        objects = [name for name in OBJECT_FILES if (source / name).is_file()]
+        for name in (*BASE_FILES, *objects, "base.json"):
             shutil.copyfile(source / name, beside / name)
         _verify_base(beside)
         if folder.exists():

@@ -10,9 +10,11 @@ from mmdemo.commands.options import (
     MODEL,
     AsJson,
     DatasetName,
+    Description,
     Photo,
     Preset,
     Text,
+    described,
     example,
     told,
 )
@@ -34,6 +36,7 @@ def compare(
     fusion: Annotated[str, typer.Option(help="With which fusion to compare models.")] = FUSION,
     preset: Preset = "lite",
     image: Photo = None,
+    description: Description = None,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="Write the comparison as one HTML file.")] = None,
 ) -> None:
@@ -48,7 +51,8 @@ def compare(
     ready = [cell for cell in cells if cell.problem is None]
     if not ready:
         raise InputError(cells[0].problem or "no checkpoint is ready")
-    found = comparing.compare(read_post(text, ready[0].dataset, image), ready)
+    question = read_post(text, ready[0].dataset, image, described(description))
+    found = comparing.compare(question, ready)
     answer = comparison_json(found)
     answer["not_ready"] = {cell.name: cell.problem for cell in cells if cell.problem}
     if html is not None:

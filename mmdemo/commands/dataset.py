@@ -25,7 +25,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def new(
-    folder: Annotated[Path, typer.Argument(help="A folder of labelled files, perhaps with photos.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="A folder of labelled files, perhaps with photos and a file of what they show."),
+    ],
     name: Annotated[str, typer.Option(help="The dataset's name; the folder's if not said.")] = "",
     title: Annotated[str, typer.Option(help="What people call it.")] = "",
     force: Annotated[bool, typer.Option("--force", help=f"Replace a {FILE} that is there.")] = False,
@@ -70,6 +73,8 @@ def new(
     if made.made_splits:
         print(f"splits made, alike in labels, no text in two: {', '.join(made.made_splits)}")
     print(f"photos: {', '.join(dataset.files.photos) or 'none, text only'}")
+    if dataset.files.descriptions:
+        print(f"words of photos: {dataset.files.descriptions}")
     print(_labels("entities", dataset.entity_labels, made.survey.entity_counts))
     print(_labels("relations", dataset.relation_labels[1:], made.survey.relation_counts))
     print(f"{made.path} written: yours to edit. Next: python -m mmdemo dataset check {folder}")
@@ -121,6 +126,9 @@ def _report_lines(report: Any) -> Iterator[str]:
             "posts have no photo": found.without_photo,
             **{f"left out: {what}": count for what, count in found.left_out.items()},
         }
+        if found.described:
+            named = ", ".join(f"{name} {count:,}" for name, count in found.described.items())
+            yield f"  posts with words of their photo: {named}"
         yield from (f"  {count:,} {what}" for what, count in facts.items() if count)
     yield from (f"{count:,} texts are in both {names}" for names, count in report.shared_texts.items())
     if report.seen_once:

@@ -11,12 +11,14 @@ from mmdemo.commands.options import (
     MODEL,
     CellText,
     DatasetOrCell,
+    Description,
     Fusion,
     Model,
     Photo,
     Preset,
     Text,
     cell_of,
+    described,
     example,
     told,
 )
@@ -38,6 +40,7 @@ def explain(
     preset: Preset = "lite",
     cell: CellText = None,
     image: Photo = None,
+    description: Description = None,
     target: Annotated[
         int | None, typer.Option(help="A word's index (entities) or a relation's rank, from 0 on.")
     ] = None,
@@ -59,7 +62,7 @@ def explain(
     from mmdemo.posts.question import read_post
 
     chosen = cell_of(dataset, model, fusion, preset, cell)
-    question = read_post(text, chosen.dataset, image)
+    question = read_post(text, chosen.dataset, image, described(description))
     others = list(other) if other else list(example_photos())
     found = explaining.explain(question, chosen, target=target, views=view, others=others)
     imagined = () if view else counterfactuals(question, chosen, others=others)

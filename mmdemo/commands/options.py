@@ -8,7 +8,8 @@ import typer
 
 from mmdemo.datasets.discovery import bundled, default_for
 from mmdemo.datasets.schema import TASKS, Task
-from mmdemo.types import InputError
+from mmdemo.formats.shared.photo_words import refuse, stated_words
+from mmdemo.types import InputError, PhotoWords
 
 if TYPE_CHECKING:  # a command that is not run should not import models
     from mmdemo.cells.locate import Cell
@@ -62,6 +63,11 @@ def cell_of(dataset: str | None, model: str, fusion: str, preset: str, cell: str
     return catalogue.find_cell(dataset, model, fusion, preset)
 
 
+def described(texts: list[str] | None) -> tuple[PhotoWords, ...]:
+    """What a person says of the photo. Raises InputError where it is too long, or no text."""
+    return stated_words({"description": texts}, "the command", refuse)
+
+
 DatasetName = Annotated[str, typer.Option(help=datasets_help())]
 DatasetOrCell = Annotated[str | None, typer.Option(help=datasets_help())]
 CellText = Annotated[
@@ -75,4 +81,11 @@ Model = Annotated[str, typer.Option(help="Which encoders.")]
 Fusion = Annotated[str, typer.Option(help="How text and photo are fused; `zoo` lists all.")]
 Preset = Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")]
 Photo = Annotated[Path | None, typer.Option(help="The photo: JPEG, PNG, WEBP, GIF or BMP.")]
+Description = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What the photo shows, in words: a description or its alt text; may be repeated. "
+        "The answer repeats it, and says whether the checkpoint read it."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

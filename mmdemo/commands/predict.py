@@ -8,12 +8,14 @@ from mmdemo.commands.options import (
     AsJson,
     CellText,
     DatasetOrCell,
+    Description,
     Fusion,
     Model,
     Photo,
     Preset,
     Text,
     cell_of,
+    described,
     example,
     told,
 )
@@ -22,7 +24,7 @@ from mmdemo.terminal import say, say_json
 HELP = told(
     "Predict the entities of a post, or the relation of its marked pair.",
     example("predict", "relations", "--image", "photo.jpg"),
-    example("predict", "entities", "--fusion", FUSION),
+    example("predict", "entities", "--fusion", FUSION, "--description", "A basketball player in an arena"),
 )
 
 
@@ -34,6 +36,7 @@ def predict(
     preset: Preset = "lite",
     cell: CellText = None,
     image: Photo = None,
+    description: Description = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer one post and print the answer."""
@@ -42,7 +45,8 @@ def predict(
     from mmdemo.posts.question import read_post
 
     chosen = cell_of(dataset, model, fusion, preset, cell)
-    answer = prediction_json(answering.predict(read_post(text, chosen.dataset, image), chosen))
+    question = read_post(text, chosen.dataset, image, described(description))
+    answer = prediction_json(answering.predict(question, chosen))
     say_json(answer) if as_json else say(*lines(answer))
 
 
@@ -55,5 +59,13 @@ def lines(answer: dict[str, Any]) -> list[str]:
         found.append(f"{relation['score']:6.1%}  {relation['label']}{ends}")
     found = found or ["no entity found"]
     found += [f"note: {warning}" for warning in answer["warnings"]]
+    return [*found, f"by {answer['checkpoint']}, {_evidence(answer)}"]
+
+
+def _evidence(answer: dict[str, Any]) -> str:
+    """What was read beside the text."""
     photo = "with the photo" if answer["image_used"] else "without a photo"
-    return [*found, f"by {answer['checkpoint']}, {photo}"]
+    if not answer["photo_words"]:
+        return photo
+    words = "with its words" if answer["photo_words_used"] else "its words were given, and are not read by it"
+    return f"{photo}, {words}"

@@ -1,7 +1,8 @@
 """``python -m mmdemo review``: bring posts in, let a model propose, export; see also `review_reports`."""
 
 import sys
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,10 @@ def import_(
     ] = None,
     pairs: Annotated[Path | None, typer.Option(help="csv of stand-in photos (shared data).")] = None,
     split: Annotated[str, typer.Option(help="Which split's photos to look in.")] = "train",
+    descriptions: Annotated[
+        Path | None,
+        typer.Option(help="JSON lines of what the photos show: image_id, and one or several descriptions."),
+    ] = None,
     answers: Annotated[
         str, typer.Option(help="Answers in the file: suggest them, ignore them, or accept them as decided.")
     ] = "suggest",
@@ -60,6 +65,7 @@ def import_(
     Example: python -m mmdemo review import train.txt --queue may --dataset NAME --images photos/
     """
     from mmdemo.cells.catalogue import dataset_named
+    from mmdemo.formats.format import cut_notes
     from mmdemo.formats.reading import Photos, read_posts
     from mmdemo.review.export import apply_corrections
     from mmdemo.review.store.intake import USES
@@ -73,13 +79,17 @@ def import_(
     if dataset is None and known is None:
         raise InputError(f"the queue {quoted(queue)} is new; say its label scheme by --dataset")
     scheme = known.scheme if known and not dataset else reviewed_as(dataset_named(dataset or ""))
-    photos = Photos(folder=images, pairs=pairs, split=split, trusted=(store.photos,))
-    items = read_posts(path, source, scheme, photos)
+    photos = Photos(
+        folder=images, pairs=pairs, split=split, trusted=(store.photos,), descriptions=descriptions
+    )
+    cut = Counter[str]()
+    items = read_posts(path, source, scheme, photos, shortened=cut)
     if corrections:
         done = apply_corrections(store, queue, items, reviewer)
         return _say_changed(len(done.keys), list(done.kept.values()), as_json)
     store.make_queue(queue, scheme, double=known.double if known and not double else double)
     added = store.add(queue, items, use=use, reviewer=reviewer)
+    added = replace(added, warnings=(*added.warnings, *cut_notes(cut)))
     lines = [
         f"{count_posts(added.added)} added, {added.known} there already",
         *(f"note: {w}" for w in added.warnings),
@@ -155,5 +165,6 @@ def export(
 
     done = write(open_store(place), queue, output, format_, photos=photos, skip=skip)
     lines = [f"{count_posts(done.posts)} written to {done.path}; {done.rejected} rejected ones left out"]
+    lines += [f"note: {lacking}" for lacking in done.lacking]
     lines += [f"left out {quoted(ref)}: {why}" for ref, why in done.left_out.items()]
     report(asdict(done) | {"path": str(done.path)}, as_json, *lines)

@@ -1,18 +1,23 @@
 """How labels look: a colour, its tint and an underline each, dealt where the dataset's record gives none."""
 
 from dataclasses import dataclass
+from string import ascii_lowercase
 
-from mmdemo.datasets.schema import Dataset
+from mmdemo.datasets.schema import DESK_KEYS, Dataset
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """``colour`` carries white text and ``tint`` #111 at WCAG AA; ``underline`` is a CSS line style."""
+    """``colour`` carries white text and ``tint`` #111 at WCAG AA; ``underline`` is a CSS line style.
+
+    ``key`` is what a reviewer presses for the label, "" where there is none.
+    """
 
     colour: str
     tint: str
     underline: str
     meaning: str = ""
+    key: str = ""
 
 
 #: Colours that are told apart with the common forms of colour blindness first (Okabe and Ito, darkened until
@@ -43,11 +48,16 @@ def looks_of(dataset: Dataset) -> dict[str, Look]:
     """The look of each entity label, in the record's order. No two labels share colour and underline."""
     given = {kind.colour for kind in dataset.entities if kind.colour}
     dealt = [colour for colour in COLOURS if colour not in given] or list(COLOURS)
+    keys = keys_of(dataset)
     looks: dict[str, Look] = {}
     for place, kind in enumerate(dataset.entities):
         colour = kind.colour or dealt[place % len(dealt)]
         looks[kind.label] = Look(
-            colour=colour, tint=tint(colour), underline=_underline(place, colour, looks), meaning=kind.meaning
+            colour=colour,
+            tint=tint(colour),
+            underline=_underline(place, colour, looks),
+            meaning=kind.meaning,
+            key=keys.get(kind.label, ""),
         )
     return looks
 
@@ -71,19 +81,18 @@ def tint(colour: str) -> str:
 
 
 def keys_of(dataset: Dataset) -> dict[str, str]:
-    """A key for each entity label: the record's own, else a free letter of the label, else a free digit."""
+    """A key for each entity label: the record's own, else its place as a digit up to 9, else a free letter.
+
+    A label's own letters come first. One for which no letter is left has no key.
+    """
     keys = {kind.label: kind.key for kind in dataset.entities if kind.key}
-    taken = {key.casefold() for key in keys.values()}
-    for kind in dataset.entities:
-        if kind.label in keys:
+    taken = {key.casefold() for key in keys.values()} | DESK_KEYS
+    for place, label in enumerate(dataset.entity_labels, 1):
+        if label in keys:
             continue
-        letters = [c for c in kind.label.casefold() if c.isascii() and c.isalnum()]
-        free = next((c for c in [*letters, *"123456789"] if c not in taken and c not in RESERVED), None)
+        letters = [c for c in [*label.casefold(), *ascii_lowercase] if c.isascii() and c.isalpha()]
+        free = str(place) if place <= 9 else next((c for c in letters if c not in taken), "")
         if free:
-            keys[kind.label] = free
+            keys[label] = free
             taken.add(free)
-    return {kind.label: keys[kind.label] for kind in dataset.entities if kind.label in keys}
-
-
-#: Keys that the review desk uses for itself.
-RESERVED = frozenset("araejkuz?n")
+    return {label: keys[label] for label in dataset.entity_labels if label in keys}

@@ -6,6 +6,7 @@ from dataclasses import MISSING, asdict, fields
 from typing import Any, cast
 
 from mmdemo.datasets.schema import (
+    DESK_KEYS,
     TASKS,
     Dataset,
     EntityType,
@@ -117,6 +118,7 @@ class RecordReader:
             published=tuple(self.published(row) for row in self.rows(stated, "published")),
             borrow=self.text(stated, "borrow", "borrow", ""),
             start=self.text(stated, "start", "start", ""),
+            source=self.text(stated, "source", "source", ""),
         )
 
     def tasks(self, stated: Mapping[str, Any]) -> tuple[Task, ...]:
@@ -158,8 +160,11 @@ class RecordReader:
 
     def files(self, row: Any) -> Files:
         stated = self.table(row, "files", {item.name for item in fields(Files)})
-        texts = {key: self.text(stated, key, f"files.{key}") for key in stated if key != "photos"}
-        return Files(photos=self.texts(stated, "photos", "files.photos"), **texts)
+        lists = ("photos", "description_keys")
+        values: dict[str, Any] = {key: self.texts(stated, key, f"files.{key}") for key in lists}
+        return Files(
+            **values | {key: self.text(stated, key, f"files.{key}") for key in stated.keys() - lists}
+        )
 
     def example(self, row: Any) -> ExamplePost:
         stated = self.table(row, "examples", {item.name for item in fields(ExamplePost)})
@@ -242,8 +247,11 @@ class RecordReader:
 
     def _key(self, stated: Mapping[str, Any], where: str) -> str | None:
         key = self.text(stated, "key", f"{where}.key", "")
-        if len(key) > 1:
-            raise self.fail(f"{where}.key", f"is {quoted(key)}; it takes one character")
+        if key and not (len(key) == 1 and key.isalpha()):
+            raise self.fail(f"{where}.key", f"is {quoted(key)}; it takes one letter")
+        if key.casefold() in DESK_KEYS:
+            taken = ", ".join(sorted(DESK_KEYS))
+            raise self.fail(f"{where}.key", f"is {quoted(key)}; the review desk has these letters: {taken}")
         return key or None
 
     def _check_labels(self, key: str, labels: Sequence[str]) -> None:

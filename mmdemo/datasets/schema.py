@@ -15,6 +15,9 @@ from mmdemo.types import InputError, quoted
 Task = Literal["entities", "relations"]
 TASKS: tuple[Task, ...] = ("entities", "relations")
 
+#: Letters that the review desk has: accept, guidelines, relate, next, previous, reject, swap, undo.
+DESK_KEYS = frozenset("aglnprsu")
+
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
@@ -24,7 +27,7 @@ class EntityType:
     """A kind of entity. ``meaning`` is a few words for a legend, ``guideline`` a sentence for a reviewer.
 
     ``like`` names the common type that it is paired by with another dataset's (`Dataset.common_type`);
-    ``colour`` (``#RRGGBB``) and ``key`` (one character) are dealt where they are not given.
+    ``colour`` (``#RRGGBB``) and ``key`` (a letter, none of `DESK_KEYS`) are dealt where they are not given.
     """
 
     label: str
@@ -72,7 +75,8 @@ class Files:
     """Where the splits lie, relative to the data folder, and in which format.
 
     ``photos`` are folders that may hold them, in order of preference; ``{split}`` stands for a split's name.
-    ``descriptions`` is a file of what the photos show, in words.
+    ``descriptions`` is a file of what the photos show, in words (`mmdemo.formats.descriptions`), of which
+    ``description_keys`` are read; without any, all that are texts.
     """
 
     format: str = ""
@@ -81,6 +85,7 @@ class Files:
     test: str = ""
     photos: tuple[str, ...] = ()
     descriptions: str = ""
+    description_keys: tuple[str, ...] = ()
 
     def of(self, split: str) -> str:
         """The file of a split; "" where there is none. Raises InputError for an unknown split."""
@@ -120,6 +125,7 @@ class Dataset:
     ``none`` is the label of a pair without a relation, output 0 of a relation head. ``label_map`` gives
     labels in files another name; "" leaves them out (and they are counted). ``borrow`` names a dataset whose
     relations a reviewer may add to these posts. ``start`` names the dataset whose trunk training starts from.
+    ``source`` says whose the data are and where they are from, for cards of what was trained on them.
     """
 
     name: str
@@ -137,6 +143,7 @@ class Dataset:
     published: tuple[PublishedFigure, ...] = ()
     borrow: str = ""
     start: str = ""
+    source: str = ""
 
     @property
     def has_entities(self) -> bool:

@@ -100,7 +100,7 @@ def write_toml(dataset: Dataset, counts: Mapping[str, Mapping[str, int]] | None 
     """
     values = record_of(dataset)
     document = tomlkit.document()
-    for key in ("name", "title", "language", "tasks", "default", "borrow", "start"):
+    for key in ("name", "title", "language", "tasks", "default", "borrow", "start", "source"):
         if key in values:
             document.add(key, values.pop(key))
     names = {flag: way for way, flag in WAYS.items()}

@@ -34,11 +34,13 @@ def imagined(
     if len(others) > MOST_OTHERS:
         raise InputError(f"{len(others)} other photos were given; at most {MOST_OTHERS} can be compared")
     cases: list[tuple[str, Post]] = []
+    # The words are the photo's own: with it they go, and another one does not say them.
+    wordless = replace(post, photo_words=())
     if post.image is not None:
-        cases.append(("without the photo", replace(post, image=None)))
+        cases.append(("without the photo", replace(wordless, image=None)))
     name = "another photo" if post.image is not None else "a photo"
     cases += [
-        (name if len(others) == 1 else f"{name} {number}", replace(post, image=open_image(other)))
+        (name if len(others) == 1 else f"{name} {number}", replace(wordless, image=open_image(other)))
         for number, other in enumerate(others, start=1)
         if other is not None
     ]

@@ -1,6 +1,7 @@
 """CSV, which is only read: texts as people wrote them.
 
-The columns are ``text`` and perhaps ``image`` (a path) and ``id``.
+The columns are ``text`` and perhaps ``image`` (a path), ``id``, and what somebody wrote of the photo:
+``description``, ``alt_text`` or ``alt``.
 """
 
 import csv
@@ -12,6 +13,7 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_text, read_lines
+from mmdemo.formats.shared.photo_words import DESCRIBED, stated_words
 from mmdemo.posts.question import read_text
 from mmdemo.types import InputError, Question
 
@@ -31,11 +33,11 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
         for number, row in enumerate(table, 1):
             where = f"{path} line {table.line_num}"
             name = row.get("image")
-            rows.append(
-                unread(
-                    row["text"] or "", dataset, where, row.get("id") or f"{path.stem}:{number}", name or None
-                )
-            )
+            ref = row.get("id") or f"{path.stem}:{number}"
+            found = unread(row["text"] or "", dataset, where, ref, name or None)
+            said = {key: row.get(key) for key in DESCRIBED}
+            words = stated_words(said, where, left.cut)
+            rows.append(replace(found, post=replace(found.post, photo_words=words)))
     except csv.Error as error:
         raise InputError(f"{path} line {table.line_num} is not readable csv: {error}") from error
     return rows
@@ -64,7 +66,8 @@ FORMAT = Format(
     name="csv",
     title="CSV",
     suffix=".csv",
-    holds="texts, ids, photos",
+    holds="texts, ids, photos and their descriptions",
+    photo_words=True,
     reader=read,
     looks_like=looks_like,
 )

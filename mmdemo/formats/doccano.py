@@ -54,13 +54,15 @@ def _line(post: Post, number: int, none: str) -> dict[str, Any]:
 
 def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
     """Posts of a doccano export. Raises InputError naming file and line."""
-    return [_row(line, dataset, where) for where, line in read_objects(path)]
+    return [_row(line, dataset, left, where) for where, line in read_objects(path)]
 
 
-def _row(line: dict[str, Any], dataset: Dataset | None, where: str) -> Question:
+def _row(line: dict[str, Any], dataset: Dataset | None, left: LeftOut, where: str) -> Question:
     try:
         text = line["text"] if "text" in line else line["data"]
-        post, places = carried_post(line, text, dataset, where)
+        meta = line.get("meta")  # where versions of before 1.6 put the metadata
+        values = {**meta, **line} if isinstance(meta, dict) else line
+        post, places = carried_post(values, text, dataset, where, left.cut)
         given = line.get("ref", None if "tokens" in line else line.get("id"))
         post = replace(post, id=None if given is None else check_text(str(given), where))
         marked = Marked(places=places, tokens=post.tokens)
@@ -104,5 +106,6 @@ FORMAT = Format(
     problem=empty_word,
     text=True,
     photo_id=True,
+    photo_words=True,
     looks_like=looks_like,
 )

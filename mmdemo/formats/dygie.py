@@ -23,6 +23,7 @@ from mmdemo.formats.shared.lines import (
     write_objects,
 )
 from mmdemo.formats.shared.offsets import entity_at
+from mmdemo.formats.shared.photo_words import read_words, words_json
 from mmdemo.types import InputError, Post, Question, Relation, Span
 
 
@@ -45,6 +46,8 @@ def _line(post: Post) -> dict[str, Any]:
         line["_offsets"] = [place and list(place) for place in post.offsets]
     if post.image_id is not None:
         line["_image_id"] = post.image_id
+    if post.photo_words:
+        line["_photo_words"] = words_json(post.photo_words)
     return line
 
 
@@ -67,13 +70,13 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
             else:
                 tokens = check_words(line["sentence"], where)
                 post = _post(tokens, line.get("ner"), line.get("relations"), 0, name, where)
-                rows.append(question(_carried(post, line, where), dataset))
+                rows.append(question(_carried(post, line, left, where), dataset))
         except KeyError as error:
             raise InputError(f"{where} has neither 'sentence' nor 'sentences'") from error
     return rows
 
 
-def _carried(post: Post, line: dict[str, Any], where: str) -> Post:
+def _carried(post: Post, line: dict[str, Any], left: LeftOut, where: str) -> Post:
     """The post with what its underscored keys say."""
     text = text_or_none(line, "_text", where)
     places = line.get("_offsets") or []
@@ -88,6 +91,7 @@ def _carried(post: Post, line: dict[str, Any], where: str) -> Post:
         relations=post.relations,
         id=None if "doc_key" in line and line["doc_key"] is None else post.id,
         image_id=text_or_none(line, "_image_id", where),
+        photo_words=read_words(line.get("_photo_words"), where, left.cut),
     )
 
 
@@ -177,5 +181,6 @@ FORMAT = Format(
     writer=write,
     text=True,
     photo_id=True,
+    photo_words=True,
     looks_like=looks_like,
 )

@@ -1,5 +1,6 @@
 """What a file format is: how posts are read from it and written to it, and what it cannot hold."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.labels import fit_labels
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.types import InputError, Question, quoted
+
+log = logging.getLogger(__name__)
 
 Reader = Callable[[Path, Dataset | None, LeftOut], list[Question]]
 Writer = Callable[[Path, Sequence[Question], Dataset], None]
@@ -24,6 +27,11 @@ def holds_all(row: Question) -> str | None:
     return None
 
 
+def cut_notes(shortened: Counter[str]) -> list[str]:
+    """What was cut short, as notes for a person."""
+    return [f"cut short: {what} ({count:,} times)" for what, count in shortened.items()]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """A format of files, or, where ``suffix`` is "", of folders.
@@ -31,7 +39,8 @@ class Format:
     ``title`` and ``holds`` are for people. ``reader`` gives the labels as they are in the file; `read` then
     holds them against a dataset. ``writer`` is None for a format that is only read. ``problem`` says why a
     row cannot be written, or None. ``name_of`` is what the file calls a post, which must be unique in it.
-    ``text`` and ``photo_id`` say whether those come back. ``looks_like`` tells from the path and its first
+    ``text``, ``photo_id`` and ``photo_words`` say whether those come back; a post is written without what its
+    format cannot hold of them (`lacking`). ``looks_like`` tells from the path and its first
     line that is not blank ("" for a folder) whether a file is most likely of this format.
     """
 
@@ -46,9 +55,14 @@ class Format:
     name_of: Callable[[Question], str | None] = own_id
     text: bool = False
     photo_id: bool = False
+    photo_words: bool = False
 
     def read(
-        self, path: Path, dataset: Dataset | None = None, left_out: Counter[str] | None = None
+        self,
+        path: Path,
+        dataset: Dataset | None = None,
+        left_out: Counter[str] | None = None,
+        shortened: Counter[str] | None = None,
     ) -> list[Question]:
         """The rows of a file: each a post, what is stated of it, and what is asked.
 
@@ -57,6 +71,7 @@ class Format:
         Args:
             dataset: whose labels may occur, under the names that its ``label_map`` gives them; None: any.
             left_out: where given, what a `Post` cannot hold is left out and counted here, by what it is.
+            shortened: where given, what was cut short is counted here, by what it is; else it is logged.
 
         Raises:
             InputError: the file cannot be read, has an unknown label, or (without ``left_out``) holds what a
@@ -66,7 +81,18 @@ class Format:
         rows = fit_labels(self.reader(Path(path), dataset, left), dataset, str(path), left)
         if left_out is not None:
             left_out.update(left.counts)
+        if shortened is not None:
+            shortened.update(left.shortened)
+        else:
+            for note in cut_notes(left.shortened):
+                log.warning("%s: %s", Path(path).name, note)
         return rows
+
+    def lacking(self, rows: Sequence[Question]) -> tuple[str, ...]:
+        """What these rows have and the format does not hold, in sentences; they are written without it."""
+        count = 0 if self.photo_words else sum(bool(row.post.photo_words) for row in rows)
+        posts = "1 post" if count == 1 else f"{count:,} posts"
+        return (f"{self.title} does not hold the words of photos: {posts} written without",) if count else ()
 
     def write(self, path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
         """Write rows; a file that is there is replaced, a folder must be new or empty.

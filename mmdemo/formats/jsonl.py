@@ -1,9 +1,10 @@
 """JSON lines: the one format that holds a whole `Question`, its text, places, scores and id included.
 
-A line has the keys of `Post` and ``ask``; absent or null means None. A photo is written as its path; a photo
-in memory is not written (its ``image_id`` is). A post that is asked for one pair alone may have it as
-``pair``, with its label as ``relation``: so were all lines before a post could have several relations, when
-a post with more had a line for each, under one id.
+A line has the keys of `Post` and ``ask``; absent or null means None. ``description`` and ``alt_text`` are
+words of the photo too (`shared.photo_words`). A photo is written as its path; a photo in memory is not
+written (its ``image_id`` is). A post that is asked for one pair alone may have it as ``pair``, with its label
+as ``relation``: so were all lines before a post could have several relations, when a post with more had a
+line for each, under one id.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from mmdemo.formats.shared.lines import (
     write_objects,
 )
 from mmdemo.formats.shared.merging import merged
+from mmdemo.formats.shared.photo_words import stated_words, words_json
 from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation, Span, quoted
 
 
@@ -42,6 +44,7 @@ def line_of(row: Question) -> dict[str, Any]:
         "offsets": post.offsets or None,
         "image_id": post.image_id,
         "image": str(post.image) if isinstance(post.image, str | Path) else None,
+        "photo_words": words_json(post.photo_words) or None,
         "entities": None if post.entities is None else [vars(entity) for entity in post.entities],
         "tags": post.tags,
         "pair": vars(pair) if pair else None,
@@ -81,10 +84,10 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
         InputError: a line is not a JSON object, a field has the wrong type, or a span is empty or leaves the
             words.
     """
-    return merged(_row(line, where) for where, line in read_objects(path))
+    return merged(_row(line, where, left) for where, line in read_objects(path))
 
 
-def _row(line: dict[str, Any], where: str) -> Question:
+def _row(line: dict[str, Any], where: str, left: LeftOut) -> Question:
     tokens = check_words(line.get("tokens"), where)
     image, tags = text_or_none(line, "image", where), line.get("tags")
     pair, label = line.get("pair"), line.get("relation")
@@ -107,6 +110,7 @@ def _row(line: dict[str, Any], where: str) -> Question:
         id=text_or_none(line, "id", where),
         image_id=text_or_none(line, "image_id", where),
         tags=None if tags is None else check_words(tags, where),
+        photo_words=stated_words(line, where, left.cut),
     )
     if asked is not None:
         return Question(post=post, ask=Ask(entities=post.entities is not None, relations=(asked,)))
@@ -191,5 +195,6 @@ FORMAT = Format(
     writer=write,
     text=True,
     photo_id=True,
+    photo_words=True,
     looks_like=looks_like,
 )

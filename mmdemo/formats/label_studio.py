@@ -1,8 +1,9 @@
 """Label Studio's JSON tasks: text, photo, labelled regions and relations between them.
 
 ``data`` carries the post's id, words and own text (`shared.carried`), and Label Studio hands ``data`` back as
-it was. Tasks of other projects are read too: the first text in ``data`` is parted into words. `config` is the
-labelling setup to paste. A span that a relation joins and that is no entity gets a region of its own.
+it was. Tasks of other projects are read too: the longest text in ``data`` is parted into words, but for a
+``description`` or ``alt_text``, which are words of the photo. `config` is the labelling setup to paste. A
+span that a relation joins and that is no entity gets a region of its own.
 """
 
 import json
@@ -20,6 +21,7 @@ from mmdemo.formats.shared.fitting import empty_word
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_text, text_or_none, write_text
 from mmdemo.formats.shared.offsets import UNLABELLED, joined, unlabelled
+from mmdemo.formats.shared.photo_words import DESCRIBED
 from mmdemo.formats.shared.regions import Marked, regions_of
 from mmdemo.types import InputError, Post, Question, quoted
 
@@ -98,8 +100,8 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
 
 def _row(task: Any, dataset: Dataset | None, left: LeftOut, where: str) -> Question:
     try:
-        data, annotations = task["data"], task.get("annotations") or []
-        post, places = carried_post(data, _text(data), dataset, where)
+        data, annotations = _with_text(task["data"]), task.get("annotations") or []
+        post, places = carried_post(data, data["text"], dataset, where, left.cut)
         given = data.get("id", None if "tokens" in data else task.get("id"))
         image_id = post.image_id or (None if "tokens" in data else _image_id(data))
         post = replace(post, id=None if given is None else check_text(str(given), where), image_id=image_id)
@@ -113,12 +115,15 @@ def _row(task: Any, dataset: Dataset | None, left: LeftOut, where: str) -> Quest
         raise InputError(f"{where} is not a task of Label Studio with a text: {quoted(error)}") from error
 
 
-def _text(data: dict[str, Any]) -> Any:
-    """The task's text, whatever its project calls it."""
+def _with_text(data: dict[str, Any]) -> dict[str, Any]:
+    """A task's data with its text as ``text``, whatever its project calls it."""
     if "text" in data:
-        return data["text"]
-    texts = [value for key, value in data.items() if isinstance(value, str) and key not in ("id", "image")]
-    return max(texts, key=len, default=None)
+        return data
+    texts = {key: x for key, x in data.items() if isinstance(x, str) and key not in ("id", "image")}
+    own = [key for key in texts if key not in DESCRIBED] or list(texts)
+    name = max(own, key=lambda key: len(texts[key]), default=None)
+    rest = {key: value for key, value in data.items() if key != name}
+    return {**rest, "text": None if name is None else texts[name]}
 
 
 def _image_id(data: dict[str, Any]) -> str | None:
@@ -164,5 +169,6 @@ FORMAT = Format(
     problem=empty_word,
     text=True,
     photo_id=True,
+    photo_words=True,
     looks_like=looks_like,
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.descriptions import read_descriptions, with_descriptions
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.lines import read_lines
 from mmdemo.formats.table import SOURCES, find_format
@@ -24,12 +25,14 @@ _START = 20_000
 class Photos:
     """Where photos may lie. ``folder`` has ``<photo id>.jpg`` files, or the layout that the dataset's record
     names; ``pairs`` is a csv of stand-ins (data/README). ``trusted`` folders hold photos that files may name.
+    ``descriptions`` is a file of what the photos show (`mmdemo.formats.descriptions`).
     """
 
     folder: Path | None = None
     pairs: Path | None = None
     split: str = "train"
     trusted: tuple[Path, ...] = ()
+    descriptions: Path | None = None
 
 
 def read_posts(
@@ -38,20 +41,23 @@ def read_posts(
     dataset: Dataset | None,
     photos: Photos | None = None,
     left_out: Counter[str] | None = None,
+    shortened: Counter[str] | None = None,
 ) -> list[Question]:
     """All posts of a file or folder, with what it states and asks, and the photos that are found.
 
     Args:
         source: a name of `SOURCES`, or ``auto`` to tell by the name and content.
-        left_out: as in `Format.read`.
+        left_out, shortened: as in `Format.read`.
 
     Raises:
         InputError: the file cannot be read so, or names a photo outside its folders.
     """
     path, photos = Path(path), photos or Photos()
     found = find_format(guess(path, dataset) if source == "auto" else source, SOURCES)
-    rows = found.read(path, dataset, left_out)
-    return _with_photos(rows, path, dataset, photos)
+    rows = _with_photos(found.read(path, dataset, left_out, shortened), path, dataset, photos)
+    if photos.descriptions is None:
+        return rows
+    return with_descriptions(rows, read_descriptions(photos.descriptions))
 
 
 def read_split(

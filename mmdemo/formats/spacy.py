@@ -1,4 +1,5 @@
-"""spaCy: a line for each post, as `Doc.to_json` writes and `Doc.from_json` reads it, and its ``id``.
+"""spaCy: a line for each post, as `Doc.to_json` writes and `Doc.from_json` reads it, with two keys more: its
+``id`` and the words of its photo, ``photo_words``.
 
 Load a file by ``[Doc(vocab).from_json(json.loads(line)) for line in open(path)]``.
 """
@@ -14,6 +15,7 @@ from mmdemo.formats.shared.fitting import empty_word, overlap
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_text, read_objects, text_or_none, write_objects
 from mmdemo.formats.shared.offsets import characters, entity_at, joined, words
+from mmdemo.formats.shared.photo_words import KEY, stated_words, words_json
 from mmdemo.types import InputError, Post, Question, quoted
 
 
@@ -29,7 +31,8 @@ def _doc(post: Post) -> dict[str, Any]:
         start, end = characters(places, (entity.start, entity.end))
         ents.append({"start": start, "end": end, "label": entity.label})
     tokens = [{"id": number, "start": start, "end": end} for number, (start, end) in enumerate(places)]
-    return {"id": post.id, "text": text, "ents": ents, "tokens": tokens}
+    more = {KEY: words_json(post.photo_words)} if post.photo_words else {}
+    return {"id": post.id, "text": text, "ents": ents, "tokens": tokens, **more}
 
 
 def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
@@ -37,7 +40,7 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
     rows = []
     for where, doc in read_objects(path):
         try:
-            rows.append(question(_post(doc, where), dataset))
+            rows.append(question(_post(doc, left, where), dataset))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
@@ -45,7 +48,7 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
     return rows
 
 
-def _post(doc: dict[str, Any], where: str) -> Post:
+def _post(doc: dict[str, Any], left: LeftOut, where: str) -> Post:
     text = check_text(doc["text"], where)
     places = [(token["start"], token["end"]) for token in doc["tokens"]]
     tokens = tuple(text[start:end] for start, end in places)
@@ -55,7 +58,13 @@ def _post(doc: dict[str, Any], where: str) -> Post:
         entity_at(words(places, ent["start"], ent["end"], where), check_text(ent["label"], where), tokens)
         for ent in doc["ents"]
     )
-    return Post(text=text, tokens=tokens, entities=entities, id=text_or_none(doc, "id", where))
+    return Post(
+        text=text,
+        tokens=tokens,
+        entities=entities,
+        id=text_or_none(doc, "id", where),
+        photo_words=stated_words(doc, where, left.cut),
+    )
 
 
 def problem(row: Question) -> str | None:
@@ -72,7 +81,8 @@ FORMAT = Format(
     name="spacy",
     title="spaCy",
     suffix=".jsonl",
-    holds="words, entities, ids",
+    holds="words, entities, ids, words of photos",
+    photo_words=True,
     reader=read,
     writer=write,
     problem=problem,

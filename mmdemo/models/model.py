@@ -1,5 +1,7 @@
 """The whole model: encoders -> one width -> fusion -> head."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,15 @@ class ModelOutput:
     trace: dict[str, Tensor]
 
 
+#: What surrounds the building of a part of a model, by the part's name: training draws its weights there.
+Building = Callable[[str], AbstractContextManager[None]]
+
+
+def plainly(part: str) -> AbstractContextManager[None]:
+    """Nothing surrounds it."""
+    return nullcontext()
+
+
 class MultimodalModel(nn.Module):
     """A post and its photo -> scores. Parts are passed in built; `build_model` picks them by config.
 
@@ -41,6 +52,7 @@ class MultimodalModel(nn.Module):
         fusion: Fusion,
         heads: dict[Task, Head],
         width: int,
+        building: Building = plainly,
     ) -> None:
         super().__init__()
         self.text_encoder = text_encoder
@@ -48,8 +60,10 @@ class MultimodalModel(nn.Module):
         region_width = image_encoder.width
         if isinstance(text_encoder, JointEncoder):
             region_width = text_encoder.region_width
-        self.text_projection = nn.Linear(text_encoder.width, width)
-        self.image_projection = nn.Sequential(nn.LayerNorm(region_width), nn.Linear(region_width, width))
+        with building("text_projection"):
+            self.text_projection = nn.Linear(text_encoder.width, width)
+        with building("image_projection"):
+            self.image_projection = nn.Sequential(nn.LayerNorm(region_width), nn.Linear(region_width, width))
         self.fusion = fusion
         self.heads = nn.ModuleDict({str(task): head for task, head in heads.items()})
 
@@ -111,19 +125,33 @@ def build_head(config: ModelConfig, task: Task) -> Head:
     return kind(config.sizes.width, config.sizes.head_hidden, classes, config.dropout)
 
 
-def build_model(config: ModelConfig, encoders_of: MultimodalModel | None = None) -> MultimodalModel:
-    """A model of the configured shape with random weights, or with another model's very encoders."""
+def build_model(
+    config: ModelConfig, encoders_of: MultimodalModel | None = None, building: Building = plainly
+) -> MultimodalModel:
+    """A model of the configured shape with random weights, or with another model's very encoders.
+
+    Each part is made inside ``building`` of its name.
+    """
     if encoders_of is None:
-        image_encoder = config.sides.image()
-        text_encoder = config.sides.text(image_encoder.width)
+        with building("image_encoder"):
+            image_encoder = config.sides.image()
+        with building("text_encoder"):
+            text_encoder = config.sides.text(image_encoder.width)
     else:
         text_encoder, image_encoder = encoders_of.text_encoder, encoders_of.image_encoder
+    with building("fusion"):
+        fusion = build_fusion(config)
+    heads: dict[Task, Head] = {}
+    for task in config.dataset.tasks:
+        with building(f"heads.{task}"):
+            heads[task] = build_head(config, task)
     return MultimodalModel(
         text_encoder=text_encoder,
         image_encoder=image_encoder,
-        fusion=build_fusion(config),
-        heads={task: build_head(config, task) for task in config.dataset.tasks},
+        fusion=fusion,
+        heads=heads,
         width=config.sizes.width,
+        building=building,
     )
 
 

@@ -2,8 +2,8 @@
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
@@ -22,10 +22,11 @@ class PhotoLookup:
     paths: Mapping[str, Path] = field(default_factory=dict)
 
     def __call__(self, image_id: str | None) -> Path | None:
-        return self.paths.get(_without_suffix(image_id)) if image_id else None
+        return self.paths.get(without_suffix(image_id)) if image_id else None
 
 
-def _without_suffix(name: str) -> str:
+def without_suffix(name: str) -> str:
+    """A photo's id without an image suffix such as ``.jpg``."""
     stem, suffix = os.path.splitext(name)
     return stem if suffix.lower() in SUFFIXES else name
 
@@ -97,7 +98,7 @@ def _paired_photos(pairs: Path, dataset: str, split: str) -> dict[str, Path]:
                     )
                 if row["image_id"] is None:
                     raise InputError(f"{pairs} line {rows.line_num} has fewer fields than line 1 has columns")
-                paths[_without_suffix(row["image_id"])] = pairs.parent / "photos" / photo
+                paths[without_suffix(row["image_id"])] = pairs.parent / "photos" / photo
     except OSError as error:
         raise InputError(f"the pairs file {pairs} cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -111,8 +112,3 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False
-
-
-def with_photos(posts: Iterable[Post], lookup: Callable[[str | None], Path | None]) -> list[Post]:
-    """The posts with ``image`` set to the path that ``lookup`` finds, or None."""
-    return [replace(post, image=lookup(post.image_id)) for post in posts]

@@ -6,23 +6,27 @@ from mmdemo.datasets.schema import Dataset, WordRules
 from mmdemo.photo.opening import open_image
 from mmdemo.posts.marks import has_marks, read_marks
 from mmdemo.posts.words import split_words
-from mmdemo.types import Ask, ImageSource, InputError, Post, Question, quoted
+from mmdemo.types import Ask, ImageSource, InputError, PhotoWords, Post, Question, quoted
 
 #: Beyond this, splitting itself would take long; models read the first 128 sub-tokens anyway.
 MAX_CHARACTERS = 200_000
 
 
-def read_post(text: str, dataset: Dataset, image: ImageSource = None) -> Question:
+def read_post(
+    text: str, dataset: Dataset, image: ImageSource = None, photo_words: tuple[PhotoWords, ...] = ()
+) -> Question:
     """A question from what a person typed and uploaded, checked and split as the dataset's models expect.
 
-    Marks ask for the relation of their pair; without any, the entities are asked for.
+    Marks ask for the relation of their pair; without any, the entities are asked for. ``photo_words`` are
+    what is known of the photo in words, checked already (`mmdemo.formats.shared.photo_words`).
 
     Raises:
         InputError: no word, text that is not Unicode, marks that do not fit the dataset's tasks, or a photo
             that cannot be read.
     """
     row = read_text(text, dataset)
-    return row if image is None else replace(row, post=replace(row.post, image=open_image(image)))
+    photo = None if image is None else open_image(image)
+    return replace(row, post=replace(row.post, image=photo, photo_words=photo_words))
 
 
 def read_text(text: str, dataset: Dataset | None) -> Question:
@@ -54,10 +58,13 @@ def read_text(text: str, dataset: Dataset | None) -> Question:
     return Question(post=Post(text=text, tokens=plain.tokens, offsets=plain.offsets), ask=Ask(entities=True))
 
 
-def input_warnings(post: Post, cut: tuple[int, ...]) -> list[str]:
-    """Sentences about a post without a photo, cut short (``cut``: the words left out), or without letters."""
+def input_warnings(post: Post, cut: tuple[int, ...], words_used: bool = False) -> list[str]:
+    """Sentences about a post without a photo, cut short (``cut``: the words left out), or without letters.
+
+    ``words_used``: what its photo says in words was read.
+    """
     warnings = []
-    if post.image is None:
+    if post.image is None and not words_used:
         warnings.append("No photo was given: the answer comes from the text alone.")
     if cut:
         first = min(cut)

@@ -19,14 +19,14 @@ MAX_CHARACTERS = 1_000_000
 MAX_ITEMS = 1_000
 
 
-def read_answer(sent: object, post: Post, scheme: Dataset, asked: Sequence[Pair] = ()) -> Answer:
+def read_answer(sent: object, post: Post, scheme: Dataset) -> Answer:
     """A checked answer from an `Answer`, the JSON object of one, or its text.
 
     Scores are dropped: only a model gives them (`with_scores`). Items come back in order of place.
 
     Raises:
         InputError: wrong types, an unknown label, a span that is empty or leaves the post, the same span
-            twice, a relation that does not fit its spans' types or joins a span to itself, or too much of it.
+            twice, a relation that does not fit its spans' types, or too much of it.
     """
     if isinstance(sent, Answer):
         sent = answer_row(sent)
@@ -35,7 +35,7 @@ def read_answer(sent: object, post: Post, scheme: Dataset, asked: Sequence[Pair]
     if not isinstance(sent, dict) or not set(sent) <= {"entities", "links"}:
         raise InputError("the answer is not an object with entities and links")
     entities = tuple(_entity(row, post.tokens, scheme) for row in _rows(sent, "entities"))
-    links = tuple(_link(row, post, scheme, asked, entities) for row in _rows(sent, "links"))
+    links = tuple(_link(row, post, scheme, entities) for row in _rows(sent, "links"))
     spans = [(e.start, e.end) for e in entities]
     if len(set(spans)) < len(spans):
         raise InputError("the answer has two entities on the same words")
@@ -73,16 +73,12 @@ def _entity(row: dict[str, Any], tokens: Sequence[str], scheme: Dataset) -> Enti
     return Entity(start=start, end=end, label=label, text=" ".join(tokens[start:end]))
 
 
-def _link(
-    row: dict[str, Any], post: Post, scheme: Dataset, asked: Sequence[Pair], entities: Sequence[Entity]
-) -> Relation:
+def _link(row: dict[str, Any], post: Post, scheme: Dataset, entities: Sequence[Entity]) -> Relation:
     head, tail = (check_span(row.get(side), len(post.tokens), "the answer") for side in ("head", "tail"))
     types = {(entity.start, entity.end): entity.label for entity in entities}
     label = row.get("label")
     if not isinstance(label, str) or label not in scheme.relation_labels:
         raise InputError(f"the answer has the unknown relation {quoted(label)}")
-    if head == tail and Pair(head=head, tail=tail) not in asked:
-        raise InputError("the answer has a relation of a span to itself")
     if label not in scheme.relations_between(types.get(head), types.get(tail)):
         raise InputError(f"{label} does not fit a {types.get(head)} head and a {types.get(tail)} tail")
     return Relation(head=head, tail=tail, label=label)

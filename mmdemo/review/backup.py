@@ -25,6 +25,7 @@ from mmdemo.datasets.discovery import find_dataset, reviewed_as
 from mmdemo.datasets.records import read_record, record_of
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.lines import check_words
+from mmdemo.formats.shared.photo_words import read_words, refuse, words_json
 from mmdemo.photo.lookup import is_file
 from mmdemo.review.answers import answer_row, stored_answer
 from mmdemo.review.backup_events import event_row, standing
@@ -48,7 +49,7 @@ class Backup:
         """``earlier`` are the runs that the repository has, whose posts ``store`` holds."""
         self._store = store
         self._folder = folder
-        self._seen: dict[int, int] = {}  # post's key -> events written
+        self._seen: dict[int, int] = {}  # post's key -> events and changes of its photo's words written
         self._turn = threading.Lock()
         self._stopped = threading.Event()
         self.scheduler = CommitScheduler(
@@ -77,8 +78,9 @@ class Backup:
             lines = []
             for review, double in _all_reviews(self._store):
                 events = self._store.history(review.key)
-                if review.key not in self._seen or len(events) > self._seen[review.key]:
-                    lines.append((review.key, len(events), self._line(review, double, events)))
+                count = len(events) + review.photo_version
+                if review.key not in self._seen or count > self._seen[review.key]:
+                    lines.append((review.key, count, self._line(review, double, events)))
             if lines:
                 with self.scheduler.lock:  # a push must not take half of this
                     with self._file.open("a", encoding="utf-8") as stream:
@@ -110,6 +112,7 @@ class Backup:
                 "offsets": post.offsets,
                 "image_id": post.image_id,
                 "photo": photo,
+                "photo_words": words_json(post.photo_words),
             },
             "suggestion": answer_row(review.suggestion.answer) if review.suggestion else None,
             "events": [event_row(event) for event in events],
@@ -200,17 +203,18 @@ def _all_reviews(store: Store) -> Iterator[tuple[Review, bool]]:
 
 def _restore_post(store: Store, row: dict[str, Any], photos: Path) -> None:
     queue, held = row["queue"], row["post"]
-    photo = held["photo"]
+    photo, where = held["photo"], f"the backup of post {quoted(held['id'])}"
     stated = held.get("asked") or ([held["pair"]] if held["pair"] else [])
     asked = tuple(Pair(head=tuple(pair["head"]), tail=tuple(pair["tail"])) for pair in stated)
     image = photos / Path(photo).name if photo else None
     post = Post(
         text=held["text"],
-        tokens=check_words(held["tokens"], f"the backup of post {quoted(held['id'])}"),
+        tokens=check_words(held["tokens"], where),
         image=image if image and is_file(image) else None,
         offsets=tuple(tuple(place) if place else None for place in held.get("offsets", ())),
         id=held["id"],
         image_id=held["image_id"],
+        photo_words=read_words(held.get("photo_words"), where, refuse),
     )
     store.make_queue(queue["name"], _scheme(queue), double=queue["double"])
     if row["suggestion"]:

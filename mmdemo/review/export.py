@@ -36,12 +36,15 @@ class Unfit(InputError):
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What an export wrote. ``left_out`` are posts that do not fit (where asked for) with the reason."""
+    """What an export wrote. ``left_out`` are posts that do not fit (where asked for) with the reason;
+    ``lacking`` says what written posts have and the format does not hold.
+    """
 
     path: Path
     posts: int
     rejected: int
     left_out: dict[str, str]
+    lacking: tuple[str, ...] = ()
 
 
 def export(
@@ -84,7 +87,13 @@ def export(
     scheme = store.progress(queue).queue.scheme
     write_checked(Path(path), items, found, scheme)
     rejected = sum(review.status == "rejected" for review in decided)
-    return Exported(path=Path(path), posts=len(items), rejected=rejected, left_out=problems)
+    return Exported(
+        path=Path(path),
+        posts=len(items),
+        rejected=rejected,
+        left_out=problems,
+        lacking=found.lacking(items),
+    )
 
 
 def as_question(review: Review) -> Question:

@@ -93,7 +93,8 @@ class Review:
     ``asked`` are the pairs whose relation its file asks for. ``scheme`` has the labels.
     ``decision`` is the settled one; in double review only the reviewer's own until both are in.
     Pass ``version`` back to `Store.decide`: it tells whether somebody was faster. ``lease`` is whoever
-    edits the post at present.
+    edits the post at present. ``photo_version`` counts changes of ``post.photo_words``: pass it back to
+    `Store.change_photo_words`.
     """
 
     key: int
@@ -106,6 +107,7 @@ class Review:
     suggestion: Suggestion | None = None
     decision: Decision | None = None
     lease: Lease | None = None
+    photo_version: int = 0
 
     @property
     def dataset(self) -> str:

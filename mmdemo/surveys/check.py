@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmdemo.datasets.schema import SPLITS, Dataset
+from mmdemo.formats.descriptions import counted, descriptions_of, with_descriptions
 from mmdemo.formats.reading import read_split, with_photos
 from mmdemo.photo.lookup import photo_lookup
 from mmdemo.posts.gold import flat_entities
@@ -21,7 +22,8 @@ class SplitReport:
     other. ``unlearnt`` are entities that a model's tags cannot hold beside a longer one, ``twice`` pairs of
     spans with several relations, of which a model learns one. ``unlabelled`` are relations between spans
     that are no entities of the post, ``misfits`` relations between labels that the record does not let them
-    join. ``without_photo`` is None where the record names no photos. ``left_out`` counts what the reader left
+    join. ``without_photo`` is None where the record names no photos. ``described`` counts posts with words of
+    their photo by who or what they are from. ``left_out`` counts what the reader left
     out, by what it is.
     """
 
@@ -36,6 +38,7 @@ class SplitReport:
     unlabelled: int
     misfits: int
     without_photo: int | None
+    described: dict[str, int]
     left_out: dict[str, int]
 
 
@@ -61,11 +64,12 @@ def check(folder: Path, dataset: Dataset) -> Report:
             photos = dataset.files.photos
             if photos:
                 rows = with_photos(rows, photo_lookup(Path(folder), None, dataset, split))
+            rows = with_descriptions(rows, descriptions_of(Path(folder), dataset))
         except InputError as error:
             problems.append(str(error))
             continue
         posts[split] = [row.post for row in rows]
-        splits[split] = _report(posts[split], dataset, left_out, bool(photos))
+        splits[split] = _report(posts[split], dataset, left_out, bool(photos), counted(posts[split]))
     if not splits:
         raise InputError("; ".join(problems))
     totals = Counter[str]()
@@ -83,7 +87,13 @@ def check(folder: Path, dataset: Dataset) -> Report:
     )
 
 
-def _report(posts: Sequence[Post], dataset: Dataset, left_out: Counter[str], photos: bool) -> SplitReport:
+def _report(
+    posts: Sequence[Post],
+    dataset: Dataset,
+    left_out: Counter[str],
+    photos: bool,
+    described: dict[str, int],
+) -> SplitReport:
     overlapping, nested = 0, 0
     for post in posts:
         spans = [(e.start, e.end) for e in post.entities or ()]
@@ -105,6 +115,7 @@ def _report(posts: Sequence[Post], dataset: Dataset, left_out: Counter[str], pho
         unlabelled=sum(_unlabelled(post) for post in posts) if dataset.has_entities else 0,
         misfits=sum(_misfits(post, dataset) for post in posts),
         without_photo=sum(post.image is None for post in posts) if photos else None,
+        described=described,
         left_out=dict(left_out),
     )
 

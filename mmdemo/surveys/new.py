@@ -81,13 +81,25 @@ def _files(found: Survey) -> tuple[Files, dict[Split, list[Question]]]:
     formats = {file.format for file in found.files}
     if len(formats) == 1 and all(len(files) == 1 for files in by_split.values()):
         paths = {split: files[0].path for split, files in by_split.items()}
-        return Files(format=formats.pop(), photos=found.photos, **paths), {}
+        return _named_files(formats.pop(), paths, found), {}
     rows = {
         split: [row for file in files for row in _named(file, found)] for split, files in by_split.items()
     }
     loose = [row for file in found.files if file.split is None for row in _named(file, found)]
     paths = {split: f"{MADE}/{split}.jsonl" for split in SPLITS}
-    return Files(format="jsonl", photos=found.photos, **paths), _whole(rows, loose)
+    return _named_files("jsonl", paths, found), _whole(rows, loose)
+
+
+def _named_files(kind: str, paths: Mapping[Split, str], found: Survey) -> Files:
+    """Where the splits lie, with the photos and the words of them that were found beside."""
+    return Files(
+        format=kind,
+        train=paths["train"],
+        valid=paths["valid"],
+        test=paths["test"],
+        photos=found.photos,
+        descriptions=found.descriptions,
+    )
 
 
 def _whole(rows: dict[Split, list[Question]], loose: list[Question]) -> dict[Split, list[Question]]:

@@ -2,13 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from mmdemo.datasets.schema import SPLITS, Split
 from mmdemo.datasets.toml_file import FILE
+from mmdemo.formats.descriptions import read_descriptions
 from mmdemo.formats.reading import recognised
 from mmdemo.formats.table import SOURCES
 from mmdemo.photo.lookup import SUFFIXES, photo_name
@@ -53,13 +55,15 @@ class FoundFile:
 class Survey:
     """A folder's files with labelled posts, in order, those that were not read and why, and its photos.
 
-    ``photos`` are the folders below it that hold photos of these posts, the fullest first.
+    ``photos`` are the folders below it that hold photos of these posts, the fullest first; ``descriptions``
+    is the file that says of most of them in words what they show, "" where there is none.
     """
 
     folder: Path
     files: tuple[FoundFile, ...]
     unread: dict[str, str]
     photos: tuple[str, ...]
+    descriptions: str = ""
 
     @property
     def posts(self) -> list[Post]:
@@ -96,8 +100,16 @@ def survey(folder: Path) -> Survey:
     if not files:
         why = "; ".join(f"{name}: {problem}" for name, problem in list(unread.items())[:5])
         raise InputError(f"{folder} holds no labelled posts that can be read{': ' if why else ''}{why}")
-    posts = [row.post for file in files for row in file.rows]
-    return Survey(folder=folder, files=tuple(files), unread=unread, photos=_photo_folders(folder, posts))
+    rows = [row for file in files for row in file.rows]
+    described = _descriptions(folder, unread, rows)
+    unread.pop(described, None)
+    return Survey(
+        folder=folder,
+        files=tuple(files),
+        unread=unread,
+        photos=_photo_folders(folder, [row.post for row in rows]),
+        descriptions=described,
+    )
 
 
 def _candidates(folder: Path, depth: int = 0) -> Iterator[Path]:
@@ -150,6 +162,18 @@ def _photo_folders(folder: Path, posts: Sequence[Post]) -> tuple[str, ...]:
         there = (path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)
         counts[place.relative_to(folder).as_posix()] = sum(path.stem in wanted for path in there)
     return _with_splits([name for name, count in counts.most_common() if count])
+
+
+def _descriptions(folder: Path, unread: Iterable[str], rows: Sequence[Question]) -> str:
+    """Of the files without posts the one that describes the photos of most posts; "" where none does."""
+    counts = Counter[str]()
+    for name in unread:
+        if name.endswith(".jsonl"):
+            with suppress(InputError):
+                found = read_descriptions(folder / name)
+                counts[name] = sum(bool(found.of(row)) for row in rows)
+    best, count = next(iter(counts.most_common(1)), ("", 0))
+    return best if count else ""
 
 
 def _with_splits(folders: Sequence[str]) -> tuple[str, ...]:

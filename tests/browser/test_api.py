@@ -19,6 +19,7 @@ from mmdemo.review.store.reviews import open_store
 from mmdemo.types import Entity, Post
 from tests.review.conftest import TWEETS, question
 
+HOSTILE = "<script>alert(1)</script> ${x} {{7*7}} \u202egnp.exe"
 #: By these keys an answer is found in the text again.
 PLACES = {"dataset", "text", "tokens", "offsets"}
 
@@ -41,10 +42,28 @@ def test_entities_as_json(app_url):
     tweet = "Kevin Durant enters Oracle Arena"
     kind, data = call(app_url, "twitter2017", "roberta-resnet50", "film", tweet, None, "lite")
     assert kind == "complete"
-    assert set(data[0]) == {"entities", "image_used", "checkpoint", "warnings", *PLACES}
+    told = {"entities", "image_used", "photo_words", "photo_words_used", "checkpoint", "warnings"}
+    assert set(data[0]) == told | PLACES
     (entity, *_) = data[0]["entities"]
     assert set(entity) == {"text", "label", "start", "end", "score", "start_char", "end_char"}
     assert tweet[entity["start_char"] : entity["end_char"]] == entity["text"]
+
+
+def test_words_of_the_photo_come_back_as_they_are(app_url):
+    """By place as by name; requests of before there were such words end without them (as above)."""
+    asked = ("twitter2017", "roberta-resnet50", "film", "Ann met Bob", None, "lite")
+    sign = {"source": "ocr", "text": HOSTILE, "score": 0.5, "box": [0, 0, 0.5, 1], "by": "x"}
+    kind, data = call(app_url, *asked, HOSTILE)
+    assert kind == "complete"
+    assert [(one["source"], one["text"]) for one in data[0]["photo_words"]] == [("described", HOSTILE)]
+    assert data[0]["photo_words_used"] is False
+    _, data = call(app_url, *asked, ["A sign.", "A wall."])
+    assert [one["text"] for one in data[0]["photo_words"]] == ["A sign.", "A wall."]
+    kind, data = call(app_url, *asked, None, [sign])
+    assert kind == "complete" and data[0]["photo_words"] == [sign]
+    for said in ((3, None), (None, "PADRES"), (None, [{}]), ("a" * 3000, None)):
+        kind, data = call(app_url, *asked, *said)
+        assert kind == "error" and "Traceback" not in json.dumps(data)
 
 
 def test_bad_input_is_one_sentence(app_url):
@@ -97,10 +116,16 @@ def test_the_client_needs_to_name_a_dataset_and_a_text_only(client, photo):
     assert seen["image_used"]
     row = client.predict(dataset="twitter2017", text="Kevin Durant", photo=photo, api_name="/compare")
     assert len(row["answers"]) == len(fusions_of("roberta-resnet50"))
+    said = {"description": "A player.", "photo_words": [{"source": "ocr", "text": "PADRES"}]}
+    for name in ("/predict", "/compare"):
+        told = client.predict(dataset="twitter2017", text="Kevin Durant", **said, api_name=name)
+        assert [one["text"] for one in told["photo_words"]] == ["PADRES", "A player."]
 
 
 def test_explaining_names_the_views(client, photo):
-    told = client.predict(dataset="twitter2017", text="Kevin Durant", photo=photo, api_name="/explain")
+    asked = {"dataset": "twitter2017", "text": "Kevin Durant", "photo": photo, "description": "A player."}
+    told = client.predict(**asked, api_name="/explain")
+    assert told["prediction"]["photo_words"][0]["text"] == "A player."
     assert told["prediction"]["image_used"] and told["counterfactuals"][0]["name"] == "without the photo"
 
 

@@ -67,6 +67,17 @@ def test_a_tweet_gives_entities_as_json_with_and_without_its_photo(app_url):
     assert len(json.loads(row.content[0].text)["answers"]) == 6
 
 
+def test_a_photo_can_be_described_in_words(app_url):
+    words = [{"source": "ocr", "text": "PADRES", "score": 0.5}]
+    _, (told, read) = session(
+        app_url,
+        ("predict", ASKED | {"description": "A player."}),
+        ("compare", ASKED | {"photo_words": words}),
+    )
+    assert json.loads(told.content[0].text)["photo_words"][0]["text"] == "A player."
+    assert json.loads(read.content[0].text)["photo_words"][0]["text"] == "PADRES"
+
+
 def test_a_mistake_is_told_in_words(app_url):
     calls = [
         ("predict", ASKED | {"dataset": "mnre"}),

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from mmdemo.datasets.schema import EntityType
 from mmdemo.review.records import Answer, Suggestion
 from mmdemo.review.store.reviews import Store, open_store
 from mmdemo.types import Entity, Post
@@ -285,3 +287,21 @@ def test_edits_before_a_bulk_acceptance_can_be_undone_after_it(suggested, open_d
     expect(desk.spans).to_have_count(2)
     desk.press("u")
     expect(desk.spans).to_have_count(1)
+
+
+def test_a_label_beyond_the_digits_has_a_letter(open_desk: Open, store: Store) -> None:
+    """The tenth label of a dataset gets a free letter; the key that its record states is taken."""
+    kinds = [EntityType(label=f"kind{i}") for i in range(1, 10)]
+    own = replace(
+        TWEETS,
+        tasks=("entities",),
+        relations=(),
+        entities=(*kinds, EntityType(label="vessel"), EntityType(label="port", key="o")),
+    )
+    store.make_queue("ten", own)
+    store.add("ten", [question(Post(text="Ann sails", tokens=("Ann", "sails"), id=i)) for i in "abc"])
+    desk = open_desk()  # the newest queue
+    for key, label in (("v", "vessel"), ("o", "port"), ("9", "kind9")):
+        desk.words.get_by_role("option").first.click()
+        desk.press(key, "Escape")
+        expect(desk.spans).to_contain_text(label)

@@ -84,7 +84,8 @@ def test_a_cell_states_what_it_is(folder):
     card = load_card(folder)
     assert card.config == FILM
     assert card.training == {"data": "random weights", "commit": "none"}
-    assert card.metrics == {"cell": "tiny/twitter2017/roberta-resnet50/film", "seed": 7}
+    stated = {"cell": "tiny/twitter2017/roberta-resnet50/film", "seed": 7}
+    assert card.metrics == {**stated, "conditions": {"cleaning": False, "seed": 7}}
     assert set(card.files) == {"model.safetensors", "../trunk.safetensors"}
 
 

@@ -120,6 +120,23 @@ def test_a_base_copy_that_a_full_disk_cuts_off_leaves_nothing(source, tmp_path, 
     assert is_whole_or_copy(target, source)
 
 
+def test_a_copy_takes_the_names_of_objects_where_there_are_any(source, tmp_path):
+    """A base that was built before they were shipped has none, and still is one."""
+    copy_base(source, tmp_path / "old")
+    assert is_whole_or_copy(tmp_path / "old", source) and not (tmp_path / "old" / "objects.txt").exists()
+    for name in base.OBJECT_FILES:
+        (source / name).write_bytes(name.encode())
+    stated = {n: file_hash(source / n) for n in (*base.BASE_FILES, *base.OBJECT_FILES)}
+    write_json(source / "base.json", {"files": stated})
+    copy_base(source, tmp_path / "new")
+    assert [(tmp_path / "new" / n).read_bytes() for n in base.OBJECT_FILES] == [
+        n.encode() for n in base.OBJECT_FILES
+    ]
+    assert is_whole_or_copy(tmp_path / "old", source)
+    (tmp_path / "old" / "image.safetensors").write_bytes(b"half")
+    assert not is_whole_or_copy(tmp_path / "old", source)
+
+
 def test_half_a_copy_of_before_is_told_and_replaced(source, tmp_path):
     target = tmp_path / "base"
     shutil.copytree(source, target)

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from mmdemo.datasets.discovery import find_dataset
-from mmdemo.formats.reading import read_split
+from mmdemo.formats.reading import read_split, with_photos
 from mmdemo.formats.table import SOURCES
-from mmdemo.photo.lookup import photo_lookup, with_photos
+from mmdemo.photo.lookup import photo_lookup
 from mmdemo.photo.opening import load_photo
-from mmdemo.types import InputError, Post
+from mmdemo.types import Ask, InputError, Post, Question
 
 
 def touched(path: Path) -> Path:
@@ -79,7 +79,8 @@ def test_no_source_finds_nothing() -> None:
 def test_with_photos_sets_the_path_or_none(tmp_path: Path) -> None:
     lookup = photo_lookup(None, pairs_file(tmp_path, "mnre,test,1,a.webp,0.5"), find_dataset("mnre"), "test")
     posts = [Post(text="a", tokens=("a",), image_id=image_id) for image_id in ("1", "2", None)]
-    assert [post.image for post in with_photos(posts, lookup)] == [tmp_path / "photos" / "a.webp", None, None]
+    found = with_photos([Question(post=post, ask=Ask()) for post in posts], lookup)
+    assert [row.post.image for row in found] == [tmp_path / "photos" / "a.webp", None, None]
 
 
 def test_bad_sources_are_named(tmp_path: Path) -> None:
@@ -105,9 +106,8 @@ def test_bad_sources_are_named(tmp_path: Path) -> None:
 def test_real_photos_open(shared_data: Path) -> None:
     folder = shared_data / "real_pairs"
     rows = SOURCES["mnre"].read(folder / "mnre.jsonl")
-    posts = with_photos(
-        [row.post for row in rows], photo_lookup(folder / "photos", None, find_dataset("mnre"), "train")
-    )
+    lookup = photo_lookup(folder / "photos", None, find_dataset("mnre"), "train")
+    posts = [row.post for row in with_photos(rows, lookup)]
     assert all(post.image for post in posts)
     assert all(load_photo(post)[1] is None for post in posts)
 
@@ -116,7 +116,7 @@ def test_real_photos_open(shared_data: Path) -> None:
 def test_real_stand_ins_are_found(shared_data: Path, dataset: str, found: int) -> None:
     record = find_dataset(dataset)
     lookup = photo_lookup(None, shared_data / "standins" / "pairs.csv", record, "test")
-    posts = with_photos([row.post for row in read_split(shared_data, record, "test")], lookup)
-    photos = [post.image for post in posts if post.image]
+    rows = with_photos(read_split(shared_data, record, "test"), lookup)
+    photos = [row.post.image for row in rows if row.post.image]
     assert len(photos) == found
     assert all(Path(photo).is_file() for photo in photos)

@@ -52,7 +52,6 @@ FORGED = [
     ({"entities": [3]}, "not a list of objects"),
     ({"links": [{**LIVES, "label": "/per/per/boss"}]}, "unknown relation"),
     ({"links": [{**LIVES, "tail": [3, 9]}]}, "outside its 5 words"),
-    ({"links": [{**LIVES, "tail": [0, 2]}]}, "to itself"),
     ({"links": [LIVES, LIVES]}, "the same relation twice"),
     ({"entities": [{**PERSON, "label": "ORG"}], "links": [LIVES]}, "does not fit a ORG head"),
     ({"entities": [], "status": "accepted"}, "not an object with entities and links"),
@@ -79,9 +78,8 @@ def test_labels_of_each_dataset() -> None:
     assert "/misc/misc/part_of" in PAIRS.relations_between(None, "MISC")
 
 
-def test_a_marked_pair_may_be_one_span() -> None:
-    """MNRE marks spans that overlap; only a file can ask about a span and itself."""
+def test_a_relation_may_join_a_span_to_itself() -> None:
+    """MNRE marks spans that overlap, and CrossRE has a band that is its own "role"."""
     link = {"head": [0, 2], "tail": [0, 2], "label": "None"}
-
-    with pytest.raises(InputError, match="to itself"):
-        read_answer({"links": [link]}, POST, PAIRS)
+    (found,) = read_answer({"links": [link]}, POST, PAIRS).links
+    assert found.head == found.tail == (0, 2)

@@ -73,7 +73,7 @@ def filled(store: Store, photo: Path) -> Store:
 
 
 def said(store: Store) -> dict:
-    """All that counts of a store: queues, posts, photos, who decided what."""
+    """All that counts of a store: queues, posts, photos and their words, who decided what."""
     found = {}
     for queue in store.queues():
         for review in store.page(queue.name, "reader", limit=50).reviews:
@@ -83,6 +83,7 @@ def said(store: Store) -> dict:
                 review.status,
                 Path(str(review.post.image)).read_bytes() if review.post.image else None,
                 decision and (decision.reviewer, decision.verdict, decision.answer.items()),
+                review.post.photo_words,
             )
     return found
 
@@ -95,6 +96,8 @@ def test_the_next_run_has_what_the_last_one_decided(standin: Hub, tmp_path):
     assert backup.write() == 0, "nothing new, nothing written"
     keys = {r.post.id: r.key for r in store.page("may", "Ann").reviews}
     store.decide("may", keys["p3"], "Ann", PER, version=0)
+    assert backup.write() == 1
+    store.describe_photo("may", keys["p3"], "Ann", "\u202eA sign.\0", version=0)
     backup.close()
 
     held = standin.repos[REPO]
@@ -102,7 +105,7 @@ def test_the_next_run_has_what_the_last_one_decided(standin: Hub, tmp_path):
     (log,) = [path for path in held.commits[-1][1] if path.endswith(".jsonl")]
     lines = [json.loads(line) for line in held.commits[-1][1][log].splitlines()]
     ids = [line["post"]["id"] for line in lines if line["queue"]["name"] == "may"]
-    assert ids == ["p0", "p1", "p2", "p3", "p3"], "appended, not changed"
+    assert ids == ["p0", "p1", "p2", "p3", "p3", "p3"], "appended, not changed"
     assert [e["reviewer"] for e in lines[0]["events"]] == ["Ann", "Ben"], "the whole history is there"
 
     again = new_store(tmp_path / "two")

@@ -106,6 +106,9 @@ def test_a_database_of_the_first_version_comes_up_to_date(url: str, tmp_path: Pa
         for order in ("entropy", "disagreement", "flip"):
             connection.execute(text(f"DROP INDEX posts_{order}"))
         connection.execute(text("ALTER TABLE queues DROP COLUMN record"))
+        connection.execute(text("DROP TABLE photo_changes"))
+        for column in ("photo_words", "photo_version"):
+            connection.execute(text(f"ALTER TABLE posts DROP COLUMN {column}"))
         connection.execute(text("CREATE TABLE drafts (post_id BIGINT REFERENCES posts, body TEXT)"))
         connection.execute(text("INSERT INTO drafts VALUES (1, 'unsent')"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
@@ -114,6 +117,8 @@ def test_a_database_of_the_first_version_comes_up_to_date(url: str, tmp_path: Pa
     assert again.progress("q").by_status == {"corrected": 1, "open": 1}
     found = again.next("q", "Ann", order="flip")
     assert found and found.key == 2 and found.scheme == TWEETS
+    assert (found.post.photo_words, found.photo_version) == ((), 0)
+    assert again.describe_photo("q", 2, "Ann", "A sign.", version=0).photo_version == 1
     assert not inspect(again.engine).has_table("drafts")
     with again.engine.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == NEWEST

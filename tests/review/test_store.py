@@ -451,6 +451,11 @@ def test_answers_of_a_file_are_suggestions_or_decisions(store: Store) -> None:
         "file"
     ] * 2
     assert [r.suggestion for r in store.page("ignore", "Ann").reviews] == [None, None]
+    unknown = (Entity(start=0, end=1, label="CITY"),)
+    foreign = [replace(item, post=replace(item.post, id="new", entities=unknown)) for item in stated[:1]]
+    with pytest.raises(InputError, match="unknown entity label 'CITY'"):
+        store.add("suggest", foreign)
+    assert store.add("ignore", foreign, use="ignore").added == 1
     decided = list(store.decided("accept"))
     assert [(r.status, r.decision and r.decision.reviewer) for r in decided] == [("accepted", "Ann")] * 2
     assert store.undo("accept", "Ann").keys == (), "an import is nobody's to undo"

@@ -109,6 +109,25 @@ def test_conll_with_photos(tmp_path: Path) -> None:
     assert [found.without_photo for found in report.splits.values()] == [1, 1, 1]
 
 
+def test_a_file_of_what_photos_show_is_found_and_counted(tmp_path: Path) -> None:
+    """Which of two: the one that describes the posts' photos; one of texts alone describes none."""
+    for split, start in {"train": 0, "dev": 8, "test": 11}.items():
+        FORMATS["conll"].write(tmp_path / f"cats.{split}.txt", rows_of(3, start, relations=False), FIVE)
+    names = [row.post.id for row in rows_of(2, 0)]
+    lines = [{"image_id": name, "blip2": "a cat", "alt": "Tom."} for name in names]
+    for name, found in {
+        "cats.jsonl": lines,
+        "dogs.jsonl": [{"image_id": "none", "blip2": "a dog"}],
+        "texts.jsonl": [{"image_id": names[0], "text": "no caption"}] * 3,
+    }.items():
+        (tmp_path / name).write_text("\n".join(map(json.dumps, found)))
+    made = new_dataset(tmp_path)
+    assert made.dataset.files.descriptions == "cats.jsonl"
+    assert set(made.survey.unread) == {"dogs.jsonl", "texts.jsonl"}
+    splits = check(tmp_path, made.dataset).splits
+    assert splits["train"].described == {"blip2": 2, "described": 2} and splits["test"].described == {}
+
+
 @pytest.mark.parametrize("name", ["brat", "label-studio", "doccano", "jsonl", "dygie", "mnre"])
 def test_an_export_without_splits_gets_some(tmp_path: Path, name: str) -> None:
     """Also for exports of annotation tools: one file, or brat's folder."""

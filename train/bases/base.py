@@ -11,7 +11,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from mmdemo.cells.files import file_hash, save_tensors, write_json
-from mmdemo.cells.pretrained_base import base_folder
+from mmdemo.cells.pretrained_base import BASE_FILES, OBJECT_FILES, base_folder
 from mmdemo.datasets.discovery import bundled
 from mmdemo.models.config import PRESETS
 from mmdemo.models.encoders.image import REDUCED, EfficientNetLite
@@ -20,6 +20,7 @@ from mmdemo.models.encoders.text import MarkedBert
 from mmdemo.photo.opening import load_photo
 from mmdemo.photo.pixels import to_pixels
 from mmdemo.types import InputError, Post
+from train.bases.objects import write_objects
 from train.data.source import DataSource
 
 #: Photos that the reduction is fitted to.
@@ -59,7 +60,8 @@ def build_base(root: Path, source: DataSource) -> Path:
     state |= fit_reduction(encoder.eval(), _training_photos(source))
     save_tensors(folder / "image.safetensors", state, 16, {"part": "base image"})
     shutil.copyfile(package / "tokenizer.json", folder / "tokenizer.json")
-    names = ("text.safetensors", "image.safetensors", "tokenizer.json")
+    write_objects(folder, weights)
+    names = (*BASE_FILES, *OBJECT_FILES)
     write_json(
         folder / "base.json",
         {"sources": SOURCES, "files": {name: file_hash(folder / name) for name in names}},

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-import torch
 from accelerate import Accelerator
 
 from mmdemo.cells.checkpoint import load_trunk
@@ -25,6 +23,7 @@ from train.fit.cached_states import encoder_states, region_maps, with_regions
 from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
 from train.fit.stages import Material, backbone_salt, best_of, fresh_model, validation
+from train.fit.streams import PHOTO_DROPS, named_dropout, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +62,7 @@ def load_trunk_model(
     """A fresh cell's model on its stored trunk; the head starts as the trunk's own run left it, if given."""
     model = fresh_model(config, recipe, root)
     if trunk_run is not None:
-        fitting = {n: v for n, v in best_of(trunk_run).items() if not n.startswith(TRUNK_PARTS)}
+        fitting = {n: v for n, v in best_of(trunk_run).items() if not n.startswith((*TRUNK_PARTS, "fusion."))}
         model.load_state_dict(fitting, strict=False)
     for trunk in trunks:
         load_trunk(trunk, model)
@@ -80,7 +79,6 @@ def cell_data(
     """
     if not recipe.views:
         raise InputError("views is 0; a cell on cached states needs at least 1")
-    torch.manual_seed(recipe.seed)
     views = [
         cached_examples(model, material, material.train, recipe, view, root, cache)
         for view in range(1, recipe.views + 1)
@@ -122,10 +120,10 @@ def cached_examples(
     """
     raw = raw_examples(model, material.encoder, questions, view, root, cache)
     if view and material.config.joint:
-        rng = np.random.default_rng([recipe.seed, view])
-        keep = rng.random(len(raw)) >= recipe.image_dropout
+        keep = stream(recipe.seed, PHOTO_DROPS, "view", view).random(len(raw)) >= recipe.image_dropout
         raw = [e if kept else replace(e, regions_RD=None) for e, kept in zip(raw, keep, strict=True)]
-    return encoder_states(model, raw, view=view, batch_size=recipe.eval_batch_size)
+    with named_dropout(model, recipe.seed, "view", view):
+        return encoder_states(model, raw, view=view, batch_size=recipe.eval_batch_size)
 
 
 def raw_examples(

@@ -12,15 +12,16 @@ from mmdemo.cells.locate import SHIPPED
 from mmdemo.cells.pretrained_base import base_folder, base_place, copy_base, is_whole_or_copy
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.schema import SPLITS
-from mmdemo.models.config import fusions_of
+from mmdemo.models.config import FILM_VARIANTS, FUSIONS, ModelConfig, fusions_of
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
 from train.bases.align import ALIGNMENT, align
 from train.bases.base import build_base
 from train.bases.full_base import ensure_full_base
+from train.cells.conditions import code_at_start, conditions_of
 from train.cells.fusions import cell_data, load_trunk_model, train_cell
-from train.cells.settings import Settings, provenance, stage_folder, training_record
+from train.cells.settings import Settings, first_seed, provenance, stage_folder, training_record
 from train.data.questions import about_some_posts
 from train.fit.loop import choose_accelerator
 from train.fit.recipe import Recipe
@@ -41,6 +42,7 @@ def run(settings: Settings) -> Path:
     Each stage resumes after a kill from its last whole epoch, and is skipped when it is done for the same
     configuration, recipe and data. Test is scored once, after everything is chosen on validation.
     """
+    code_at_start()
     check_posts(settings)
     if settings.whole:
         if settings.trunk_only:
@@ -67,6 +69,7 @@ def run_trunk(settings: Settings, text_run: Path | None = None) -> Trunk:
     One that reads another model's text trunk stands on that: the zoo has trained it already and gives its run
     as ``text_run``; without, it is trained here, from ``settings.start`` if there is one.
     """
+    settings = replace(settings, config=trunk_config(settings.config))
     config = settings.config
     ensure_base(settings)
     accelerator = choose_accelerator(settings.device)
@@ -92,6 +95,15 @@ def run_trunk(settings: Settings, text_run: Path | None = None) -> Trunk:
         store_trunk(config, best_of(stage), settings.out, folder / "trunk.safetensors", TRUNK_BITS)
     accelerator.wait_for_everyone()
     return Trunk(folder=folder, places=("../trunk.safetensors",), run=stage)
+
+
+def trunk_config(config: ModelConfig) -> ModelConfig:
+    """The configuration that a trunk is trained by, whichever fusion its cells have.
+
+    Its kind's baseline: a joint encoder has mixed the photo in itself, and two encoders see no photo here.
+    """
+    baseline = next(name for name in fusions_of(config.model) if FUSIONS[name].baseline)
+    return replace(config, fusion=baseline, film_variant=FILM_VARIANTS[0])
 
 
 def _text_side(settings: Settings) -> Settings:
@@ -128,7 +140,9 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
         train_cell(model, data, recipe, stage, accelerator, own.config.cell)
         folder = cell_folder(settings.out, own.config)
         if accelerator.is_main_process:
-            training = training_record(own, _recipes_of_stages(own))
+            recipes = _recipes_of_stages(own)
+            conditions = conditions_of(own, first_seed(recipes), material.train, accelerator)
+            training = training_record(own, recipes, conditions)
             save_cell(folder, model.cpu(), own.config, trunks=trunk.places, training=training, metrics={})
             _score(own, folder, training, held_out)
         accelerator.wait_for_everyone()
@@ -171,12 +185,14 @@ def run_whole(settings: Settings) -> Path:
         ensure_base(settings)
     folder, recipe = cell_folder(out, config), settings.recipe("whole")
     stage = stage_folder(settings, "whole")
-    model = train_whole(material_of(settings, recipe), recipe, stage, out, accelerator, settings.start)
+    material = material_of(settings, recipe)
+    model = train_whole(material, recipe, stage, out, accelerator, settings.start)
     if accelerator.is_main_process:
         place = "trunk.safetensors"
         bits = FULL_TRUNK_BITS if config.preset == "full" else OWN_TRUNK_BITS
         store_trunk(config, model.cpu().state_dict(), out, folder / place, bits)
-        training = training_record(settings, {"whole": asdict(recipe)})
+        conditions = conditions_of(settings, recipe.seed, material.train, accelerator)
+        training = training_record(settings, {"whole": asdict(recipe)}, conditions)
         save_cell(folder, model, config, trunks=(place,), training=training, metrics={})
         options = {"cache": settings.cache, "limit": settings.limit, "device": accelerator.device}
         splits = {

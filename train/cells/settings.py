@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mmdemo.cells.conditions import Conditions
 from mmdemo.cells.files import file_hash, read_json, write_json
 from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.records import record_of
@@ -162,11 +162,13 @@ def _bytes(file: Path) -> bytes:
         raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def training_record(settings: Settings, recipes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def training_record(
+    settings: Settings, recipes: dict[str, dict[str, Any]], conditions: Conditions
+) -> dict[str, Any]:
     """What a card says of a run; ``recipes`` are the settings of its stages in their order."""
     return {
         "command": "python -m train " + " ".join(sys.argv[1:]),
-        "commit": _commit(),
+        "commit": conditions.commit or "unknown",
         "data": settings.source.note_of(settings.config.dataset),
         "data_sha256": data_hash(settings.source, settings.config.dataset),
         "split_scheme": settings.source.scheme,
@@ -175,24 +177,17 @@ def training_record(settings: Settings, recipes: dict[str, dict[str, Any]]) -> d
         **({"start": described(settings.start)} if settings.start else {}),
         "recipe": settings.book.name,
         "recipes": recipes,
+        "conditions": conditions.json(),
         **settings.origin_facts,
     }
 
 
 def provenance(training: dict[str, Any]) -> dict[str, Any]:
-    seed = next(iter(training["recipes"].values()))["seed"]
-    return {"seed": seed, **{k: training[k] for k in ("data", "command", "commit", "split_scheme")}}
+    """What metrics.json says of the run beside its figures."""
+    kept = ("data", "command", "commit", "split_scheme", "conditions")
+    return {"seed": first_seed(training["recipes"]), **{key: training[key] for key in kept}}
 
 
-def _commit() -> str:
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
-    except OSError:
-        return "unknown"
-    return found.stdout.strip() or "unknown"
+def first_seed(recipes: dict[str, dict[str, Any]]) -> int:
+    """The seed of a run's first stage."""
+    return int(next(iter(recipes.values()))["seed"])

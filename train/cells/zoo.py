@@ -26,6 +26,7 @@ from mmdemo.cells.files import file_hash, write_json
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import MODELS, fusions_of
 from mmdemo.types import InputError
+from train.cells.conditions import code_at_start
 from train.cells.run import Trunk, check_posts, run_cells, run_trunk, run_whole
 from train.cells.settings import Settings, config_facts, data_hash
 
@@ -70,6 +71,7 @@ def plan(preset: str, only: str = "*", shard: tuple[int, int] = (1, 1)) -> Plan:
 
 def build(settings: Settings, wanted: Plan) -> Iterator[Path]:
     """Train every outdated cell of the plan; yield each cell's folder as it becomes whole."""
+    code_at_start()
     with tqdm(total=wanted.cells, desc="zoo", unit="cell", disable=None) as bar:
         for (dataset, model), fusions in wanted.groups.items():
             bar.set_description(f"zoo: {dataset}/{model}")

@@ -58,14 +58,13 @@ Init = Annotated[
     str, typer.Option("--init", help="Preset full: published weights, or random ones to try things.")
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only each split's first N posts, to try things.")]
-Split = Annotated[
-    str,
-    typer.Option(
-        "--scheme",
-        help="official splits, or the report's 70:15:15 of all posts shuffled, where a text with several "
-        "rows may stand in train and test.",
-    ),
-]
+_SCHEME = typer.Option(
+    "--scheme",
+    help="official splits, or the report's 70:15:15 of all posts shuffled, where a text with several "
+    "rows may stand in train and test.",
+)
+Split = Annotated[str, _SCHEME]
+MaybeSplit = Annotated[str | None, _SCHEME]
 
 
 def chosen_dataset(name: str | None, data: Path | None) -> tuple[Dataset, Path]:

@@ -15,6 +15,7 @@ from train.commands.options import (
     DatasetName,
     Images,
     MaybeData,
+    MaybeSplit,
     Out,
     Pairs,
     WeightsRoot,
@@ -62,6 +63,7 @@ def run(
     model: Annotated[str | None, typer.Option(help=f"{', '.join(MODELS)}; else the recipe's.")] = None,
     fusion: Annotated[str | None, typer.Option(help=f"{', '.join(FUSIONS)}; else the recipe's.")] = None,
     change: Change = None,
+    scheme: MaybeSplit = None,
     images: Images = None,
     pairs: Pairs = None,
     out: Out = Path("runs"),
@@ -88,7 +90,8 @@ def run(
     chosen, folder = chosen_dataset(dataset, data)
     book = read_recipes(recipe)
     stages, picked = read_changes(change or [])
-    pick = {**book.run, **{k: v for k, v in (("model", model), ("fusion", fusion)) if v}, **picked}
+    options = {"model": model, "fusion": fusion, "scheme": scheme}
+    pick = {**book.run, **{key: value for key, value in options.items() if value}, **picked}
     source = DataSource(folder=folder, images=images, pairs=pairs, scheme=pick.get("scheme", "official"))
     asked = reviewed_posts.read_extra(extra, chosen) if extra else ()
     asked = reviewed_posts.without_leaks(asked, source, chosen, drop=pick.get("drop_leaks", False))

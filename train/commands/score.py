@@ -27,15 +27,19 @@ def evaluate(
     --data ../shared/data --split test --json
     """
     from mmdemo.cells.card import load_card
+    from mmdemo.cells.conditions import Conditions
     from train.fit.loop import choose_accelerator
     from train.score.evaluate import evaluate as score
     from train.score.report import render
 
-    scheme = load_card(checkpoint).training.get("split_scheme", "official")
+    card = load_card(checkpoint)
+    scheme = card.training.get("split_scheme", "official")
     source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)
     accelerator = choose_accelerator(device)
     scores = score(checkpoint, source, split, cache=work / "regions", device=accelerator.device)
-    scores["photos"] = source.note_of(load_card(checkpoint).config.dataset)
+    conditions = Conditions.of(card.metrics)
+    scores["photos"] = source.note_of(card.config.dataset)
+    scores["conditions"], scores["marks"] = conditions.json(), list(conditions.marks)
     say_json(scores) if as_json else say(*render(scores).split("\n"))
 
 
@@ -59,7 +63,16 @@ def calibrate(
     if not found:
         raise _without_answers(root, work)
     for cell, (before, after) in found.items():
-        say(f"{cell}: test ECE {before:.3f} before, {after:.3f} after")
+        say(f"{cell}: test ECE {before:.3f} before, {after:.3f} after{_marks(root / cell)}")
+
+
+def _marks(folder: Path) -> str:
+    """What must stand behind a figure of a cell."""
+    from mmdemo.cells.card import read_metrics
+    from mmdemo.cells.conditions import marks_text
+
+    marks = marks_text(read_metrics(folder))
+    return f" ({marks})" if marks else ""
 
 
 def _without_answers(root: Path, work: Path) -> InputError:
@@ -90,7 +103,8 @@ def photo_effect(
     for cell, stated in found.items():
         none = stated["against"]["none"]
         low, high = 100 * none["low"], 100 * none["high"]
-        say(f"{cell}: {100 * none['change']:+.2f} points with photos, interval {low:+.2f} to {high:+.2f}")
+        change = f"{100 * none['change']:+.2f} points with photos, interval {low:+.2f} to {high:+.2f}"
+        say(f"{cell}: {change}{_marks(root / cell)}")
 
 
 def results(
@@ -107,8 +121,11 @@ def results(
 ) -> None:
     """Write the tables of docs/results.md and README from the checkpoints' metrics.json.
 
+    Before that it asks git whether this repository has the commits that the cells name, and notes it there.
+
     Example: python -m train results
     """
-    from train.publish.results import PAGES, write_results
+    from train.publish.results import PAGES, note_commits, write_results
 
+    say(note_commits(root), error=True)
     say(*write_results(root, page or PAGES).splitlines())

@@ -7,6 +7,7 @@ import numpy as np
 
 from mmdemo.models.batch import Batch, Example, collate
 from mmdemo.models.subtokens import TextInput
+from train.fit.streams import ORDER, PHOTO_DROPS, stream
 
 POOL = 50  # batches' worth of shuffled posts that are sorted by length together
 
@@ -49,7 +50,7 @@ def bucketed_batches(
 
     A batch holds questions of one kind: about entities, or about a marked pair.
     """
-    rng = np.random.default_rng([seed, epoch])
+    rng, drops = stream(seed, ORDER, epoch), stream(seed, PHOTO_DROPS, epoch)
     order = mix.chosen(examples, rng.permutation(len(examples)))
     lengths = np.array([len(text.ids) for text in texts_of(examples)])
     batches: list[np.ndarray] = []
@@ -60,7 +61,7 @@ def bucketed_batches(
             batches += [pool[i : i + size] for i in range(0, len(pool), size)]
     rng.shuffle(batches)
     for batch in batches:
-        dropped = rng.random(len(batch)) < image_dropout
+        dropped = drops.random(len(batch)) < image_dropout
         yield collate([_maybe_blind(examples[i], drop) for i, drop in zip(batch, dropped, strict=True)])
 
 

@@ -6,7 +6,7 @@ Every finding says how often, gives the first offenders, and for whom it matters
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from mmdemo.datasets.bio import spans_of
 from mmdemo.datasets.schema import SPLITS, Dataset, Task
+from mmdemo.formats.descriptions import counted
 from mmdemo.photo.opening import load_photo
 from mmdemo.posts.gold import gold_tags
 from mmdemo.terminal import say, say_json
@@ -55,12 +56,15 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitReport:
-    """One split. ``labels`` counts entities (seqeval's default reading) and relations other than ``none``."""
+    """One split. ``labels`` counts entities (seqeval's default reading) and relations other than ``none``;
+    ``described`` the posts with words of their photo, by who or what they are from.
+    """
 
     split: str
     posts: int
     labels: int
     photos: int
+    described: dict[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
 
@@ -161,6 +165,7 @@ def _check_split(dataset: Dataset, split: str, posts: list[Post], broken: dict[P
         posts=len(posts),
         labels=labels,
         photos=len(posts) - len(without) - len(bad),
+        described=counted(posts),
         findings=_present(*findings, _finding("repeated ids", repeated)),
     )
 
@@ -265,6 +270,9 @@ def render(report: Report) -> str:
                 f"  {split.split}: {split.posts} posts, {split.labels} {dataset.counted}, "
                 f"{split.photos} with a photo"
             )
+            if split.described:
+                named = ", ".join(f"{name} {count:,}" for name, count in split.described.items())
+                lines.append(f"    posts with words of their photo: {named}")
             lines += [f"    {_line(finding)}" for finding in split.findings]
         lines += [f"  {_line(finding)}" for finding in dataset.findings]
     found = {

@@ -5,11 +5,10 @@ A question is one row of a batch: it asks either for the entities of a post or f
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from mmdemo.datasets.schema import Dataset
 from mmdemo.posts.gold import gold_tags
 from mmdemo.types import Ask, Pair, Post, Question
+from train.fit.streams import VALIDATION, stream
 
 #: What a question is answered with: BIO tags, or a relation's label.
 Gold = list[str] | str
@@ -65,10 +64,15 @@ def gold_of(question: Question, dataset: Dataset) -> Gold:
     return stated[0] if stated else dataset.none
 
 
+def count_posts(questions: Sequence[Question]) -> int:
+    """How many posts the questions are about; of pairs alone, how many rows."""
+    return sum(asked.ask.entities for asked in questions) or len(questions)
+
+
 def about_some_posts(questions: Sequence[Question], count: int, seed: int) -> list[Question]:
     """The questions about ``count`` of the posts, drawn by ``seed`` and in their order; 0 is all."""
     posts = list({id(asked.post): asked.post for asked in questions})
     if not 0 < count < len(posts):
         return list(questions)
-    drawn = {posts[i] for i in np.random.default_rng(seed).permutation(len(posts))[:count]}
+    drawn = {posts[i] for i in stream(seed, VALIDATION).permutation(len(posts))[:count]}
     return [asked for asked in questions if id(asked.post) in drawn]

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mmdemo.cells.files import read_json
+from mmdemo.cells.card import read_metrics
+from mmdemo.cells.conditions import marks_text
 from mmdemo.datasets.discovery import reviewed_as
 from mmdemo.datasets.schema import Dataset, Task
 from mmdemo.formats.jsonl import FORMAT
@@ -77,11 +78,14 @@ def compare(before: Path, after: Path) -> str:
     Raises:
         InputError: the two cells were not scored on the same posts.
     """
-    old, new = (read_json(folder / "metrics.json")["splits"] for folder in (before, after))
+    stated = [read_metrics(folder) for folder in (before, after)]
+    old, new = (metrics["splits"] for metrics in stated)
     lines = []
     for split in ("valid", "test"):
         if old[split]["posts"] != new[split]["posts"]:
             raise InputError(f"{before} and {after} were not scored on the same {split} posts")
         figures = [100 * headline(splits[split]["photo"]) for splits in (old, new)]
         lines.append(f"{split}: F1 {figures[0]:.2f} before, {figures[1]:.2f} after")
+    for name, marks in zip(("before", "after"), map(marks_text, stated), strict=True):
+        lines += [f"{name}: {marks}"] if marks else []
     return "\n".join(lines)

@@ -9,6 +9,7 @@ import numpy as np
 from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import SPLITS, Dataset
 from mmdemo.datasets.toml_file import FILE, read_toml
+from mmdemo.formats.descriptions import descriptions_of, with_descriptions
 from mmdemo.formats.reading import read_split, with_photos
 from mmdemo.photo.lookup import PhotoLookup, photo_folders, photo_lookup
 from mmdemo.types import InputError, Post, Question, quoted
@@ -28,7 +29,8 @@ class DataSource:
 
     With neither, ``folder/standins/pairs.csv`` is used where it exists; else the photos that lie in the data
     folder where the record says; else posts have none. ``scheme`` is the official split, or the report's
-    70:15:15 of all posts shuffled with seed 1337.
+    70:15:15 of all posts shuffled with seed 1337. What the folder says of the photos in words
+    (`mmdemo.formats.descriptions`) goes along, each description a `PhotoWords` of its own.
     """
 
     folder: Path
@@ -104,7 +106,7 @@ class DataSource:
 
     def _official(self, dataset: Dataset, split: str) -> list[Post]:
         rows = with_photos(read_split(self.folder, dataset, split), self.lookup(dataset, split))
-        return [row.post for row in rows]
+        return [row.post for row in with_descriptions(rows, descriptions_of(self.folder, dataset))]
 
     def _images(self, dataset: Dataset) -> Path | None:
         return self.folder if self._own_photos(dataset) else self.images

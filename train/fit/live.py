@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import overload
 
-import numpy as np
-
 from mmdemo.models.batch import Example
 from mmdemo.models.encode import PostEncoder
 from mmdemo.photo.opening import load_photo
 from mmdemo.photo.pixels import augment
 from mmdemo.types import Post
+from train.fit.streams import AUGMENTATION, stream
 
 
 class LivePhotos(Sequence[Example]):
-    """A sequence of examples whose pixels are read, and augmented by (seed, epoch, index), when asked for."""
+    """A sequence of examples whose pixels are read, and augmented by seed, epoch and index, on demand."""
 
     def __init__(
         self,
@@ -45,6 +44,6 @@ class LivePhotos(Sequence[Example]):
         photo, _ = load_photo(self.posts[index])
         if photo is None:
             return self.examples[index]
-        rng = np.random.default_rng([self.seed, self.number, index])
+        rng = stream(self.seed, AUGMENTATION, self.number, index)
         photo = augment(photo, self.encoder.image_size, rng)
         return replace(self.examples[index], pixels_CHW=self.encoder.pixels(photo))

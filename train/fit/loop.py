@@ -23,7 +23,8 @@ from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
 from train.fit.parameter_groups import parameter_groups
 from train.fit.recipe import Recipe
-from train.fit.state import load_state, save_state, seed_everything
+from train.fit.state import load_state, save_state
+from train.fit.streams import named_dropout
 from train.score.metrics import Scores, headline
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -95,24 +96,24 @@ def _fit(
     for epoch in range(progress["epoch"], recipe.epochs):
         if progress["stale"] >= recipe.patience:
             break
-        seed_everything(recipe.seed, epoch)
         started = time.perf_counter()
         wrapped.train()
         _freeze_statistics(model)
         bar = _share_of_batches(task, epoch, recipe.epochs, steps, accelerator)
-        for step, batch in enumerate(bar):
-            batch = batch.to(accelerator.device)
-            loss = model.head_for(batch).loss(wrapped(batch).logits, batch, recipe.label_smoothing)
-            accelerator.backward(loss)
-            norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-            if average:
-                average.update_parameters(model)
-            value = _finite(float(loss.detach()), task, epoch)
-            bar.set_postfix(loss=f"{value:.3f}")
-            log.write(epoch=epoch, step=step, loss=value, norm=float(norm), lr=schedule.get_last_lr()[0])
+        with named_dropout(model, recipe.seed, epoch):  # a resumed run drops as an unbroken one would
+            for step, batch in enumerate(bar):
+                batch = batch.to(accelerator.device)
+                loss = model.head_for(batch).loss(wrapped(batch).logits, batch, recipe.label_smoothing)
+                accelerator.backward(loss)
+                norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
+                if average:
+                    average.update_parameters(model)
+                value = _finite(float(loss.detach()), task, epoch)
+                bar.set_postfix(loss=f"{value:.3f}")
+                log.write(epoch=epoch, step=step, loss=value, norm=float(norm), lr=schedule.get_last_lr()[0])
         scores = task.validate(shown)
         seconds = time.perf_counter() - started
         log.write(epoch=epoch, seconds=seconds, validation=scores)

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import torch
 from accelerate import Accelerator
 from torch import Tensor
 
 from mmdemo.cells.card import load_card
 from mmdemo.cells.checkpoint import load_model, load_trunk, root_of, save_trunk
+from mmdemo.cells.locate import same_labels
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
@@ -25,6 +24,7 @@ from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
 from train.fit.soup import greedy_soup
 from train.fit.state import load_tensors, save_state
+from train.fit.streams import SHARE, WEIGHTS, drawn, stream
 from train.score.metrics import Scores, headline
 from train.score.predict import probabilities, score
 
@@ -73,7 +73,7 @@ def train_trunk(
     seed of order and dropout.
     """
     if recipe.share < 1:
-        chosen = np.random.default_rng(recipe.seed).permutation(len(material.train))
+        chosen = stream(recipe.seed, SHARE).permutation(len(material.train))
         count = max(1, round(recipe.share * len(chosen)))
         material = replace(material, train=[material.train[i] for i in chosen[:count]])
     train = material.examples(material.train, training=True)
@@ -150,8 +150,9 @@ def train_whole(
 def fresh_model(
     config: ModelConfig, recipe: Recipe, root: Path, start: Path | None = None
 ) -> MultimodalModel:
-    torch.manual_seed(recipe.seed)
-    model = build_model(replace(config, dropout=recipe.dropout))
+    """A model to be trained; each part's first weights come from its own stream (`train.fit.streams`)."""
+    own = replace(config, dropout=recipe.dropout)
+    model = build_model(own, building=lambda part: drawn(recipe.seed, WEIGHTS, part))
     load_base(root, model, config.preset)
     if start is not None:
         start_from(model, config, start)
@@ -159,7 +160,7 @@ def fresh_model(
 
 
 def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> None:
-    """Copy what fits of a checkpoint into ``model``: all but the head where the datasets differ.
+    """Copy what fits of a checkpoint into ``model``: all but the heads where the labels differ.
 
     ``folder`` is a cell's, one that holds a trunk alone, or a trunk's training run. Another model's text
     encoder fits as far as its parameters have the same names.
@@ -179,7 +180,7 @@ def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> Non
     if card.config.preset != config.preset:
         raise InputError(f"{folder} holds {card.config.cell}; training can only start from its own preset")
     other = load_model(root_of(folder), folder, card).state_dict()
-    if card.config.dataset != config.dataset:
+    if not same_labels(card.config.dataset, config.dataset):
         other = {name: value for name, value in other.items() if not name.startswith("heads.")}
     _copy_fitting(model, other)
 

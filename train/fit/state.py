@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -86,8 +85,3 @@ def replace_file(file: Path, write: Callable[[Path], object]) -> None:
     """
     with replacing(file) as (temporary,):
         write(temporary)
-
-
-def seed_everything(seed: int, epoch: int) -> None:
-    """Fix torch's randomness for one epoch: a resumed run draws what an unbroken one would."""
-    torch.manual_seed(seed * 1009 + epoch)

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmdemo.cells.card import Card
+from mmdemo.cells.conditions import Conditions, marks_text
+from mmdemo.datasets.discovery import bundled
+from mmdemo.datasets.schema import Dataset
 from mmdemo.measures import figure, headline_of, shown
 from mmdemo.models.config import FUSIONS
 
@@ -37,8 +40,8 @@ ALIGNED = """It stands on the text trunk of another model, named below, as that 
 the image tower, aligned with captions of photos (`align`)."""
 
 LICENCE = """Apache-2.0 for the weights, as far as it is ours to say; the pretrained encoders' sources and
-licences are in the code repository's `checkpoints/README.md`, with where the data are from. Whoever uses
-those data accepts the copyrights of the posts' platform and the dataset's providers."""
+licences are in the code repository's `checkpoints/README.md`; where the data are from is told above. Whoever
+uses those data accepts the copyrights of the posts' platform and the dataset's providers."""
 
 
 def cell_card(card: Card, repo: str) -> str:
@@ -55,8 +58,11 @@ def cell_card(card: Card, repo: str) -> str:
             f"{config.dataset.name}, {card.training.get('split_scheme', 'official')} splits. Photos: {data}.",
             *([REPORT_SPLITS] if card.training.get("split_scheme") == "report" else []),
             *([STANDINS] if "stand-in" in data else []),
+            _source(config.dataset),
             "## Figures",
+            *_marks(card.metrics),
             figures(card.metrics, config.dataset.tasks),
+            conditions(card.metrics),
             "## Limits",
             LIMITS,
             "## How to load",
@@ -77,6 +83,8 @@ def root_card(cards: Sequence[Card], repo: str) -> str:
         measure = headline_of(card.config.dataset.tasks[0])
         value = figure(card.metrics, ("splits", "test", "photo", *measure.path))
         percent = "-" if value is None else f"{100 * value:.2f}"
+        if value is not None and (marks := marks_text(card.metrics)):
+            percent += f" ({marks})"
         rows.append(f"| [{card.config.cell}]({card.config.cell}) | {measure.card} | {percent} |")
     standins = any("stand-in" in str(card.training.get("data", "")) for card in cards)
     shuffled = any(card.training.get("split_scheme") == "report" for card in cards)
@@ -89,6 +97,8 @@ def root_card(cards: Sequence[Card], repo: str) -> str:
             "\n".join(["| cell | figure on the test split | with photos |", "|---|---|--:|", *rows]),
             *([REPORT_SPLITS] if shuffled else []),
             *([STANDINS] if standins else []),
+            "## Data",
+            *dict.fromkeys(_source(card.config.dataset) for card in cards),
             "## How to load",
             _loading(cards[0].config.cell, repo),
             "## Limits",
@@ -119,6 +129,28 @@ def figures(metrics: dict[str, Any], tasks: Sequence[str]) -> str:
         parts += [f"Of {task}: {_calibration(one)}" for task, one in several.items()]
         parts += [] if several else [_calibration(stated)]
     return "\n\n".join(parts) or "No figures are stated."
+
+
+def _marks(metrics: dict[str, Any]) -> list[str]:
+    """A sentence before the figures where they are not like the others."""
+    marks = marks_text(metrics)
+    return [f"**Marked: {marks}.**"] if marks else []
+
+
+def conditions(metrics: dict[str, Any]) -> str:
+    """Under which conditions the figures were measured, one a line."""
+    facts = Conditions.of(metrics).facts
+    return "\n".join(
+        ["| condition | |", "|---|---|", *(f"| {name} | {fact} |" for name, fact in facts.items())]
+    )
+
+
+def _source(dataset: Dataset) -> str:
+    """Whose the data are: the record's own word, or the one that comes with the program for its like."""
+    known = bundled().get(dataset.name)
+    like = known if known and known.entities == dataset.entities and known.tasks == dataset.tasks else None
+    source = dataset.source or (like.source if like else "")
+    return f"{dataset.title}: {source}." if source else f"{dataset.title}: its source is not stated."
 
 
 def _calibration(stated: dict[str, Any]) -> str:

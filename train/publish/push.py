@@ -12,7 +12,7 @@ import typer
 from mmdemo.cells.card import Card, load_card
 from mmdemo.cells.files import file_hash, read_json
 from mmdemo.cells.locate import BASE_FILES, CARD_FILES
-from mmdemo.cells.pretrained_base import base_place
+from mmdemo.cells.pretrained_base import OBJECT_FILES, base_place
 from mmdemo.terminal import say
 from mmdemo.types import InputError
 from train.publish.model_card import cell_card, root_card
@@ -80,7 +80,8 @@ def pack_parcel(root: Path, repo: str, patterns: Sequence[str]) -> Parcel:
     if not found:
         raise InputError(f"no cell in {root} fits {', '.join(patterns)}")
     for place, preset in sorted({(base_place(card.config), card.config.preset) for card in found}):
-        files |= _base_files(root, place, BASE_FILES[preset])
+        objects = [name for name in OBJECT_FILES if (root / place / name).is_file()]
+        files |= _base_files(root, place, (*BASE_FILES[preset], *objects))
     files["README.md"] = root_card(found, repo).encode()
     return Parcel(cards=tuple(found), files=files)
 

@@ -1,9 +1,12 @@
 """The tables of docs/results.md and README, generated from the checkpoints' metrics.json and never typed."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from mmdemo.cells.card import read_metrics
+from mmdemo.cells.commits import FOUND, exist_here
+from mmdemo.cells.conditions import Conditions
 from mmdemo.cells.files import read_json, write_json
 from mmdemo.measures import headline_of
 from train.fit.state import replace_file
@@ -34,7 +37,7 @@ def write_results(root: Path, pages: Sequence[Path] = PAGES) -> str:
 
 def write_summary(root: Path, preset: str) -> Path:
     """Put every trained cell's metrics into results.json of ``root``, and lite's tables into results.md."""
-    cells = [read_json(file) for file in sorted(root.glob(f"{preset}/*/*/*/metrics.json"))]
+    cells = [read_metrics(file.parent) for file in sorted(root.glob(f"{preset}/*/*/*/metrics.json"))]
     write_json(root / "results.json", {"preset": preset, "cells": cells})
     if preset == "lite":
         table = results_table(root)
@@ -60,14 +63,34 @@ def chosen_table(root: Path) -> str:
 
 
 def choose(cells: Sequence[Scored]) -> Scored:
-    """The cell with the best validation figure, by the field's measure."""
-    return max(cells, key=lambda cell: cell.figure("valid", "photo", headline_of(cell.task)))
+    """The cell with the best validation figure, by the field's measure; a limited one only among its like."""
+    whole = [cell for cell in cells if not cell.limited] or cells
+    return max(whole, key=lambda cell: cell.figure("valid", "photo", headline_of(cell.task)))
+
+
+def note_commits(root: Path) -> str:
+    """Note in each metrics.json of ``root`` whether this repository has the cell's commit; what was found.
+
+    The note travels with the figures to where no git is. Where git cannot say, notes stay as they are.
+    """
+    files = sorted(root.glob("*/*/*/*/metrics.json"))
+    commits = {file: Conditions.of(read_metrics(file.parent)).commit for file in files}
+    here = exist_here(commit for commit in commits.values() if commit)
+    counts: Counter[str] = Counter()
+    for file, commit in commits.items():
+        found = here[commit] if commit else None
+        counts[FOUND[found] if commit else "not stated"] += 1
+        metrics = read_json(file)
+        noted = metrics.get("conditions") or {}
+        if found is not None and noted.get("commit_exists") is not found:
+            write_json(file, metrics | {"conditions": {**noted, "commit_exists": found}})
+    return "commits: " + (", ".join(f"{count} {kind}" for kind, count in counts.items()) or "no cell")
 
 
 def _by_dataset(root: Path) -> dict[str, list[Scored]]:
     found: dict[str, list[Scored]] = {}
     for file in sorted(root.glob("lite/*/*/*/metrics.json")):
-        metrics: dict[str, Any] = read_json(file)
+        metrics = read_metrics(file.parent)
         cell = Scored(name=metrics["cell"], metrics=metrics)
         found.setdefault(cell.dataset, []).append(cell)
     return found

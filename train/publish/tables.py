@@ -1,9 +1,11 @@
-"""Cells' metrics as Markdown tables. Every row says what it was measured on: posts scored and seed."""
+"""Cells' metrics as Markdown tables. Every row says what it was measured on, and what marks its figures."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmdemo.cells.conditions import NOT_STATED, Conditions
 from mmdemo.cells.name import CellName
 from mmdemo.datasets.discovery import bundled
 from mmdemo.measures import Headline, Measure, Task, figure, headline_of, shown, tasks_of
@@ -13,6 +15,8 @@ from train.experiments.seeds import SHOWN, mean_and_deviation
 
 #: Test figures with other photos than the posts' own, in the tables' order.
 UNLIKE = ("blank", "shuffled", "none")
+#: Conditions that a line above a table tells of all its cells; the others stand in its columns.
+TOLD = ("Splits", "Posts", "Training posts", "Text cleaning", "Recipe", "torch", "Hardware", "Precision")
 HEADLINES: tuple[Headline, ...] = ("field", "report")
 
 
@@ -54,17 +58,30 @@ class Scored:
         return "-" if value is None else f"{value:,.0f}"
 
     @property
+    def marks(self) -> tuple[str, ...]:
+        """What must stand beside its figures."""
+        return Conditions.of(self.metrics).marks
+
+    @property
+    def commit(self) -> str:
+        return (Conditions.of(self.metrics).commit or "-")[:7]
+
+    @property
+    def limited(self) -> bool:
+        return bool(Conditions.of(self.metrics).limit)
+
+    @property
     def seed(self) -> str:
         return str(self.metrics.get("seed", "-"))
 
 
 def chosen_rows(chosen: Mapping[str, Scored]) -> str:
     """A dataset a line: its chosen cell, the posts it was scored on, the field's figures and the report's."""
-    titles = ["dataset", "chosen on validation", "seed", "posts, valid", "posts, test"]
+    titles = ["dataset", "chosen on validation", "seed", "commit", "posts, valid", "posts, test"]
     titles += [title for kind in HEADLINES for title in (f"the {kind}'s measure", "valid", "test")]
-    lines = _head("|".join(titles), numbers_from=3)
+    lines = _head("|".join(titles), numbers_from=4)
     for dataset, cell in chosen.items():
-        cells = [dataset, f"{cell.model}, {cell.fusion}", cell.seed]
+        cells = [dataset, _marked(f"{cell.model}, {cell.fusion}", [cell]), cell.seed, cell.commit]
         cells += [cell.count("splits", split, "posts") for split in ("valid", "test")]
         for measure in (headline_of(cell.task, kind) for kind in HEADLINES):
             figures = (cell.figure(split, "photo", measure) for split in ("valid", "test"))
@@ -84,6 +101,8 @@ def comparison(chosen: Mapping[str, Scored]) -> str:
         for name, figures in {"this zoo's chosen cell": ours, **_published(MEASURED[kind])}.items():
             lines.append(_row([name, *(f"{figures[d]:.2f}" if d in figures else "-" for d in datasets)]))
     note = "Theirs are the original photos and far larger models."
+    marks = [f"{dataset}: {'; '.join(cell.marks)}" for dataset, cell in chosen.items() if cell.marks]
+    note += f" Marks of this zoo's: {', '.join(marks)}." if marks else ""
     return "\n".join(["## Beside the report and the literature", "", note, "", *lines])
 
 
@@ -105,7 +124,7 @@ def _published(measure: str) -> dict[str, dict[str, float]]:
 def dataset_section(dataset: str, cells: Sequence[Scored], chosen: Scored) -> str:
     """All cells of a dataset, then what their photos, fusions and seeds change."""
     first, *others = shown("table", cells[0].task)
-    titles = ["model", "fusion", "seed", "posts", "valid", f"test {first.column}"]
+    titles = ["model", "fusion", "seed", "commit", "posts", "valid", f"test {first.column}"]
     titles += [*(measure.column for measure in others), *UNLIKE]
     lines = [f"## {dataset}", "", f"All {len(cells)} cells, the chosen one in bold. {_conditions(cells)}", ""]
     lines += _head("|".join(titles), numbers_from=2)
@@ -116,18 +135,21 @@ def dataset_section(dataset: str, cells: Sequence[Scored], chosen: Scored) -> st
         others_photo = [_percent(cell.figure("test", c, first)) if c else "-" for c in unlike]
         name = f"**{cell.fusion}**" if cell is chosen else cell.fusion
         posts = cell.count("splits", "test", "posts")
-        lines.append(_row([cell.model, name, cell.seed, posts, *map(_percent, figures), *others_photo]))
+        origin = [cell.model, _marked(name, [cell]), cell.seed, cell.commit, posts]
+        lines.append(_row([*origin, *map(_percent, figures), *others_photo]))
     return "\n".join([*lines, *_calibration(cells), *_effects(cells), *_spread(cells), *_seeds(cells)])
 
 
 def _conditions(cells: Sequence[Scored]) -> str:
-    """What the figures were measured on, where metrics.json states it."""
-    stated = {
-        "photos": {str(cell.metrics.get("data", "")) for cell in cells},
-        "splits": {str(cell.metrics.get("split_scheme", "")) for cell in cells},
-    }
-    told = [f"{name}: {', '.join(sorted(found))}" for name, found in stated.items() if found != {""}]
-    return f"Preset lite; {'; '.join(told)}." if told else "Preset lite."
+    """What the figures were measured under, and what the cells' files do not state."""
+    facts = [Conditions.of(cell.metrics).facts for cell in cells]
+    stated = {"photos": {str(cell.metrics.get("data", NOT_STATED)) for cell in cells}}
+    stated |= {name.lower(): {fact[name] for fact in facts} for name in TOLD}
+    known = {name: found for name, found in stated.items() if found != {NOT_STATED}}
+    told = [f"{name}: {', '.join(sorted(found))}" for name, found in known.items()]
+    if unknown := [name for name in stated if name not in known]:
+        told.append(f"{NOT_STATED}: {', '.join(unknown)}")
+    return f"Preset lite; {'; '.join(told)}."
 
 
 def _calibration(cells: Sequence[Scored]) -> list[str]:
@@ -137,7 +159,8 @@ def _calibration(cells: Sequence[Scored]) -> list[str]:
     if not errors:
         return []
     before, after = (sum(e[when]["ece"] for e in errors) / len(errors) for when in ("before", "after"))
-    return ["", f"Calibration error (ECE, test, mean): {before:.3f} before, {after:.3f} after."]
+    text = f"Calibration error (ECE, test, mean): {before:.3f} before, {after:.3f} after"
+    return ["", f"{_marked(text, [c for c in cells if 'calibration' in c.metrics])}."]
 
 
 def _effects(cells: Sequence[Scored]) -> list[str]:
@@ -152,7 +175,8 @@ def _effects(cells: Sequence[Scored]) -> list[str]:
         changes = [100 * a["change"] for a in against]
         lines.append(
             f"- {kind}: of {len(found)} cells {up} gain and {down} lose beyond a 95 % interval; the "
-            f"differences are {min(changes):+.2f} to {max(changes):+.2f} points."
+            + _marked(f"differences are {min(changes):+.2f} to {max(changes):+.2f} points", found)
+            + "."
         )
     head = ["", "Photo against no photo, paired bootstrap over the test posts, by kind of model:", ""]
     return [*head, *lines] if lines else []
@@ -163,9 +187,10 @@ def _spread(cells: Sequence[Scored]) -> list[str]:
     first = headline_of(cells[0].task)
     lines = []
     for model in dict.fromkeys(cell.model for cell in cells):
-        found = [cell.figure("test", "photo", first) for cell in cells if cell.model == model]
+        own = [cell for cell in cells if cell.model == model]
+        found = [cell.figure("test", "photo", first) for cell in own]
         ends = min(found), max(found), max(found) - min(found)
-        lines.append(_row([model, str(len(found)), *map(_percent, ends)]))
+        lines.append(_row([_marked(model, own), str(len(found)), *map(_percent, ends)]))
     head = _head(f"model|fusions|lowest test {first.column}|highest|apart", numbers_from=1)
     return ["", *head, *lines]
 
@@ -180,9 +205,16 @@ def _seeds(cells: Sequence[Scored]) -> list[str]:
             values = [run[split][condition] for run in runs if condition in run[split]]
             mean, deviation = mean_and_deviation(values) if values else (0.0, 0.0)
             figures.append(f"{100 * mean:.2f} ± {100 * deviation:.2f}" if values else "-")
-        lines.append(_row([cell.model, cell.fusion, str(len(runs)), *figures]))
+        lines.append(_row([cell.model, _marked(cell.fusion, [cell]), str(len(runs)), *figures]))
     head = _head("model|fusion|seeds|valid|test|blank|shuffled|none", numbers_from=2)
     return ["", *head, *lines] if lines else []
+
+
+def _marked(name: str, cells: Sequence[Scored]) -> str:
+    """The name of a cell's figures, or of several cells', with their marks; of several, each with a count."""
+    counts = Counter(mark for cell in cells for mark in cell.marks)
+    told = [f"{count} {mark}" if len(cells) > 1 else mark for mark, count in counts.items()]
+    return f"{name} ({'; '.join(told)})" if told else name
 
 
 def _percent(fraction: float) -> str:

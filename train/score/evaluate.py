@@ -20,7 +20,7 @@ from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import Question
 from train.cells.fusions import raw_examples
-from train.data.questions import gold_of
+from train.data.questions import count_posts, gold_of
 from train.data.source import DataSource
 from train.fit.cached_states import encoder_states
 from train.score.answers import save_answers
@@ -86,8 +86,7 @@ class HeldOut:
     @property
     def posts(self) -> int:
         """How many posts the questions are about; of pairs alone, how many rows."""
-        about_entities = sum(asked.ask.entities for asked in self.questions)
-        return about_entities or len(self.questions)
+        return count_posts(self.questions)
 
 
 def condition_posts(

@@ -10,8 +10,10 @@ def render(scores: dict[str, Any]) -> str:
     """A table of figures by photo condition, then each class with its own photos."""
     conditions = [c for c in CONDITIONS if c in scores]
     by_class = scores[conditions[0]]["per_class"]
+    marks = "; ".join(scores.get("marks", ()))
     lines = [
         f"{scores['posts']} posts, {scores['with_photo']} with a photo ({scores.get('photos', 'photos')})",
+        *([f"the checkpoint: {marks}"] if marks else []),
         f"{'':32}" + "".join(f"{c:>10}" for c in conditions),
     ]
     for measure in shown("terminal", *tasks_of(scores[conditions[0]])):

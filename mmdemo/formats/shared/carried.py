@@ -1,8 +1,8 @@
 """What annotation tools carry along with a text and hand back: by it, an export finds its posts again.
 
 The keys: ``tokens`` (the text is these, parted by single blanks), ``own_text`` and ``offsets`` (the text as
-pasted and the words' places in it), ``image_id``, and ``unlabelled``, the label of spans that are no entities
-where that is not `UNLABELLED`.
+pasted and the words' places in it), ``image_id``, ``photo_words``, and ``unlabelled``, the label of spans
+that are no entities where that is not `UNLABELLED`.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from typing import Any
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.lines import check_span, check_text, check_words, text_or_none
 from mmdemo.formats.shared.offsets import UNLABELLED, joined, raw_post, unlabelled
+from mmdemo.formats.shared.photo_words import KEY, Cut, stated_words, words_json
 from mmdemo.types import InputError, Post, Question, Span
 
 
@@ -20,6 +21,8 @@ def carried(post: Post, unlabelled_name: str) -> dict[str, Any]:
     values: dict[str, Any] = {"tokens": list(post.tokens), "own_text": post.text, "image_id": post.image_id}
     if post.offsets:
         values["offsets"] = [place and list(place) for place in post.offsets]
+    if post.photo_words:
+        values[KEY] = words_json(post.photo_words)
     if unlabelled_name != UNLABELLED:
         values["unlabelled"] = unlabelled_name
     return values
@@ -31,20 +34,22 @@ def unlabelled_among(rows: Sequence[Question]) -> str:
 
 
 def carried_post(
-    values: dict[str, Any], text: Any, dataset: Dataset | None, where: str
+    values: dict[str, Any], text: Any, dataset: Dataset | None, where: str, cut: Cut
 ) -> tuple[Post, list[Span]]:
     """A post, without id and answer, and its words' places in ``text``.
 
     Without ``tokens`` the text comes from elsewhere: it is parted into words here.
     """
     image_id = text_or_none(values, "image_id", where)
+    said = stated_words(values, where, cut)
     if "tokens" not in values:
         post = raw_post(check_text(text, where), dataset, where)
-        return replace(post, image_id=image_id), [place for place in post.offsets if place]
+        return replace(post, image_id=image_id, photo_words=said), [place for place in post.offsets if place]
     tokens = check_words(values["tokens"], where)
     own = text_or_none(values, "own_text", where) or ""
     places = values.get("offsets") or []
     if not isinstance(places, list) or len(places) not in (0, len(tokens)):
         raise InputError(f"{where} has offsets that are not one place for each word")
     offsets = tuple(None if place is None else check_span(place, len(own), where) for place in places)
-    return Post(text=own, tokens=tokens, offsets=offsets, image_id=image_id), joined(tokens)[1]
+    post = Post(text=own, tokens=tokens, offsets=offsets, image_id=image_id, photo_words=said)
+    return post, joined(tokens)[1]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from mmdemo.types import Ask, Entity, Pair, Post, Question, Relation
+from mmdemo.types import Ask, Entity, Pair, PhotoWords, Post, Question, Relation
 
 Stated = TypeVar("Stated", Entity, Relation)
 
@@ -24,6 +24,7 @@ def _both(one: Question, other: Question) -> Question:
         one.post,
         entities=_union(one.post.entities, other.post.entities),
         relations=_union(one.post.relations, other.post.relations),
+        photo_words=_all_words(one.post, other.post),
     )
     return Question(post=post, ask=_asks(one.ask, other.ask))
 
@@ -32,6 +33,13 @@ def _union(one: tuple[Stated, ...] | None, other: tuple[Stated, ...] | None) -> 
     if one is None or other is None:
         return one if other is None else other
     return tuple(dict.fromkeys(one + other))
+
+
+def _all_words(one: Post, other: Post) -> tuple[PhotoWords, ...]:
+    """A post's lines all describe its one photo: most say the same of it."""
+    if one.photo_words == other.photo_words:
+        return one.photo_words
+    return tuple(dict.fromkeys(one.photo_words + other.photo_words))
 
 
 def _asks(one: Ask, other: Ask) -> Ask:

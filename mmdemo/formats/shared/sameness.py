@@ -41,6 +41,7 @@ def same(one: Post, other: Post, found: Format) -> bool:
         and stated(one) == stated(other)
         and (not found.text or (one.text, offsets_of(one)) == (other.text, offsets_of(other)))
         and (not found.photo_id or one.image_id == other.image_id)
+        and (not found.photo_words or one.photo_words == other.photo_words)
     )
 
 

@@ -48,7 +48,7 @@ def load_for(connection: Connection, key: int, queue_id: int, reviewer: str, pho
 def checked(answer: object, item: Known, reviewer: str) -> Answer:
     """The answer against its post, with the suggestion's scores; a refused one is logged."""
     try:
-        return with_scores(read_answer(answer, item.post, item.scheme, item.asked), item.suggestion)
+        return with_scores(read_answer(answer, item.post, item.scheme), item.suggestion)
     except InputError as error:
         log.warning("refused an answer of %r on post %d: %.200s", reviewer, item.key, error)
         raise

@@ -25,7 +25,7 @@ from mmdemo.types import InputError
 T = TypeVar("T")
 
 #: The newest migration in ``migrations/versions``; a test holds that it is.
-NEWEST = "0004"
+NEWEST = "0005"
 
 #: Seconds that a call waits for another's transaction, in this process or any other.
 PATIENCE = 5.0

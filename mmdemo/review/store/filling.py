@@ -48,9 +48,7 @@ def hold_again(
             raise InputError(f"post {quoted(ref)} has a decision of an unknown kind or seat")
         if one.seat not in (fold.SHARED, fold.ADJUDICATED):
             check_name(one.seat, "reviewer")
-        answer = with_scores(
-            read_answer(one.decision.answer, item.post, item.scheme, item.asked), item.suggestion
-        )
+        answer = with_scores(read_answer(one.decision.answer, item.post, item.scheme), item.suggestion)
         record(
             connection,
             item,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.lines import check_span, check_text, check_words
+from mmdemo.formats.shared.photo_words import read_words, refuse, words_json
 from mmdemo.posts.gold import name_of
 from mmdemo.review.answers import read_answer, suggestion_row
 from mmdemo.review.photos import Unkept, keep_photo
@@ -40,6 +42,16 @@ NAMED = 5  # posts in one warning
 
 
 @dataclass(frozen=True, kw_only=True)
+class Arrived:
+    """What of some rows is new, which got a new id, and how many known posts got what they lacked."""
+
+    new: list["Row"]
+    renamed: list[str]
+    photos: int
+    words: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A checked post without what is stated of it, that as an answer (None: nothing), the asked pairs, and
     its photo's name in the store."""
@@ -63,55 +75,67 @@ def add(
     now: float,
 ) -> Imported:
     """Add posts that the queue does not have, in batches; each batch is on the disk before the next."""
-    added, known, completed, warnings, renamed = 0, 0, 0, list[str](), list[str]()
+    added, known, photographed, described, warnings, renamed = 0, 0, 0, 0, list[str](), list[str]()
     rest = iter(items)
     while batch := list(islice(rest, BATCH)):
         rows = list[Row]()
         for item in batch:
             name, warning = _photo(item.post, photos)
             warnings += [warning] if warning else []
-            rows.append(replace(_checked(item, scheme), photo=name))
+            rows.append(replace(_checked(item, scheme, use), photo=name))
 
-        def write(connection: Connection, rows: list[Row] = rows) -> tuple[int, list[str], int]:
-            new, others, filled = _unknown(connection, queue_id, rows)
-            _insert(connection, queue_id, double, new, use, reviewer, photos, now)
-            return len(new), others, filled
+        def write(connection: Connection, rows: list[Row] = rows) -> Arrived:
+            found = _unknown(connection, queue_id, rows)
+            _insert(connection, queue_id, double, found.new, use, reviewer, photos, now)
+            return found
 
-        fresh, others, filled = writer.run(write)
-        added, known, renamed = added + fresh, known + len(batch) - fresh, renamed + others
-        completed += filled
-    if completed:
-        warnings.append(f"{completed} posts that were there without their photo have it now")
+        found = writer.run(write)
+        fresh = len(found.new)
+        added, known, renamed = added + fresh, known + len(batch) - fresh, renamed + found.renamed
+        photographed, described = photographed + found.photos, described + found.words
+    if photographed:
+        warnings.append(f"{photographed} posts that were there without their photo have it now")
+    if described:
+        warnings.append(f"{described} posts that were there without words of their photo have them now")
     return Imported(added=added, known=known, warnings=(*warnings, *_told(renamed)))
 
 
-def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> tuple[list[Row], list[str], int]:
-    """(the posts that the queue lacks, which of them got a new id, how many known ones got their photo).
+def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> Arrived:
+    """Which posts the queue lacks; those that it has get a photo, and words of it, where they had none.
 
     An id that is there with other words is another post's: many ids are row numbers, which the next file of
     the same name counts anew. The new id follows from the words, so that the import can be repeated.
     """
     spare = [_spare_ref(row) for row in rows]
     named = posts.c.ref.in_([*spare, *(row.post.id for row in rows)])
-    have = select(posts.c.ref, posts.c.body, posts.c.photo).where(posts.c.queue_id == queue_id, named)
-    found = connection.execute(have).all()
+    columns = (posts.c.ref, posts.c.body, posts.c.photo, posts.c.photo_words, posts.c.photo_version)
+    found = connection.execute(select(*columns).where(posts.c.queue_id == queue_id, named)).all()
     there = {row.ref: _words(row.body) for row in found}
-    bare = {row.ref for row in found if row.photo is None}
-    new, renamed, filled = list[Row](), list[str](), 0
+    lacks = {"photo": {row.ref for row in found if row.photo is None}}
+    # What a reviewer took away is not lacking.
+    lacks["photo_words"] = {row.ref for row in found if not row.photo_words and not row.photo_version}
+    new, renamed, filled = list[Row](), list[str](), Counter[str]()
     for row, other in zip(rows, spare, strict=True):
         first, words = row.post.id or "", _words(post_body(row.post, row.asked))
         ref = first if there.get(first, words) == words else other
         if ref in there:
-            if row.photo is not None and ref in bare:  # the disk was full, or the photo was not at hand
-                mine = (posts.c.queue_id == queue_id) & (posts.c.ref == ref)
-                connection.execute(update(posts).where(mine).values(photo=row.photo))
-                filled += 1
-                bare.remove(ref)
+            # The disk was full, the photo was not at hand, or nobody had read it.
+            mine = (posts.c.queue_id == queue_id) & (posts.c.ref == ref)
+            for name, value in {"photo": row.photo, "photo_words": _dumped(row.post)}.items():
+                if value is not None and ref in lacks[name]:
+                    connection.execute(update(posts).where(mine).values({name: value}))
+                    filled[name] += 1
+                    lacks[name].remove(ref)
             continue
         there[ref] = words
         new.append(replace(row, post=replace(row.post, id=ref)))
         renamed += [f"{quoted(first)} as {quoted(ref)}"] if ref != first else []
-    return new, renamed, filled
+    return Arrived(new=new, renamed=renamed, photos=filled["photo"], words=filled["photo_words"])
+
+
+def _dumped(post: Post) -> str | None:
+    """The words of a post's photo as they are stored."""
+    return dump(words_json(post.photo_words)) if post.photo_words else None
 
 
 def _told(renamed: list[str]) -> list[str]:
@@ -154,15 +178,19 @@ def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
         return None, f"{name_of(post)} counts as one without a photo: {error}"
 
 
-def _checked(item: Question, scheme: Dataset) -> Row:
-    """The item with a checked id, text and answer. Raises InputError naming the post."""
+def _checked(item: Question, scheme: Dataset, use: Use) -> Row:
+    """The item with a checked id, text and answer. Raises InputError naming the post.
+
+    Answers that are ignored need not fit the labels: they are not looked at.
+    """
     post, where = item.post, name_of(item.post)
     check_words(post.tokens, where)
     if len(check_text(post.text, where)) + sum(map(len, post.tokens)) > 2 * MAX_CHARACTERS:
         raise InputError(f"{where} is longer than {MAX_CHARACTERS:,} characters")
     asked = item.ask.relations if isinstance(item.ask.relations, tuple) else ()
-    stated = stated_answer(post)
-    post = replace(post, entities=None, relations=None, image_id=post.image_id or None)
+    stated = None if use == "ignore" else stated_answer(post)
+    words = read_words(words_json(post.photo_words), where, refuse)
+    post = replace(post, entities=None, relations=None, image_id=post.image_id or None, photo_words=words)
     ref = post.id or hashlib.sha256(post_body(post, asked).encode()).hexdigest()[:20]
     if len(check_text(ref, where)) > MAX_NAME or any(ord(character) < 32 for character in ref):
         raise InputError(f"{where[:80]} has an id with control characters or over {MAX_NAME} characters")
@@ -173,7 +201,7 @@ def _checked(item: Question, scheme: Dataset) -> Row:
     if stated is None:
         return Row(post=post, answer=None, asked=asked)
     try:
-        return Row(post=post, answer=read_answer(stated, post, scheme, asked), asked=asked)
+        return Row(post=post, answer=read_answer(stated, post, scheme), asked=asked)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 
@@ -213,6 +241,7 @@ def _insert(
                 "shuffle": shuffle_number(ref),
                 "body": post_body(post, row.asked),
                 "photo": row.photo,
+                "photo_words": _dumped(post),
                 "search": f"{post.text}\n{ref}".casefold().replace("\0", ""),
                 "suggestion": dump(suggestion_row(suggestion)) if suggestion else None,
                 "checkpoint": FILE if suggestion else None,

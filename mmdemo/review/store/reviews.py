@@ -7,6 +7,7 @@
     review = store.next("may", "Ann")             # the next undecided post, leased to Ann; None: all done
     store.decide("may", review.key, "Ann", answer, version=review.version, seconds=4.2)
     store.undo("may", "Ann"); store.redo("may", "Ann")
+    store.describe_photo("may", review.key, "Ann", "A sign.", version=review.photo_version)
 
 Every change is an event in a log that only grows; what a call returns has been committed to the disk.
 ``answer`` may be an `Answer` or the JSON object (or text) that a browser sent: it is checked against the post
@@ -21,6 +22,7 @@ from mmdemo.review.store.decisions import Decisions
 from mmdemo.review.store.engine import open_database
 from mmdemo.review.store.filling import Filling
 from mmdemo.review.store.opening import Opening
+from mmdemo.review.store.photos.words import PhotoTexts
 from mmdemo.review.store.posts import Posts
 from mmdemo.review.store.undo import Undoing
 from mmdemo.types import InputError
@@ -72,6 +74,10 @@ class Store:
         self.decide, self.accept, self.history = decisions.decide, decisions.accept, decisions.history
         self.disputes, self.adjudicate = decisions.disputes, decisions.adjudicate
         self.double_reviews = decisions.double_reviews
+
+        texts = PhotoTexts(database)
+        self.change_photo_words, self.describe_photo = texts.change_photo_words, texts.describe_photo
+        self.undo_photo_words, self.photo_history = texts.undo_photo_words, texts.photo_history
 
         undoing = Undoing(database)
         self.undo, self.redo = undoing.undo, undoing.redo

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.review.answers import answer_row, stored_answer, stored_suggestion
 from mmdemo.review.records import Answer, Decision, Event, Lease, Review, Suggestion
 from mmdemo.review.store import post_state as fold
-from mmdemo.types import Pair, Post
+from mmdemo.types import Pair, PhotoWords, Post
 
 #: Prime, so that multiplying by anything permutes the numbers below it: the seeded random order.
 SHUFFLE_PRIME = 2**31 - 1
@@ -35,7 +35,7 @@ def dump(value: Any) -> str:
 
 
 def post_body(post: Post, asked: Sequence[Pair]) -> str:
-    """The JSON of what a post says and asks, without its id, photo and answers.
+    """The JSON of what a post says and asks, without its id, photo, words of the photo, and answers.
 
     ``pair`` is the only asked pair, as before there could be more; several are ``asked``.
     """
@@ -66,6 +66,12 @@ def stored_post(ref: str, body: str, photo: Path | None) -> Post:
         image_id=row["image_id"],
         tags=tuple(tags) if tags else None,
     )
+
+
+def stored_words(text: str | None) -> tuple[PhotoWords, ...]:
+    """The words of a photo that `words_json` wrote; none where there is no text."""
+    rows = json.loads(text) if text else ()
+    return tuple(PhotoWords(**row | {"box": tuple(row["box"]) if row["box"] else None}) for row in rows)
 
 
 def stored_asked(body: str) -> tuple[Pair, ...]:
@@ -159,6 +165,7 @@ class Known:
     asked: tuple[Pair, ...]
     seats: dict[str, fold.Seat]
     suggestion: Suggestion | None
+    photo_version: int
 
     def seat_of(self, reviewer: str) -> str:
         """The seat that this reviewer's decisions go to."""
@@ -179,12 +186,14 @@ class Known:
             suggestion=self.suggestion,
             decision=fold.settled(self.seats, self.double) or own.decision,
             lease=lease,
+            photo_version=self.photo_version,
         )
 
 
 def known(row: Row[Any], photos: Path) -> Known:
     """Read a row of ``posts`` joined with ``queues`` (columns ``queue``, ``record``, ``double``)."""
     post = stored_post(row.ref, row.body, photos / row.photo if row.photo else None)
+    post = replace(post, photo_words=stored_words(row.photo_words))
     asked = stored_asked(row.body)
     suggestion = stored_suggestion(json.loads(row.suggestion), post.tokens, asked) if row.suggestion else None
     return Known(
@@ -197,6 +206,7 @@ def known(row: Row[Any], photos: Path) -> Known:
         asked=asked,
         seats=stored_seats(row.seats, post.tokens),
         suggestion=suggestion,
+        photo_version=row.photo_version,
     )
 
 

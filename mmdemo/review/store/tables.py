@@ -1,4 +1,5 @@
 """The tables. ``events`` is the truth and only grows (triggers hold that); ``posts`` caches what follows.
+``photo_changes`` only grows too: who changed the words of a photo.
 
 Bodies are JSON text rather than the databases' JSON types: both databases then store the same bytes, and
 escapes keep a NUL of a tweet out of PostgreSQL's text.
@@ -59,6 +60,9 @@ posts = Table(
     Column("status", String(12), nullable=False),
     Column("labels", Text, nullable=False),
     Column("reviewers", Text, nullable=False),
+    # The words of the photo, as JSON, and how often reviewers have changed them (`photo_changes`).
+    Column("photo_words", Text),
+    Column("photo_version", Integer, nullable=False, server_default="0"),
     UniqueConstraint("queue_id", "ref"),
     Index("posts_status", "queue_id", "status"),
 )
@@ -102,6 +106,19 @@ events = Table(
     Column("target", ForeignKey("events.id"), index=True),
     Column("parent", ForeignKey("events.id")),
     Index("events_reviewer", "queue_id", "reviewer", "id"),
+)
+
+photo_changes = Table(
+    "photo_changes",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("post_id", ForeignKey("posts.id"), nullable=False, index=True),
+    Column("kind", String(12), nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("target", ForeignKey("photo_changes.id"), index=True),
 )
 
 leases = Table(

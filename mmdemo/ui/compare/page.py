@@ -15,6 +15,7 @@ from mmdemo.datasets.looks import looks_of
 from mmdemo.datasets.schema import Dataset
 from mmdemo.types import Comparison, Question
 from mmdemo.ui.compare.view import comparison_html
+from mmdemo.ui.shell.photo_words import photo_words_html
 from mmdemo.ui.shell.post_bar import photo_source
 from mmdemo.ui.shell.safe import safe
 from mmdemo.ui.shell.view import asked_html
@@ -58,7 +59,7 @@ def page_html(comparison: Comparison, dataset: Dataset, metrics: Sequence[Mappin
 <style>{"".join([VARIABLES, *styles])}</style></head>
 <body><h1>One post, {len(comparison.answers)} answers</h1>
 <p class="mm-quiet">Checkpoints trained on {safe(dataset.title)}, compared by mmdemo.</p>
-<div class="mm-post">{_photo_html(post.image)}<div>{tweet}</div></div>
+<div class="mm-post">{_photo_html(post.image)}<div>{tweet}{photo_words_html(post.photo_words)}</div></div>
 {comparison_html(comparison, dataset, metrics, clickable=False)}
 <details><summary>Checkpoints</summary><ul>{names}</ul>{photos}</details>
 <details><summary>Numbers as JSON</summary><pre>{numbers}</pre></details>

@@ -13,7 +13,7 @@ from mmdemo.answer.comparison_json import comparison_json
 from mmdemo.cells.catalogue import dataset_named, describe
 from mmdemo.cells.locate import Cell
 from mmdemo.posts.question import read_post
-from mmdemo.types import Comparison, InputError, Question
+from mmdemo.types import Comparison, InputError, PhotoWords, Question
 from mmdemo.ui.compare.page import page_html
 from mmdemo.ui.compare.view import comparison_html
 from mmdemo.ui.predict.tab import FAILED, Form
@@ -47,7 +47,14 @@ class Asked:
 
 
 def ask(
-    across: str, preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None
+    across: str,
+    preset: str,
+    dataset: str,
+    model: str,
+    fusion: str,
+    text: str,
+    photo: str | None,
+    words: tuple[PhotoWords, ...] = (),
 ) -> Asked:
     """The comparison, its cells, and each one's metrics. Cells that are not ready are left out.
 
@@ -59,7 +66,7 @@ def ask(
     if not ready:
         raise InputError(cells[0].problem or "no checkpoint is ready")
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    question = read_post(whole, ready[0].dataset, photo)
+    question = read_post(whole, ready[0].dataset, photo, words)
     with MODEL.take():
         comparison = comparing.compare(question, ready)
     return Asked(

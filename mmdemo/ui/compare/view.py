@@ -8,6 +8,7 @@ from mmdemo.datasets.looks import UNKNOWN_LOOK, Look, looks_of
 from mmdemo.datasets.schema import Dataset
 from mmdemo.measures import figure, headline_of
 from mmdemo.types import Comparison
+from mmdemo.ui.shell.card import marks_html
 from mmdemo.ui.shell.safe import percent, safe
 from mmdemo.ui.shell.titles import own_titles
 from mmdemo.ui.shell.view import notes_html, relation_name
@@ -129,7 +130,7 @@ def _relation_say(say: Say) -> str:
 
 
 def _facts(comparison: Comparison, dataset: Dataset, metrics: Sequence[Metrics]) -> dict[str, list[str]]:
-    """What stands below the answers: test scores, calibration, time."""
+    """What stands below the answers: test scores, calibration, what marks them, time."""
     asked = comparison.answers[0].prediction.ask
     tasks = [
         task for task, wanted in (("entities", asked.entities), ("relations", asked.relations)) if wanted
@@ -145,6 +146,7 @@ def _facts(comparison: Comparison, dataset: Dataset, metrics: Sequence[Metrics])
         "Calibration error (ECE)": [
             _shown(figure(m, ("calibration", "after", "ece")), "{:.3f}") for m in metrics
         ],
+        "Marks of these figures": [(m.get("splits") and marks_html(m).strip()) or "–" for m in metrics],
         "Fusion and head": [f"{answer.fuse_ms:.1f} ms" for answer in comparison.answers],
     }
 

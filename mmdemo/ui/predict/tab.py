@@ -14,7 +14,7 @@ from mmdemo.cells.locate import Cell
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import FUSIONS, MODELS, fusions_of
 from mmdemo.posts.question import read_post
-from mmdemo.types import InputError, Prediction
+from mmdemo.types import InputError, PhotoWords, Prediction
 from mmdemo.ui.predict.example_buttons import example_buttons
 from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.serve.uploads import uploaded
@@ -39,7 +39,13 @@ def ready_cell(preset: str, dataset: str, model: str, fusion: str) -> Cell:
 
 
 def answer(
-    preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None
+    preset: str,
+    dataset: str,
+    model: str,
+    fusion: str,
+    text: str,
+    photo: str | None,
+    words: tuple[PhotoWords, ...] = (),
 ) -> tuple[Prediction, Dataset]:
     """Read the post and ask the picked checkpoint; its answer, and the dataset whose labels that has.
 
@@ -49,7 +55,7 @@ def answer(
     cell = ready_cell(preset, dataset, model, fusion)
     # Half of a surrogate pair (a cut emoji) cannot be sent back as JSON.
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    question = read_post(whole, cell.dataset, photo)
+    question = read_post(whole, cell.dataset, photo, words)
     with MODEL.take():
         return predicting.predict(question, cell), cell.dataset
 

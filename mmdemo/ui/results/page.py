@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmdemo.cells.catalogue import Entry, score_on_test
+from mmdemo.cells.conditions import marks_text
 from mmdemo.datasets.schema import Dataset
 from mmdemo.measures import figure, headline_of, shown
-from mmdemo.ui.shell.card import PHOTO_STATES
+from mmdemo.ui.shell.card import PHOTO_STATES, marks_html
 from mmdemo.ui.shell.safe import safe
 from mmdemo.ui.shell.titles import fusion_title, model_title
 
@@ -22,7 +23,7 @@ FIGURES = (  # in percent
     "another’s photo",
     "no photo",
 )
-HEADERS = ("Dataset", "Model", "Fusion", *FIGURES, "ECE", "MB")
+HEADERS = ("Dataset", "Model", "Fusion", "Marks", *FIGURES, "ECE", "MB")
 
 
 def table_rows(listed: Sequence[Entry]) -> list[list[Any]]:
@@ -39,6 +40,7 @@ def _table_row(entry: Entry) -> list[Any]:
         entry.cell.dataset.title,
         model_title(entry.cell.model),
         fusion_title(entry.cell.fusion),
+        marks_text(metrics) if metrics else "",
         *(_points(figure(metrics, (*at, *measure.path))) for measure in measures),
         *(_points(score_on_test(metrics, state)) for state in PHOTO_STATES if state != "photo"),
         None if ece is None else round(ece, 3),
@@ -67,7 +69,7 @@ def bars_html(listed: Sequence[Entry], dataset: Dataset) -> str:
         groups[entry.cell.model] += (
             f"<li><span>{safe(fusion_title(entry.cell.fusion))}</span>"
             f'<span class="mm-zoo-bar"><b style="width:{100 * score:.2f}%"></b>{tick}</span>'
-            f'<span class="mm-number">{score:.1%}{moved}</span></li>'
+            f'<span class="mm-number">{score:.1%}{moved}</span>{marks_html(entry.metrics)}</li>'
         )
     if not groups:
         return '<p class="mm-quiet">No checkpoint of this data set is here yet.</p>'
@@ -83,7 +85,7 @@ def bars_html(listed: Sequence[Entry], dataset: Dataset) -> str:
 def scatter_html(listed: Sequence[Entry], dataset: Dataset) -> str:
     """Score against size on disk, a dot a cell."""
     dots = [
-        (entry.size / 1e6, 100 * score, f"{model_title(entry.cell.model)}, {fusion_title(entry.cell.fusion)}")
+        (entry.size / 1e6, 100 * score, _dot_title(entry))
         for entry in listed
         if entry.cell.dataset.name == dataset.name and (score := score_on_test(entry.metrics)) is not None
     ]
@@ -107,6 +109,12 @@ def scatter_html(listed: Sequence[Entry], dataset: Dataset) -> str:
         '<p class="mm-quiet">Size: the cell’s own files and its trunk; the shared base encoders are not '
         "counted. The vertical axis does not start at zero.</p>"
     )
+
+
+def _dot_title(entry: Entry) -> str:
+    marks = marks_text(entry.metrics)
+    title = f"{model_title(entry.cell.model)}, {fusion_title(entry.cell.fusion)}"
+    return f"{title} ({marks})" if marks else title
 
 
 def reliability_html(metrics: Mapping[str, Any]) -> str:
@@ -169,4 +177,11 @@ def notice_html(listed: Sequence[Entry]) -> str:
         if stand_in
         else ""
     )
-    return f'<p class="mm-quiet mm-notice">{ready} of {len(listed)} checkpoints are ready.{warning}</p>'
+    marked = sum(bool(marks_text(entry.metrics)) for entry in listed if entry.metrics)
+    told = (
+        f" {marked} have marks: their figures were measured under other conditions than the rest, or by code "
+        "that cannot be looked up."
+        if marked
+        else ""
+    )
+    return f'<p class="mm-quiet mm-notice">{ready} of {len(listed)} checkpoints are ready.{warning}{told}</p>'

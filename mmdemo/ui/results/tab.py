@@ -44,7 +44,8 @@ def detail(event: gr.SelectData) -> str:
             measures = shown("page", *cell.dataset.tasks)
             return (
                 f'<section class="mm-card"><h3>{" · ".join(map(zoo_view.safe, names))}</h3>'
-                f"{card.scores_html(entry.metrics, measures)}{zoo_view.reliability_html(entry.metrics)}"
+                f"{card.scores_html(entry.metrics, measures)}{card.conditions_html(entry.metrics)}"
+                f"{zoo_view.reliability_html(entry.metrics)}"
                 f"{effect_view.effect_html(entry.metrics)}{effect_view.classes_html(entry.metrics)}</section>"
             )
     return f'<p class="mm-quiet">{PICK}</p>'
@@ -57,7 +58,7 @@ def build() -> None:
     gr.HTML(zoo_view.notice_html(listed), apply_default_css=False, elem_id="zoo-notice")
     choices = [("All", "all"), *((dataset.title, name) for name, dataset in known_datasets().items())]
     dataset = gr.Radio(choices, value="all", label="Data set", elem_id="zoo-dataset")
-    datatype: Any = ["str"] * 3 + ["number"] * (len(zoo_view.HEADERS) - 3)
+    datatype: Any = ["str"] * 4 + ["number"] * (len(zoo_view.HEADERS) - 4)
     table = gr.Dataframe(
         rows,
         datatype=datatype,

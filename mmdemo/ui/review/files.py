@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from gradio.utils import get_upload_folder
 
 from mmdemo.cells.catalogue import dataset_named, known_datasets
 from mmdemo.datasets.discovery import default_for, reviewed_as
+from mmdemo.formats.format import cut_notes
 from mmdemo.formats.reading import Photos, read_posts
 from mmdemo.formats.table import FORMATS, SOURCES, find_format
 from mmdemo.photo.lookup import SUFFIXES
@@ -19,7 +21,7 @@ from mmdemo.review.agreement import agreements
 from mmdemo.review.export import Exported, apply_corrections, export
 from mmdemo.review.names import check_name, count_posts
 from mmdemo.review.store.intake import Use
-from mmdemo.types import InputError, quoted
+from mmdemo.types import InputError, Question, quoted
 from mmdemo.ui.review.agreement import agreement_html
 from mmdemo.ui.review.calls import store
 from mmdemo.ui.review.people import reader_of, reviewer_of
@@ -60,7 +62,9 @@ def add_posts(
         scheme = known.scheme if known else reviewed_as(dataset_named(dataset))
         photos = Photos(folder=folder)
         try:
-            read = [item for path in posts for item in read_posts(path, source, scheme, photos)]
+            read, cut = list[Question](), Counter[str]()
+            for path in posts:
+                read += read_posts(path, source, scheme, photos, shortened=cut)
         except InputError as error:  # which names the file by its place here
             raise InputError(str(error).replace(f"{scratch}/", "")) from error
         if use == CORRECT:
@@ -71,7 +75,8 @@ def add_posts(
         store().make_queue(target, scheme, double=known.double if known else bool(double))
         done = store().add(target, read, use=USES.get(use, "suggest"), reviewer=reviewer)
     known_too = f" {done.known} were there already." if done.known else ""
-    return target, done_html(f"{count_posts(done.added)} added to “{target}”.{known_too}", done.warnings)
+    notes = (*done.warnings, *cut_notes(cut))
+    return target, done_html(f"{count_posts(done.added)} added to “{target}”.{known_too}", notes)
 
 
 def _gathered(files: Sequence[str], scratch: Path, source: str) -> tuple[Path, list[Path]]:
@@ -153,7 +158,7 @@ def export_queue(
         f"{count_posts(done.posts)} of “{queue}” written as {form} and read back; "
         f"{done.rejected} rejected left out."
     )
-    why = tuple(f"{ref}: {reason}" for ref, reason in done.left_out.items())
+    why = (*done.lacking, *(f"{ref}: {reason}" for ref, reason in done.left_out.items()))
     return gr.update(value=kept, visible=True), done_html(text, why)
 
 

@@ -9,14 +9,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import BlockFunction
+from gradio.context import Context
 
 from mmdemo.answer.answer_json import prediction_json
 from mmdemo.answer.compare import ACROSS
 from mmdemo.answer.comparison_json import comparison_json
 from mmdemo.cells import catalogue
+from mmdemo.formats.shared.photo_words import refuse, stated_words
 from mmdemo.formats.table import FORMATS
 from mmdemo.models.config import FUSIONS, MODELS
-from mmdemo.types import InputError
+from mmdemo.types import InputError, PhotoWords
 from mmdemo.ui.compare import tab as compare_tab
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED
@@ -30,7 +33,14 @@ log = logging.getLogger(__name__)
 
 
 def predict(
-    dataset: str, model: str, fusion: str, text: str, photo: str | None = None, preset: str = "lite"
+    dataset: str,
+    model: str,
+    fusion: str,
+    text: str,
+    photo: str | None = None,
+    preset: str = "lite",
+    description: str | None = None,
+    photo_words: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Find the named entities of a tweet, or the relation of a marked pair, with calibrated probabilities.
 
@@ -41,12 +51,15 @@ def predict(
         text: The tweet. For a relation mark the pair: [E1] Ann [/E1] works for [E2] Acme [/E2].
         photo: The tweet's photo (JPEG, PNG, WEBP, GIF or BMP). Leave it out where there is none.
         preset: The size of the checkpoint; lite is shipped.
+        description: What the photo shows, or its alt text; a checkpoint that reads no such words repeats it.
+        photo_words: More words of the photo: a list of {source, text, score, box, by}, as answers have it.
 
     Returns:
         JSON: entities (text, label, first word, word after the last, score) or the five likeliest relations.
     """
     with _sentences(dataset, model, fusion, preset):
-        return prediction_json(predict_tab.answer(preset, dataset, model, fusion, text, photo)[0])
+        words = _words(description, photo_words)
+        return prediction_json(predict_tab.answer(preset, dataset, model, fusion, text, photo, words)[0])
 
 
 def compare(
@@ -57,6 +70,8 @@ def compare(
     text: str,
     photo: str | None = None,
     preset: str = "lite",
+    description: str | None = None,
+    photo_words: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Ask all fusions of a model, or all models with a fusion, about one tweet: where do they disagree?
 
@@ -68,14 +83,16 @@ def compare(
         text: The tweet. For a relation mark the pair: [E1] Ann [/E1] works for [E2] Acme [/E2].
         photo: The tweet's photo (JPEG, PNG, WEBP, GIF or BMP). Leave it out where there is none.
         preset: The size of the checkpoints; lite is shipped.
+        description: What the photo shows, or its alt text; a checkpoint that reads no such words repeats it.
+        photo_words: More words of the photo: a list of {source, text, score, box, by}, as answers have it.
 
     Returns:
         JSON: each checkpoint's answer, and how many agree on each span or relation.
     """
     with _sentences(dataset, across, model, fusion, preset):
-        return comparison_json(
-            compare_tab.ask(across, preset, dataset, model, fusion, text, photo).comparison
-        )
+        words = _words(description, photo_words)
+        found = compare_tab.ask(across, preset, dataset, model, fusion, text, photo, words)
+        return comparison_json(found.comparison)
 
 
 def explain(
@@ -86,6 +103,8 @@ def explain(
     photo: str | None = None,
     target: float | None = None,
     preset: str = "lite",
+    description: str | None = None,
+    photo_words: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Say why a checkpoint answers a tweet as it does: what the fusion did, which words and regions count.
 
@@ -99,12 +118,15 @@ def explain(
         photo: The tweet's photo (JPEG, PNG, WEBP, GIF or BMP). Leave it out where there is none.
         target: Which answer: a word's number from 0, or a relation's rank from 0. Left out: the surest.
         preset: The size of the checkpoint; lite is shipped.
+        description: What the photo shows, or its alt text; a checkpoint that reads no such words repeats it.
+        photo_words: More words of the photo: a list of {source, text, score, box, by}, as answers have it.
 
     Returns:
         JSON: the prediction, views with all their numbers, and answers to the same post imagined otherwise.
     """
     with _sentences(dataset, model, fusion, preset):
-        return why_tab.explained(preset, dataset, model, fusion, text, photo, target)
+        words = _words(description, photo_words)
+        return why_tab.explained(preset, dataset, model, fusion, text, photo, target, words)
 
 
 def review_export(
@@ -130,6 +152,11 @@ def review_export(
     with _sentences(queue, format):
         reviewer_of(reviewer, profile)
         return review_files.exported(queue, format, photos=photos, skip=skip)[0]
+
+
+def _words(description: object, photo_words: object) -> tuple[PhotoWords, ...]:
+    """What a request says of the photo. Raises InputError where that is no such words."""
+    return stated_words({"description": description, "photo_words": photo_words}, "the request", refuse)
 
 
 @contextmanager
@@ -163,11 +190,29 @@ def build() -> None:
         queue, reviewer, form = gr.Textbox(), gr.Textbox(), _choice(list(FORMATS), "jsonl")
         flags = [gr.Checkbox(False), gr.Checkbox(False)]
         answer, file = gr.JSON(), gr.File()
+        said = [_description(), _photo_words()]
     asked = [model, fusion, text, photo]
-    _serve(predict, [dataset, *asked, preset], answer, IN_MODEL_QUEUE)
-    _serve(compare, [dataset, across, *asked, preset], answer, IN_MODEL_QUEUE)
-    _serve(explain, [dataset, *asked, target, preset], answer, IN_EXPLAIN_QUEUE)
+    _serve(predict, [dataset, *asked, preset, *said], answer, IN_MODEL_QUEUE)
+    _serve(compare, [dataset, across, *asked, preset, *said], answer, IN_MODEL_QUEUE)
+    _serve(explain, [dataset, *asked, target, preset, *said], answer, IN_EXPLAIN_QUEUE)
+    _take_shorter_requests(len(said))
     _serve(review_export, [queue, reviewer, form, *flags], file, {"concurrency_id": "export"})
+
+
+def _take_shorter_requests(most: int) -> None:
+    """Requests by place may end before the last ``most`` inputs: so did those of before there were such."""
+    page = Context.root_block
+    assert page is not None, "endpoints are wired within a page"
+    check = page.validate_inputs
+    served = ("predict", "compare", "explain")
+
+    def filled(block_fn: BlockFunction, inputs: list[Any]) -> None:
+        lacking = len(block_fn.inputs) - len(inputs)
+        if block_fn.api_name in served and 0 < lacking <= most:
+            inputs += [None] * lacking
+        check(block_fn, inputs)
+
+    page.validate_inputs = filled  # type: ignore[method-assign]  # Gradio refuses before it looks at defaults
 
 
 def _choice(names: list[str], value: str | None) -> gr.Dropdown:
@@ -178,6 +223,20 @@ def _choice(names: list[str], value: str | None) -> gr.Dropdown:
     choice = gr.Dropdown(names, value=value)
     choice.preprocess = lambda payload: payload  # type: ignore[method-assign]  # see above
     return choice
+
+
+def _description() -> gr.Textbox:
+    """A text or a list of texts as it was sent: Gradio would make one text of anything."""
+    said = gr.Textbox(value=None)
+    said.preprocess = lambda payload: payload  # type: ignore[method-assign]
+    return said
+
+
+def _photo_words() -> gr.JSON:
+    """A list of objects. Gradio would tell clients that its type is {}, which no JSON schema is."""
+    words = gr.JSON(value=None)
+    words.api_info = lambda: {"type": "array", "items": {"type": "object"}}  # type: ignore[method-assign]
+    return words
 
 
 def _serve(

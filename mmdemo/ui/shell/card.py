@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmdemo.cells.conditions import Conditions, marks_text
 from mmdemo.cells.locate import Cell
 from mmdemo.measures import Measure, figure, shown
 from mmdemo.models.config import FUSIONS
@@ -36,7 +37,8 @@ def scores_html(metrics: Mapping[str, Any], measures: Sequence[Measure], split: 
         numbers = "".join(f"<td>{'–' if (c := cells[i]) is None else f'{c:.1%}'}</td>" for i in kept)
         body += f'<tr><th scope="row">{title}</th>{numbers}</tr>'
     return (
-        f'<table class="mm-scores"><caption>On the {split} split, each post with …</caption>'
+        f'<table class="mm-scores"><caption>On the {split} split, each post with …'
+        f"{marks_html(metrics)}</caption>"
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
@@ -55,8 +57,21 @@ def card_html(cell: Cell, card: Mapping[str, Any]) -> str:
     origin = _origin_html({**(card.get("training") or {}), **metrics})
     return (
         f'<section class="mm-card"><h3>Checkpoint <code>{safe(cell.name)}</code></h3><dl>{listed}</dl>'
-        f"{scores_html(metrics, measures)}{origin}</section>"
+        f"{scores_html(metrics, measures)}{conditions_html(metrics) if metrics else ''}{origin}</section>"
     )
+
+
+def marks_html(metrics: Mapping[str, Any] | None) -> str:
+    """What must stand beside a cell's figures: that they are limited, or of unknown code. Else nothing."""
+    marks = marks_text(metrics)
+    return f' <small class="mm-marks">{safe(marks)}</small>' if marks else ""
+
+
+def conditions_html(metrics: Mapping[str, Any] | None) -> str:
+    """Under which conditions the figures were measured, folded away."""
+    facts = Conditions.of(metrics).facts
+    listed = "".join(f"<dt>{name}</dt><dd>{safe(value)}</dd>" for name, value in facts.items())
+    return f"<details><summary>Conditions of these figures</summary><dl>{listed}</dl></details>"
 
 
 def _origin_html(facts: Mapping[str, Any]) -> str:

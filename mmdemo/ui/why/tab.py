@@ -13,7 +13,7 @@ from mmdemo.answer.imagine import counterfactuals
 from mmdemo.cells.locate import Cell
 from mmdemo.datasets.examples import example_photos
 from mmdemo.posts.question import read_post
-from mmdemo.types import Explanation, InputError, Question
+from mmdemo.types import Explanation, InputError, PhotoWords, Question
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, Form
@@ -59,11 +59,17 @@ def ask(cell: Cell, question: Question, target: int | None) -> Explanation:
 
 
 def _read(
-    preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None
+    preset: str,
+    dataset: str,
+    model: str,
+    fusion: str,
+    text: str,
+    photo: str | None,
+    words: tuple[PhotoWords, ...] = (),
 ) -> tuple[Cell, Question]:
     cell = predict_tab.ready_cell(preset, dataset, model, fusion)
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    return cell, read_post(whole, cell.dataset, photo)
+    return cell, read_post(whole, cell.dataset, photo, words)
 
 
 def show(*inputs: Any) -> tuple[Any, ...]:
@@ -147,14 +153,21 @@ def painted_mask(editor: dict[str, Any] | None) -> np.ndarray | None:
 
 
 def explained(
-    preset: str, dataset: str, model: str, fusion: str, text: str, photo: str | None, target: float | None
+    preset: str,
+    dataset: str,
+    model: str,
+    fusion: str,
+    text: str,
+    photo: str | None,
+    target: float | None,
+    words: tuple[PhotoWords, ...] = (),
 ) -> dict[str, Any]:
     """A cell's explanation as JSON: views with all their numbers, and imagined posts.
 
     Raises:
         InputError: as in `predict_tab.answer`, or for a target that there is not.
     """
-    cell, question = _read(preset, dataset, model, fusion, text, photo)
+    cell, question = _read(preset, dataset, model, fusion, text, photo, words)
     others = example_photos()
     asked = _whole(target)
     with EXPLAIN.take():

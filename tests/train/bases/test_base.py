@@ -8,12 +8,13 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdemo.cells.files import read_tensors
-from mmdemo.cells.pretrained_base import base_folder
+from mmdemo.cells.files import file_hash, read_json, read_tensors
+from mmdemo.cells.pretrained_base import BASE_FILES, OBJECT_FILES, base_folder
 from mmdemo.models.encoders.image import REDUCED, EfficientNetLite
 from mmdemo.types import InputError, Post
 from tests.tiny import write_data
 from train.bases.base import build_base, fit_reduction, to_tensor_of
+from train.bases.objects import write_objects
 from train.data.source import DataSource
 
 
@@ -47,7 +48,10 @@ def test_building_the_base_anew_gives_the_shipped_tensors(built: Path, shipped: 
         assert new.keys() == old.keys()
         same = [key for key in new if not key.startswith("reduction.")]  # fitted to whatever photos there are
         assert len(same) > 90 and all(torch.equal(new[key], old[key]) for key in same)
-    assert (built / "tokenizer.json").read_bytes() == (ours / "tokenizer.json").read_bytes()
+    for name in ("tokenizer.json", *OBJECT_FILES):
+        assert (built / name).read_bytes() == (ours / name).read_bytes()
+    stated = read_json(built / "base.json")["files"]
+    assert stated == {name: file_hash(built / name) for name in (*BASE_FILES, *OBJECT_FILES)}
 
 
 def test_the_reduction_keeps_what_photos_vary_in(built: Path, source: DataSource) -> None:
@@ -70,3 +74,12 @@ def test_the_reduction_keeps_what_photos_vary_in(built: Path, source: DataSource
 def test_a_reduction_without_photos_is_refused() -> None:
     with pytest.raises(InputError, match="the reduction needs photos; only 0 could be read"):
         fit_reduction(EfficientNetLite(), [Post(text="a", tokens=("a",))])
+
+
+def test_weights_without_the_last_layer_are_refused(tmp_path: Path) -> None:
+    torch.save({"_conv_stem.weight": torch.ones(1)}, tmp_path / "weights.pth")
+    with pytest.raises(InputError, match="has no _fc.weight"):
+        write_objects(tmp_path, tmp_path / "weights.pth")
+    torch.save({"_fc.weight": torch.ones(3, 4), "_fc.bias": torch.ones(3)}, tmp_path / "weights.pth")
+    with pytest.raises(InputError, match="tells 3 classes apart, not 1000"):
+        write_objects(tmp_path, tmp_path / "weights.pth")

@@ -15,8 +15,11 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from mmdemo.answer.predict import predict
+from mmdemo.cells.card import load_card
 from mmdemo.cells.catalogue import find_cell
 from mmdemo.cells.checkpoint import load_trunk
+from mmdemo.cells.commits import code_state
+from mmdemo.cells.conditions import Conditions
 from mmdemo.cells.locate import list_cells
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.zoo import Zoo
@@ -113,6 +116,13 @@ def test_a_run_leaves_a_checkpoint_that_answers(data, tmp_path, monkeypatch, dat
     assert set(training["recipes"]) == ({"whole"} if end_to_end else {"trunk", "cell"})
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["seed"] == 1337 and metrics["data"] == "no photos"
+    told = metrics["conditions"]
+    assert told == training["conditions"] and training["commit"] == (code_state().commit or "unknown")
+    assert (told["limit"], told["splits"], told["cleaning"], told["seed"]) == (None, "official", False, 1337)
+    assert (told["recipe"], told["training_posts"]) == ("lite", 48)
+    assert told["torch"] == torch.__version__ and "threads" in told["hardware"]
+    assert told["precision"] in ("float32", "bf16")
+    assert load_card(folder).metrics["conditions"]["posts"] == {"valid": 8, "test": 8}
     assert set(metrics["splits"]) == {"valid", "test"}
     assert metrics["splits"]["test"]["posts"] == 8
     kept = (tmp_path / "out", tmp_path / "work", DataSource(folder=data), "tiny")
@@ -123,6 +133,28 @@ def test_a_run_leaves_a_checkpoint_that_answers(data, tmp_path, monkeypatch, dat
     assert cell.problem is None
     text = "[E1] Ann [/E1] loves [E2] Paris [/E2]" if dataset == "mnre" else "Ann loves Paris"
     assert predict(read_post(text, cell.dataset), cell).checkpoint == cell.name
+
+
+def test_a_limited_run_and_the_reports_splits_are_marked(data, tmp_path):
+    arguments = ["run", "--dataset", "twitter2017", "--data", str(data), "--scheme", "report"]
+    arguments += ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
+    for setting in ("preset=tiny", "device=cpu", "epochs=1", "members=1", "limit=6"):
+        arguments += ["--set", setting]
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    card = load_card(Path(done.stdout.strip().splitlines()[-1]))
+    assert card.training["split_scheme"] == "report" and card.training["limit"] == 6
+    found = Conditions.of(card.metrics)
+    assert found.marks[:2] == ("limited: 6 posts", "report's splits")
+    assert found.training_posts == 6 and found.posts == {"valid": 6, "test": 6}
+
+
+def test_scheme_is_an_option_and_a_setting(data, tmp_path, monkeypatch):
+    schemes = []
+    monkeypatch.setattr("train.cells.run.run", lambda s: schemes.append(s.source.scheme) or tmp_path)
+    plain = ["run", "--dataset", "twitter2017", "--data", str(data), "--set", "preset=tiny"]
+    for options in ([], ["--scheme", "report"], ["--set", "scheme=report"]):
+        assert CliRunner().invoke(app, [*plain, *options], catch_exceptions=False).exit_code == 0
+    assert schemes == ["official", "report", "report"]
 
 
 def test_a_model_learns_what_the_data_say(data, tmp_path):
@@ -312,6 +344,7 @@ def test_a_recipe_that_cannot_be_is_refused(values):
         (["--set", "film_variant=odd"], "unknown film variant 'odd'"),
         (["--set", "device=abacus"], "known are auto, cpu, cuda, mps"),
         (["--set", "scheme=mine"], "unknown split scheme 'mine'"),
+        (["--scheme", "mine"], "unknown split scheme 'mine'"),
         (["--set", "epochs=0"], "epochs is 0"),
         (["--set", "cell.views=0"], "views is 0"),
         (["--data", "/no/such/folder"], "txt cannot be read: No such file"),

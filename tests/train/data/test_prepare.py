@@ -53,6 +53,25 @@ def test_a_complete_folder_is_ready(folder: Path, capsys: pytest.CaptureFixture[
     assert "Ready to train" in out
 
 
+def test_words_of_photos_beside_the_data_are_counted(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By who wrote them; a file that cannot be read stands in the way of training."""
+    path = folder / "descriptions" / "mnre.jsonl"
+    path.parent.mkdir()
+    lines = [{"image_id": str(n), "blip2": "a sign", "owl": ["a wall"] * n} for n in range(3)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert run(folder) == 0
+    assert "posts with words of their photo: blip2 1, owl 1" in capsys.readouterr().out
+    report = check(folder)
+    assert split_of(report, "mnre", "train").described == {"blip2": 1, "owl": 1}
+    assert split_of(report, "mnre", "test").described == {}
+    assert split_of(report, "twitter2015", "train").described == {}
+    path.write_text('{"blip2": "of which photo?"}')
+    (problem, *_) = next(d for d in check(folder).datasets if d.dataset == "mnre").problems
+    assert "mnre.jsonl line 1 has no image_id; this blocks training on mnre" in problem
+
+
 def test_every_trap_is_counted(folder: Path) -> None:
     report = check(folder)
     assert counts(split_of(report, "twitter2015", "train")) == {

@@ -8,7 +8,7 @@ from mmdemo.cells.files import write_json
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.formats.jsonl import FORMAT
 from mmdemo.posts.same_text import text_key
-from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation
+from mmdemo.types import Ask, Entity, InputError, Pair, PhotoWords, Post, Question, Relation
 from tests.tiny import write_data
 from train.data.questions import gold_of
 from train.data.reviewed_posts import compare, find_leaks, read_extra, without_leaks
@@ -39,6 +39,13 @@ def source(tmp_path_factory) -> DataSource:
 def test_labelled_posts_are_read_back(tmp_path):
     file = write(tmp_path / "extra.jsonl", [post("Ann", "sings", id="1"), post("hi", entities=(), id="2")])
     assert [asked.post.id for asked in read_extra(file, TWEETS)] == ["1", "2"]
+
+
+def test_reviewed_posts_bring_the_words_of_their_photos(tmp_path):
+    words = PhotoWords(source="described", text="A sign.", by="Ann")
+    file = write(tmp_path / "extra.jsonl", [post("Ann", "sings", id="1", photo_words=(words,))])
+    (asked,) = read_extra(file, TWEETS)
+    assert asked.post.photo_words == (words,)
 
 
 def test_a_line_with_several_relations_gives_each_of_them(tmp_path):

@@ -43,6 +43,19 @@ def test_the_reports_split_is_shuffled(folder):
     assert any(post.startswith("test") for post in train) and any(post.startswith("valid") for post in train)
 
 
+def test_each_description_of_a_photo_is_there_to_be_picked(folder):
+    """Whatever the split scheme, and whether or not the photo is at hand."""
+    path = folder / "descriptions" / "twitter2017.jsonl"
+    path.parent.mkdir()
+    path.write_text('{"image_id": "train3", "blip2": "a sign", "owl": "a wall", "relatedness": 0.2}\n')
+    wanted = [("captioned", "blip2", "a sign"), ("captioned", "owl", "a wall")]
+    for scheme in ("official", "report"):
+        posts = [p for s in SPLITS for p in DataSource(folder=folder, scheme=scheme).posts(TWEETS, s)]
+        words = {p.id: [(w.source, w.by, w.text) for w in p.photo_words] for p in posts if p.photo_words}
+        assert words == {"train3": wanted}
+        assert all(p.image is None for p in posts)
+
+
 def stand_ins(folder):
     (folder / "standins" / "photos").mkdir(parents=True)
     rows = ["twitter2017,train,train0,a.webp", "twitter2017,test,test1,b.webp", "mnre,train,train2.jpg,"]

@@ -1,10 +1,12 @@
 """What a cell's card says of its splits and its scores."""
 
+from dataclasses import replace
+
 import pytest
 from typer.testing import CliRunner
 
 from mmdemo.cells.card import Card
-from mmdemo.datasets.discovery import find_dataset
+from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import ModelConfig
 from train.__main__ import app
 from train.publish.model_card import cell_card, figures, root_card
@@ -21,7 +23,34 @@ def test_a_card_of_the_reports_splits_says_what_they_share(told):
     assert "test rows" not in told(card("official"))
 
 
-@pytest.mark.parametrize("command", ["zoo", "tune", "analyse"])
+@pytest.mark.parametrize("told", [lambda c: cell_card(c, "me/cells"), lambda c: root_card([c], "me/cells")])
+def test_a_card_says_whose_the_data_are(told):
+    assert "MNRE: the public research release of MNRE, version 2 (thecharm/MNRE)." in told(card("official"))
+    for name in bundled():
+        own = replace(card("official").config, dataset=find_dataset(name))
+        without = replace(own, dataset=replace(own.dataset, source=""))  # as older cells' records are
+        for config in (own, without):
+            whose = "thecharm/MNRE" if name == "mnre" else "jefferyYu/UMT"
+            assert whose in told(Card(config=config, training={})), name
+    foreign = replace(own, dataset=replace(own.dataset, name="mine", title="Mine", source=""))
+    assert "Mine: its source is not stated." in told(Card(config=foreign, training={}))
+
+
+def test_figures_of_a_card_stand_with_their_conditions_and_marks():
+    scores = {"micro_without_none": {"f1": 0.5}}
+    stated = {"limit": 300, "recipe": "small", "commit": "abcdef0", "commit_exists": False}
+    metrics = {"splits": {"test": {"photo": scores}}, "conditions": stated}
+    marked = replace(card("official"), metrics=metrics)
+    own, whole = cell_card(marked, "me/cells"), root_card([marked], "me/cells")
+    assert "**Marked: limited: 300 posts; commit unknown here.**" in own
+    assert "| Recipe | small |" in own and "| Hardware | not stated |" in own
+    assert "| 50.00 (limited: 300 posts; commit unknown here) |" in whole
+    clean = {"limit": None, "commit": "abcdef0", "commit_exists": True}
+    full = replace(marked, metrics={**metrics, "conditions": clean})
+    assert "Marked" not in cell_card(full, "me/cells") and "| 50.00 |" in root_card([full], "me/cells")
+
+
+@pytest.mark.parametrize("command", ["zoo", "tune", "analyse", "run"])
 def test_the_scheme_s_help_says_it_too(command):
     shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
     assert "a text with several rows may stand in train and test" in " ".join(shown.split())

@@ -40,10 +40,12 @@ CELLS = (
 T17 = ("lite", "twitter2017", "roberta-resnet50", "film")
 
 
-def read_post(text, dataset, image=None):
+def read_post(text, dataset, image=None, photo_words=()):
     if not text.strip():
         raise InputError("The text is empty.")
-    return Question(post=Post(text=text, tokens=tuple(text.split()), image=image), ask=Ask())
+    return Question(
+        post=Post(text=text, tokens=tuple(text.split()), image=image, photo_words=photo_words), ask=Ask()
+    )
 
 
 def predict(question, cell):

@@ -17,10 +17,12 @@ from PIL import Image
 
 from mmdemo.cells import catalogue
 from mmdemo.datasets.discovery import bundled, default_for
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.models.config import FUSIONS
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
 from mmdemo.ui.shell import api as endpoints
+from tests.made_up import photo_words
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = ("roberta-resnet50", "vilt")  # two encoders, and a joint one
@@ -98,6 +100,14 @@ def choices(known: Any) -> st.SearchStrategy[str]:
     return st.one_of(st.sampled_from(list(known)), st.sampled_from(list(known)), JUNK)
 
 
+#: What a request says of its photo: half of it is right, half anything that JSON holds.
+SAID = st.one_of(
+    st.none(),
+    st.sampled_from(["A sign.", "<script>alert(1)</script>\u202e", "a" * 5000, "\ud83d", "\0", ""]),
+    st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=5), st.lists, max_leaves=4),
+)
+ALL_WORDS = st.one_of(SAID, st.lists(photo_words(), max_size=3).map(words_json))
+
 NAMES = {"dataset": choices(bundled()), "model": choices(MODELS), "fusion": choices(FUSIONS)}
 PRESETS = st.sampled_from(["tiny", "tiny", "tiny", "lite", "full", "../lite"])
 
@@ -106,14 +116,16 @@ PRESETS = st.sampled_from(["tiny", "tiny", "tiny", "lite", "full", "../lite"])
 @given(data=st.data(), text=TEXTS, preset=PRESETS, **NAMES)
 def test_predict(photos, data, text, preset, dataset, model, fusion):
     photo = data.draw(st.sampled_from([None, *photos]))
-    check(partial(endpoints.predict, dataset, model, fusion, text, photo, preset), photos)
+    said = data.draw(SAID), data.draw(ALL_WORDS)
+    check(partial(endpoints.predict, dataset, model, fusion, text, photo, preset, *said), photos)
 
 
 @settings(max_examples=15, phases=PHASES)
 @given(data=st.data(), text=TEXTS, preset=PRESETS, across=choices(["fusions", "models"]), **NAMES)
 def test_compare(photos, data, text, preset, across, dataset, model, fusion):
     photo = data.draw(st.sampled_from([None, *photos]))
-    check(partial(endpoints.compare, dataset, across, model, fusion, text, photo, preset), photos)
+    said = data.draw(SAID), data.draw(ALL_WORDS)
+    check(partial(endpoints.compare, dataset, across, model, fusion, text, photo, preset, *said), photos)
 
 
 TARGETS = st.one_of(st.none(), st.integers(-2, 9), st.floats(), st.just(10**30))
@@ -123,7 +135,8 @@ TARGETS = st.one_of(st.none(), st.integers(-2, 9), st.floats(), st.just(10**30))
 @given(data=st.data(), text=TEXTS, preset=PRESETS, target=TARGETS, **NAMES)
 def test_explain(photos, data, text, preset, target, dataset, model, fusion):
     photo = data.draw(st.sampled_from([None, *photos]))
-    check(partial(endpoints.explain, dataset, model, fusion, text, photo, target, preset), photos)
+    said = data.draw(SAID), data.draw(ALL_WORDS)
+    check(partial(endpoints.explain, dataset, model, fusion, text, photo, target, preset, *said), photos)
 
 
 def test_every_hostile_photo_is_either_a_picture_or_a_sentence(photos):

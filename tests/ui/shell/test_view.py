@@ -230,6 +230,8 @@ def test_json_of_entities():
     assert prediction_json(ner(["at", "Oracle", "Arena"], [entity], warnings=("no photo",))) == {
         "entities": [{"text": "Oracle Arena", "label": "LOC", "score": 0.75, **place}],
         "image_used": False,
+        "photo_words": [],
+        "photo_words_used": False,
         "checkpoint": NAME,
         "warnings": ["no photo"],
         "dataset": "twitter2017",
@@ -281,6 +283,17 @@ def test_card_shows_entity_beside_token_scores_for_every_photo_state():
 def test_card_without_figures_says_so(metrics):
     html = card.card_html(cell(PAIRS), {"runs": "x", "metrics": metrics})
     assert "No test scores" in html
+
+
+def test_card_marks_its_figures_and_tells_their_conditions():
+    stated = {"limit": 300, "commit": "abcdef0", "commit_exists": True, "tree": "dirty", "hardware": "<b>x"}
+    scores = {"test": {"photo": {"accuracy": 0.74}}}
+    html = card.card_html(cell(PAIRS), {"metrics": {"splits": scores, "conditions": stated}})
+    text = Reader(html).text
+    assert "limited: 300 posts; uncommitted tree" in text and "<b>x" not in html
+    assert "Postsfirst 300 of each split" in text.replace("the ", "") and "Recipenot stated" in text
+    clean = {"commit": "abcdef0", "commit_exists": True}
+    assert "mm-marks" not in card.card_html(cell(PAIRS), {"metrics": {"splits": scores, "conditions": clean}})
 
 
 def test_card_leaves_out_what_is_not_there():

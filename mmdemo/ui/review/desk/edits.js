@@ -167,6 +167,12 @@ window.mmreview.edits = (() => {
       return name ? label(name) : say(`There is no label ${n}.`);
     }
 
+    /** A letter that some label has, or nothing: most letters mean nothing here. */
+    function letter(key) {
+      const name = state.post.labels.find((one) => state.looks[one]?.key.toLowerCase() === key);
+      if (name) label(name);
+    }
+
     function swap(i = linkHere()) {
       if (i >= 0) edit("swap the sides", answer.swapSides(state.answer, i), { kind: "link", i });
     }
@@ -193,6 +199,7 @@ window.mmreview.edits = (() => {
       relate,
       relation,
       number,
+      letter,
       swap,
       kind,
       clear,

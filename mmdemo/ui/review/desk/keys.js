@@ -6,6 +6,7 @@ window.mmreview.keys = (() => {
     ["A", "accept the selected part; with nothing selected or left to decide, accept the post and go on"],
     ["R", "reject the selected part; with nothing selected, reject the whole post"],
     ["1 – 9", "give the selected words that label, or the relation that name; 0 is “no relation”"],
+    ["other letters", "give the selected words the label that shows the letter"],
     ["U / Shift+U", "undo / redo, also decisions already sent"],
     ["N / P", "next / previous post"],
     ["← →", "move over the words; with Shift, select words or move the end of the selected part"],
@@ -58,7 +59,8 @@ window.mmreview.keys = (() => {
     if (/^[0-9]$/.test(event.key)) return ["number", Number(event.key)];
     const letter = event.key.toLowerCase();
     if (letter === "u") return [event.shiftKey ? "redo" : "undo"];
-    return LETTERS[letter] ? [LETTERS[letter]] : null;
+    if (LETTERS[letter]) return [LETTERS[letter]];
+    return /^\p{L}$/u.test(letter) ? ["letter", letter] : null;
   }
 
   const WITHOUT_POST = ["undo", "redo", "next", "help", "guidelines"];

@@ -91,7 +91,7 @@ window.mmreview.parts = (() => {
     const target = state.selection?.kind === "span" ? state.answer.spans[state.selection.i] : null;
     const can = ["span", "words"].includes(state.selection?.kind);
     const hint = el("p", { class: "rv-hint", text: state.hint });
-    const labels = state.post.labels.map((name, i) => {
+    const labels = state.post.labels.map((name) => {
       const look = state.looks[name];
       const show = () => (hint.textContent = state.guidelines[name] ?? "");
       return el(
@@ -102,7 +102,7 @@ window.mmreview.parts = (() => {
           css: { "--look": look.colour, "--tint": look.tint },
           disabled: !can,
           "aria-pressed": String(target?.label === name),
-          "aria-keyshortcuts": String(i + 1),
+          "aria-keyshortcuts": look.key || undefined,
           title: state.guidelines[name],
           on: {
             click: () => on.label(name),
@@ -111,7 +111,7 @@ window.mmreview.parts = (() => {
             pointerleave: () => (hint.textContent = state.hint),
           },
         },
-        key(String(i + 1)),
+        look.key ? key(look.key.toUpperCase()) : el("kbd", { class: "rv-nokey" }),
         el("b", { text: name }),
         el("span", { text: look.meaning }),
       );

@@ -1,0 +1,99 @@
+"""What was read off one photo, and the same as JSON and back."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from mmdemo.photo_words.rules import Dropped
+from mmdemo.types import PHOTO_SOURCES, InputError, PhotoSource, PhotoWords, quoted
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoReading:
+    """The words of one photo after the rules, in the order in which a model reads them.
+
+    ``dropped`` is what the rules left out; ``notes`` says for a person what could not be read and why;
+    ``unread`` names the sources that are switched on but were not read, or failed.
+    """
+
+    words: tuple[PhotoWords, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    notes: tuple[str, ...] = ()
+    unread: tuple[PhotoSource, ...] = ()
+
+    @property
+    def dropped_counts(self) -> dict[str, int]:
+        """How many lines were left out for each reason."""
+        return dict(Counter(line.why for line in self.dropped))
+
+
+def words_json(words: PhotoWords) -> dict[str, Any]:
+    """One line as JSON: source and text, and score, box and by where they are known."""
+    found: dict[str, Any] = {"source": words.source, "text": words.text}
+    if words.score is not None:
+        found["score"] = words.score
+    if words.box is not None:
+        found["box"] = list(words.box)
+    if words.by:
+        found["by"] = words.by
+    return found
+
+
+def words_from_json(value: Any) -> PhotoWords:
+    """A line from JSON, of which nothing is believed.
+
+    Raises:
+        InputError: it is not what `words_json` writes.
+    """
+    if not isinstance(value, Mapping):
+        raise InputError(f"words of a photo must be an object, not {quoted(value)}")
+    source, text, by = value.get("source"), value.get("text"), value.get("by", "")
+    if source not in PHOTO_SOURCES:
+        raise InputError(f"unknown source of words {quoted(source)}; known: {', '.join(PHOTO_SOURCES)}")
+    if not isinstance(text, str) or not isinstance(by, str):
+        raise InputError("a photo's words need a text")
+    score, box = value.get("score"), value.get("box")
+    if score is not None and not _share(score):
+        raise InputError(f"the score {quoted(score)} is not a number from 0 to 1")
+    if box is not None:
+        if not isinstance(box, list) or len(box) != 4 or not all(map(_share, box)):
+            raise InputError("a box must be four numbers from 0 to 1: left, top, right, bottom")
+        left, top, right, bottom = map(float, box)
+        if left > right or top > bottom:
+            raise InputError("a box must be left, top, right, bottom")
+        box = (left, top, right, bottom)
+    return PhotoWords(source=source, text=text, score=None if score is None else float(score), box=box, by=by)
+
+
+def _share(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and isfinite(value) and 0 <= value <= 1
+
+
+def reading_json(reading: PhotoReading) -> dict[str, Any]:
+    """A reading as JSON; `reading_from_json` reads it back as it was."""
+    return {
+        "words": [words_json(words) for words in reading.words],
+        "dropped": [{**words_json(line.words), "why": line.why} for line in reading.dropped],
+        "notes": list(reading.notes),
+        "unread": list(reading.unread),
+    }
+
+
+def reading_from_json(value: Any) -> PhotoReading:
+    """A reading from JSON. Raises InputError where it is not what `reading_json` writes."""
+    if not isinstance(value, Mapping):
+        raise InputError("a photo's reading must be an object")
+    words, dropped, notes, unread = (value.get(key, []) for key in ("words", "dropped", "notes", "unread"))
+    if not all(isinstance(part, list) for part in (words, dropped, notes, unread)):
+        raise InputError("words, dropped, notes and unread of a photo's reading must be lists")
+    if not all(isinstance(note, str) for note in notes) or not set(map(str, unread)) <= set(PHOTO_SOURCES):
+        raise InputError("the notes of a photo's reading must be texts, and unread names of sources")
+    return PhotoReading(
+        words=tuple(words_from_json(one) for one in words),
+        dropped=tuple(Dropped(words=words_from_json(one), why=str(one.get("why", ""))) for one in dropped),
+        notes=tuple(notes),
+        unread=tuple(unread),
+    )
