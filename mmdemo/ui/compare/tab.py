@@ -16,7 +16,7 @@ from mmdemo.posts.question import read_post
 from mmdemo.types import Comparison, InputError, PhotoWords, Question
 from mmdemo.ui.compare.page import page_html
 from mmdemo.ui.compare.view import comparison_html
-from mmdemo.ui.predict.tab import FAILED, Form
+from mmdemo.ui.predict.tab import FAILED, Form, form_values
 from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
@@ -81,14 +81,15 @@ def ask(
 def show(*inputs: Any) -> tuple[str, str, dict[str, Any] | None, dict[str, Any], str]:
     """Post bar, table, what the downloads hold, whether they can be pressed, the page as text."""
     try:
-        found = ask(*inputs)
-        _, preset, dataset, *_ = inputs
+        across, *form = inputs
+        preset, dataset, model, fusion, text, photo, words = form_values(form)
+        found = ask(across, preset, dataset, model, fusion, text, photo, words)
         scheme = found.cells[0].dataset
         note = [f"{found.left_out} more are not among the checkpoints here."] if found.left_out else []
         table = view.notes_html(note) + comparison_html(found.comparison, scheme, found.metrics)
         kept: dict[str, Any] = {"cells": [[c.preset, c.dataset.name, c.model, c.fusion] for c in found.cells]}
         kept["json"] = comparison_json(found.comparison)
-        kept["asked"] = asked_of(preset, dataset, *inputs[-2:])
+        kept["asked"] = asked_of(preset, dataset, text, photo, words)
         shown = replace(found.question, post=found.comparison.post)
         page = page_html(found.comparison, scheme, found.metrics)
         return post_bar_html(shown, scheme), table, kept, gr.update(visible=True), page
@@ -110,9 +111,11 @@ def show_post(dataset: str, text: str, photo: str | None) -> str:
         return NO_POST
 
 
-def asked_of(preset: str, dataset: str, text: str, photo: str | None) -> list[Any]:
+def asked_of(
+    preset: str, dataset: str, text: str, photo: str | None, words: tuple[PhotoWords, ...]
+) -> list[Any]:
     """What a comparison was asked about, apart from model and fusion."""
-    return [preset, dataset, text, photo]
+    return [preset, dataset, text, photo, words]
 
 
 def pressed_cell(

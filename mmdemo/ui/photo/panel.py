@@ -1,19 +1,19 @@
-"""The photo in words beside the photo: read when it is uploaded, shown with where each part is from, editable.
+"""The photo in words, beside the photo: read when it is uploaded, editable, with where each part is from.
 
-The panel's value is what the browser holds: ``{"state", "photo", "parts", "notes"}``. No text of it ever stands
-in a template: `panel.js` sets it as text. What comes back from the browser is read like anybody's JSON.
+The panel's value is what the browser holds: ``{"state", "photo", "parts", "notes"}``. No text of it ever
+stands in a template: `panel.js` sets it as text. What the browser sends is read like anybody's JSON.
 """
 
 import hashlib
 import logging
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from mmdemo.formats.shared.photo_words import read_words, refuse, words_json
-from mmdemo.photo_words.reader import PhotoReader, PhotoReading
+from mmdemo.photo_words.reader import photo_reader
+from mmdemo.photo_words.reading import PhotoReading
 from mmdemo.types import InputError, PhotoWords
 
 log = logging.getLogger(__name__)
@@ -23,12 +23,6 @@ SHELL = '<section class="pw" aria-label="What the photo says" data-at="photo-wor
 #: Photos that are read at a time; reading takes a core for about a second.
 IN_PHOTO_QUEUE: dict[str, Any] = {"concurrency_id": "photo-words", "concurrency_limit": 1}
 FAILED = "The photo could not be read for words; the answer uses its pixels."
-
-
-@cache
-def reader() -> PhotoReader:
-    """The one of this process."""
-    return PhotoReader()
 
 
 def head() -> str:
@@ -69,12 +63,12 @@ def begin(photo: str | None, value: object) -> dict[str, Any]:
     if photo is None:
         return _value("none", None, own)
     try:
-        known = reader().kept(photo)
+        known = photo_reader().kept(photo)
     except Exception:  # the page must not lose the photo over what it says
         log.exception("looking up a photo's words failed")
         known = None
-    if known is None:
-        return _value("reading", photo, own)
+    if known is None or known.unread:
+        return _value("reading", photo, (*own, *(known.words if known else ())))
     return _read(photo, own, known)
 
 
@@ -84,7 +78,7 @@ def finish(photo: str | None, value: object) -> dict[str, Any]:
         return gr.skip()
     own = _written(photo, value)
     try:
-        return _read(photo, own, reader().read(str(photo)))
+        return _read(photo, own, photo_reader().read(str(photo)))
     except InputError as error:
         return _value("read", photo, own, [str(error)])
     except Exception:

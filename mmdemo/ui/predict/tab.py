@@ -1,6 +1,7 @@
 """The Predict tab: one post in, its entities or its relation out, with the checkpoint's card beside."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import FUSIONS, MODELS, fusions_of
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError, PhotoWords, Prediction
+from mmdemo.ui.photo import panel
 from mmdemo.ui.predict.example_buttons import example_buttons
 from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.serve.uploads import uploaded
@@ -60,10 +62,20 @@ def answer(
         return predicting.predict(question, cell), cell.dataset
 
 
+def form_values(inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """What `Form.inputs` hold, as `answer` takes it: the panel's value becomes the words of this photo.
+
+    Raises:
+        InputError: the browser sent words that the panel cannot hold.
+    """
+    *rest, said = inputs
+    return *rest, panel.stated(said, rest[-1])
+
+
 def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
     """The answer for the page and as JSON. Whatever fails becomes one sentence; the input stays."""
     try:
-        prediction, dataset = answer(*inputs)
+        prediction, dataset = answer(*form_values(inputs))
         return view.result_html(prediction, dataset), prediction_json(prediction)
     except InputError as error:
         sentence = str(error)
@@ -95,13 +107,14 @@ class Form:
     pickers: Pickers  # preset, dataset, model, fusion
     text: gr.Textbox
     photo: gr.Image
+    said: gr.HTML
     compare: gr.Button
     why: gr.Button
 
     @property
     def inputs(self) -> list[gr.components.Component]:
-        """Preset, dataset, model, fusion, text, photo: what `answer` takes."""
-        return [*self.pickers, self.text, self.photo]
+        """Preset, dataset, model, fusion, text, photo, what the photo says: `form_values` reads them."""
+        return [*self.pickers, self.text, self.photo, self.said]
 
 
 def fusion_choices(model: str) -> list[tuple[str, str]]:
@@ -206,6 +219,7 @@ class PostForm:
     """Where a person puts a post in; ``own`` are the picked dataset's own examples."""
 
     photo: gr.Image
+    said: gr.HTML
     text: gr.Textbox
     own: gr.Dropdown
     marks: gr.Column
@@ -237,7 +251,8 @@ def _post(dataset: str) -> PostForm:
                 elem_id="own-examples",
             )
             button = gr.Button("Predict", variant="primary", elem_id="predict")
-    return PostForm(photo=photo, text=text, own=own, marks=marks, button=button)
+    said = panel.build()
+    return PostForm(photo=photo, said=said, text=text, own=own, marks=marks, button=button)
 
 
 def _mark_buttons() -> None:
@@ -259,7 +274,7 @@ def build() -> Form:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=280):
             post = _post(dataset.value)
-            photo, text = post.photo, post.text
+            photo, said, text = post.photo, post.said, post.text
             tries = example_buttons()
         with gr.Column(scale=6, min_width=280):
             result = _html(view.empty_html(EMPTY), elem_id="result")
@@ -278,7 +293,7 @@ def build() -> Form:
     post.own.input(lambda chosen: chosen or "", post.own, text, **quiet)
     ask: dict[str, Any] = {
         "fn": show_answer,
-        "inputs": [*pickers, text, photo],
+        "inputs": [*pickers, text, photo, said],
         "outputs": [result, as_json],
         **IN_MODEL_QUEUE,
         "api_visibility": "private",
@@ -289,4 +304,19 @@ def build() -> Form:
     for one in tries:
         filled = one.button.click(one.tried.fill, dataset, [dataset, text, photo], **quiet)
         filled.success(**ask).then(**reveal)
-    return Form(pickers=pickers, text=text, photo=photo, compare=compare, why=why)
+    _keep_words(photo, said, as_json, ask, quiet)
+    return Form(pickers=pickers, text=text, photo=photo, said=said, compare=compare, why=why)
+
+
+def _keep_words(
+    photo: gr.Image, said: gr.HTML, as_json: gr.JSON, ask: dict[str, Any], quiet: dict[str, Any]
+) -> None:
+    """Read a photo's words when it is put in; an answer on screen follows what is read and what is edited."""
+
+    def again(answered: dict[str, Any] | None, *inputs: Any) -> tuple[Any, Any]:
+        return show_answer(*inputs) if answered else (gr.skip(), gr.skip())
+
+    refresh: dict[str, Any] = {**ask, "fn": again, "inputs": [as_json, *ask["inputs"]]}
+    shown = photo.change(panel.begin, [photo, said], said, trigger_mode="always_last", **quiet)
+    shown.then(panel.finish, [photo, said], said, **panel.IN_PHOTO_QUEUE, **quiet).then(**refresh)
+    said.input(**refresh)

@@ -9,6 +9,7 @@ from mmdemo.cells import catalogue
 from mmdemo.cells.gpu import ZERO_GPU
 from mmdemo.datasets.examples import example_photos
 from mmdemo.ui.compare import tab as compare_tab
+from mmdemo.ui.photo import panel
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.results import tab as zoo_tab
 from mmdemo.ui.review import editor
@@ -137,7 +138,7 @@ def launch_settings() -> dict[str, Any]:
     return {
         "theme": theme(),
         # Not css_paths: Gradio rewrites those selectors, after which dark mode and @media rules lose.
-        "head": f"<style>{style}</style><script>{script}</script>{editor.head()}",
+        "head": f"<style>{style}</style><script>{script}</script>{panel.head()}{editor.head()}",
         "allowed_paths": [str(path) for path in example_photos()],
         "max_file_size": "20mb",
         "state_session_capacity": sessions.SESSIONS,

@@ -15,6 +15,7 @@ from mmdemo.datasets.examples import example_photos
 from mmdemo.posts.question import read_post
 from mmdemo.types import Explanation, InputError, PhotoWords, Question
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
+from mmdemo.ui.photo import panel
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, Form
 from mmdemo.ui.serve.lanes import EXPLAIN, IN_EXPLAIN_QUEUE
@@ -76,7 +77,7 @@ def show(*inputs: Any) -> tuple[Any, ...]:
     """Everything of the tab, in the order of ``shown`` in `build`."""
     *asked, target, top, dark = inputs
     try:
-        cell, question = _read(*asked)
+        cell, question = _read(*predict_tab.form_values(asked))
         found = ask(cell, question, target)
         with EXPLAIN.take():
             cases = counterfactuals(question, cell, others=example_photos())
@@ -127,7 +128,7 @@ def imagine(*inputs: Any) -> str:
     """What the cell says of the post with a part painted out, and words left out or replaced."""
     *asked, painted, masked, word, instead = inputs
     try:
-        cell, question = _read(*asked)
+        cell, question = _read(*predict_tab.form_values(asked))
         mask = painted_mask(painted)
         replaced = {int(word): instead} if word is not None and (instead or "").strip() else None
         if mask is None and not masked and replaced is None:
@@ -191,6 +192,7 @@ def pick(
     dataset: str,
     text: str,
     photo: str | None,
+    said: object,
     event: gr.EventData,
 ) -> tuple[Any, ...]:
     """A pressed cell of the comparison: its model and fusion into the pickers, its target, the Why tab.
@@ -200,7 +202,8 @@ def pick(
     """
     place = getattr(event, "column", None), getattr(event, "place", None)
     try:
-        (_, _, model, fusion), target = pressed_cell(kept, asked_of(preset, dataset, text, photo), *place)
+        asked_now = asked_of(preset, dataset, text, photo, panel.stated(said, photo))
+        (_, _, model, fusion), target = pressed_cell(kept, asked_now, *place)
     except InputError as error:
         raise gr.Error(sentence(str(error)), print_exception=False) from error
     choices = predict_tab.fusion_choices(model)
@@ -239,7 +242,10 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
     )
     preset, dataset, model, fusion = form.pickers
     table.select(
-        pick, [kept, preset, dataset, form.text, form.photo], [model, fusion, target, tabs], **quiet
+        pick,
+        [kept, preset, dataset, form.text, form.photo, form.said],
+        [model, fusion, target, tabs],
+        **quiet,
     ).success(show, asked, shown, **slow)
     state = [found, top, panel, dark]
     top.release(redraw("fusion"), state, sections["fusion"], js=WITH_DARK, **quiet)
