@@ -269,5 +269,5 @@ def test_bad_words_fail_their_own_row_and_long_ones_are_cut(tmp_path):
     assert one.problem == "row 1, 'description', has 3 where text should be"
     assert two.problem == "row 2 has photo_words that are not a list"
     assert len(three.photo_words[0].text) == MAX_CHARACTERS
-    assert three.notes == ("cut short: a description of more than 2,000 characters (1 times)",)
+    assert three.notes == ("cut short: a description of more than 2,000 characters (once)",)
     assert four.problem and "half of a surrogate pair" in four.problem

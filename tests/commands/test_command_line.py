@@ -148,7 +148,7 @@ def test_a_description_comes_back_and_is_told(call, photo):
     ]
     assert answer["photo_words_used"] is False
     last = call("twitter2017", TWEET, *options, "--image", str(photo)).splitlines()[-1]
-    assert last.endswith("film, with the photo, its words were given, and are not read by it")
+    assert last.endswith("film, with the photo; it does not read the words of photos")
 
 
 def test_compare_and_explain_take_a_description(tiny_zoo, tmp_path, monkeypatch):
