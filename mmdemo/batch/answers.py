@@ -40,7 +40,7 @@ def answer_rows(rows: Sequence[Row], cell: Cell, images: Path) -> list[str]:
     for place, row in enumerate(rows):
         if row.problem is None:
             try:
-                question = read_post(row.text, cell.dataset)
+                question = read_post(row.text, cell.dataset, photo_words=row.photo_words)
                 photo = find_photo(row.image, images) if row.image else None
                 asked.append(AskedRow(place=place, question=question, photo=photo))
             except InputError as error:
@@ -86,6 +86,9 @@ def _ask(asked: Sequence[AskedRow], cell: Cell) -> list[tuple[int, dict[str, Any
 
 
 def _line(row: Row, answer: dict[str, Any], cell: Cell) -> str:
-    """Errors name the cell too: another one may well have an answer."""
-    stated = {"checkpoint": cell.name} if "error" in answer else {}
-    return json.dumps({"id": row.id, **answer, **stated}, ensure_ascii=False)
+    """Errors name the cell too: another one may well have an answer. What was cut of the row is a warning."""
+    if "error" in answer:
+        more: dict[str, Any] = {"checkpoint": cell.name}
+    else:
+        more = {"warnings": [*answer["warnings"], *row.notes]}
+    return json.dumps({"id": row.id, **answer, **more}, ensure_ascii=False)

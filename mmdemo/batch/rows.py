@@ -5,13 +5,16 @@ Whatever one row holds, the rows after it are still read: what is wrong with it 
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mmdemo.types import InputError
+from mmdemo.formats.format import cut_notes
+from mmdemo.formats.shared.photo_words import DESCRIBED, KEY, stated_words
+from mmdemo.types import InputError, PhotoWords
 
 #: Longer lines are skipped over rather than kept in memory; a post has at most 200,000 characters.
 MAX_LINE_BYTES = 2 * 2**20
@@ -26,11 +29,16 @@ SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One post as its file states it, or why it cannot be read. Without an ``id``, its row number is it."""
+    """One post as its file states it, or why it cannot be read. Without an ``id``, its row number is it.
+
+    ``photo_words`` is what it says of its photo; ``notes`` tells what was cut of that.
+    """
 
     id: str | int
     text: str = ""
     image: str | None = None
+    photo_words: tuple[PhotoWords, ...] = ()
+    notes: tuple[str, ...] = ()
     problem: str | None = None
 
 
@@ -202,7 +210,8 @@ def _parquet_records(file: Path, chunk: Chunk) -> list[Any]:
     from pyarrow import ArrowException
 
     opened = _parquet(file)
-    names = [name for name in ("id", "text", "image") if name in opened.schema_arrow.names]
+    wanted = ("id", "text", "image", KEY, *DESCRIBED)
+    names = [name for name in wanted if opened.schema_arrow.names.count(name) == 1]
     records: list[Any] = []
     start, stop = chunk.place, chunk.place + chunk.count
     before = 0
@@ -267,4 +276,9 @@ def _row(record: Any, number: int) -> Row:
         return Row(id=name, problem=f"row {number}: it has no text")
     if image is not None and not isinstance(image, str):
         return Row(id=name, problem=f"row {number}: its image is not a path")
-    return Row(id=name, text=text, image=image or None)
+    cut: Counter[str] = Counter()
+    try:
+        words = stated_words(record, f"row {number}", lambda what: cut.update([what]))
+    except InputError as error:
+        return Row(id=name, problem=str(error))
+    return Row(id=name, text=text, image=image or None, photo_words=words, notes=tuple(cut_notes(cut)))

@@ -95,7 +95,7 @@ class Conditions:
         """Every condition by its name for people."""
         limit = f"the first {self.limit:,} of each split" if self.limit else "all"
         scored = ", ".join(f"{split} {count:,}" for split, count in self.posts.items())
-        code = f"{self.commit[:10]}, tree {self.tree or NOT_STATED}" if self.commit else NOT_STATED
+        code = f"commit {self.commit[:10]}, tree {self.tree or NOT_STATED}" if self.commit else NOT_STATED
         in_here = {None: "", True: "", False: "; no such commit in this repository"}[self.commit_exists]
         return {
             "Posts": NOT_STATED if self.limit is None else limit,
@@ -105,7 +105,7 @@ class Conditions:
             "Text cleaning": {None: NOT_STATED, True: "yes", False: "no"}[self.cleaning],
             "Seed": NOT_STATED if self.seed is None else str(self.seed),
             "Recipe": self.recipe or NOT_STATED,
-            "Commit": code + in_here,
+            "Code": code + in_here,
             "torch": self.torch or NOT_STATED,
             "Hardware": self.hardware or NOT_STATED,
             "Precision": self.precision or NOT_STATED,

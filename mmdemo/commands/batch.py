@@ -25,6 +25,7 @@ ENGINES = ("local", "ray")
 
 HELP = told(
     "Answer every post of a file: a line for each, in order, with its id and what predict --json prints.",
+    "What a row says of its photo, as description, alt_text or photo_words, comes back in the answer.",
     'A post that cannot be answered becomes a line with "error". Run again, a job goes on where it was cut '
     "off: it keeps the lines that are there, errors too, by id. Give posts ids, and use --anew when posts "
     "change.",
@@ -35,7 +36,11 @@ HELP = told(
 
 def batch(
     posts: Annotated[
-        Path, typer.Option("--input", help=".jsonl, .csv or .parquet with text, and perhaps id and image.")
+        Path,
+        typer.Option(
+            "--input",
+            help=".jsonl, .csv or .parquet with text, and perhaps id, image and description or alt_text.",
+        ),
     ],
     output: Annotated[Path, typer.Option(help="JSON lines; a job that was cut off goes on there.")],
     dataset: DatasetOrCell = None,

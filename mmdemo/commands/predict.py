@@ -67,5 +67,6 @@ def _evidence(answer: dict[str, Any]) -> str:
     photo = "with the photo" if answer["image_used"] else "without a photo"
     if not answer["photo_words"]:
         return photo
-    words = "with its words" if answer["photo_words_used"] else "its words were given, and are not read by it"
-    return f"{photo}, {words}"
+    if answer["photo_words_used"]:
+        return f"{photo}, with the words of the photo"
+    return f"{photo}; it does not read the words of photos"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.shared.labels import fit_labels
+from mmdemo.formats.shared.labels import fit_labels, times
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.types import InputError, Question, quoted
 
@@ -29,7 +29,7 @@ def holds_all(row: Question) -> str | None:
 
 def cut_notes(shortened: Counter[str]) -> list[str]:
     """What was cut short, as notes for a person."""
-    return [f"cut short: {what} ({count:,} times)" for what, count in shortened.items()]
+    return [f"cut short: {what} ({times(count)})" for what, count in shortened.items()]
 
 
 @dataclass(frozen=True, kw_only=True)

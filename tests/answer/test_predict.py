@@ -12,12 +12,14 @@ import torch
 from PIL import Image
 
 from mmdemo.answer import predict as answering
+from mmdemo.answer.answer_json import prediction_json
 from mmdemo.cells import catalogue
 from mmdemo.datasets.discovery import bundled, find_dataset
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.fusion.table import fusions_of
 from mmdemo.posts.question import read_post
-from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation
+from mmdemo.types import Ask, Entity, InputError, Pair, PhotoWords, Post, Question, Relation
 
 TWEET = "Kevin Durant enters Oracle Arena"
 MARKED = "[E1] Kevin Durant [/E1] enters [E2] Oracle Arena [/E2]"
@@ -46,6 +48,36 @@ def ask(text: str, dataset: str = "twitter2017", image=None, fusion: str = "film
 def one_sentence(error: pytest.ExceptionInfo[InputError]) -> None:
     message = str(error.value)
     assert message and "\n" not in message and "Traceback" not in message and len(message) < 300
+
+
+# ---------------------------------------------------------------- words of the photo
+
+SIGN = PhotoWords(source="ocr", text="PADRES", score=0.5)
+
+
+@pytest.mark.parametrize("dataset", ["twitter2017", "mnre"])
+def test_a_cell_that_reads_no_words_answers_as_without_them_and_says_so(dataset, photo):
+    chosen = cell(dataset)
+    for image in (photo, None):
+        bare, said = (
+            answering.predict(read_post(TEXTS[dataset], find_dataset(dataset), image, words), chosen)
+            for words in ((), (SIGN,))
+        )
+        assert said.post.photo_words == (SIGN,) and not said.photo_words_used
+        assert (said.entities, said.relations) == (bare.entities, bare.relations)
+        assert said.warnings == bare.warnings and said.image_used == bare.image_used
+        told = prediction_json(said)
+        assert told["photo_words"] == words_json([SIGN]) and told["photo_words_used"] is False
+        assert {**told, "photo_words": []} == prediction_json(bare)
+
+
+def test_a_cell_that_reads_words_says_so(photo, monkeypatch):
+    monkeypatch.setattr(answering, "reads_photo_words", lambda loaded: True)
+    tweets = find_dataset("twitter2017")
+    for image, words in ((None, (SIGN,)), (photo, (SIGN,)), (None, ()), (photo, ())):
+        found = answering.predict(read_post(TWEET, tweets, image, words), cell("twitter2017"))
+        assert found.photo_words_used is bool(words) and found.image_used is (image is not None)
+        assert any("text alone" in one for one in found.warnings) is (image is None and not words)
 
 
 # ---------------------------------------------------------------- answers

@@ -83,6 +83,22 @@ def test_each_line_is_what_predict_says(folder, monkeypatch):
         assert line == alone
 
 
+def test_answers_say_what_rows_said_of_their_photos(folder):
+    wanted = job(folder)
+    lines = [
+        {"id": "a", "text": "Ann met Bob", "description": "<b>A sign.</b>\u202e"},
+        {"id": "b", "text": "Ann met Bob", "alt_text": "x" * 3_000},
+        {"id": "c", "text": "Ann met Bob", "alt_text": 3},
+    ]
+    wanted.posts.write_text("\n".join(map(json.dumps, lines)))
+    assert run(wanted, one_process).errors == 1
+    one, two, three = lines_of(wanted.output)
+    assert [words["text"] for words in one["photo_words"]] == ["<b>A sign.</b>\u202e"]
+    assert one["photo_words_used"] is False
+    assert "cut short" in two["warnings"][-1] and len(two["photo_words"][0]["text"]) == 2_000
+    assert three["error"] == "row 3, 'alt_text', has 3 where text should be"
+
+
 def test_a_job_goes_on_where_it_was_cut_off(folder):
     wanted = job(folder)
     run(wanted, one_process, chunk=4)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from mmdemo.batch import rows as module
 from mmdemo.batch.rows import Row, chunks_of, read_chunk
-from mmdemo.types import InputError
+from mmdemo.formats.shared.photo_words import MAX_CHARACTERS, words_json
+from mmdemo.types import InputError, PhotoWords
 
 RECORDS = [
     {"id": "a", "text": 'He said "hi", twice\nand left', "image": "x/1.jpg"},
@@ -206,3 +207,67 @@ def test_a_file_that_shrinks_is_an_error(tmp_path):
     file.write_bytes(b"")
     with pytest.raises(InputError, match="has become shorter"):
         read_chunk(file, chunk)
+
+
+# ---------------------------------------------------------------- what rows say of their photos
+
+HOSTILE = "<script>alert(1)</script>\u202egnp.exe"
+SIGN = PhotoWords(source="ocr", text="PADRES", score=0.5, box=(0.0, 0.0, 0.5, 1.0), by="rapidocr")
+
+
+def described(text: str) -> PhotoWords:
+    return PhotoWords(source="described", text=text)
+
+
+def described_file(folder: Path, suffix: str) -> Path:
+    """Two rows: one says nothing of its photo."""
+    file = folder / f"posts{suffix}"
+    one = {"text": "a", "description": "A sign.", "alt_text": HOSTILE}
+    if suffix == ".jsonl":
+        file.write_text(f'{json.dumps(one)}\n{{"text": "b", "alt": null}}\n')
+    elif suffix == ".csv":
+        file.write_text(f'text,description,alt_text\na,A sign.,"{HOSTILE}"\nb,,\n', encoding="utf-8")
+    else:
+        pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs mmdemo/batch/requirements.txt")
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.Table.from_pylist([one, {"text": "b"}]), file)
+    return file
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_what_rows_say_of_their_photos(tmp_path, suffix):
+    one, two = all_rows(described_file(tmp_path, suffix), 1)
+    assert one.photo_words == (described("A sign."), described(HOSTILE))
+    assert (two.photo_words, two.problem) == ((), None)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_words_in_full(tmp_path, suffix):
+    record = {"text": "a", "photo_words": words_json([SIGN, described(HOSTILE)])}
+    file = tmp_path / f"posts{suffix}"
+    if suffix == ".jsonl":
+        file.write_text(json.dumps(record))
+    else:
+        pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs mmdemo/batch/requirements.txt")
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.Table.from_pylist([record]), file)
+    (row,) = all_rows(file, 5)
+    assert row.photo_words == (SIGN, described(HOSTILE))
+
+
+def test_bad_words_fail_their_own_row_and_long_ones_are_cut(tmp_path):
+    lines = [
+        {"text": "a", "description": 3},
+        {"text": "b", "photo_words": "PADRES"},
+        {"text": "c", "description": "x" * 3_000},
+        {"text": "d", "alt": "\ud83d"},
+    ]
+    (tmp_path / "posts.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    one, two, three, four = all_rows(tmp_path / "posts.jsonl", 2)
+    assert one.problem == "row 1, 'description', has 3 where text should be"
+    assert two.problem == "row 2 has photo_words that are not a list"
+    assert len(three.photo_words[0].text) == MAX_CHARACTERS
+    assert three.notes == ("cut short: a description of more than 2,000 characters (once)",)
+    assert four.problem and "half of a surrogate pair" in four.problem

@@ -44,7 +44,7 @@ def test_an_older_card_states_what_it_states():
     assert found.facts["Posts"] == "all" and found.facts["Posts scored"] == "test 723"
     for name in ("Recipe", "torch", "Hardware", "Precision", "Training posts"):
         assert found.facts[name] == NOT_STATED, name
-    assert found.facts["Commit"] == "dff85e2, tree not stated" and found.marks == ("commit not checked",)
+    assert found.facts["Code"] == "commit dff85e2, tree not stated" and found.marks == ("commit not checked",)
     assert set(Conditions().facts.values()) == {NOT_STATED}
 
 

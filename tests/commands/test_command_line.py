@@ -134,6 +134,56 @@ def test_lines_for_people(call, photo):
     assert sum(line.startswith("note: ") for line in lines) == 2
 
 
+HOSTILE = "<script>alert(1)</script> \u202egnp.exe \x1b]0;x\a"
+
+
+def test_a_description_comes_back_and_is_told(call, photo):
+    options = ("--description", "A player.", "--description", HOSTILE)
+    printed = call("twitter2017", TWEET, *options, "--json")
+    assert "\u202e" not in printed and "\x1b" not in printed, "a terminal would obey them"
+    answer = json.loads(printed)
+    assert [(one["source"], one["text"]) for one in answer["photo_words"]] == [
+        ("described", "A player."),
+        ("described", HOSTILE),
+    ]
+    assert answer["photo_words_used"] is False
+    last = call("twitter2017", TWEET, *options, "--image", str(photo)).splitlines()[-1]
+    assert last.endswith("film, with the photo; it does not read the words of photos")
+
+
+def test_compare_and_explain_take_a_description(tiny_zoo, tmp_path, monkeypatch):
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
+    page, said = tmp_path / "x.html", ["--description", HOSTILE]
+    asked = ["--dataset", "twitter2017", "--text", TWEET, "--preset", "tiny", *said, "--json"]
+    done = CliRunner().invoke(app, ["compare", *asked, "--html", str(page)], catch_exceptions=False)
+    told = json.loads(done.stdout)
+    assert [one["text"] for one in told["photo_words"]] == [HOSTILE]
+    assert all(one["photo_words"] == told["photo_words"] for one in told["answers"])
+    html = page.read_text(encoding="utf-8")
+    assert "<script>alert" not in html and "&#60;script&#62;alert" in html and "\u202e" not in html
+    done = CliRunner().invoke(app, ["explain", *asked, "--view", "tokens"], catch_exceptions=False)
+    assert json.loads(done.stdout)["prediction"]["photo_words"] == told["photo_words"]
+
+
+def test_review_import_takes_a_file_of_descriptions(tmp_path):
+    (tmp_path / "posts.txt").write_text("IMGID:7\nAnn\tB-PER\nsings\tO\n\nIMGID:8\nHi\tO\n")
+    lines = [{"image_id": "7.jpg", "blip2": "a stage", "owl": "x" * 3_000}, {"image_id": "9", "blip2": "-"}]
+    (tmp_path / "photos.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    place = ["--queue", "may", "--store", str(tmp_path / "reviews.sqlite3")]
+    command = ["import", str(tmp_path / "posts.txt"), "--dataset", "twitter2017"]
+    command += ["--descriptions", str(tmp_path / "photos.jsonl"), "--answers", "accept"]
+    done = CliRunner().invoke(app, ["review", *command, *place], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    out = ["--format", "jsonl", "--output", str(tmp_path / "out.jsonl")]
+    CliRunner().invoke(app, ["review", "export", *out, *place], catch_exceptions=False)
+    one, two = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert [(w["by"], len(w["text"])) for w in one["photo_words"]] == [("blip2", 7), ("owl", 2_000)]
+    assert "photo_words" not in two
+    out = ["--format", "conll", "--output", str(tmp_path / "out.txt")]
+    done = CliRunner().invoke(app, ["review", "export", *out, *place], catch_exceptions=False)
+    assert "note: CoNLL does not hold the words of photos: 1 post written without" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("dataset", "text", "options", "sentence"),
     [
@@ -146,6 +196,7 @@ def test_lines_for_people(call, photo):
         ("twitter2017", TWEET, ["--preset", "huge"], "unknown preset 'huge'"),
         ("twitter2017", TWEET, ["--image", "/no/such/photo.jpg"], "'photo.jpg' does not exist"),
         ("twitter2017", TWEET, ["--image", str(ROOT)], "does not exist"),
+        ("twitter2017", TWEET, ["--description", "a" * 3_000], "a description of more than 2,000 characters"),
         ("twitter2017", TWEET, ["--image", str(ROOT / "LICENSE")], "is not a readable"),
     ],
 )

@@ -1,5 +1,7 @@
 """Posts imagined otherwise: what is changed is exactly what was asked for, and differences are named."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,11 +13,20 @@ from mmdemo.datasets.discovery import find_dataset
 from mmdemo.explain.counterfactual import changes, imagined, paint_out
 from mmdemo.models.config import ModelConfig
 from mmdemo.posts.question import read_post
-from mmdemo.types import Ask, Entity, InputError, Pair, Post, Prediction, Relation
+from mmdemo.types import Ask, Entity, InputError, Pair, PhotoWords, Post, Prediction, Relation
 from tests.explain.cells import MARKED, TWEET, cell_of, loaded
 
 PHOTO = Image.new("RGB", (40, 20), (200, 100, 0))
 POST = Post(text=TWEET, tokens=tuple(TWEET.split()), image=PHOTO)
+
+
+def test_the_words_of_a_photo_go_with_it():
+    """They are the photo's: another photo does not say them, and one painted over still may."""
+    said = replace(POST, photo_words=(PhotoWords(source="ocr", text="PADRES"),))
+    mask = np.ones((4, 4))
+    cases = dict(imagined(said, others=[PHOTO], painted=mask, masked=[0]))
+    told = {name: bool(post.photo_words) for name, post in cases.items()}
+    assert list(told.values()) == [False, False, True, True], told
 
 
 def answer(*entities: Entity) -> Prediction:

@@ -29,6 +29,7 @@ with atheris.instrument_imports(include=["mmdemo"]):
     from mmdemo.datasets.discovery import BUNDLED, default_for
     from mmdemo.datasets.schema import Task
     from mmdemo.datasets.toml_file import read_toml
+    from mmdemo.formats.descriptions import read_descriptions
     from mmdemo.formats.table import SOURCES
     from mmdemo.photo.opening import open_image
     from mmdemo.posts.question import read_post
@@ -69,7 +70,12 @@ def png() -> bytes:
     return file.getvalue()
 
 
-POST = {"text": "Ann met Bob", "tokens": ["Ann", "met", "Bob"], "id": "1", "image": ""}
+SAID = {
+    "description": "A sign.",
+    "alt_text": ["A wall."],
+    "photo_words": [{"source": "ocr", "text": "PADRES", "score": 0.5, "box": [0, 0, 0.5, 1], "by": "x"}],
+}
+POST = {"text": "Ann met Bob", "tokens": ["Ann", "met", "Bob"], "id": "1", "image": "", **SAID}
 TASK = {
     "data": {**POST, "own_text": "Ann met Bob", "image_id": "x.jpg"},
     "annotations": [
@@ -125,13 +131,22 @@ READERS: dict[str, tuple[str, Read, bytes]] = {
     "dygie": ("posts.jsonl", read_as("dygie"), json.dumps(SENTENCES).encode()),
     "dataset": ("dataset.toml", read_toml, RECORD.read_bytes()),
     "rows": ("posts.jsonl", read_rows, json.dumps(POST).encode()),
-    "csv": ("posts.csv", read_rows, b'id,text,image\n1,"Ann, met",\n'),
+    "csv": ("posts.csv", read_rows, b'id,text,image,alt_text\n1,"Ann, met",,A sign.\n'),
+    "descriptions": (
+        "photos.jsonl",
+        read_descriptions,
+        json.dumps({"image_id": "7.jpg", "blip2": "a sign", "faces": 2, **SAID}).encode(),
+    ),
     "image": ("photo.png", open_image, png()),
     "card": ("config.json", read_card, (SHIPPED / "lite/mnre/vilt/film/config.json").read_bytes()),
     "tensors": ("x.safetensors", read_tensors, save({"w": torch.ones(2)}, {"bits": "16"})),
     "label-studio": ("posts.json", read_as("label-studio"), json.dumps([TASK]).encode()),
     "spacy": ("posts.jsonl", read_as("spacy"), json.dumps(DOC).encode()),
-    "review-csv": ("posts.csv", read_as("csv"), b"text,image,id\n[E1]Ann[/E1] met [E2]Bob[/E2],,1\n"),
+    "review-csv": (
+        "posts.csv",
+        read_as("csv"),
+        b"text,image,id,alt\n[E1]Ann[/E1] met [E2]Bob[/E2],,1,A sign.\n",
+    ),
     "brat": (
         "post.ann",
         read_brat,

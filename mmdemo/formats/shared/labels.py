@@ -76,7 +76,7 @@ class _Fitting:
 
 
 def _unknown(dataset: Dataset, kind: Kind, unknown: Counter[str], allowed: Sequence[str], path: str) -> str:
-    named = ", ".join(f"{quoted(label)} ({_times(n)})" for label, n in unknown.most_common(NAMED))
+    named = ", ".join(f"{quoted(label)} ({times(n)})" for label, n in unknown.most_common(NAMED))
     more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
     others = f" and {len(allowed) - ALLOWED} more" if len(allowed) > ALLOWED else ""
     label = unknown.most_common(1)[0][0]
@@ -88,5 +88,6 @@ def _unknown(dataset: Dataset, kind: Kind, unknown: Counter[str], allowed: Seque
     )
 
 
-def _times(count: int) -> str:
+def times(count: int) -> str:
+    """How often, in words."""
     return "once" if count == 1 else f"{count:,} times"

@@ -10,6 +10,7 @@ from typing import Any
 
 from mmdemo.datasets.looks import HEAD_LOOK, TAIL_LOOK, UNKNOWN_LOOK, looks_of
 from mmdemo.datasets.schema import Dataset, EntityType, RelationType
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.review.records import Answer, Decision, Dispute, Order, Progress, Queue, Review
 from mmdemo.types import Entity, Post, Relation
 from mmdemo.ui.shell.safe import pieces, plain
@@ -126,7 +127,17 @@ def post_json(review: Review, reviewer: str) -> dict[str, Any]:
         "entities": review.scheme.has_entities,
         "ranking": ranking,
         "photo": Path(str(post.image)).name if post.image is not None else None,
+        **photo_words_json(review),
         "answer": answer_json(review),
+    }
+
+
+def photo_words_json(review: Review) -> dict[str, Any]:
+    """The words of a post's photo, as they are sent back, with ``shown``: the text cut for display."""
+    words = zip(words_json(review.post.photo_words), review.post.photo_words, strict=True)
+    return {
+        "photo_words": [{**row, "shown": pieces(one.text)} for row, one in words],
+        "photo_version": review.photo_version,
     }
 
 

@@ -12,13 +12,15 @@ MAX_BODY = 2_000_000  # bytes; the store looks at answers of a tenth
 MAX_TEXT = 300  # characters of a filter
 MAX_PAGES = 1_000_000
 FIELDS = frozenset(
-    "name queue mode filters page id leave version answer verdict seconds posts least expect".split()
+    "name queue mode filters page id leave version answer verdict seconds posts least expect "
+    "photo_version photo_words description".split()
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One request. ``answer`` is not looked at here: the store checks it against its post.
+    """One request. ``answer`` is not looked at here: the store checks it against its post. Nor are
+    ``photo_words`` and ``description``, what the photo shows; ``photo_version`` is of those.
 
     ``posts`` are versions by key, ``least`` and ``checkpoints`` what a bulk decision's preview went by.
     ``expect``: the posts of the decision that an undo or redo is meant for.
@@ -40,6 +42,9 @@ class Asked:
     least: float | None
     checkpoints: dict[int, str]
     expect: frozenset[int] | None
+    photo_version: int | None
+    photo_words: Any
+    description: Any
 
     @property
     def id(self) -> int:
@@ -90,6 +95,9 @@ def read_asked(sent: Any, length: str | None = None) -> Asked:
         least=_least(sent.get("least")),
         checkpoints=_checkpoints(sent.get("posts") or []),
         expect=_keys(sent.get("expect")),
+        photo_version=_number(sent, "photo_version"),
+        photo_words=sent.get("photo_words"),
+        description=sent.get("description"),
     )
 
 

@@ -8,6 +8,7 @@ from mmdemo.ui.review.calls import CALLS, refused
 from mmdemo.ui.review.files import add_tool, agreement_tool, export_tool
 from mmdemo.ui.review.people import on_space
 from mmdemo.ui.review.predict import examples_tool, predict_tool
+from mmdemo.ui.review.words_calls import WORDS_CALLS
 from mmdemo.ui.serve.lanes import StoreLane
 
 TOOLS = {
@@ -30,7 +31,7 @@ def build() -> None:
     if on_space():  # a login button anywhere else would name whoever runs the server
         gr.LoginButton(size="sm", elem_id="review-login")
     lane = StoreLane(refused(Busy()))
-    editor.build([lane.leads(call) for call in CALLS])
+    editor.build([lane.leads(call) for call in (*CALLS, *WORDS_CALLS)])
     with gr.Tabs(elem_id="review-tools"):
         for title, tool in TOOLS.items():
             with gr.Tab(title):

@@ -54,10 +54,10 @@ def card_html(cell: Cell, card: Mapping[str, Any]) -> str:
     }
     measures = shown("page", *cell.dataset.tasks)
     listed = "".join(f"<dt>{k}</dt><dd>{safe(str(v))}</dd>" for k, v in facts.items() if v)
-    origin = _origin_html({**(card.get("training") or {}), **metrics})
+    origin = _origin_html({**(card.get("training") or {}), **metrics}, metrics)
     return (
         f'<section class="mm-card"><h3>Checkpoint <code>{safe(cell.name)}</code></h3><dl>{listed}</dl>'
-        f"{scores_html(metrics, measures)}{conditions_html(metrics) if metrics else ''}{origin}</section>"
+        f"{scores_html(metrics, measures)}{origin}</section>"
     )
 
 
@@ -69,17 +69,22 @@ def marks_html(metrics: Mapping[str, Any] | None) -> str:
 
 def conditions_html(metrics: Mapping[str, Any] | None) -> str:
     """Under which conditions the figures were measured, folded away."""
-    facts = Conditions.of(metrics).facts
-    listed = "".join(f"<dt>{name}</dt><dd>{safe(value)}</dd>" for name, value in facts.items())
+    listed = _facts_html(Conditions.of(metrics).facts)
     return f"<details><summary>Conditions of these figures</summary><dl>{listed}</dl></details>"
 
 
-def _origin_html(facts: Mapping[str, Any]) -> str:
-    """How to make this checkpoint again, folded away."""
+def _facts_html(facts: Mapping[str, str]) -> str:
+    return "".join(f"<dt>{name}</dt><dd>{safe(value)}</dd>" for name, value in facts.items())
+
+
+def _origin_html(facts: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """How to make this checkpoint again, and what its figures depend on, folded away."""
     named = {"Command": facts.get("command"), "Seed": facts.get("seed"), "Commit": facts.get("commit")}
     listed = "".join(
         f"<dt>{k}</dt><dd><code>{safe(str(v))}</code></dd>" for k, v in named.items() if v is not None
     )
+    conditions = {name: fact for name, fact in Conditions.of(metrics).facts.items() if name not in named}
+    listed += _facts_html(conditions) if metrics else ""
     return f"<details><summary>How it was trained</summary><dl>{listed}</dl></details>" if listed else ""
 
 

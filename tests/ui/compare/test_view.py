@@ -8,7 +8,17 @@ import pytest
 from mmdemo.answer.agreement import rows_of
 from mmdemo.answer.comparison_json import comparison_json
 from mmdemo.datasets.discovery import find_dataset
-from mmdemo.types import Ask, Compared, Comparison, Entity, Pair, Post, Prediction, Relation
+from mmdemo.types import (
+    Ask,
+    Compared,
+    Comparison,
+    Entity,
+    Pair,
+    PhotoWords,
+    Post,
+    Prediction,
+    Relation,
+)
 from mmdemo.ui.compare.page import page_html
 from mmdemo.ui.compare.view import comparison_html
 
@@ -171,3 +181,26 @@ def test_json_has_rows_and_whole_answers():
     found = comparison_json(MIXED)
     assert found["rows"][0]["agreement"] == "types" and found["rows"][0]["text"] == "Nike"
     assert found["answers"][0]["encoder_pass"] == 0 and found["total_ms"] == 24.5
+
+
+def test_words_of_the_photo_are_shown_and_do_nothing():
+    """They are read from a photo that anybody may have made."""
+    hostile = "<script>alert(1)</script> ${x} {{7*7}} \u202egnp.exe"
+    words = (
+        PhotoWords(source="ocr", text=hostile, score=0.931, by="<i>ocr</i>"),
+        PhotoWords(source="described", text="A sign."),
+    )
+    found = comparison(spans((0, 2, "PER", 0.9)))
+    html = page_html(replace(found, post=replace(found.post, photo_words=words)), TWEETS, [METRICS])
+    assert "<script" not in html and "<i>" not in html and "\u202e" not in html and "${" not in html
+    assert "read in the photo, 93.1%" in html and "A sign." in html and "U+202E" in html
+    assert "mm-photo-words" not in page_html(found, TWEETS, [METRICS])
+
+
+def test_json_of_a_comparison_tells_the_words_of_the_photo():
+    words = PhotoWords(source="ocr", text="PADRES", score=0.5, box=(0.0, 0.0, 1.0, 0.5))
+    found = comparison(spans((0, 2, "PER", 0.9)))
+    told = comparison_json(replace(found, post=replace(found.post, photo_words=(words,))))
+    sign = {"source": "ocr", "text": "PADRES", "score": 0.5, "box": [0.0, 0.0, 1.0, 0.5], "by": ""}
+    assert told["photo_words"] == [sign]
+    assert comparison_json(found)["photo_words"] == []

@@ -37,7 +37,8 @@ def test_the_page_builds_and_offers_four_stable_endpoints():
     assert page["analytics"] is False
     assert set(page["api"]["named_endpoints"]) == {"/predict", "/compare", "/explain", "/review_export"}
     names = [p["parameter_name"] for p in page["api"]["named_endpoints"]["/predict"]["parameters"]]
-    assert names == ["dataset", "model", "fusion", "text", "photo", "preset"]
+    before = ["dataset", "model", "fusion", "text", "photo", "preset"]
+    assert names == [*before, "description", "photo_words"], "by place, what is new stands behind"
 
 
 def test_memory_is_bounded_however_many_people_come():
