@@ -80,7 +80,7 @@ def compare(question: Question, cells: Sequence[Cell]) -> Comparison:
     answers = []
     for cell in cells:
         loaded = catalogue.load(cell)
-        key = (trunk_hash(loaded.card), loaded.card.config.clean_text)
+        key = (trunk_hash(loaded.card), loaded.card.config.encoder_input)
         if key not in passes:
             passes[key] = _encode(question, loaded, len(passes))
         answers.append(_answer(question, cell, loaded, passes[key]))

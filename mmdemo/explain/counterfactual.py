@@ -35,10 +35,15 @@ def imagined(
         raise InputError(f"{len(others)} other photos were given; at most {MOST_OTHERS} can be compared")
     cases: list[tuple[str, Post]] = []
     if post.image is not None:
-        cases.append(("without the photo", replace(post, image=None)))
+        cases.append(("without the photo", replace(post, image=None, photo_words=())))
+    if post.photo_words:
+        cases.append(("without the photo's words", replace(post, photo_words=())))
     name = "another photo" if post.image is not None else "a photo"
     cases += [
-        (name if len(others) == 1 else f"{name} {number}", replace(post, image=open_image(other)))
+        (
+            name if len(others) == 1 else f"{name} {number}",
+            replace(post, image=open_image(other), photo_words=()),  # the words are the post's own photo's
+        )
         for number, other in enumerate(others, start=1)
         if other is not None
     ]

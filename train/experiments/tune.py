@@ -175,7 +175,7 @@ class _Runner:
 
     def _cell_data(self, material: Material, recipe: Recipe) -> CellData:
         """Cached states: they depend on few of a recipe's settings."""
-        dropped = recipe.image_dropout if material.config.joint else 0.0
+        dropped = recipe.drops if material.config.mixed else NOTHING
         key = (recipe.views, recipe.seed, dropped, material.encoder.image_size)
         if key not in self._data:
             self._data.clear()  # states of one setting at a time: they are large

@@ -15,6 +15,7 @@ from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
+from mmdemo.models.fusion.native import Native
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.photo.opening import load_photo
 from mmdemo.types import InputError, Question
@@ -68,9 +69,9 @@ def train_trunk(
 ) -> None:
     """Tune the text encoder with its head; the chosen weights stay in ``folder``.
 
-    A text encoder sees no photos; a joint one sees their cached regions, less those that
-    `Recipe.image_dropout` takes away. Several members (`Recipe.members`) start alike and differ in their
-    seed of order and dropout.
+    A text encoder sees no photos; a joint one sees their cached regions, and one that reads a photo's words
+    with the text sees those, less what `Recipe.drops` takes away. Several members (`Recipe.members`) start
+    alike and differ in their seed of order and dropout.
     """
     if recipe.share < 1:
         chosen = np.random.default_rng(recipe.seed).permutation(len(material.train))
@@ -83,10 +84,14 @@ def train_trunk(
             _with_base_regions(material, examples, questions, root, cache)
             for examples, questions in ((train, material.train), (valid, material.valid))
         )
+    if not material.config.text_sees_words:
+        train, valid = ([e.without_words() for e in examples] for examples in (train, valid))
     members = []
     for number in range(recipe.members):
         member = replace(recipe, seed=recipe.seed + number)
         model = fresh_model(material.config, recipe, root, start)
+        if material.config.words_in_text and not material.config.joint:
+            model.fusion = Native()  # what the words add, they add inside the stack; no fusion is learnt yet
         name = f"trunk {number + 1} of {recipe.members}" if recipe.members > 1 else "trunk"
         task = _task(material, member, lambda _: train, valid, accelerator, name)
         scores = fit(model, task, member, folder / f"member-{number}", accelerator)
@@ -229,7 +234,7 @@ def _task(
             recipe.batch_size,
             seed=recipe.seed,
             epoch=epoch,
-            image_dropout=recipe.image_dropout,
+            drops=recipe.drops,
             mix=recipe.mix,
         ),
         steps=count_batches(train(0), recipe.batch_size, recipe.mix),
