@@ -50,7 +50,7 @@ class Drops:
     some_words: float = 0.0
 
     def drawn(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
-        """The examples less what is drawn. Chances of 0 draw no number: others get the same ones as without."""
+        """The examples less what is drawn. A chance of 0 draws no number: the others get the same ones."""
         found = list(examples)
         if self.all:
             gone = rng.random(len(found)) < self.all

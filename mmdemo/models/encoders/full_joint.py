@@ -27,6 +27,8 @@ class FullBlip(JointEncoder):
         super().__init__()
         self.base = base
         self.bert: Any = BlipTextModel(SIZES["blip-text"], add_pooling_layer=False)
+        for layer in self.bert.encoder.layer:
+            layer.crossattention.self.register_forward_pre_hook(_with_mask_of_keys, with_kwargs=True)
         self.width, self.region_width = SIZES["blip-text"].hidden_size, region_width
         self.feature_embedding = MarkEmbedding(self.width)
 
@@ -83,6 +85,13 @@ class FullBlip(JointEncoder):
         return JointStates(
             tokens_BLD=states_BLD, regions_BRD=regions_BRD, words_BKD=said_BKD, attention_BNHLR=attention
         )
+
+
+def _with_mask_of_keys(module: nn.Module, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+    """The library's BLIP drops the mask of what is looked at on its way here (transformers 5.24): it hands it
+    on as the mask of the text, which cross-attention does not read.
+    """
+    return args, {**given, "encoder_attention_mask": given["attention_mask"]}
 
 
 class FullVilt(JointEncoder):
