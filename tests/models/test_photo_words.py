@@ -1,5 +1,5 @@
-"""The contract of every row, fusion and task with what a photo says in words: words alone, beside a photo, few,
-many, none; and models that do not read them.
+"""The contract of every row, fusion and task with what a photo says in words: words alone, beside a photo,
+few, many, none; and models that do not read them.
 
 As in `tests.models.test_model`, a row is built once and only changes its fusion.
 """

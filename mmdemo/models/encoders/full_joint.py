@@ -27,7 +27,8 @@ class FullBlip(JointEncoder):
         super().__init__()
         self.base = base
         self.bert: Any = BlipTextModel(SIZES["blip-text"], add_pooling_layer=False)
-        for layer in self.bert.encoder.layer:
+        layers: Any = self.bert.encoder.layer
+        for layer in layers:
             layer.crossattention.self.register_forward_pre_hook(_with_mask_of_keys, with_kwargs=True)
         self.width, self.region_width = SIZES["blip-text"].hidden_size, region_width
         self.feature_embedding = MarkEmbedding(self.width)
