@@ -174,7 +174,7 @@ def _unpadded(name: str, value: np.ndarray, length: int, regions: np.ndarray) ->
     """A post's own part of a batch's trace; the name's letters (``gamma_BLD``) say which axis is padded."""
     for number, axis in enumerate(name.rpartition("_")[2].removeprefix("B")):
         if axis == "L":
-            value = value.take(range(length), number)
+            value = value[(slice(None),) * number + (slice(length),)]
         elif axis == "R":
             value = value.take(regions, number)
     return value

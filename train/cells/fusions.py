@@ -64,7 +64,8 @@ def load_trunk_model(
     """A fresh cell's model on its stored trunk; the head starts as the trunk's own run left it, if given."""
     model = fresh_model(config, recipe, root)
     if trunk_run is not None:
-        fitting = {n: v for n, v in best_of(trunk_run).items() if not n.startswith(TRUNK_PARTS)}
+        others = (*TRUNK_PARTS, "fusion.")  # the run's fusion may be another than this cell's
+        fitting = {n: v for n, v in best_of(trunk_run).items() if not n.startswith(others)}
         model.load_state_dict(fitting, strict=False)
     for trunk in trunks:
         load_trunk(trunk, model)

@@ -13,7 +13,7 @@ from mmdemo.cells.card import load_card
 from mmdemo.cells.checkpoint import load_model, load_trunk, root_of, save_trunk
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
 from mmdemo.models.batch import Example
-from mmdemo.models.config import ModelConfig
+from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.fusion.native import Native
 from mmdemo.models.model import MultimodalModel, build_model
@@ -89,7 +89,7 @@ def train_trunk(
     members = []
     for number in range(recipe.members):
         member = replace(recipe, seed=recipe.seed + number)
-        model = fresh_model(material.config, recipe, root, start)
+        model = fresh_model(_of_both_sides(material.config), recipe, root, start)
         if material.config.words_in_text and not material.config.joint:
             model.fusion = Native()  # what the words add, they add inside the stack; no fusion is learnt yet
         name = f"trunk {number + 1} of {recipe.members}" if recipe.members > 1 else "trunk"
@@ -101,6 +101,11 @@ def train_trunk(
     if accelerator.is_main_process:
         save_state(folder / "best.safetensors", {"model": model}, None, {"scores": scores})
     accelerator.wait_for_everyone()
+
+
+def _of_both_sides(config: ModelConfig) -> ModelConfig:
+    """The configuration that a trunk is trained by: it serves all fusions, and so it must learn both sides."""
+    return config if config.reads == "both" else replace(config, fusion=fusions_of(config.model)[0])
 
 
 def _with_base_regions(
