@@ -104,7 +104,7 @@ def train_trunk(
 
 
 def _of_both_sides(config: ModelConfig) -> ModelConfig:
-    """The configuration that a trunk is trained by: it serves all fusions, and so it must learn both sides."""
+    """What a trunk is trained by: it serves all fusions, and so it must learn both sides."""
     return config if config.reads == "both" else replace(config, fusion=fusions_of(config.model)[0])
 
 

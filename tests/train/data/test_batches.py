@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mmdemo.models.batch import Example
 from mmdemo.models.subtokens import TextInput
-from train.data.batches import POOL, Mix, bucketed_batches, count_batches, ordered_batches, texts_of
+from train.data.batches import POOL, Drops, Mix, bucketed_batches, count_batches, ordered_batches, texts_of
 
 
 def example(number: int, length: int, photo: bool = True) -> Example:
@@ -40,11 +40,11 @@ def test_every_post_comes_once_an_epoch(count, size, seed, epoch):
 def test_seed_and_epoch_fix_the_order():
     examples = posts(100)
     orders = {
-        (seed, epoch): numbers(bucketed_batches(examples, 8, seed=seed, epoch=epoch, image_dropout=0.5))
+        (seed, epoch): numbers(bucketed_batches(examples, 8, seed=seed, epoch=epoch, drops=Drops(all=0.5)))
         for seed in (1, 2)
         for epoch in (0, 1)
     }
-    again = numbers(bucketed_batches(examples, 8, seed=2, epoch=1, image_dropout=0.5))
+    again = numbers(bucketed_batches(examples, 8, seed=2, epoch=1, drops=Drops(all=0.5)))
     assert again == orders[2, 1]
     assert all(a != b for x, a in orders.items() for y, b in orders.items() if x != y)
 
@@ -66,7 +66,7 @@ def test_photos_are_dropped_at_the_asked_rate_and_anew_each_epoch():
     present = []
     for epoch in (0, 1):
         shown = torch.zeros(4000)
-        for batch in bucketed_batches(examples, 16, seed=3, epoch=epoch, image_dropout=0.15):
+        for batch in bucketed_batches(examples, 16, seed=3, epoch=epoch, drops=Drops(all=0.15)):
             shown[batch.ids_BL[:, 0]] = batch.present_B.float()
         present.append(shown)
     for shown in present:
@@ -78,7 +78,7 @@ def test_dropping_all_or_no_photos():
     examples = [example(i, 5, photo=i % 2 == 0) for i in range(20)]
     kept = [b.present_B for b in bucketed_batches(examples, 4, seed=1, epoch=0)]
     assert torch.cat(kept).sum() == 10
-    dropped = list(bucketed_batches(examples, 4, seed=1, epoch=0, image_dropout=1.0))
+    dropped = list(bucketed_batches(examples, 4, seed=1, epoch=0, drops=Drops(all=1.0)))
     assert all(batch.regions_BRD is None and not batch.present_B.any() for batch in dropped)
     assert examples[0].has_image  # the examples themselves are left alone
 
