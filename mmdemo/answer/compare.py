@@ -15,7 +15,7 @@ from mmdemo.cells.zoo import LoadedCell, trunk_hash
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.batch import collate
 from mmdemo.models.encoders.table import MODELS
-from mmdemo.models.fusion.table import FUSIONS, fusions_of
+from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.models.seen import States, encoded, fused
 from mmdemo.photo.opening import open_image
 from mmdemo.types import Compared, Comparison, InputError, Question, quoted
@@ -39,7 +39,8 @@ def side_by_side(
 ) -> tuple[Cell, ...]:
     """The cells of a comparison, ready or not: all fusions of ``model``, or all models with ``fusion``.
 
-    The baseline has one name with two encoders and another in a joint model: they stand in one row.
+    Of the fusions that no zoo is expected to have, those of which there is a cell. The baseline has one name
+    with two encoders and another in a joint model: they stand in one row.
 
     Raises:
         InputError: an unknown name.
@@ -49,13 +50,17 @@ def side_by_side(
     if isinstance(dataset, str):
         dataset = catalogue.dataset_named(dataset)
     if across == "fusions":
-        row = [(model, name) for name in (fusions_of(model) if model in MODELS else ())]
+        row = [(model, name) for name in _fusions(model, dataset, preset)]
     else:
         baselines = [one.name for one in FUSIONS.values() if one.baseline]
         wanted = baselines if fusion in baselines else [fusion]
-        row = [(m, name) for m in MODELS for name in fusions_of(m) if name in wanted]
+        row = [(m, name) for m in MODELS for name in _fusions(m, dataset, preset) if name in wanted]
     # Where the row is empty, `find_cell` says what is unknown.
     return tuple(catalogue.find_cell(dataset, m, name, preset) for m, name in row or [(model, fusion)])
+
+
+def _fusions(model: str, dataset: Dataset, preset: str) -> tuple[str, ...]:
+    return catalogue.pickable(model, dataset.name, preset) if model in MODELS else ()
 
 
 @gpu.on_gpu
@@ -80,7 +85,7 @@ def compare(question: Question, cells: Sequence[Cell]) -> Comparison:
     answers = []
     for cell in cells:
         loaded = catalogue.load(cell)
-        key = (trunk_hash(loaded.card), loaded.card.config.clean_text)
+        key = (trunk_hash(loaded.card), loaded.card.config.encoder_input)
         if key not in passes:
             passes[key] = _encode(question, loaded, len(passes))
         answers.append(_answer(question, cell, loaded, passes[key]))

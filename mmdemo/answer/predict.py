@@ -12,6 +12,7 @@ from mmdemo.cells.locate import Cell
 from mmdemo.cells.zoo import LoadedCell
 from mmdemo.models.batch import Example, collate
 from mmdemo.models.decode import decode_entities, decode_relations, entropy, looks_untrained, softmax
+from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.models.model import ModelOutput
 from mmdemo.models.photo_cache import SEEN
 from mmdemo.models.seen import encoded, fused
@@ -164,18 +165,28 @@ def answers_of(
         text = part.example.text
         own = logits[row] if part.pair is not None else logits[row, : len(text.first)]
         trace = {
-            name: _unpadded(name, value[row].float().cpu().numpy(), len(text.ids))
+            name: _unpadded(name, value[row].float().cpu().numpy(), len(text.ids), _regions(output, row))
             for name, value in output.trace.items()
-            if part.example.has_image  # beside others' photos its values would say nothing
+            if part.example.present  # beside others' photos its values would say nothing
         }
         answers.append(_answer(part, cell, loaded, own, trace))
     return answers
 
 
-def _unpadded(name: str, value: np.ndarray, length: int) -> np.ndarray:
+def _regions(output: ModelOutput, row: int) -> np.ndarray:
+    """The places of the regions that a post of a batch has: patches, then sub-tokens of the photo's words."""
+    assert output.region_mask_BR is not None
+    return np.flatnonzero(output.region_mask_BR[row].cpu().numpy())
+
+
+def _unpadded(name: str, value: np.ndarray, length: int, regions: np.ndarray) -> np.ndarray:
     """A post's own part of a batch's trace; the name's letters (``gamma_BLD``) say which axis is padded."""
-    axes = name.rpartition("_")[2].removeprefix("B")
-    return value[tuple(slice(length) if axis == "L" else slice(None) for axis in axes)]
+    for number, axis in enumerate(name.rpartition("_")[2].removeprefix("B")):
+        if axis == "L":
+            value = value[(slice(None),) * number + (slice(length),)]
+        elif axis == "R":
+            value = value.take(regions, number)
+    return value
 
 
 def _answer(
@@ -228,7 +239,7 @@ def _prediction(question: Question, cell: Cell, own: Sequence[PartAnswer]) -> Pr
         post=post,
         ask=question.ask,
         checkpoint=cell.name,
-        image_used=post.image is not None,
+        image_used=post.image is not None and FUSIONS[cell.fusion].reads != "text",
         photo_words_used=words_used,
         entities=tuple(entity for answer in own for entity in answer.entities),
         relations=tuple(relation for answer in own for relation in answer.relations),

@@ -1,6 +1,7 @@
 """A cell's config.json and metrics.json: what it is, which files it needs, how it was trained, its figures.
 
-config.json carries the whole record of the dataset, so that a cell with any labels opens anywhere.
+config.json carries the whole record of the dataset, so that a cell with any labels opens anywhere. A setting
+that came later is stated only where it means something: older programs read the other cells' cards as before.
 """
 
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ from mmdemo.cells.name import CellName
 from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.records import read_record, record_of
 from mmdemo.datasets.schema import Dataset
-from mmdemo.models.config import ModelConfig
+from mmdemo.models.config import BEFORE, ModelConfig
 from mmdemo.models.encoders.table import model_row
+from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.types import InputError, quoted
 
 #: The format of config.json. Before 2 it named its dataset and had no record of it.
@@ -63,15 +65,29 @@ class Card:
 def card_json(config: ModelConfig, files: Mapping[str, str], training: Mapping[str, Any]) -> dict[str, Any]:
     """config.json's values; `load_card` reads them back."""
     dataset = config.dataset
-    shape = {part.name: getattr(config, part.name) for part in fields(config)}
     return {
         "format": FORMATS[-1],
-        "config": {**shape, "dataset": dataset.name},
+        "config": {**config_values(config), "dataset": dataset.name},
         "dataset": record_of(dataset),
         "labels": {task: list(dataset.outputs(task)) for task in dataset.tasks},
         "files": dict(files),
         "training": dict(training),
     }
+
+
+def config_values(config: ModelConfig) -> dict[str, Any]:
+    """A configuration's values, less the settings that came later and say nothing of this one."""
+    silent = set(BEFORE) - set(FUSIONS[config.fusion].options)
+    if not config.photo_words:
+        silent |= {"photo_words", "words_in_text"}
+    return {part.name: getattr(config, part.name) for part in fields(config) if part.name not in silent}
+
+
+def _config(stated: Mapping[str, Any], dataset: Dataset) -> ModelConfig:
+    """The configuration of a card's values; where its fusion's formula is not said, it is that of before."""
+    row = FUSIONS.get(stated.get("fusion", "")) if isinstance(stated.get("fusion"), str) else None
+    before = {name: BEFORE[name] for name in row.options if name in BEFORE} if row else {}
+    return ModelConfig(**{**before, **stated, "dataset": dataset})
 
 
 def load_card(folder: Path) -> Card:
@@ -85,7 +101,7 @@ def load_card(folder: Path) -> Card:
     stated = read_json(file)
     dataset = dataset_in(stated, file)
     try:
-        config = ModelConfig(**{**stated["config"], "dataset": dataset})
+        config = _config(stated["config"], dataset)
         files = {str(name): str(digest) for name, digest in stated["files"].items()}
         training = dict(stated.get("training", {}))
     except KeyError as error:

@@ -91,8 +91,27 @@ def find_cell(dataset: Dataset | str, model: str, fusion: str, preset: str = "li
             return cell
     raise InputError(
         f"there is no checkpoint for dataset {quoted(dataset.name)}, model {quoted(model)} "
-        f"and fusion {quoted(fusion)}; known are {', '.join(MODELS)}; {', '.join(FUSIONS)}"
+        f"and fusion {quoted(fusion)}; known are {', '.join(MODELS)}; {_known_fusions(model)}"
     )
+
+
+def _known_fusions(model: str) -> str:
+    names = pickable(model) if model in MODELS else [row.name for row in FUSIONS.values() if not row.extra]
+    return ", ".join(names)
+
+
+def pickable(model: str, dataset: str = "*", preset: str = "*") -> tuple[str, ...]:
+    """The fusions of a model that can be picked: the zoo's, and others of which there is a cell.
+
+    Of any dataset and preset, where none is named.
+    """
+    root, zoo = checkpoints_root(), fusions_of(model)
+    there = [
+        name
+        for name in buildable(model)
+        if name not in zoo and any(root.glob(f"{preset}/{dataset}/{model}/{name}/config.json"))
+    ]
+    return (*zoo, *there)
 
 
 # ---------------------------------------------------------------- what each is

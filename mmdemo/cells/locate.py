@@ -71,8 +71,8 @@ def same_labels(one: Dataset, other: Dataset) -> bool:
 def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
     """All cells of a preset, ready or with the reason why not.
 
-    Of a bundled dataset these are all models with all of their fusions; of one that is found among the
-    checkpoints those that are there.
+    Of a bundled dataset these are all models with all of the zoo's fusions, and those with another that are
+    there; of a dataset that is found among the checkpoints those that are there.
 
     Raises:
         InputError: an unknown preset.
@@ -85,6 +85,11 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
         for model in MODELS
         for fusion in fusions_of(model)
     ]
+    for name in sorted(_names_in(root, preset), key=_in_order):
+        if name.dataset in bundled() and name.fusion not in fusions_of(name.model):
+            own = bundled()[name.dataset]
+            config = ModelConfig(dataset=own, model=name.model, fusion=name.fusion, preset=preset)
+            cells.append(locate(root, config))
     distant = not all(cell.folder.is_dir() and cell.source is None for cell in cells)
     for dataset, names in found_datasets(root, preset, on_hub=distant).values():
         configs = (

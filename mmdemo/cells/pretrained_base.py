@@ -164,6 +164,7 @@ def _draw_joint_parts(model: MultimodalModel) -> None:
         torch.default_generator.manual_seed(0)
         for name, parameter in sorted(model.named_parameters()):
             if name.startswith(DRAWN_PARTS) and parameter.ndim > 1 and not name.endswith(".out.weight"):
-                nn.init.normal_(parameter, std=0.02 if "place" in name else parameter.shape[-1] ** -0.5)
+                embedding = "place" in name or "source" in name
+                nn.init.normal_(parameter, std=0.02 if embedding else parameter.shape[-1] ** -0.5)
             elif name.startswith(DRAWN_PARTS) and name.endswith(".bias"):
                 nn.init.zeros_(parameter)

@@ -96,7 +96,8 @@ class Zoo:
 
 def trunk_hash(card: Card) -> tuple[str, ...]:
     """The same for two cells only where the base, the trunk's bytes and the shape are the same."""
-    return (card.config.preset, card.config.model, *card.trunks.values())
+    shape = "words" if card.config.text_sees_words else ""
+    return (card.config.preset, card.config.model, shape, *card.trunks.values())
 
 
 def _state(cell: Cell) -> tuple[int, ...]:

@@ -1,11 +1,13 @@
-"""Views that hold for every fusion and model alike: which regions of the photo and which words counted."""
+"""Views that hold for every fusion and model alike: which regions of the photo counted, which of the words
+that it says, and which words of the text.
+"""
 
 import numpy as np
 
 from mmdemo.explain.attribution import deletion, integrated_gradients, occlusion, total
 from mmdemo.explain.explained_post import ExplainedPost
-from mmdemo.explain.masking import Gates, region_gates, word_gates
-from mmdemo.explain.traces import region_labels
+from mmdemo.explain.looked_at import SOURCE_NOTE, region_labels, word_labels
+from mmdemo.explain.masking import Gates, photo_word_gates, region_gates, word_gates
 from mmdemo.types import View
 
 _UNIT = "Log-odds of the answer: +0.7 about doubles its odds, 0 means no effect."
@@ -40,6 +42,35 @@ def region_views(subject: ExplainedPost) -> list[View]:
         for name, title, note, values in (
             ("region-gradient", "What each region adds to", gradient, shares),
             ("region-occlusion", "What is lost without each region, for", loss, falls),
+        )
+    ]
+
+
+def photo_word_views(subject: ExplainedPost) -> list[View]:
+    """Integrated gradients over the words that the photo says, and what the answer loses without each."""
+    score, parts = photo_word_gates(subject)
+    shares, falls = integrated_gradients(score, parts), occlusion(score, parts)
+    gradient = (
+        f"What each word of the photo adds over a masked one (integrated gradients). {_UNIT} They add up to "
+        f"{shares.sum():+.3g}; all of them bring {total(score, parts):+.3g}. "
+    )
+    loss = (
+        f"What the answer loses when this word of the photo alone is masked. {_UNIT} Words that say the same "
+        "stand in for each other, so the losses need not add up. "
+    )
+    return [
+        View(
+            name=name,
+            title=f"{title} {subject.target.title}",
+            note=f"{note}{SOURCE_NOTE} {_check(score, values)}",
+            kind="strip",
+            values=values[None].astype(np.float32),
+            axes=(("log-odds",), word_labels(subject.example.words)),
+            centre=0.0,
+        )
+        for name, title, note, values in (
+            ("photo-word-gradient", "What each word of the photo adds to", gradient, shares),
+            ("photo-word-occlusion", "What is lost without each word of the photo, for", loss, falls),
         )
     ]
 

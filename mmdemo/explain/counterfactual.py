@@ -38,6 +38,8 @@ def imagined(
     wordless = replace(post, photo_words=())
     if post.image is not None:
         cases.append(("without the photo", replace(wordless, image=None)))
+    if post.photo_words:
+        cases.append(("without the photo's words", wordless))
     name = "another photo" if post.image is not None else "a photo"
     cases += [
         (name if len(others) == 1 else f"{name} {number}", replace(wordless, image=open_image(other)))

@@ -1,7 +1,7 @@
 """One answered post together with the cell that answered: what every explainer is given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -67,9 +67,36 @@ class ExplainedPost:
         return self.example.has_image
 
     @property
+    def has_words(self) -> bool:
+        """Whether the model reads something that the photo says in words."""
+        return self.example.has_words
+
+    @property
     def joint(self) -> bool:
         """Whether the text encoder reads the photo, so that its states depend on it."""
         return isinstance(self.model.text_encoder, JointEncoder)
+
+    @property
+    def text_sees_words(self) -> bool:
+        """Whether the text's states depend on what the photo says in words."""
+        return self.has_words and self.encoder.config.text_sees_words
+
+    def keeping_states(self, *, photo: bool = False, words: bool = False, text: bool = False) -> Batch:
+        """The post with those states of the one pass that do not change along with what is said to change."""
+        text_moves = text or (photo and self.joint) or (words and self.text_sees_words)
+        words_move = words or (text_moves and self.text_sees_words)
+        return replace(
+            self.batch,
+            states_BLD=None if text_moves else self.seen.states.tokens_BLD,
+            word_states_BKD=None if words_move else self.seen.states.words_BKD,
+        )
+
+    @property
+    def photo_title(self) -> str:
+        """What stands beside the text, in words."""
+        if not self.has_words:
+            return "the photo"
+        return "the photo with its words" if self.has_photo else "the photo's words"
 
     @property
     def words(self) -> tuple[Row, ...]:

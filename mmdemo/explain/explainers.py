@@ -3,11 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mmdemo.explain.attribution_views import region_views, token_attribution_view
-from mmdemo.explain.contribution import image_contribution_view
+from mmdemo.explain.attribution_views import photo_word_views, region_views, token_attribution_view
+from mmdemo.explain.contribution import image_contribution_view, photo_parts_view
 from mmdemo.explain.explained_post import ExplainedPost
 from mmdemo.explain.film_views import film_views
-from mmdemo.explain.traces import cross_attention_views, joint_attention_views, modality_view, tokens_view
+from mmdemo.explain.traces import (
+    cross_attention_said_view,
+    cross_attention_views,
+    joint_attention_said_view,
+    joint_attention_views,
+    looking_back_view,
+    modality_view,
+    tokens_view,
+)
 from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.features import TextEncoder
 from mmdemo.models.fusion.table import FUSIONS
@@ -36,12 +44,13 @@ def _listed(names: Sequence[str]) -> str:
 
 def _trace(*names: str, thing: str) -> Reason:
     """Lacking where the fusion's trace has none of ``names``: without a photo, or in another fusion."""
-    homes = [row.name for row in FUSIONS.values() if not row.extra and set(names) & set(row.trace)]
+    rows = [row for row in FUSIONS.values() if set(names) & set(row.trace)]
+    homes = [row.name for row in rows if not row.extra] or [row.name for row in rows]
 
     def reason(subject: ExplainedPost) -> str | None:
         if any(name in subject.prediction.trace for name in names):
             return None
-        if not subject.has_photo:
+        if not (subject.has_photo or subject.has_words):
             return "the post has no photo, so the fusion had nothing to do"
         verb = "does" if len(homes) == 1 else "do"
         return f"{subject.encoder.config.fusion} has no {thing}; only {_listed(homes)} {verb}"
@@ -49,11 +58,32 @@ def _trace(*names: str, thing: str) -> Reason:
     return reason
 
 
+def _both(*reasons: Reason) -> Reason:
+    """Lacking for the first reason that there is."""
+    return lambda subject: next((found for reason in reasons if (found := reason(subject))), None)
+
+
+def _no_photo(subject: ExplainedPost) -> str | None:
+    return None if subject.has_photo else "the post has no photo"
+
+
+def _nothing_said(subject: ExplainedPost) -> str | None:
+    if subject.has_words:
+        return None
+    if not subject.encoder.config.photo_words:
+        return f"{subject.prediction.checkpoint} does not read what a photo says in words"
+    return "the photo says nothing in words"
+
+
+def _nothing_beside(subject: ExplainedPost) -> str | None:
+    return None if subject.has_photo or subject.has_words else "the post has no photo"
+
+
 def _no_joint_attention(subject: ExplainedPost) -> str | None:
     if not subject.joint:
         joint = _listed([row.name for row in MODELS.values() if row.joint])
         return f"{subject.encoder.config.model} reads text and photo apart; {joint} read them together"
-    return None if subject.has_photo else "the post has no photo"
+    return None
 
 
 def _no_words(subject: ExplainedPost) -> str | None:
@@ -71,7 +101,7 @@ EXPLAINERS: tuple[Explainer, ...] = (
     Explainer(
         views=("modality",),
         draw=lambda subject: [modality_view(subject)],
-        lacks=_trace("modality_BL2", "alpha_B1", thing="weights of text and photo"),
+        lacks=_trace("modality_BL2", "alpha_B1", "gate_BL3", thing="weights of text and photo"),
     ),
     Explainer(
         views=("tokens",),
@@ -81,18 +111,33 @@ EXPLAINERS: tuple[Explainer, ...] = (
     Explainer(
         views=("cross-attention", "cross-attention-words"),
         draw=cross_attention_views,
-        lacks=_trace("attention_BHLR", thing="map from words to regions"),
+        lacks=_both(_trace("attention_BHLR", thing="map from words to regions"), _no_photo),
+    ),
+    Explainer(
+        views=("cross-attention-photo-words",),
+        draw=lambda subject: [cross_attention_said_view(subject)],
+        lacks=_both(_trace("attention_BHLR", thing="map from words to regions"), _nothing_said),
+    ),
+    Explainer(
+        views=("cross-attention-back",),
+        draw=lambda subject: [looking_back_view(subject)],
+        lacks=_trace("attention_BHRL", thing="map from regions to words"),
     ),
     Explainer(
         views=("joint-attention", "joint-attention-heads"),
         draw=joint_attention_views,
-        lacks=_no_joint_attention,
+        lacks=_both(_no_joint_attention, _no_photo),
         on_request=True,
     ),
     Explainer(
-        views=("region-gradient", "region-occlusion"),
-        draw=region_views,
-        lacks=lambda subject: None if subject.has_photo else "the post has no photo",
+        views=("joint-attention-photo-words",),
+        draw=lambda subject: [joint_attention_said_view(subject)],
+        lacks=_both(_no_joint_attention, _nothing_said),
+        on_request=True,
+    ),
+    Explainer(views=("region-gradient", "region-occlusion"), draw=region_views, lacks=_no_photo),
+    Explainer(
+        views=("photo-word-gradient", "photo-word-occlusion"), draw=photo_word_views, lacks=_nothing_said
     ),
     Explainer(
         views=("token-attribution",),
@@ -102,7 +147,12 @@ EXPLAINERS: tuple[Explainer, ...] = (
     Explainer(
         views=("image-contribution",),
         draw=lambda subject: [image_contribution_view(subject)],
-        lacks=lambda subject: None if subject.has_photo else "the post has no photo",
+        lacks=_nothing_beside,
+    ),
+    Explainer(
+        views=("photo-and-words",),
+        draw=lambda subject: [photo_parts_view(subject)],
+        lacks=_both(_no_photo, _nothing_said),
     ),
 )
 

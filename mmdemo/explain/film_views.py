@@ -19,7 +19,8 @@ _SPREAD = (
 
 @dataclass(frozen=True, kw_only=True)
 class Modulation:
-    """γ, β (rows x channels) and the state x that they act on, one row a word or mark (or one for the photo).
+    """γ, β (rows x channels) and the state x that they act on, one row a word or mark (or one for the photo,
+    with what it says in words).
 
     ``identity`` is the γ that changes nothing: 0 in the residual variant (1 + γ), else 1.
     """
@@ -42,19 +43,21 @@ def modulation(subject: ExplainedPost) -> Modulation:
     by_token = len(gamma) > 1  # else the photo conditions, by one row for all tokens
     with torch.inference_mode():
         if by_token:
-            x = model.image_projection(subject.seen.regions_BRD).mean(1)[0].float().cpu().numpy()[None]
+            image = model.image_features(subject.seen.states, subject.batch)
+            assert image is not None, "a fusion has no trace where there is nothing beside the text"
+            x = image.pooled_BD.float().cpu().numpy()
         else:
-            x = model.text_projection(subject.seen.states_BLD)[0].float().cpu().numpy()[places]
+            x = model.text_projection(subject.seen.states.tokens_BLD)[0].float().cpu().numpy()[places]
     if by_token:
         gamma, beta = gamma[places], beta[places]
     return Modulation(
         gamma=gamma,
         beta=beta,
         x=x,
-        labels=names if by_token else ("the photo",),
+        labels=names if by_token else (subject.photo_title,),
         state_labels=names,
-        identity=1.0 if by_token or subject.encoder.config.film_variant != "residual" else 0.0,
-        acts_on="the photo's mean state" if by_token else "each word's state",
+        identity=float(getattr(model.fusion, "identity", 1.0)),
+        acts_on=f"the mean state of {subject.photo_title}" if by_token else "each word's state",
     )
 
 

@@ -2,20 +2,21 @@
 
 A gate function takes gates (N, K), one row an imagined post, and gives the target's log-odds (N,) for each.
 Attribution, occlusion and deletion checks are all questions to such a function
-(`mmdemo.explain.attribution`), so that they mean the same for a region of the photo and for a word, in every
-fusion and model.
+(`mmdemo.explain.attribution`), so that they mean the same for a region of the photo, for a word that it says
+and for a word of the text, in every fusion and model.
 """
 
 import copy
 from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mmdemo.explain.explained_post import ExplainedPost
 from mmdemo.models.batch import Batch
-from mmdemo.models.features import TextEncoder
+from mmdemo.models.features import PhotoTokens, TextEncoder
 from mmdemo.models.model import MultimodalModel
 
 Gates = Callable[[Tensor], Tensor]
@@ -33,7 +34,7 @@ def region_gates(subject: ExplainedPost) -> tuple[Gates, int]:
     model, batch = subject.model, subject.batch
     assert batch.regions_BRD is not None
     own_RD, blank_RD = batch.regions_BRD[0], subject.regions_of([None])[0]
-    still = replace(batch, states_BLD=None if subject.joint else subject.seen.states_BLD)
+    still = subject.keeping_states(photo=True)
 
     def score(gates_NR: Tensor) -> Tensor:
         regions_NRD = blank_RD + gates_NR[..., None] * (own_RD - blank_RD)
@@ -47,7 +48,7 @@ def word_gates(subject: ExplainedPost) -> tuple[Gates, int]:
 
     The reference of a word is [MASK] without letter case, at each of its sub-tokens; marks stay.
     """
-    model, batch, words = subject.model, subject.batch, subject.words
+    model, batch, words = subject.model, subject.keeping_states(text=True), subject.words
     encoder = model.text_encoder
     assert isinstance(encoder, TextEncoder)
     gate_of_L = torch.full_like(batch.ids_BL[0], len(words))  # the last gate is always open
@@ -67,9 +68,45 @@ def word_gates(subject: ExplainedPost) -> tuple[Gates, int]:
             own_NLD = encoder.embed(ids_NL, features_NL)
             return blank_1LD + gates_NL[..., None] * (own_NLD - blank_1LD)
 
-        return _score(subject, with_embedding(model, embed), repeated(batch, len(gates_NW)))
+        changed = with_embedding(model, encoder.embed_words, "embed_words")  # the photo's words stay
+        return _score(subject, with_embedding(changed, embed), repeated(batch, len(gates_NW)))
 
     return in_chunks(score, blank_1LD.device), len(words)
+
+
+def photo_word_gates(subject: ExplainedPost) -> tuple[Gates, int]:
+    """Gates on the words that the photo says, and how many there are; there must be some.
+
+    The reference is that of a word of the text, [MASK]: something stands there, and nobody knows what.
+    """
+    model, text = subject.model, subject.example.words
+    batch = subject.keeping_states(words=True)
+    encoder, words = model.text_encoder, batch.words
+    assert isinstance(encoder, TextEncoder) and words is not None and text is not None
+    count = len(text.words)
+    owners = [owner if owner >= 0 else count for owner in text.owners]  # the last gate is always open
+    gate_of_K = torch.tensor(owners, device=words.ids_BK.device)
+    masked_1K = (gate_of_K < count)[None]
+    with torch.no_grad():
+        blank_1KD = encoder.embed_words(
+            replace(
+                words,
+                ids_BK=words.ids_BK.masked_fill(masked_1K, subject.encoder.reader.mask),
+                features_BK=words.features_BK.masked_fill(masked_1K, 0),
+            )
+        )
+
+    def score(gates_NW: Tensor) -> Tensor:
+        gates_NK = torch.cat([gates_NW, gates_NW.new_ones(len(gates_NW), 1)], dim=1)[:, gate_of_K]
+
+        def embed_words(own: PhotoTokens) -> Tensor:
+            own_NKD = encoder.embed_words(own)
+            return blank_1KD + gates_NK[..., None] * (own_NKD - blank_1KD)
+
+        changed = with_embedding(model, embed_words, "embed_words")
+        return _score(subject, changed, repeated(batch, len(gates_NW)))
+
+    return in_chunks(score, blank_1KD.device), count
 
 
 def _score(subject: ExplainedPost, model: MultimodalModel, batch: Batch) -> Tensor:
@@ -89,12 +126,14 @@ def repeated(batch: Batch, times: int) -> Batch:
     )
 
 
-def with_embedding(model: MultimodalModel, embed: Callable[[Tensor, Tensor], Tensor]) -> MultimodalModel:
-    """A model with the same weights whose text encoder embeds by ``embed``.
+def with_embedding(
+    model: MultimodalModel, embed: Callable[..., Any], method: str = "embed"
+) -> MultimodalModel:
+    """A model with the same weights whose text encoder embeds by ``embed``, in place of its ``method``.
 
     The original stays as it is: other threads may be predicting with it.
     """
     encoder, changed = copy.copy(model.text_encoder), copy.copy(model)
-    object.__setattr__(encoder, "embed", embed)
+    object.__setattr__(encoder, method, embed)
     changed._modules = {**model._modules, "text_encoder": encoder}
     return changed

@@ -1,22 +1,18 @@
 """Views of the weights that a fusion gave, read from its trace (SPEC §4) as they are."""
 
-from math import isqrt
-
 import numpy as np
 import torch
 
 from mmdemo.explain.explained_post import ExplainedPost
+from mmdemo.explain.looked_at import SOURCE_NOTE, LookedAt, parted, region_labels, word_labels
 from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.types import View
 
 _ATTENTION = "Attention is not an explanation by itself: it says where was looked, not what came of it."
-
-
-def region_labels(count: int) -> tuple[str, ...]:
-    """Names of a square grid's regions in reading order: "row 1, column 1", …"""
-    side = isqrt(count)
-    return tuple(f"row {r // side + 1}, column {r % side + 1}" for r in range(count))
+_NO_EFFECT = "A weight is not an effect: what is weighed may say nothing about the answer."
+_SUMS = "Each panel's weights add up to 1. "
+_REST = "what else the encoder looks at there (in one stack the text too) gets the rest of the 1."
 
 
 def modality_view(subject: ExplainedPost) -> View:
@@ -29,6 +25,17 @@ def modality_view(subject: ExplainedPost) -> View:
         note = (
             "α is one learnt number of this checkpoint, the same for every post: F = α·text + (1 - α)·photo. "
         )
+    elif "gate_BL3" in trace:
+        values, labels = _rows(subject, trace["gate_BL3"])
+        return View(
+            name="modality",
+            title="Weight of text, FiLM and cross-attention, by word",
+            note="The gate of each word: how it weighs its own state, the photo as FiLM modulates it and "
+            f"what cross-attention saw; the three add up to 1. {_NO_EFFECT}",
+            kind="bars",
+            values=values.astype(np.float32),
+            axes=(labels, ("text", "FiLM", "cross-attention")),
+        )
     else:
         values, labels = _rows(subject, trace["modality_BL2"])
         if FUSIONS[subject.encoder.config.fusion].mixes:
@@ -38,7 +45,7 @@ def modality_view(subject: ExplainedPost) -> View:
     return View(
         name="modality",
         title="Weight of text and photo, by word",
-        note=note + "A weight is not an effect: what is weighed may say nothing about the answer.",
+        note=note + _NO_EFFECT,
         kind="bars",
         values=values.astype(np.float32),
         axes=(labels, ("text", second)),
@@ -62,24 +69,24 @@ def tokens_view(subject: ExplainedPost) -> View:
 def cross_attention_views(subject: ExplainedPost) -> list[View]:
     """Token x region maps laid over the photo: the target's by head, and every word's mean over heads."""
     maps_HLR = subject.prediction.trace["attention_BHLR"]
-    regions = region_labels(maps_HLR.shape[-1])
-    of_target_HR = maps_HLR[:, list(subject.target.positions)].mean(1)
-    heads = tuple(f"head {h + 1}" for h in range(len(maps_HLR)))
-    by_word, words = _rows(subject, maps_HLR.mean(0))
-    even = f"Evenly spread attention would be {1 / len(regions):.1%} a region. "
+    looked = _at_target(subject)
+    regions = region_labels(looked.patches.shape[-1])
+    by_word, words = _rows(subject, parted(maps_HLR.mean(0), subject.example.words).patches)
+    even = f"Evenly spread attention would be {1 / maps_HLR.shape[-1]:.1%} a region. "
+    sums = "The photo's words get the rest of each panel's 1. " if subject.has_words else _SUMS
     return [
         View(
             name="cross-attention",
             title=f"Where {subject.target.title} looks in the photo, by head",
-            note=f"Each panel's weights add up to 1. {even}{_ATTENTION}",
+            note=f"{sums}{even}{_ATTENTION}",
             kind="photo-map",
-            values=np.concatenate([of_target_HR.mean(0, keepdims=True), of_target_HR]).astype(np.float32),
-            axes=(("mean of heads", *heads), regions),
+            values=looked.patches.astype(np.float32),
+            axes=(_heads(subject), regions),
         ),
         View(
             name="cross-attention-words",
             title="Where each word looks in the photo, mean of heads",
-            note=f"Each panel's weights add up to 1. {even}{_ATTENTION}",
+            note=f"{sums}{even}{_ATTENTION}",
             kind="photo-map",
             values=by_word.astype(np.float32),
             axes=(words, regions),
@@ -87,30 +94,63 @@ def cross_attention_views(subject: ExplainedPost) -> list[View]:
     ]
 
 
+def cross_attention_said_view(subject: ExplainedPost) -> View:
+    """How much the target looks at each word that the photo says, by head."""
+    rest = "its patches get the rest of each row's 1" if subject.has_photo else "each row adds up to 1"
+    return View(
+        name="cross-attention-photo-words",
+        title=f"Which of the photo's words {subject.target.title} looks at, by head",
+        note=f"The share of attention that each word of the photo gets; {rest}. {SOURCE_NOTE} {_ATTENTION}",
+        kind="strip",
+        values=_at_target(subject).words.astype(np.float32),
+        axes=(_heads(subject), word_labels(subject.example.words)),
+    )
+
+
+def looking_back_view(subject: ExplainedPost) -> View:
+    """Which words of the text the photo looks at: its patches together, and each word that it says."""
+    maps_RL = subject.prediction.trace["attention_BHRL"].mean(0)
+    words = subject.example.words
+    said = words.regions if words else 0
+    patches_PL, tokens_KL = np.split(maps_RL, [len(maps_RL) - said])
+    rows, labels = [], list(word_labels(words))
+    if len(patches_PL):
+        rows.append(patches_PL.mean(0))
+        labels.insert(0, "the photo's patches")
+    if words:
+        owners = np.array(words.owners[1:-1])
+        rows += [tokens_KL[owners == number].mean(0) for number in range(len(words.words))]
+    values = np.stack(rows)[:, [row.start for row in subject.rows]]
+    return View(
+        name="cross-attention-back",
+        title="Which words of the text the photo looks at, mean of heads",
+        note="The share of a region's attention at each word's first sub-token; the others hold the rest of "
+        f"the 1. The patches' rows are averaged into one. {_ATTENTION}",
+        kind="heatmap",
+        values=values.astype(np.float32),
+        axes=(tuple(labels), tuple(row.label for row in subject.rows)),
+    )
+
+
+def _at_target(subject: ExplainedPost) -> LookedAt:
+    """The target's attention: the mean of heads, then each head."""
+    of_target_HR = subject.prediction.trace["attention_BHLR"][:, list(subject.target.positions)].mean(1)
+    with_mean_NR = np.concatenate([of_target_HR.mean(0, keepdims=True), of_target_HR])
+    return parted(with_mean_NR, subject.example.words)
+
+
+def _heads(subject: ExplainedPost) -> tuple[str, ...]:
+    count = len(subject.prediction.trace["attention_BHLR"])
+    return ("mean of heads", *(f"head {h + 1}" for h in range(count)))
+
+
 def joint_attention_views(subject: ExplainedPost) -> list[View]:
     """A joint encoder's text-to-image attention at the target: by layer, and by layer and head."""
-    encoder, batch = subject.model.text_encoder, subject.batch
-    assert isinstance(encoder, JointEncoder)
-    with torch.inference_mode():
-        states = encoder(
-            batch.ids_BL,
-            batch.features_BL,
-            batch.mask_BL,
-            batch.regions_BRD,
-            batch.present_B,
-            with_attention=True,
-        )
-    maps_NHLR = states.attention_BNHLR[0].float().cpu().numpy()
-    by_head_NHR = maps_NHLR[:, :, list(subject.target.positions)].mean(2)
-    layers, heads, regions = by_head_NHR.shape
-    by_layer_NR = by_head_NHR.mean(1)
+    looked, numbers = _joint_attention(subject)
+    layers, heads, regions = looked.patches.shape
+    by_layer_NR = looked.patches.mean(1)
     axis = region_labels(regions)
-    last = encoder.bert.config.num_hidden_layers  # layers that look at the photo are the last ones
-    numbers = range(last - layers + 1, last + 1)
-    note = (
-        "The share of attention that each region gets where the answer is read; in one stack over words and "
-        f"regions the words get the rest of the 1. {_ATTENTION}"
-    )
+    note = f"The share of attention that each region gets where the answer is read; {_REST} {_ATTENTION}"
     return [
         View(
             name="joint-attention",
@@ -125,10 +165,50 @@ def joint_attention_views(subject: ExplainedPost) -> list[View]:
             title=f"Where {subject.target.title} looks in the photo, by layer (down) and head (across)",
             note=note,
             kind="photo-map",
-            values=by_head_NHR.reshape(layers * heads, regions).astype(np.float32),
+            values=looked.patches.reshape(layers * heads, regions).astype(np.float32),
             axes=(tuple(f"layer {n}, head {h + 1}" for n in numbers for h in range(heads)), axis),
         ),
     ]
+
+
+def joint_attention_said_view(subject: ExplainedPost) -> View:
+    """How much the target looks at each word that the photo says, inside a joint encoder, by layer."""
+    looked, numbers = _joint_attention(subject)
+    by_layer_NW = looked.words.mean(1)
+    return View(
+        name="joint-attention-photo-words",
+        title=f"Which of the photo's words {subject.target.title} looks at, by layer",
+        note=f"The share of attention that each word of the photo gets; {_REST} {SOURCE_NOTE} {_ATTENTION}",
+        kind="strip",
+        values=np.concatenate([by_layer_NW.mean(0, keepdims=True), by_layer_NW]).astype(np.float32),
+        axes=(
+            ("mean of layers", *(f"layer {n}" for n in numbers)),
+            word_labels(subject.example.words),
+        ),
+    )
+
+
+def _joint_attention(subject: ExplainedPost) -> tuple[LookedAt, range]:
+    """The encoder's attention at the target, (layers, heads, regions), and the numbers of those layers."""
+    encoder, batch = subject.model.text_encoder, subject.batch
+    assert isinstance(encoder, JointEncoder)
+    with torch.inference_mode():
+        states = encoder(
+            batch.ids_BL,
+            batch.features_BL,
+            batch.mask_BL,
+            batch.regions_BRD,
+            batch.present_B,
+            batch.words if subject.has_words else None,
+            with_attention=True,
+        )
+    maps_NHLR = states.attention_BNHLR[0].float().cpu().numpy()
+    by_head_NHR = maps_NHLR[:, :, list(subject.target.positions)].mean(2)
+    if subject.example.words is not None:  # its two ends are no words
+        by_head_NHR = np.delete(by_head_NHR, [-len(subject.example.words.ids), -1], axis=-1)
+    last = encoder.bert.config.num_hidden_layers  # layers that look at the photo are the last ones
+    numbers = range(last - len(by_head_NHR) + 1, last + 1)
+    return parted(by_head_NHR, subject.example.words), numbers
 
 
 def _rows(subject: ExplainedPost, value: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

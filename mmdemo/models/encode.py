@@ -7,6 +7,7 @@ from PIL import Image
 
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig
+from mmdemo.models.photo_text import read_photo_text
 from mmdemo.models.subtokens import TextReader
 from mmdemo.photo.pixels import to_pixels
 from mmdemo.posts.cleaning import CleanWords
@@ -39,7 +40,8 @@ class PostEncoder:
 
         The target is what the post states; a pair's is the first stated relation of exactly these spans, or
         the dataset's ``none`` where the post states relations and none of them is theirs.
-        ``keep_gold`` (training only) saves gold entities' words from the cleaning.
+        ``keep_gold`` (training only) saves gold entities' words from the cleaning. What the photo says in
+        words is read where the configuration says so, also where the photo itself is not at hand.
         """
         words: Sequence[str] = post.tokens
         if self.config.clean_text:
@@ -51,6 +53,7 @@ class PostEncoder:
             text=self.reader.read(words, pair),
             target=self._tags(post) if pair is None else self._relation(post, pair),
             pixels_CHW=None if photo is None else self.pixels(photo),
+            words=read_photo_text(self.reader, post.photo_words) if self.config.photo_words else None,
         )
 
     def pixels(self, photo: Image.Image) -> np.ndarray:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -13,18 +14,46 @@ from mmdemo.models.batch import Batch
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.image import ImageEncoder
 from mmdemo.models.encoders.joint import JointEncoder
-from mmdemo.models.features import Encoder, Fusion, ImageFeatures, TextFeatures
+from mmdemo.models.features import (
+    PATCH,
+    WORD,
+    Encoder,
+    EncoderStates,
+    Fusion,
+    FusionOutput,
+    ImageFeatures,
+    TextEncoder,
+    TextFeatures,
+)
 from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.models.heads import EntityHead, Head, RelationHead
-from mmdemo.types import InputError
+from mmdemo.types import PHOTO_SOURCES, InputError
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOutput:
-    """Scores, (B, W, T) tags or (B, C) relations, and the fusion's trace."""
+    """Scores, (B, W, T) tags or (B, C) relations, and the fusion's trace.
+
+    ``region_mask_BR`` says which regions of the trace a post has; None where no post has any.
+    """
 
     logits: Tensor
     trace: dict[str, Tensor]
+    region_mask_BR: Tensor | None = None
+
+
+class WordProjection(nn.Module):
+    """States of a photo's words -> the fusion's width, with a learnt embedding of where they come from."""
+
+    def __init__(self, text_width: int, width: int) -> None:
+        super().__init__()
+        self.source = nn.Embedding(len(PHOTO_SOURCES), text_width)
+        nn.init.zeros_(self.source.weight)
+        self.norm = nn.LayerNorm(text_width)
+        self.linear = nn.Linear(text_width, width)
+
+    def forward(self, states_BKD: Tensor, sources_BK: Tensor) -> Tensor:
+        return self.linear(self.norm(states_BKD + self.source(sources_BK.clamp(min=0))))
 
 
 #: What surrounds the building of a part of a model, by the part's name: training draws its weights there.
@@ -39,7 +68,8 @@ def plainly(part: str) -> AbstractContextManager[None]:
 class MultimodalModel(nn.Module):
     """A post and its photo -> scores. Parts are passed in built; `build_model` picks them by config.
 
-    ``heads`` has one a task of the dataset; a batch with marked pairs is for the relation head.
+    ``heads`` has one a task of the dataset; a batch with marked pairs is for the relation head. With
+    ``photo_words`` the photo's words stand beside its patches; else they are left unread.
 
     The encoders' states depend on the trunk alone, so all fusions on one trunk can share `encode`.
     """
@@ -52,6 +82,7 @@ class MultimodalModel(nn.Module):
         fusion: Fusion,
         heads: dict[Task, Head],
         width: int,
+        photo_words: bool = False,
         building: Building = plainly,
     ) -> None:
         super().__init__()
@@ -64,40 +95,92 @@ class MultimodalModel(nn.Module):
             self.text_projection = nn.Linear(text_encoder.width, width)
         with building("image_projection"):
             self.image_projection = nn.Sequential(nn.LayerNorm(region_width), nn.Linear(region_width, width))
+        with building("word_projection"):
+            self.word_projection = WordProjection(text_encoder.width, width) if photo_words else None
         self.fusion = fusion
         self.heads = nn.ModuleDict({str(task): head for task, head in heads.items()})
 
-    def encode(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """The encoders' states (B, L, text width), and regions (B, R, region width) if any has a photo.
+    def encode(self, batch: Batch) -> EncoderStates:
+        """The encoders' states: (B, L, text width), and those of regions and words if any post has some.
 
         States that the batch carries are final; regions without states are the image encoder's, which a
-        joint encoder still has to mix with the text.
+        joint encoder still has to mix with the text. A fusion that reads one side alone gets states that
+        have not seen the other.
         """
-        regions = batch.regions_BRD
-        if batch.states_BLD is not None and (regions is not None or batch.pixels_BCHW is None):
-            return batch.states_BLD, regions
+        batch = self._read_by_fusion(batch)
+        regions, encoder = batch.regions_BRD, self.text_encoder
+        words = None if self.word_projection is None else batch.words
+        done = batch.states_BLD is not None and (words is None or batch.word_states_BKD is not None)
+        if batch.states_BLD is not None and done and (regions is not None or batch.pixels_BCHW is None):
+            return EncoderStates(
+                tokens_BLD=batch.states_BLD,
+                regions_BRD=regions,
+                words_BKD=None if words is None else batch.word_states_BKD,
+            )
         if regions is None and batch.pixels_BCHW is not None:
             regions = self.image_encoder(batch.pixels_BCHW)
         text = (batch.ids_BL, batch.features_BL, batch.mask_BL)
-        if isinstance(self.text_encoder, JointEncoder):
-            mixed = self.text_encoder(*text, regions, batch.present_B)
-            return mixed.tokens_BLD, mixed.regions_BRD
-        states = self.text_encoder(*text) if batch.states_BLD is None else batch.states_BLD
-        return states, regions
+        if isinstance(encoder, JointEncoder):
+            return encoder(*text, regions, batch.present_B, words)
+        if words is not None and isinstance(encoder, TextEncoder):
+            if encoder.words_in_text:
+                return replace(encoder.together(*text, words), regions_BRD=regions)
+            said_BKD = encoder.alone(words) if batch.word_states_BKD is None else batch.word_states_BKD
+        else:
+            said_BKD = None
+        states = encoder(*text) if batch.states_BLD is None else batch.states_BLD
+        return EncoderStates(tokens_BLD=states, regions_BRD=regions, words_BKD=said_BKD)
 
-    def fuse(self, states_BLD: Tensor, regions_BRD: Tensor | None, batch: Batch) -> ModelOutput:
+    def _read_by_fusion(self, batch: Batch) -> Batch:
+        """The batch without the side that the fusion does not read, where the text encoder reads both.
+
+        Elsewhere the fusion leaves the other side alone, and its states serve the trunk's other fusions.
+        """
+        encoder = self.text_encoder
+        mixed = isinstance(encoder, TextEncoder) and (
+            isinstance(encoder, JointEncoder) or encoder.words_in_text
+        )
+        if mixed and self.fusion.reads == "text":
+            return batch.without_images()
+        if mixed and self.fusion.reads == "photo":
+            mask_BL = torch.zeros_like(batch.mask_BL)
+            mask_BL[:, 0] = True  # the start of the text, which every post has
+            return replace(batch, mask_BL=mask_BL)
+        return batch
+
+    def image_features(self, states: EncoderStates, batch: Batch) -> ImageFeatures | None:
+        """Regions and words as the fusion takes them; None where no post of the batch has any."""
+        parts: list[Tensor] = []
+        masks: list[Tensor] = []
+        kinds: list[int] = []
+        if states.regions_BRD is not None:
+            parts.append(self.image_projection(states.regions_BRD))
+            masks.append(batch.present_B[:, None].expand(-1, parts[-1].shape[1]))
+            kinds += [PATCH] * parts[-1].shape[1]
+        if states.words_BKD is not None and batch.words is not None and self.word_projection is not None:
+            parts.append(self.word_projection(states.words_BKD, batch.words.sources_BK))
+            masks.append(batch.words.said_BK)
+            kinds += [WORD] * parts[-1].shape[1]
+        if not parts:
+            return None
+        return ImageFeatures(
+            regions_BRD=torch.cat(parts, dim=1),
+            mask_BR=torch.cat(masks, dim=1),
+            kind_R=torch.tensor(kinds, device=parts[0].device),
+        )
+
+    def fuse(self, states: EncoderStates, batch: Batch) -> ModelOutput:
         """Scores from the encoders' states."""
         head = self.head_for(batch)
-        text = TextFeatures(tokens_BLD=self.text_projection(states_BLD), mask_BL=batch.mask_BL)
-        if regions_BRD is None:
-            return ModelOutput(logits=head(text.tokens_BLD, batch), trace={})
-        image = ImageFeatures(regions_BRD=self.image_projection(regions_BRD), present_B=batch.present_B)
-        fused = self.fusion(text, image)
+        text = TextFeatures(tokens_BLD=self.text_projection(states.tokens_BLD), mask_BL=batch.mask_BL)
+        image = self.image_features(states, batch)
+        fused: FusionOutput = self.fusion.alone(text) if image is None else self.fusion(text, image)
         logits = head(fused.tokens_BLD, batch)
         if fused.image_vote_BLD is not None and fused.image_weight_B is not None:
             weight = fused.image_weight_B.view(-1, *[1] * (logits.ndim - 1))
             logits = (1 - weight) * logits + weight * head(fused.image_vote_BLD, batch)
-        return ModelOutput(logits=logits, trace=fused.trace)
+        mask_BR = None if image is None else image.mask_BR
+        return ModelOutput(logits=logits, trace=fused.trace, region_mask_BR=mask_BR)
 
     def head_for(self, batch: Batch) -> Head:
         """The head that scores this batch. Raises InputError where the model was not trained for its task."""
@@ -109,8 +192,7 @@ class MultimodalModel(nn.Module):
         return head
 
     def forward(self, batch: Batch) -> ModelOutput:
-        states_BLD, regions_BRD = self.encode(batch)
-        return self.fuse(states_BLD, regions_BRD, batch)
+        return self.fuse(self.encode(batch), batch)
 
 
 def build_fusion(config: ModelConfig) -> Fusion:
@@ -137,6 +219,9 @@ def build_model(
             image_encoder = config.sides.image()
         with building("text_encoder"):
             text_encoder = config.sides.text(image_encoder.width)
+        if config.photo_words:
+            with building("text_encoder.words"):
+                text_encoder.add_words(in_text=config.words_in_text)
     else:
         text_encoder, image_encoder = encoders_of.text_encoder, encoders_of.image_encoder
     with building("fusion"):
@@ -151,6 +236,7 @@ def build_model(
         fusion=fusion,
         heads=heads,
         width=config.sizes.width,
+        photo_words=config.photo_words,
         building=building,
     )
 

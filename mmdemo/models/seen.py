@@ -3,19 +3,18 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from mmdemo.models.batch import Batch
+from mmdemo.models.features import EncoderStates
 from mmdemo.models.model import ModelOutput, MultimodalModel
 
 
 @dataclass(frozen=True, kw_only=True)
 class States:
-    """What a trunk made of a batch: the text's states, and the photos' regions (None: no photo)."""
+    """What a trunk made of a batch: the states of the texts, the photos' regions, and of their words."""
 
     batch: Batch
-    states_BLD: Tensor
-    regions_BRD: Tensor | None
+    states: EncoderStates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +27,11 @@ class Seen(States):
 def encoded(model: MultimodalModel, batch: Batch) -> States:
     """The encoders' pass, without gradients. Explanations may take gradients from its states on."""
     with torch.no_grad():  # not inference_mode, whose tensors no gradient may pass through
-        states_BLD, regions_BRD = model.encode(batch)
-    return States(batch=batch, states_BLD=states_BLD, regions_BRD=regions_BRD)
+        return States(batch=batch, states=model.encode(batch))
 
 
 def fused(model: MultimodalModel, states: States) -> Seen:
     """The fusion's and the head's pass over states of the model's own trunk, without gradients."""
     with torch.inference_mode():
-        output = model.fuse(states.states_BLD, states.regions_BRD, states.batch)
-    return Seen(
-        batch=states.batch, states_BLD=states.states_BLD, regions_BRD=states.regions_BRD, output=output
-    )
+        output = model.fuse(states.states, states.batch)
+    return Seen(batch=states.batch, states=states.states, output=output)

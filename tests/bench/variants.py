@@ -33,6 +33,7 @@ from mmdemo.datasets.discovery import default_for
 from mmdemo.formats.reading import read_split
 from mmdemo.models.batch import collate
 from mmdemo.models.encoders.table import DEFAULT_MODEL
+from mmdemo.models.features import EncoderStates
 from mmdemo.models.fusion.table import DEFAULT_FUSION
 from mmdemo.photo.opening import open_image
 from mmdemo.posts.question import read_post
@@ -82,7 +83,7 @@ class Cell:
             if regions is None and batch.pixels_BCHW is not None:
                 regions = variant.image(batch.pixels_BCHW)
             states = variant.text(batch.ids_BL, batch.features_BL, batch.mask_BL)
-            output = self.loaded.model.fuse(states, regions, batch)
+            output = self.loaded.model.fuse(EncoderStates(tokens_BLD=states, regions_BRD=regions), batch)
         [answer] = assemble([question], self.cell, answers_of([part], self.cell, self.loaded, output))
         calibration = Calibration.of(self.loaded.card.metrics, "entities")
         return answer, calibration.probabilities(output.logits[0].numpy())

@@ -22,6 +22,9 @@ TEXTS = {"twitter2015": TWEET, "twitter2017": TWEET, "mnre": MARKED}
 PAIRS = [(m, f) for m in MODELS if m not in ("bert-resnet50", "clip-bert") for f in fusions_of(m)]
 NAMES = ["-".join(pair) for pair in PAIRS]
 
+#: Parts that would start at nothing, or near it.
+LIVELY = ("fusion.", "text_encoder.cross", "text_encoder.region", "image_encoder.", "word_projection.source")
+
 
 def cell_of(config: ModelConfig) -> Cell:
     return Cell(
@@ -40,7 +43,7 @@ def loaded(config: ModelConfig) -> LoadedCell:
         torch.default_generator.manual_seed(7)
         model = build_model(config)
         for name, parameter in model.named_parameters():
-            if name.startswith(("fusion.", "text_encoder.cross", "text_encoder.region", "image_encoder.")):
+            if name.startswith(LIVELY):
                 parameter.add_(0.1 * torch.randn_like(parameter))
         for head in model.heads.values():
             head.layers[-1].weight.mul_(6)

@@ -4,11 +4,22 @@ import numpy as np
 import torch
 
 from mmdemo.models.batch import IGNORED, Example, collate
+from mmdemo.models.photo_text import PADDING, PhotoText, SaidWord
 from mmdemo.models.subtokens import TextInput
 
 SHORT = TextInput(ids=(101, 7, 102), features=(0, 1, 0), first=(1,))
 LONG = TextInput(ids=(101, 7, 8, 9, 102), features=(0, 2, 3, 4, 0), first=(1, -1, 3))
 MARKED = TextInput(ids=(101, 1, 7, 2, 3, 8, 4, 102), features=(0,) * 8, first=(2, 5), markers=(1, 3, 4, 6))
+
+#: "PADRES win", where the first word gave two sub-tokens.
+SAID = PhotoText(
+    ids=(101, 21, 22, 23, 102),
+    features=(0, 2, 2, 1, 0),
+    sources=(-1, 0, 0, 2, -1),
+    owners=(-1, 0, 0, 1, -1),
+    words=(SaidWord(text="PADRES", source="ocr", part=0), SaidWord(text="win", source="described", part=1)),
+)
+ONE = SAID.keeping([False, True])
 
 
 def pixels(value: float) -> np.ndarray:
@@ -84,7 +95,74 @@ def test_without_images_changes_nothing_else():
 
 
 def test_to_moves_every_tensor():
-    batch = collate([Example(text=MARKED, target=0, pixels_CHW=pixels(1), states_LD=torch.ones(8, 4))])
+    whole = Example(
+        text=MARKED,
+        target=0,
+        pixels_CHW=pixels(1),
+        states_LD=torch.ones(8, 4),
+        words=SAID,
+        word_states_KD=torch.ones(5, 4),
+    )
+    batch = collate([whole])
     moved = vars(batch.to("meta"))
     assert {name for name, value in moved.items() if value is None} == {"regions_BRD"}
     assert all(value.device.type == "meta" for value in moved.values() if value is not None)
+
+
+# ---------------------------------------------------------------- what photos say in words
+
+
+def test_a_photos_words_are_padded_where_others_have_none():
+    batch = collate([Example(text=SHORT), Example(text=LONG, words=SAID), Example(text=LONG, words=ONE)])
+    assert batch.word_ids_BK.tolist() == [[0] * 5, [101, 21, 22, 23, 102], [101, 23, 102, 0, 0]]
+    assert batch.word_sources_BK.tolist() == [[PADDING] * 5, [-1, 0, 0, 2, -1], [-1, 2, -1, PADDING, PADDING]]
+    words = batch.words
+    assert words.mask_BK.tolist() == [[False] * 5, [True] * 5, [True] * 3 + [False] * 2]
+    assert words.said_BK.tolist() == [
+        [False] * 5,
+        [False, True, True, True, False],
+        [False, True] + [False] * 3,
+    ]
+    assert not batch.present_B.any(), "a picture is something else"
+
+
+def test_photos_that_say_nothing_leave_no_words():
+    assert collate([Example(text=SHORT), Example(text=LONG)]).words is None
+
+
+def test_states_of_words_count_only_where_every_photo_with_words_has_them():
+    have = Example(text=SHORT, words=ONE, word_states_KD=2 * torch.ones(3, 4, dtype=torch.float16))
+    batch = collate(
+        [have, Example(text=LONG), Example(text=SHORT, words=SAID, word_states_KD=torch.ones(5, 4))]
+    )
+    assert batch.word_states_BKD.dtype == torch.float32
+    assert batch.word_states_BKD.sum(-1).tolist() == [[8, 8, 8, 0, 0], [0] * 5, [4] * 5]
+    assert collate([have, Example(text=SHORT, words=SAID)]).word_states_BKD is None
+
+
+def test_what_stands_beside_a_text_is_taken_away_by_parts():
+    whole = Example(text=SHORT, pixels_CHW=pixels(1), words=SAID, word_states_KD=torch.ones(5, 4))
+    batch = collate([whole])
+    seen = {
+        "photo": (False, True),
+        "words": (True, False),
+        "images": (False, False),
+    }
+    for name, (photo, words) in seen.items():
+        less = getattr(batch, f"without_{name}")()
+        assert (bool(less.present_B), less.pixels_BCHW is not None) == (photo, photo), name
+        assert (less.words is not None, less.word_states_BKD is not None) == (words, words), name
+    assert whole.present and not whole.without_photo().without_words().present
+    assert whole.without_photo().present and whole.without_words().present
+
+
+def test_some_words_stay_with_their_states():
+    states = torch.arange(5.0)[:, None]
+    example = Example(text=SHORT, words=SAID, word_states_KD=states)
+    second = example.keeping_words([False, True])
+    assert second.words == ONE and second.word_states_KD.tolist() == [[0], [3], [4]]
+    first = example.keeping_words([True, False])
+    assert first.words.ids == (101, 21, 22, 102) and first.words.owners == (-1, 0, 0, -1)
+    assert example.keeping_words([True, True]).words == SAID
+    assert not example.keeping_words([False, False]).has_words
+    assert Example(text=SHORT).keeping_words([]) == Example(text=SHORT)

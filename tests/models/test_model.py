@@ -113,7 +113,7 @@ def test_scores_have_a_row_for_each_word_or_post(config, model, batch):
     (task,) = config.dataset.tasks
     labels = len(config.dataset.outputs(task))
     assert logits.shape == ((3, 5, labels) if config.dataset.has_entities else (3, labels))
-    assert logits.isfinite().all() and logits.abs().max() > 4
+    assert logits.isfinite().all() and logits.abs().max() > 2  # far from chance
 
 
 def test_loss_is_finite_and_every_part_learns(config, model, batch):
@@ -123,6 +123,12 @@ def test_loss_is_finite_and_every_part_learns(config, model, batch):
     parts = {"text_encoder", "image_encoder", "text_projection", "image_projection", "fusion", "heads"}
     if config.fusion == "native":  # the photo went through the joint encoder alone
         parts -= {"image_projection", "fusion"}
+    if not list(model.fusion.parameters()):
+        parts -= {"fusion"}
+    if config.reads == "text":
+        parts -= {"image_encoder", "image_projection"}
+    if config.reads == "photo":
+        parts -= {"text_encoder", "text_projection"}
     for part in parts:
         grads = [p.grad for p in getattr(model, part).parameters() if p.grad is not None]
         assert sum(g.abs().sum() for g in grads) > 0, part
@@ -148,17 +154,18 @@ def test_no_photo_is_the_same_whether_absent_or_dropped(config, model, batch):
 def test_the_photo_matters_where_there_is_one_and_only_there(model, batch):
     with_photo, without = model(batch).logits, model(batch.without_images()).logits
     changed = [not torch.allclose(a, b, atol=1e-3) for a, b in zip(with_photo, without, strict=True)]
-    assert changed == [True, False, True]
+    assert changed == [model.fusion.reads != "text", False, model.fusion.reads != "text"]
 
 
 def test_cached_states_give_the_same_scores(model, examples, batch):
     with torch.inference_mode():
-        states_BLD, regions_BRD = model.encode(batch)
+        states = model.encode(batch)
+    regions_BRD = states.regions_BRD  # none where the fusion reads the text alone
     cached = [
         Example(
             text=e.text,
-            states_LD=states_BLD[i, : len(e.text.ids)],
-            regions_RD=None if e.pixels_CHW is None else regions_BRD[i],
+            states_LD=states.tokens_BLD[i, : len(e.text.ids)],
+            regions_RD=None if e.pixels_CHW is None or regions_BRD is None else regions_BRD[i],
         )
         for i, e in enumerate(examples)
     ]

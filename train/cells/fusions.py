@@ -5,7 +5,7 @@ what stands on top.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from accelerate import Accelerator
@@ -17,7 +17,7 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError, Question
-from train.data.batches import bucketed_batches, count_batches
+from train.data.batches import NOTHING, bucketed_batches, count_batches
 from train.data.questions import pair_of
 from train.fit.cached_states import encoder_states, region_maps, with_regions
 from train.fit.loop import Task, fit
@@ -38,18 +38,19 @@ class CellData:
     def batches(self, epoch: int, recipe: Recipe) -> list[Batch]:
         """An epoch's batches, made once for all fusions.
 
-        A joint encoder has seen or missed the photo already; elsewhere photos are dropped here.
+        A text encoder that looks at the photo or its words has seen or missed them already; elsewhere they
+        are dropped here.
         """
         key = (epoch, recipe)
         if key not in self._epochs:
-            dropout = 0.0 if self.material.config.joint else recipe.image_dropout
+            drops = NOTHING if self.material.config.mixed else recipe.drops
             view = self.views[epoch % len(self.views)]
             found = bucketed_batches(
                 view,
                 recipe.batch_size,
                 seed=recipe.seed,
                 epoch=epoch,
-                image_dropout=dropout,
+                drops=drops,
                 mix=recipe.mix,
             )
             self._epochs[key] = list(found)
@@ -62,7 +63,8 @@ def load_trunk_model(
     """A fresh cell's model on its stored trunk; the head starts as the trunk's own run left it, if given."""
     model = fresh_model(config, recipe, root)
     if trunk_run is not None:
-        fitting = {n: v for n, v in best_of(trunk_run).items() if not n.startswith((*TRUNK_PARTS, "fusion."))}
+        others = (*TRUNK_PARTS, "fusion.")  # the run's fusion may be another than this cell's
+        fitting = {n: v for n, v in best_of(trunk_run).items() if not n.startswith(others)}
         model.load_state_dict(fitting, strict=False)
     for trunk in trunks:
         load_trunk(trunk, model)
@@ -116,12 +118,12 @@ def cached_examples(
 ) -> list[Example]:
     """Examples that carry the frozen encoders' outputs, so that training never runs them again.
 
-    View 0 is the plain one. In a joint encoder's training views some photos are dropped before it runs.
+    View 0 is the plain one. In training views of a text encoder that looks at the photo or its words, some
+    are dropped before it runs.
     """
     raw = raw_examples(model, material.encoder, questions, view, root, cache)
-    if view and material.config.joint:
-        keep = stream(recipe.seed, PHOTO_DROPS, "view", view).random(len(raw)) >= recipe.image_dropout
-        raw = [e if kept else replace(e, regions_RD=None) for e, kept in zip(raw, keep, strict=True)]
+    if view and material.config.mixed:
+        raw = recipe.drops.drawn(raw, stream(recipe.seed, PHOTO_DROPS, "view", view))
     with named_dropout(model, recipe.seed, "view", view):
         return encoder_states(model, raw, view=view, batch_size=recipe.eval_batch_size)
 

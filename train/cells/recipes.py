@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.models.config import MODELS
+from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
 from mmdemo.types import InputError, quoted
 from train.fit.recipe import Recipe
 
@@ -25,7 +25,11 @@ RUN: dict[str, type] = {
     "model": str,
     "fusion": str,
     "film_variant": str,
+    "bimodal_activation": str,
+    "token_score": str,
     "clean_text": bool,
+    "photo_words": bool,
+    "words_in_text": bool,
     "end_to_end": bool,
     "trunk_only": bool,
     "drop_leaks": bool,
@@ -133,6 +137,18 @@ def _stage_tables(stated: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str,
                 yield f"models.{model}.{key}", table
             elif key in ASKED:
                 yield from ((f"models.{model}.{key}.{stage}", own) for stage, own in table.items())
+
+
+def config_of(dataset: Dataset, picked: Mapping[str, Any]) -> ModelConfig:
+    """The configuration that a run picks. A variant of FiLM is a fusion of its own, in a folder of its own.
+
+    Raises:
+        InputError: a value that there is not.
+    """
+    shape = [item.name for item in fields(ModelConfig) if item.name in RUN]
+    config = ModelConfig(dataset=dataset, **{key: picked[key] for key in shape if key in picked})
+    named = f"{config.fusion}-{config.film_variant}"
+    return replace(config, fusion=named, film_variant="report") if named in FUSIONS else config
 
 
 def read_changes(changes: list[str]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:

@@ -20,7 +20,7 @@ from train.bases.align import ALIGNMENT, align
 from train.bases.base import build_base
 from train.bases.full_base import ensure_full_base
 from train.cells.conditions import code_at_start, conditions_of
-from train.cells.fusions import cell_data, load_trunk_model, train_cell
+from train.cells.fusions import CellData, cell_data, load_trunk_model, train_cell
 from train.cells.settings import Settings, first_seed, provenance, stage_folder, training_record
 from train.data.questions import about_some_posts
 from train.fit.loop import choose_accelerator
@@ -123,18 +123,24 @@ def _recipes_of_stages(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Iterator[Path]:
-    """Train, save and score each fusion's cell on the trunk; yield its folder when it is whole."""
+    """Train, save and score each fusion's cell on the trunk; yield its folder when it is whole.
+
+    The trunk's states are computed once for all fusions that take the same (`ModelConfig.encoder_input`).
+    """
     config, recipe = settings.config, settings.recipe("cell")
     accelerator = choose_accelerator(settings.device)
     material = material_of(settings, recipe)
     files = [trunk.folder / "fusion" / place for place in trunk.places]
     trunks = [file.resolve() for file in files]
     start = trunk.run if (trunk.run / "best.safetensors").exists() else None
-    model = load_trunk_model(config, recipe, settings.out, trunks, start)
-    data = cell_data(model.to(accelerator.device), material, recipe, settings.out, settings.cache)
-    held_out = _held_out(settings, model.cpu(), material.encoder)
+    states: dict[object, tuple[CellData, dict[str, HeldOut]]] = {}
     for fusion in fusions:
         own = replace(settings, config=replace(config, fusion=fusion))
+        if own.config.encoder_input not in states:
+            model = load_trunk_model(own.config, recipe, settings.out, trunks, start)
+            found = cell_data(model.to(accelerator.device), material, recipe, settings.out, settings.cache)
+            states[own.config.encoder_input] = found, _held_out(own, model.cpu(), material.encoder)
+        data, held_out = states[own.config.encoder_input]
         stage = stage_folder(own, "cell")
         model = load_trunk_model(own.config, recipe, settings.out, trunks, start)
         train_cell(model, data, recipe, stage, accelerator, own.config.cell)

@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mmdemo.cells.card import config_values
 from mmdemo.cells.conditions import Conditions
 from mmdemo.cells.files import file_hash, read_json, write_json
 from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.records import record_of
 from mmdemo.datasets.schema import SPLITS, Dataset
-from mmdemo.models.config import ModelConfig
+from mmdemo.models.config import BEFORE, ModelConfig
 from mmdemo.types import InputError, Question
 from train.bases.full_base import Origin
 from train.cells.recipes import RecipeBook, read_recipes
@@ -23,7 +24,7 @@ from train.data.source import DataSource
 from train.fit.recipe import Recipe
 
 #: Configuration that the trunk does not depend on.
-CELL_ONLY = ("fusion", "film_variant")
+CELL_ONLY = ("fusion", "film_variant", *BEFORE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +114,12 @@ def _completed(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def config_facts(config: ModelConfig) -> dict[str, Any]:
-    """A configuration as plain values: a dataset that comes with the program by its name, else whole."""
+    """A configuration as plain values: a dataset that comes with the program by its name, else whole.
+
+    Settings that came later and say nothing of it are left out: what was made before still counts.
+    """
     known = bundled().get(config.dataset.name) == config.dataset
-    return asdict(config) | {"dataset": config.dataset.name if known else record_of(config.dataset)}
+    return config_values(config) | {"dataset": config.dataset.name if known else record_of(config.dataset)}
 
 
 def data_hash(source: DataSource, dataset: Dataset) -> str:
@@ -142,7 +146,9 @@ def questions_hash(questions: Sequence[Question]) -> str:
     """SHA-256 over what questions' posts say and how they are labelled; empty for none."""
     if not questions:
         return ""
-    facts = [[q.post.tokens, q.post.image_id, gold_facts(q)] for q in questions]
+    facts: list[Any] = [[q.post.tokens, q.post.image_id, gold_facts(q)] for q in questions]
+    if said := [[[w.source, w.text] for w in q.post.photo_words] for q in questions if q.post.photo_words]:
+        facts.append(said)
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -25,6 +25,7 @@ from mmdemo.cells.checkpoint import cell_folder
 from mmdemo.cells.files import file_hash, write_json
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import MODELS, fusions_of
+from mmdemo.models.fusion.table import buildable
 from mmdemo.types import InputError
 from train.cells.conditions import code_at_start
 from train.cells.run import Trunk, check_posts, run_cells, run_trunk, run_whole
@@ -47,7 +48,8 @@ class Plan:
 def plan(preset: str, only: str = "*", shard: tuple[int, int] = (1, 1)) -> Plan:
     """All groups whose cells' names (preset/dataset/model/fusion) match ``only``; shard i/n takes every nth.
 
-    ``only`` is a pattern, or several with commas between.
+    ``only`` is a pattern, or several with commas between. Fusions that are not part of the zoo's plan are
+    taken where a pattern names them in full: ``*/late``.
 
     Raises:
         InputError: nothing matches, or the shard is not one of 1/n to n/n.
@@ -56,10 +58,12 @@ def plan(preset: str, only: str = "*", shard: tuple[int, int] = (1, 1)) -> Plan:
     if not 1 <= number <= count:
         raise InputError(f"--shard {number}/{count}: the first number must be from 1 to the second")
     patterns = [p if p.startswith((preset, "*")) else f"{preset}/{p}" for p in only.split(",")]
+    spelt_out = {pattern.rpartition("/")[2] for pattern in patterns}
     groups = {}
     for model in MODELS:  # in this order every text trunk comes before those that start from it
         for dataset in bundled():
-            names = {f: f"{preset}/{dataset}/{model}/{f}" for f in fusions_of(model)}
+            offered = [f for f in buildable(model) if f in fusions_of(model) or f in spelt_out]
+            names = {f: f"{preset}/{dataset}/{model}/{f}" for f in offered}
             fusions = tuple(f for f, name in names.items() if any(fnmatch(name, p) for p in patterns))
             if fusions:
                 groups[dataset, model] = fusions

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
+from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.terminal import say
-from train.cells.recipes import list_recipes, read_changes, read_recipes
+from train.cells.recipes import config_of, list_recipes, read_changes, read_recipes
 from train.commands.options import (
     EXAMPLE,
     Change,
@@ -95,8 +95,7 @@ def run(
     source = DataSource(folder=folder, images=images, pairs=pairs, scheme=pick.get("scheme", "official"))
     asked = reviewed_posts.read_extra(extra, chosen) if extra else ()
     asked = reviewed_posts.without_leaks(asked, source, chosen, drop=pick.get("drop_leaks", False))
-    shape = ("model", "fusion", "preset", "film_variant", "clean_text")
-    config = ModelConfig(dataset=chosen, **{key: pick[key] for key in shape if key in pick})
+    config = config_of(chosen, pick)
     start = chosen_start(start_from, config)
     if start and not start_from:
         say(f"starting from the shipped trunk {described(start)}; --from {BASE} starts from the plain base")

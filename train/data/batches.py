@@ -1,7 +1,7 @@
 """Length-bucketed batches: posts of like length together, in an order that a seed and an epoch fix."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,20 +37,58 @@ class Mix:
 ALL = Mix()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Drops:
+    """What training takes away from posts at random, so that each state of a photo is one that it knows.
+
+    Each is a chance: ``all`` takes the photo with its words, ``photo`` the picture alone, ``words`` its words
+    alone, and ``some_words`` each of the words that are left.
+    """
+
+    all: float = 0.0
+    photo: float = 0.0
+    words: float = 0.0
+    some_words: float = 0.0
+
+    def drawn(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
+        """The examples less what is drawn. A chance of 0 draws no number: the others get the same ones."""
+        found = list(examples)
+        if self.all:
+            gone = rng.random(len(found)) < self.all
+            found = [e.without_photo().without_words() if g else e for e, g in zip(found, gone, strict=True)]
+        if self.photo:
+            gone = rng.random(len(found)) < self.photo
+            found = [e.without_photo() if g else e for e, g in zip(found, gone, strict=True)]
+        if self.words:
+            gone = rng.random(len(found)) < self.words
+            found = [e.without_words() if g else e for e, g in zip(found, gone, strict=True)]
+        if self.some_words:
+            found = [self._fewer_words(example, rng) for example in found]
+        return found
+
+    def _fewer_words(self, example: Example, rng: np.random.Generator) -> Example:
+        if example.words is None:
+            return example
+        return example.keeping_words((rng.random(len(example.words.words)) >= self.some_words).tolist())
+
+
+NOTHING = Drops()
+
+
 def bucketed_batches(
     examples: Sequence[Example],
     size: int,
     *,
     seed: int,
     epoch: int,
-    image_dropout: float = 0.0,
+    drops: Drops = NOTHING,
     mix: Mix = ALL,
 ) -> Iterator[Batch]:
-    """Shuffled batches for one training epoch; each photo is dropped with chance ``image_dropout``.
+    """Shuffled batches for one training epoch, less what ``drops`` takes away.
 
     A batch holds questions of one kind: about entities, or about a marked pair.
     """
-    rng, drops = stream(seed, ORDER, epoch), stream(seed, PHOTO_DROPS, epoch)
+    rng, taken = stream(seed, ORDER, epoch), stream(seed, PHOTO_DROPS, epoch)
     order = mix.chosen(examples, rng.permutation(len(examples)))
     lengths = np.array([len(text.ids) for text in texts_of(examples)])
     batches: list[np.ndarray] = []
@@ -61,8 +99,7 @@ def bucketed_batches(
             batches += [pool[i : i + size] for i in range(0, len(pool), size)]
     rng.shuffle(batches)
     for batch in batches:
-        dropped = drops.random(len(batch)) < image_dropout
-        yield collate([_maybe_blind(examples[i], drop) for i, drop in zip(batch, dropped, strict=True)])
+        yield collate(drops.drawn([examples[i] for i in batch], taken))
 
 
 def _kinds(examples: Sequence[Example], order: np.ndarray) -> list[np.ndarray]:
@@ -80,10 +117,6 @@ def count_batches(examples: Sequence[Example], size: int, mix: Mix = ALL) -> int
 def texts_of(examples: Sequence[Example]) -> list[TextInput]:
     """The texts alone: reading a live example's length must not open its photo."""
     return [e.text for e in getattr(examples, "examples", examples)]
-
-
-def _maybe_blind(example: Example, drop: bool) -> Example:
-    return replace(example, pixels_CHW=None, regions_RD=None) if drop else example
 
 
 def ordered_batches(examples: Sequence[Example], size: int) -> Iterator[tuple[list[int], Batch]]:

@@ -6,7 +6,7 @@ share one.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from mmdemo.types import InputError, quoted
 from train.cells.fusions import CellData, cell_data, load_trunk_model, train_cell
 from train.cells.run import Trunk, ensure_base, material_of, run_trunk
 from train.cells.settings import Settings, data_hash, start_facts
+from train.data.batches import NOTHING
 from train.experiments.search import IMAGE_SIZE, Dimension, apply, values_of
 from train.fit.loop import Diverged, choose_accelerator
 from train.fit.recipe import Recipe
@@ -135,7 +136,7 @@ class _Runner:
     """Trains trials; what does not depend on them (posts, trunk, its states) is made once."""
 
     search: Search
-    _data: dict[tuple[float, ...], CellData] = field(default_factory=dict)
+    _data: dict[tuple[Hashable, ...], CellData] = field(default_factory=dict)
 
     def objective(self, trial: optuna.Trial) -> float:
         values = {dimension.name: dimension.suggest(trial) for dimension in self.search.space}
@@ -175,7 +176,7 @@ class _Runner:
 
     def _cell_data(self, material: Material, recipe: Recipe) -> CellData:
         """Cached states: they depend on few of a recipe's settings."""
-        dropped = recipe.image_dropout if material.config.joint else 0.0
+        dropped = recipe.drops if material.config.mixed else NOTHING
         key = (recipe.views, recipe.seed, dropped, material.encoder.image_size)
         if key not in self._data:
             self._data.clear()  # states of one setting at a time: they are large

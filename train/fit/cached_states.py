@@ -116,22 +116,31 @@ def encoder_states(
 ) -> list[Example]:
     """The examples with the encoders' states in float16, under dropout in views above 0.
 
-    A joint encoder mixes the regions that the examples carry and gives its own in their place.
+    A joint encoder mixes the regions that the examples carry and gives its own in their place. What photos
+    say in words gets states of its own, by whichever way the encoder reads it.
     """
     device = next(model.text_encoder.parameters()).device
     joint = isinstance(model.text_encoder, JointEncoder)
     model.text_encoder.train(view > 0)
     found: list[Example] = list(examples)
-    blind = examples if joint else [replace(e, regions_RD=None, pixels_CHW=None) for e in examples]
+    blind = examples if joint else [e.without_photo() for e in examples]
     batches = list(ordered_batches(blind, batch_size))
     with torch.inference_mode():
         for index, batch in tqdm(batches, f"token states, view {view}", disable=None):
-            states_BLD, regions_BRD = model.encode(batch.to(device))
-            states_BLD = states_BLD.to(torch.float16).cpu()
+            states = model.encode(batch.to(device))
+            states_BLD = states.tokens_BLD.to(torch.float16).cpu()
             for row, i in enumerate(index):
-                length = len(examples[i].text.ids)
-                found[i] = replace(examples[i], states_LD=states_BLD[row, :length].clone())
-                if joint and examples[i].regions_RD is not None and regions_BRD is not None:
-                    found[i] = replace(found[i], regions_RD=regions_BRD[row].to(torch.float16).cpu())
+                example = examples[i]
+                found[i] = replace(example, states_LD=states_BLD[row, : len(example.text.ids)].clone())
+                if joint and example.regions_RD is not None and states.regions_BRD is not None:
+                    found[i] = replace(found[i], regions_RD=_kept_states(states.regions_BRD[row]))
+                if example.words is not None and states.words_BKD is not None:
+                    said_KD = states.words_BKD[row, : len(example.words.ids)]
+                    found[i] = replace(found[i], word_states_KD=_kept_states(said_KD))
     model.text_encoder.eval()
     return found
+
+
+def _kept_states(states: Tensor) -> Tensor:
+    """A row of a batch in float16, on the CPU, and not a view that would keep all of the batch."""
+    return states.to(torch.float16).cpu().clone()

@@ -37,7 +37,7 @@ def _rate(name: str, recipe: Recipe) -> float:
         return recipe.text_lr * recipe.layer_decay**above
     if name.startswith("image_encoder."):
         return recipe.image_lr
-    if name.startswith(("fusion.", "image_projection.")):
+    if name.startswith(("fusion.", "image_projection.", "word_projection.")):
         return recipe.fusion_lr
     return recipe.head_lr
 

@@ -4,13 +4,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mmdemo.types import InputError
-from train.data.batches import Mix
+from train.data.batches import Drops, Mix
 
 COUNTS = ("epochs", "batch_size", "eval_batch_size", "repeats")
-SHARES = ("warmup", "dropout", "label_smoothing", "image_dropout", "layer_decay", "ema", "share")
+DROPS = ("image_dropout", "drop_photo", "drop_words", "drop_some_words")
+SHARES = ("warmup", "dropout", "label_smoothing", *DROPS, "layer_decay", "ema", "share")
 
 #: Settings that came later: at their defaults they change nothing, and what was made before still counts.
-LATER = ("repeats", "unrelated", "valid_posts")
+LATER = ("repeats", "unrelated", "valid_posts", *DROPS[1:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,9 @@ class Recipe:
     augmentation for photos) that a stage on cached states takes in turn, an epoch each; 0 means that
     the encoders run live. ``members`` trunks are trained from one start in different orders, and averaged
     (`train.fit.soup`). ``frozen_layers`` are the lowest of the text encoder's ``layers``.
+    ``image_dropout`` is the chance that training hides a post's photo with all that it says; of models that
+    read a photo's words, ``drop_photo`` hides the picture alone, ``drop_words`` its words alone, and
+    ``drop_some_words`` each of the words (`train.data.batches.Drops`).
     ``share`` is the part of the training posts that a trunk's stage sees, drawn by the seed.
 
     Of a dataset with both tasks, pairs far outnumber posts, and most have no relation. An epoch takes each
@@ -45,6 +49,9 @@ class Recipe:
     dropout: float = 0.1
     label_smoothing: float = 0.0
     image_dropout: float = 0.15
+    drop_photo: float = 0.0
+    drop_words: float = 0.0
+    drop_some_words: float = 0.0
     layer_decay: float = 1.0
     layers: int = 6
     frozen_layers: int = 0
@@ -76,3 +83,13 @@ class Recipe:
     def mix(self) -> Mix:
         """What an epoch takes of the questions."""
         return Mix(repeats=self.repeats, unrelated=self.unrelated)
+
+    @property
+    def drops(self) -> Drops:
+        """What training hides of photos."""
+        return Drops(
+            all=self.image_dropout,
+            photo=self.drop_photo,
+            words=self.drop_words,
+            some_words=self.drop_some_words,
+        )

@@ -12,8 +12,9 @@ from mmdemo.cells.checkpoint import load_model, load_trunk, root_of, save_trunk
 from mmdemo.cells.locate import same_labels
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
 from mmdemo.models.batch import Example
-from mmdemo.models.config import ModelConfig
+from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.models.encode import PostEncoder
+from mmdemo.models.fusion.native import Native
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.photo.opening import load_photo
 from mmdemo.types import InputError, Question
@@ -68,9 +69,9 @@ def train_trunk(
 ) -> None:
     """Tune the text encoder with its head; the chosen weights stay in ``folder``.
 
-    A text encoder sees no photos; a joint one sees their cached regions, less those that
-    `Recipe.image_dropout` takes away. Several members (`Recipe.members`) start alike and differ in their
-    seed of order and dropout.
+    A text encoder sees no photos; a joint one sees their cached regions, and one that reads a photo's words
+    with the text sees those, less what `Recipe.drops` takes away. Several members (`Recipe.members`) start
+    alike and differ in their seed of order and dropout.
     """
     if recipe.share < 1:
         chosen = stream(recipe.seed, SHARE).permutation(len(material.train))
@@ -83,10 +84,14 @@ def train_trunk(
             _with_base_regions(material, examples, questions, root, cache)
             for examples, questions in ((train, material.train), (valid, material.valid))
         )
+    if not material.config.text_sees_words:
+        train, valid = ([e.without_words() for e in examples] for examples in (train, valid))
     members = []
     for number in range(recipe.members):
         member = replace(recipe, seed=recipe.seed + number)
-        model = fresh_model(material.config, recipe, root, start)
+        model = fresh_model(_of_both_sides(material.config), recipe, root, start)
+        if material.config.words_in_text and not material.config.joint:
+            model.fusion = Native()  # what the words add, they add inside the stack; no fusion is learnt yet
         name = f"trunk {number + 1} of {recipe.members}" if recipe.members > 1 else "trunk"
         task = _task(material, member, lambda _: train, valid, accelerator, name)
         scores = fit(model, task, member, folder / f"member-{number}", accelerator)
@@ -96,6 +101,11 @@ def train_trunk(
     if accelerator.is_main_process:
         save_state(folder / "best.safetensors", {"model": model}, None, {"scores": scores})
     accelerator.wait_for_everyone()
+
+
+def _of_both_sides(config: ModelConfig) -> ModelConfig:
+    """What a trunk is trained by: it serves all fusions, and so it must learn both sides."""
+    return config if config.reads == "both" else replace(config, fusion=fusions_of(config.model)[0])
 
 
 def _with_base_regions(
@@ -230,7 +240,7 @@ def _task(
             recipe.batch_size,
             seed=recipe.seed,
             epoch=epoch,
-            image_dropout=recipe.image_dropout,
+            drops=recipe.drops,
             mix=recipe.mix,
         ),
         steps=count_batches(train(0), recipe.batch_size, recipe.mix),

@@ -31,6 +31,9 @@ BATCH = 64
 #: How the photos of a split are changed to see what they bring.
 CONDITIONS = ("photo", "blank", "shuffled", "none")
 
+#: The same of what they say in words, where a cell reads that: the picture alone, and the words alone.
+WORD_CONDITIONS = ("picture", "words")
+
 
 def evaluate(
     folder: Path,
@@ -47,6 +50,8 @@ def evaluate(
 
     ``photo``: each post with its own photo; ``blank``: a plain grey one in its place; ``shuffled``: another
     post's (seeded, never its own); ``none``: no photo, the text alone. Posts without a photo stay so.
+    A photo's words go with it. Of a cell that reads them there is also ``picture`` (photos without their
+    words) and ``words`` (the words without their photos).
 
     Raises:
         InputError: the checkpoint or the data cannot be used.
@@ -106,16 +111,18 @@ def condition_posts(
     raw = raw_examples(model, encoder, questions, 0, root, cache, tuned)
     if not any(example.has_image for example in raw):
         conditions = [name for name in conditions if name in ("photo", "none")]
+    if "photo" in conditions and any(example.has_words for example in raw):
+        conditions = [*conditions, *WORD_CONDITIONS]
     plain = encoder_states(model, raw, view=0, batch_size=BATCH)
     found = {}
     for name in conditions:
-        changed = change_photos(model, encoder, raw, questions, name)
         if name == "photo":
             found[name] = plain
-        elif encoder.config.joint:
+        elif encoder.config.mixed:
+            changed = change_photos(model, encoder, raw, questions, name)
             found[name] = encoder_states(model, changed, view=0, batch_size=BATCH)
         else:
-            found[name] = [replace(c, states_LD=p.states_LD) for c, p in zip(changed, plain, strict=True)]
+            found[name] = change_photos(model, encoder, plain, questions, name)
     return HeldOut(questions=questions, examples=found, with_photo=sum(e.has_image for e in raw))
 
 
@@ -141,11 +148,16 @@ def change_photos(
     questions: Sequence[Question],
     condition: str,
 ) -> list[Example]:
-    """The examples under one of `CONDITIONS`; those without a photo are left as they are."""
+    """The examples under one of `CONDITIONS` or `WORD_CONDITIONS`; those without a photo stay as they are.
+
+    Photos and words change together with their states, where the examples carry some.
+    """
     if condition == "photo":
         return list(examples)
     if condition == "none":
-        return [replace(e, regions_RD=None, pixels_CHW=None) for e in examples]
+        return [e.without_photo().without_words() for e in examples]
+    if condition in WORD_CONDITIONS:
+        return [e.without_words() if condition == "picture" else e.without_photo() for e in examples]
     having = [i for i, e in enumerate(examples) if e.regions_RD is not None]
     changed = list(examples)
     if condition == "blank":
@@ -154,10 +166,13 @@ def change_photos(
         with torch.inference_mode():
             blank_RD = model.image_encoder(pixels[None].to(next(model.parameters()).device))[0].cpu()
         for i in having:
-            changed[i] = replace(examples[i], regions_RD=blank_RD)
+            changed[i] = replace(examples[i].without_words(), regions_RD=blank_RD)
         return changed
     for i, j in zip(having, _others([str(questions[i].post.image) for i in having]), strict=True):
-        changed[i] = replace(examples[i], regions_RD=examples[having[j]].regions_RD)
+        other = examples[having[j]]
+        changed[i] = replace(
+            examples[i], regions_RD=other.regions_RD, words=other.words, word_states_KD=other.word_states_KD
+        )
     return changed
 
 

@@ -82,13 +82,23 @@ class FullText(TextEncoder):
         self.bert: Any = kind(sizes, add_pooling_layer=False)
         self.width = sizes.hidden_size
         self.feature_embedding = MarkEmbedding(self.width)
+        #: RoBERTa counts places from behind its padding's number.
+        self.first_place = sizes.pad_token_id + 1 if kind is RobertaModel else 0
+        self.last_place = sizes.max_position_embeddings - 1
 
     def embed(self, ids_BL: Tensor, features_BL: Tensor) -> Tensor:
         return self.bert.embeddings.word_embeddings(ids_BL) + self.feature_embedding(features_BL)
 
+    def stack(self, embedded_BLD: Tensor, mask_BL: Tensor, places_BL: Tensor | None = None) -> Tensor:
+        if places_BL is not None:
+            places_BL = (places_BL + self.first_place).clamp(max=self.last_place)
+        found = self.bert(
+            inputs_embeds=embedded_BLD, attention_mask=mask_BL.to(torch.long), position_ids=places_BL
+        )
+        return found.last_hidden_state
+
     def forward(self, ids_BL: Tensor, features_BL: Tensor, mask_BL: Tensor) -> Tensor:
-        words_BLD = self.embed(ids_BL, features_BL)
-        return self.bert(inputs_embeds=words_BLD, attention_mask=mask_BL.to(torch.long)).last_hidden_state
+        return self.stack(self.embed(ids_BL, features_BL), mask_BL)
 
 
 class ResNetMap(ImageEncoder):

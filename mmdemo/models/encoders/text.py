@@ -56,6 +56,12 @@ class BertText(TextEncoder):
             features_BL = features_BL.where(features_BL >= FIRST_MARK, 0)
         return self.bert.embeddings.word_embeddings(ids_BL) + self.feature_embedding(features_BL)
 
+    def stack(self, embedded_BLD: Tensor, mask_BL: Tensor, places_BL: Tensor | None = None) -> Tensor:
+        found = self.bert(
+            inputs_embeds=embedded_BLD, attention_mask=mask_BL.to(torch.long), position_ids=places_BL
+        )
+        return found.last_hidden_state
+
 
 class MarkedBert(BertText):
     """The text side of two-encoder models.
@@ -64,6 +70,4 @@ class MarkedBert(BertText):
     """
 
     def forward(self, ids_BL: Tensor, features_BL: Tensor, mask_BL: Tensor) -> Tensor:
-        words_BLD = self.embed(ids_BL, features_BL)
-        attention_mask = mask_BL.to(torch.long)
-        return self.bert(inputs_embeds=words_BLD, attention_mask=attention_mask).last_hidden_state
+        return self.stack(self.embed(ids_BL, features_BL), mask_BL)

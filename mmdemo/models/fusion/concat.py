@@ -1,4 +1,4 @@
-"""Concatenation, the baseline of two encoders (report eqs. 3.23-3.24, SPEC §4)."""
+"""The baselines of two encoders: concatenation (report eqs. 3.23-3.24) or averaging (§4.3.2, SPEC §4)."""
 
 import torch
 from torch import nn
@@ -23,4 +23,12 @@ class Concat(Fusion):
         image_BLD = image.pooled_BD[:, None].expand_as(text.tokens_BLD)
         mixed_BLD = self.mix(torch.cat([text.tokens_BLD, image_BLD], dim=-1)).relu()
         fused_BLD = text.tokens_BLD + self.scale * mixed_BLD
+        return FusionOutput(tokens_BLD=keep_text_where_absent(fused_BLD, text, image))
+
+
+class Average(Fusion):
+    """h = (x_t + x_v) / 2. Nothing of it is learnt but the projections before it. Trace: none."""
+
+    def forward(self, text: TextFeatures, image: ImageFeatures) -> FusionOutput:
+        fused_BLD = (text.tokens_BLD + image.pooled_BD[:, None]) / 2
         return FusionOutput(tokens_BLD=keep_text_where_absent(fused_BLD, text, image))

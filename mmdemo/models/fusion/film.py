@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from mmdemo.models.features import Fusion, FusionOutput, ImageFeatures, TextFeatures, keep_text_where_absent
 
+FILM_VARIANTS = ("report", "swapped", "residual", "relu")
+
 
 class ModalityAttention(nn.Module):
     """One score a modality and token, D -> D/2 -> 1 with tanh (report §4.6.1).
@@ -38,8 +40,9 @@ class FiLM(Fusion):
     relu       the photo       tokens     γ⊙x + β with γ, β through ReLU (eqs. 3.25-3.27)
     =========  ==============  =========  =================================================
 
-    "The photo" is the mean of its regions. The generators' weights start at zero (near zero under ReLU,
-    which would stay dead), with γ at its identity, and training spares them weight decay.
+    "The photo" is the mean of its regions (`ImageFeatures.pooled_BD`). The generators' weights start at zero
+    (near zero under ReLU, which would stay dead), with γ at its identity, and training spares them weight
+    decay.
 
     Trace: ``gamma_BLD``, ``beta_BLD`` (L = 1 where the photo conditions), ``modality_BL2`` (report: weight
     of text and photo for each token).
@@ -47,6 +50,7 @@ class FiLM(Fusion):
 
     def __init__(self, width: int, variant: str = "report", dropout: float = 0.1) -> None:
         super().__init__()
+        assert variant in FILM_VARIANTS
         self.variant = variant
         self.generator_gamma = nn.Linear(width, width)
         self.generator_beta = nn.Linear(width, width)
@@ -54,8 +58,9 @@ class FiLM(Fusion):
         for layer in (self.generator_gamma, self.generator_beta):
             nn.init.normal_(layer.weight, std=spread) if spread else nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-        if variant != "residual":
-            nn.init.ones_(self.generator_gamma.bias)
+        #: The γ that changes nothing.
+        self.identity = 0.0 if variant == "residual" else 1.0
+        nn.init.constant_(self.generator_gamma.bias, self.identity)
         if variant == "report":
             self.attend_text = ModalityAttention(width, dropout, start=1.0)
             self.attend_image = ModalityAttention(width, dropout, start=-1.0)

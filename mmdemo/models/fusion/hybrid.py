@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from mmdemo.models.features import Fusion, FusionOutput, ImageFeatures, TextFeatures, keep_text_where_absent
-from mmdemo.models.fusion.attention import TokenAttention
+from mmdemo.models.fusion.attention import TOKEN_SCORES
 from mmdemo.models.fusion.film import ModalityAttention
 
 
@@ -12,13 +12,13 @@ class Hybrid(Fusion):
     """m = γ⊙x_v + β; z = ReLU(W[x_t; m] + b); h = α_t x_t + α_z (z + Σ_l w_l x_l).
 
     γ and β come from each token, as in `FiLM`'s report form; α weighs the text against the mix by attention
-    nets; w are the image-guided token weights of `TokenAttention`. The report gives no formula for its
+    nets; w are the image-guided token weights of `TOKEN_SCORES`. The report gives no formula for its
     hybrid, only the order of its three parts.
 
     Trace: ``gamma_BLD``, ``beta_BLD``, ``modality_BL2`` (text, mix), ``tokens_BL``.
     """
 
-    def __init__(self, width: int, dropout: float = 0.1) -> None:
+    def __init__(self, width: int, dropout: float = 0.1, token_score: str = "dot") -> None:
         super().__init__()
         self.generator_gamma = nn.Linear(width, width)
         self.generator_beta = nn.Linear(width, width)
@@ -27,7 +27,7 @@ class Hybrid(Fusion):
             nn.init.zeros_(layer.bias)
         nn.init.ones_(self.generator_gamma.bias)
         self.mix = nn.Linear(2 * width, width)
-        self.token_attention = TokenAttention(width)
+        self.token_attention = TOKEN_SCORES[token_score](width)
         self.attend_text = ModalityAttention(width, dropout, start=1.0)
         self.attend_mix = ModalityAttention(width, dropout, start=-1.0)
 

@@ -13,7 +13,7 @@ from mmdemo.answer.answer_json import prediction_json
 from mmdemo.cells import catalogue
 from mmdemo.cells.locate import Cell
 from mmdemo.datasets.schema import Dataset
-from mmdemo.models.config import FUSIONS, MODELS, fusions_of
+from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError, PhotoWords, Prediction
 from mmdemo.ui.photo import panel
@@ -118,8 +118,9 @@ class Form:
 
 
 def fusion_choices(model: str) -> list[tuple[str, str]]:
-    """(title, name) of the fusions that fit a model."""
-    return [(fusion_title(name), name) for name in (fusions_of(model) if model in MODELS else FUSIONS)]
+    """(title, name) of the fusions that fit a model: the zoo's, and others that have been trained."""
+    names = catalogue.pickable(model) if model in MODELS else FUSIONS
+    return [(fusion_title(name), name) for name in names]
 
 
 def fitting(model: str, fusion: str) -> str:

@@ -6,8 +6,8 @@ Nothing runs by following a link: the text lands in the text box, and a person p
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from mmdemo.cells.catalogue import known_datasets
-from mmdemo.models.config import MODELS, fusions_of
+from mmdemo.cells.catalogue import known_datasets, pickable
+from mmdemo.models.config import MODELS
 
 MOST_TEXT = 2_000  # characters; longer addresses are cut by browsers and proxies
 
@@ -26,7 +26,7 @@ class Link:
 def read_link(query: Mapping[str, str]) -> Link:
     """The known parts of an address's query; the rest is dropped."""
     model = _known(query.get("model"), MODELS)
-    fusion = _known(query.get("fusion"), fusions_of(model)) if model else None
+    fusion = _known(query.get("fusion"), pickable(model)) if model else None
     text = query.get("text")
     return Link(
         dataset=_known(query.get("dataset"), known_datasets()),

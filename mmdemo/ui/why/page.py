@@ -19,10 +19,22 @@ from mmdemo.ui.shell.view import relation_name, words_of
 
 ALL_PANELS = "all panels"
 FUSION_VIEWS = ("film-shift", "modality", "tokens")
+#: Beside the maps over the photo: what of its words was looked at.
+PHOTO_VIEWS = (
+    "cross-attention-photo-words",
+    "joint-attention-photo-words",
+    "photo-word-gradient",
+    "photo-word-occlusion",
+    "photo-and-words",
+    "cross-attention-back",
+)
 #: Section -> which views stand there, in the order of the page.
 SECTIONS: dict[str, Callable[[View], bool]] = {
-    "fusion": lambda view: view.kind in ("heatmap", "distribution") or view.name in FUSION_VIEWS,
-    "photo": lambda view: view.kind == "photo-map",
+    "fusion": lambda view: (
+        view.name not in PHOTO_VIEWS
+        and (view.kind in ("heatmap", "distribution") or view.name in FUSION_VIEWS)
+    ),
+    "photo": lambda view: view.kind == "photo-map" or view.name in PHOTO_VIEWS,
     "words": lambda view: True,
 }
 

@@ -4,13 +4,15 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmdemo.models.batch import Example
+from mmdemo.models.photo_text import PhotoText, SaidWord
 from mmdemo.models.subtokens import TextInput
-from train.data.batches import POOL, Mix, bucketed_batches, count_batches, ordered_batches, texts_of
+from train.data.batches import POOL, Drops, Mix, bucketed_batches, count_batches, ordered_batches, texts_of
 
 
 def example(number: int, length: int, photo: bool = True) -> Example:
@@ -40,11 +42,11 @@ def test_every_post_comes_once_an_epoch(count, size, seed, epoch):
 def test_seed_and_epoch_fix_the_order():
     examples = posts(100)
     orders = {
-        (seed, epoch): numbers(bucketed_batches(examples, 8, seed=seed, epoch=epoch, image_dropout=0.5))
+        (seed, epoch): numbers(bucketed_batches(examples, 8, seed=seed, epoch=epoch, drops=Drops(all=0.5)))
         for seed in (1, 2)
         for epoch in (0, 1)
     }
-    again = numbers(bucketed_batches(examples, 8, seed=2, epoch=1, image_dropout=0.5))
+    again = numbers(bucketed_batches(examples, 8, seed=2, epoch=1, drops=Drops(all=0.5)))
     assert again == orders[2, 1]
     assert all(a != b for x, a in orders.items() for y, b in orders.items() if x != y)
 
@@ -66,7 +68,7 @@ def test_photos_are_dropped_at_the_asked_rate_and_anew_each_epoch():
     present = []
     for epoch in (0, 1):
         shown = torch.zeros(4000)
-        for batch in bucketed_batches(examples, 16, seed=3, epoch=epoch, image_dropout=0.15):
+        for batch in bucketed_batches(examples, 16, seed=3, epoch=epoch, drops=Drops(all=0.15)):
             shown[batch.ids_BL[:, 0]] = batch.present_B.float()
         present.append(shown)
     for shown in present:
@@ -78,7 +80,7 @@ def test_dropping_all_or_no_photos():
     examples = [example(i, 5, photo=i % 2 == 0) for i in range(20)]
     kept = [b.present_B for b in bucketed_batches(examples, 4, seed=1, epoch=0)]
     assert torch.cat(kept).sum() == 10
-    dropped = list(bucketed_batches(examples, 4, seed=1, epoch=0, image_dropout=1.0))
+    dropped = list(bucketed_batches(examples, 4, seed=1, epoch=0, drops=Drops(all=1.0)))
     assert all(batch.regions_BRD is None and not batch.present_B.any() for batch in dropped)
     assert examples[0].has_image  # the examples themselves are left alone
 
@@ -129,3 +131,56 @@ def test_an_epoch_takes_some_pairs_without_a_relation_and_entities_several_times
     assert epochs[0] != epochs[1]  # drawn anew
     whole = [batch for batch in numbers(bucketed_batches(examples, 4, seed=1, epoch=0))]
     assert Counter(n for batch in whole for n in batch) == Counter(range(100, 157))
+
+
+# ---------------------------------------------------------------- photos and their words, dropped by parts
+
+
+def said(number: int, words: int = 4) -> Example:
+    """A post whose photo says some words, each one sub-token."""
+    sub_tokens = tuple(range(2000, 2000 + words))
+    text = PhotoText(
+        ids=(101, *sub_tokens, 102),
+        features=(0,) * (words + 2),
+        sources=(-1, *[0] * words, -1),
+        owners=(-1, *range(words), -1),
+        words=tuple(SaidWord(text=str(word), source="ocr", part=0) for word in range(words)),
+    )
+    return replace(example(number, 5), words=text)
+
+
+def test_parts_of_a_photo_are_dropped_apart():
+    examples = [said(i) for i in range(4000)]
+    rng = np.random.default_rng(1)
+    found = Drops(all=0.1, photo=0.2, words=0.3).drawn(examples, rng)
+    states = Counter((e.has_image, e.has_words) for e in found)
+    rates = {key: count / len(found) for key, count in states.items()}
+    expected = {
+        (True, True): 0.9 * 0.8 * 0.7,
+        (True, False): 0.9 * 0.8 * 0.3,
+        (False, True): 0.9 * 0.2 * 0.7,
+        (False, False): 0.1 + 0.9 * 0.2 * 0.3,
+    }
+    for key, rate in expected.items():
+        assert rates[key] == pytest.approx(rate, abs=0.025), key
+
+
+def test_some_words_are_dropped_one_by_one():
+    found = Drops(some_words=0.5).drawn([said(i) for i in range(2000)], np.random.default_rng(1))
+    left = [len(e.words.words) if e.words else 0 for e in found]
+    assert np.mean(left) == pytest.approx(2.0, abs=0.1) and set(left) == {0, 1, 2, 3, 4}
+    assert all(e.has_image for e in found)
+
+
+def test_chances_of_nothing_draw_no_number():
+    """So that recipes of cells without words train as they always have."""
+    rng = np.random.default_rng(1)
+    Drops().drawn([said(0)], rng)
+    Drops(some_words=0.5).drawn([example(0, 5)], rng)
+    assert rng.random() == np.random.default_rng(1).random()
+    batches = bucketed_batches([example(i, 5) for i in range(40)], 4, seed=1, epoch=0, drops=Drops(all=0.5))
+    again = bucketed_batches(
+        [example(i, 5) for i in range(40)], 4, seed=1, epoch=0, drops=Drops(all=0.5, some_words=0.5)
+    )
+    for one, other in zip(batches, again, strict=True):
+        assert torch.equal(one.present_B, other.present_B)

@@ -1,5 +1,7 @@
 """Encoder states computed once: views differ where they should, and the cache gives back what was written."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,11 @@ from PIL import Image
 
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.datasets.discovery import find_dataset
+from mmdemo.models.batch import collate
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import build_model
-from mmdemo.types import Post
+from mmdemo.types import PhotoWords, Post
 from train.fit.cached_states import encoder_states, region_maps, with_regions
 from train.fit.live import LivePhotos
 
@@ -140,4 +143,38 @@ def test_live_photos_change_with_the_epoch_and_the_seed_only(encoder, posts):
     assert not np.array_equal(first.pixels_CHW, live.epoch(0)[3].pixels_CHW)  # the same photo, another post
     other_seed = LivePhotos(examples, posts, encoder, seed=2)[0]
     assert not np.array_equal(first.pixels_CHW, other_seed.pixels_CHW)
+    assert [e.has_image for e in live[0:4]] == [True, False, False, True]
+
+
+# ---------------------------------------------------------------- what photos say in words
+
+
+@pytest.mark.parametrize(
+    ("name", "in_text"),
+    [("roberta-resnet50", False), ("roberta-resnet50", True), ("blip", False), ("vilt", False)],
+)
+def test_states_of_words_are_those_of_the_whole_model(posts, reader, tmp_path, name, in_text):
+    config = replace(CONFIG, model=name, photo_words=True, words_in_text=in_text)
+    model = build_model(config)
+    load_base(tmp_path, model, "tiny")
+    model.eval()
+    said = (PhotoWords(source="ocr", text="PADRES win"),)
+    own = [replace(post, photo_words=said if number % 2 else ()) for number, post in enumerate(posts)]
+    encoder = PostEncoder(config, reader, config.sides.normalisation)
+    examples = [encoder.encode(post, None) for post in own]
+    raw = with_regions(examples, own, region_maps(model, encoder, own, 0, tmp_path / "cache", "salt"))
+    cached = encoder_states(model, raw, view=0, batch_size=2)
+    assert [e.has_words for e in cached] == [False, True, False, True]
+    assert all((e.word_states_KD is None) is (e.words is None) for e in cached)
+    with torch.inference_mode():
+        expected = model(collate(raw)).logits
+        torch.testing.assert_close(model(collate(cached)).logits, expected, rtol=1e-2, atol=1e-2)
+
+
+def test_live_photos_keep_their_words(posts, reader):
+    config = replace(CONFIG, photo_words=True)
+    encoder = PostEncoder(config, reader, config.sides.normalisation)
+    own = [replace(post, photo_words=(PhotoWords(source="objects", text="suit"),)) for post in posts]
+    live = LivePhotos([encoder.encode(post, None) for post in own], own, encoder, seed=1)
+    assert [e.has_words for e in live[0:4]] == [True] * 4
     assert [e.has_image for e in live[0:4]] == [True, False, False, True]

@@ -18,7 +18,7 @@ from mmdemo.models.batch import Batch, Example
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError
-from train.data.batches import bucketed_batches
+from train.data.batches import Drops, bucketed_batches
 from train.fit.loop import Task, _rate_at, choose_accelerator, fit
 from train.fit.recipe import Recipe
 
@@ -65,7 +65,8 @@ def task(examples, scores=(), killed_at: tuple[int, int] | None = None) -> Task:
     rising = iter(range(1, 1000))
 
     def batches(epoch: int) -> Iterator[Batch]:
-        for step, batch in enumerate(bucketed_batches(examples, 4, seed=1, epoch=epoch, image_dropout=0.2)):
+        found = bucketed_batches(examples, 4, seed=1, epoch=epoch, drops=Drops(all=0.2))
+        for step, batch in enumerate(found):
             if (epoch, step) == killed_at:
                 raise Killed
             yield batch
