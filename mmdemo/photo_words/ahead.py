@@ -84,7 +84,7 @@ def read_ahead(
     """Read photos into ``folder`` as `PhotoReader` does, those that are known already excepted.
 
     Args:
-        processes: one a core if not said. Each holds the models of the sources (0.4 GB with a classifier).
+        processes: one a core if not said. Each holds the sources' models, 1 GB with what runs them.
         again: read what is known anew.
         show: a progress bar on standard error.
 

@@ -26,7 +26,7 @@ MOST_PIXELS = 800_000
 #: The shorter side that a small photo is enlarged to, as far as `MOST_PIXELS` allows.
 SHORT_SIDE = 736
 #: Lines that are read, the largest first: a page of small print has hundreds, at 30 ms each.
-MOST_LINES = 40
+MOST_LINES = 32
 #: Characters that are kept of a line.
 MOST_CHARACTERS = 400
 #: What is less certain than this is not even shown among what was left out.
