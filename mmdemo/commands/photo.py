@@ -110,12 +110,12 @@ def _rows(files: list[Path], reader: "PhotoReader", again: bool) -> Iterator[dic
 
 
 def _lines(row: dict[str, Any]) -> list[str]:
-    from mmdemo.photo_words.reading import words_from_json
+    from mmdemo.photo_words.reading import line_from_json
 
     lines = [row["photo"]]
     if "error" in row:
         return [*lines, f"  error: {row['error']}"]
-    lines += [_line(words_from_json(words)) for words in row["words"]] or ["  no words found"]
+    lines += [_line(line_from_json(words)) for words in row["words"]] or ["  no words found"]
     if row["dropped_counts"]:
         counts = ", ".join(f"{count} {why}" for why, count in row["dropped_counts"].items())
         lines.append(f"  left out: {counts}")

@@ -19,7 +19,7 @@ from typing import Any
 from PIL import Image
 
 from mmdemo.photo.opening import MAX_BYTES
-from mmdemo.photo_words.reading import words_from_json, words_json
+from mmdemo.photo_words.reading import line_from_json, line_json
 from mmdemo.types import InputError, PhotoSource, PhotoWords, quoted
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Kept:
         file = self._file(key)
         with self._lock:
             rows = {
-                source: {"version": one.version, "words": [words_json(words) for words in one.words]}
+                source: {"version": one.version, "words": [line_json(words) for words in one.words]}
                 for source, one in {**self.get(key), **found}.items()
             }
             beside = file.with_name(f".{file.name}.{os.getpid()}.{get_ident()}.part")
@@ -147,7 +147,7 @@ def _read(data: bytes) -> dict[PhotoSource, Found]:
     found: dict[PhotoSource, Found] = {}
     rows: Any = json.loads(data)
     for source, row in rows.items():
-        words = tuple(words_from_json(one) for one in row["words"])
+        words = tuple(line_from_json(one) for one in row["words"])
         if any(one.source != source for one in words) or not isinstance(row["version"], str):
             raise ValueError(f"{source} says what others found")
         found[source] = Found(version=row["version"], words=words)

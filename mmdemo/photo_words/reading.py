@@ -29,7 +29,7 @@ class PhotoReading:
         return dict(Counter(line.why for line in self.dropped))
 
 
-def words_json(words: PhotoWords) -> dict[str, Any]:
+def line_json(words: PhotoWords) -> dict[str, Any]:
     """One line as JSON: source and text, and score, box and by where they are known."""
     found: dict[str, Any] = {"source": words.source, "text": words.text}
     if words.score is not None:
@@ -41,11 +41,11 @@ def words_json(words: PhotoWords) -> dict[str, Any]:
     return found
 
 
-def words_from_json(value: Any) -> PhotoWords:
+def line_from_json(value: Any) -> PhotoWords:
     """A line from JSON, of which nothing is believed.
 
     Raises:
-        InputError: it is not what `words_json` writes.
+        InputError: it is not what `line_json` writes.
     """
     if not isinstance(value, Mapping):
         raise InputError(f"words of a photo must be an object, not {quoted(value)}")
@@ -75,8 +75,8 @@ def _share(value: Any) -> bool:
 def reading_json(reading: PhotoReading) -> dict[str, Any]:
     """A reading as JSON; `reading_from_json` reads it back as it was."""
     return {
-        "words": [words_json(words) for words in reading.words],
-        "dropped": [{**words_json(line.words), "why": line.why} for line in reading.dropped],
+        "words": [line_json(words) for words in reading.words],
+        "dropped": [{**line_json(line.words), "why": line.why} for line in reading.dropped],
         "notes": list(reading.notes),
         "unread": list(reading.unread),
     }
@@ -92,8 +92,8 @@ def reading_from_json(value: Any) -> PhotoReading:
     if not all(isinstance(note, str) for note in notes) or not set(map(str, unread)) <= set(PHOTO_SOURCES):
         raise InputError("the notes of a photo's reading must be texts, and unread names of sources")
     return PhotoReading(
-        words=tuple(words_from_json(one) for one in words),
-        dropped=tuple(Dropped(words=words_from_json(one), why=str(one.get("why", ""))) for one in dropped),
+        words=tuple(line_from_json(one) for one in words),
+        dropped=tuple(Dropped(words=line_from_json(one), why=str(one.get("why", ""))) for one in dropped),
         notes=tuple(notes),
         unread=tuple(unread),
     )

@@ -59,7 +59,7 @@ def photo(folder: Path, number: int) -> str:
 
 def explain(folder: Path, number: int) -> None:
     asked = ["lite", "twitter2017", "roberta-resnet50", "film", TEXT.format(number), photo(folder, number)]
-    found = why_tab.show(*asked, None, 24, False)
+    found = why_tab.show(*asked, None, None, 24, False)
     assert found[0] is not None, found[2]
 
 

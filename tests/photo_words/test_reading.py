@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdemo.photo_words.reading import PhotoReading, reading_from_json, reading_json, words_from_json
+from mmdemo.photo_words.reading import PhotoReading, line_from_json, reading_from_json, reading_json
 from mmdemo.photo_words.rules import Dropped
 from mmdemo.types import PHOTO_SOURCES, InputError
 from tests.photo_words.test_rules import WORDS
@@ -47,7 +47,7 @@ def test_a_reading_comes_back_from_json_as_it_was(reading):
 )
 def test_words_that_are_none_are_refused(value):
     with pytest.raises(InputError):
-        words_from_json(value)
+        line_from_json(value)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,6 @@ def test_a_reading_that_is_none_is_refused(value):
 
 
 def test_what_was_left_out_is_counted():
-    words = words_from_json({"source": "ocr", "text": "a"})
+    words = line_from_json({"source": "ocr", "text": "a"})
     dropped = tuple(Dropped(words=words, why=why) for why in ("too short", "watermark", "too short"))
     assert PhotoReading(dropped=dropped).dropped_counts == {"too short": 2, "watermark": 1}

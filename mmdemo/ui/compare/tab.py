@@ -112,7 +112,7 @@ def show_post(dataset: str, text: str, photo: str | None) -> str:
 
 
 def asked_of(
-    preset: str, dataset: str, text: str, photo: str | None, words: tuple[PhotoWords, ...]
+    preset: str, dataset: str, text: str, photo: str | None, words: tuple[PhotoWords, ...] = ()
 ) -> list[Any]:
     """What a comparison was asked about, apart from model and fusion."""
     return [preset, dataset, text, photo, words]

@@ -11,33 +11,28 @@ from gradio.data_classes import ImageData
 from mmdemo.answer import predict as predicting
 from mmdemo.answer.answer_json import prediction_json
 from mmdemo.cells import catalogue
-from mmdemo.cells.locate import Cell
 from mmdemo.datasets.schema import Dataset
-from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError, PhotoWords, Prediction
 from mmdemo.ui.photo import panel
 from mmdemo.ui.predict.example_buttons import example_buttons
+from mmdemo.ui.predict.pickers import (
+    Pickers,
+    adapt,
+    build_pickers,
+    offer_fusions,
+    placeholder,
+    ready_cell,
+    show_card,
+)
 from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.serve.uploads import uploaded
-from mmdemo.ui.shell import card, examples, view
-from mmdemo.ui.shell.titles import fusion_title, model_title, picker_title
+from mmdemo.ui.shell import examples, view
 
 log = logging.getLogger(__name__)
 
 EMPTY = "No answer yet. Press “Entities” or “Relation” under an example, or write a post and press Predict."
 FAILED = "Something went wrong on the server; it has been logged. Please try again or change the input."
-Pickers = tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Dropdown]
-#: One idea, named by whether the encoders are two or joint.
-BASELINES = tuple(fusion.name for fusion in FUSIONS.values() if fusion.baseline)
-
-
-def ready_cell(preset: str, dataset: str, model: str, fusion: str) -> Cell:
-    """The picked cell. Raises InputError where there is none of this name, or it cannot run."""
-    cell = catalogue.find_cell(dataset, model, fusion, preset)  # `cells` would read every card
-    if cell.problem:
-        raise InputError(cell.problem)
-    return cell
 
 
 def answer(
@@ -85,21 +80,6 @@ def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
     return view.error_html(sentence), None
 
 
-def show_card(preset: str, dataset: str, model: str, fusion: str) -> str:
-    """The card of the picked cell, or why it cannot run and what can instead."""
-    try:
-        cell = ready_cell(preset, dataset, model, fusion)
-        return card.card_html(cell, catalogue.describe(cell))
-    except InputError as error:
-        problem = str(error)
-    ready = [
-        f"{model_title(c.model)} with {fusion_title(c.fusion)}"
-        for c in catalogue.cells()
-        if c.dataset.name == dataset and not c.problem
-    ]
-    return card.missing_html(f"{preset}/{dataset}/{model}/{fusion}", problem, ready)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Form:
     """Where a post and a cell are picked: what the Compare and Why tabs ask about too."""
@@ -115,56 +95,6 @@ class Form:
     def inputs(self) -> list[gr.components.Component]:
         """Preset, dataset, model, fusion, text, photo, what the photo says: `form_values` reads them."""
         return [*self.pickers, self.text, self.photo, self.said]
-
-
-def fusion_choices(model: str) -> list[tuple[str, str]]:
-    """(title, name) of the fusions that fit a model: the zoo's, and others that have been trained."""
-    names = catalogue.pickable(model) if model in MODELS else FUSIONS
-    return [(fusion_title(name), name) for name in names]
-
-
-def fitting(model: str, fusion: str) -> str:
-    """The fusion, or what stands in its place where the model has another baseline."""
-    names = [name for _, name in fusion_choices(model)]
-    if fusion in names:
-        return fusion
-    return next((name for name in names if fusion in BASELINES and name in BASELINES), names[0])
-
-
-def offer_fusions(model: str, fusion: str) -> dict[str, Any]:
-    """After the model changed: the fusions that fit it.
-
-    The picked one is left alone where it fits: a link sets both pickers, and ``fusion`` may be outdated.
-    """
-    fits = fitting(model, fusion)
-    choices = fusion_choices(model)
-    return gr.update(choices=choices) if fits == fusion else gr.update(choices=choices, value=fits)
-
-
-def adapt(
-    preset: str, dataset: str, model: str, fusion: str
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]:
-    """After a picker changed: placeholder, whether pairs are marked, the dataset's own examples, the card."""
-    known = catalogue.known_datasets().get(dataset)
-    if known is None:  # its checkpoints were taken away meanwhile
-        return gr.update(), gr.update(), gr.update(), show_card(preset, dataset, model, fusion)
-    return (
-        gr.update(placeholder=placeholder(known)),
-        gr.update(visible=known.has_relations),
-        own_examples(known),
-        show_card(preset, dataset, model, fitting(model, fusion)),
-    )
-
-
-def placeholder(dataset: Dataset) -> str:
-    """What the empty text box shows: the dataset's first example, or what to do."""
-    return next(iter(examples.texts_of(dataset)), "Type or paste a post")
-
-
-def own_examples(dataset: Dataset) -> dict[str, Any]:
-    """The dataset's examples as choices; hidden where its only one is the placeholder."""
-    texts = examples.texts_of(dataset)
-    return gr.update(choices=texts, value=None, visible=len(texts) > 1)
 
 
 def _upload_path(payload: ImageData | None) -> str | None:
@@ -187,27 +117,6 @@ def photo_input(elem_id: str | None = None) -> gr.Image:
     )
     photo.preprocess = _upload_path  # type: ignore[method-assign]  # see its docstring
     return photo
-
-
-def _pickers() -> Pickers:
-    """Preset (hidden where there is only one), dataset, model and fusion; a ready cell is picked."""
-    cells = catalogue.cells()
-    ready = [c for c in cells if not c.problem] or list(cells)
-    first = next((c for c in ready if c.dataset.default), ready[0])
-    presets = list(dict.fromkeys(c.preset for c in cells))
-    names = {c.dataset.name: picker_title(c.dataset) for c in cells}
-    datasets = [(title, name) for name, title in names.items()]
-    with gr.Row(elem_id="pickers"):
-        dataset = gr.Dropdown(datasets, value=first.dataset.name, label="Dataset", min_width=200)
-        models = [(model_title(m), m) for m in dict.fromkeys(c.model for c in cells)]
-        model = gr.Dropdown(models, value=first.model, label="Model", min_width=200)
-        # All fusions: `layout` narrows them in each session, which the server may forget.
-        every = [(fusion_title(name), name) for name in FUSIONS]
-        fusion = gr.Dropdown(every, value=first.fusion, label="Fusion", min_width=120)
-        preset = gr.Dropdown(
-            presets, value=first.preset, label="Size", visible=len(presets) > 1, min_width=100
-        )
-    return preset, dataset, model, fusion
 
 
 def _html(value: str, elem_id: str | None = None) -> gr.HTML:
@@ -270,7 +179,7 @@ def _mark_buttons() -> None:
 
 def build() -> Form:
     """Lay the tab out and wire it; call inside `gr.Blocks`. Gives what other tabs ask about."""
-    pickers = _pickers()
+    pickers = build_pickers()
     dataset = pickers[1]
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=280):

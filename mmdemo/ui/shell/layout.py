@@ -10,6 +10,7 @@ from mmdemo.cells.gpu import ZERO_GPU
 from mmdemo.datasets.examples import example_photos
 from mmdemo.ui.compare import tab as compare_tab
 from mmdemo.ui.photo import panel
+from mmdemo.ui.predict import pickers
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.results import tab as zoo_tab
 from mmdemo.ui.review import editor
@@ -127,7 +128,7 @@ def _from_link(asked: Link, first_model: str) -> list[Any]:
     """What the page's address says, into the pickers and the text box; nothing is run."""
     values = [asked.dataset, asked.model, asked.fusion, asked.across, asked.text]
     updates: list[Any] = [gr.update() if value is None else gr.update(value=value) for value in values]
-    updates[2]["choices"] = predict_tab.fusion_choices(asked.model or first_model)
+    updates[2]["choices"] = pickers.fusion_choices(asked.model or first_model)
     return [*updates, gr.Tabs(selected="compare-tab") if asked.across and asked.text else gr.Tabs()]
 
 

@@ -16,6 +16,7 @@ from mmdemo.posts.question import read_post
 from mmdemo.types import Explanation, InputError, PhotoWords, Question
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
 from mmdemo.ui.photo import panel
+from mmdemo.ui.predict import pickers
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, Form
 from mmdemo.ui.serve.lanes import EXPLAIN, IN_EXPLAIN_QUEUE
@@ -68,7 +69,7 @@ def _read(
     photo: str | None,
     words: tuple[PhotoWords, ...] = (),
 ) -> tuple[Cell, Question]:
-    cell = predict_tab.ready_cell(preset, dataset, model, fusion)
+    cell = pickers.ready_cell(preset, dataset, model, fusion)
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
     return cell, read_post(whole, cell.dataset, photo, words)
 
@@ -206,7 +207,7 @@ def pick(
         (_, _, model, fusion), target = pressed_cell(kept, asked_now, *place)
     except InputError as error:
         raise gr.Error(sentence(str(error)), print_exception=False) from error
-    choices = predict_tab.fusion_choices(model)
+    choices = pickers.fusion_choices(model)
     asked = gr.update(choices=[("the pressed cell", target)], value=target)  # `show` gives the real ones
     return model, gr.update(choices=choices, value=fusion), asked, gr.Tabs(selected="why-tab")
 

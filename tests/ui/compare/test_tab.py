@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from mmdemo.types import InputError
+from mmdemo.types import InputError, PhotoWords
 from mmdemo.ui.compare import tab as compare_tab
 from mmdemo.ui.why import tab as why_tab
 
@@ -17,7 +17,7 @@ ASKED = ("tiny", "twitter2017", OLD, None)
 def kept(tiny_zoo, monkeypatch):
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
     preset, dataset, text, photo = ASKED
-    return compare_tab.show("fusions", preset, dataset, "roberta-resnet50", "film", text, photo)[2]
+    return compare_tab.show("fusions", preset, dataset, "roberta-resnet50", "film", text, photo, None)[2]
 
 
 def test_a_pressed_cell_is_a_cell_and_a_word_of_the_comparison(kept):
@@ -37,8 +37,11 @@ def test_a_pressed_cell_is_a_cell_and_a_word_of_the_comparison(kept):
 def test_a_cell_of_an_outdated_comparison_is_refused(kept, now):
     with pytest.raises(InputError, match="another post or dataset"):
         compare_tab.pressed_cell(kept, compare_tab.asked_of(*now), 0, 0)
+    said = [PhotoWords(source="described", text="a ball game")]
+    with pytest.raises(InputError, match="another post or dataset"):
+        compare_tab.pressed_cell(kept, compare_tab.asked_of(*ASKED, tuple(said)), 0, 0)
     with pytest.raises(gr.Error, match="compare again"):  # which keeps an explanation from starting
-        why_tab.pick(kept, *now, SimpleNamespace(column=0, place=0))
+        why_tab.pick(kept, *now, None, SimpleNamespace(column=0, place=0))
 
 
 @pytest.mark.parametrize(("column", "place"), [(99, 0), (-1, 0), ("0", 0), (0, None)])

@@ -12,7 +12,7 @@ from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.datasets.schema import TASKS, Dataset
 from mmdemo.models.fusion.table import fusions_of
 from mmdemo.types import Ask, Entity, InputError, Post, Prediction, Question
-from mmdemo.ui.predict import example_buttons
+from mmdemo.ui.predict import example_buttons, pickers
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.example_buttons import Tried
 from mmdemo.ui.shell import examples, layout
@@ -77,8 +77,9 @@ def stand_in(monkeypatch):
         find_cell=find_cell,
         describe=lambda c: {"runs": "stand-in"},
         known_datasets=bundled,
+        pickable=fusions_of,
     )
-    for module in (predict_tab, example_buttons):
+    for module in (predict_tab, pickers, example_buttons):
         monkeypatch.setattr(module, "catalogue", fake)
     monkeypatch.setattr(predict_tab, "predicting", SimpleNamespace(predict=predict))
     monkeypatch.setattr(predict_tab, "read_post", read_post)
@@ -86,42 +87,42 @@ def stand_in(monkeypatch):
 
 
 def test_an_answer_is_html_and_json():
-    html, as_json = predict_tab.show_answer(*T17, "Ann sings", None)
+    html, as_json = predict_tab.show_answer(*T17, "Ann sings", None, None)
     assert "PER" in html and "&#60;w&#62;" in html
     assert as_json["checkpoint"] == "lite/twitter2017/roberta-resnet50/film"
 
 
 def test_bad_input_is_one_sentence():
-    html, as_json = predict_tab.show_answer(*T17, " ", None)
+    html, as_json = predict_tab.show_answer(*T17, " ", None, None)
     assert "The text is empty." in html and 'role="alert"' in html and as_json is None
 
 
 def test_a_failure_is_logged_and_tells_nothing(caplog):
-    html, as_json = predict_tab.show_answer(*T17, "crash", None)
+    html, as_json = predict_tab.show_answer(*T17, "crash", None, None)
     assert 'role="alert"' in html and "secret" not in html and as_json is None
     assert "secret detail" in caplog.text
 
 
 def test_no_text_at_all_is_bad_input():
-    assert "The text is empty." in predict_tab.show_answer(*T17, None, None)[0]
+    assert "The text is empty." in predict_tab.show_answer(*T17, None, None, None)[0]
 
 
 def test_half_a_surrogate_pair_is_replaced():
-    _, as_json = predict_tab.show_answer(*T17, "\ud83d Ann", None)
+    _, as_json = predict_tab.show_answer(*T17, "\ud83d Ann", None, None)
     assert as_json["entities"][0]["text"] == "?"
 
 
 @pytest.mark.parametrize("dataset", ["twitter2015", "nowhere"])
 def test_a_cell_that_is_not_ready_says_why(dataset):
-    html, as_json = predict_tab.show_answer("lite", dataset, "roberta-resnet50", "film", "Ann", None)
+    html, as_json = predict_tab.show_answer("lite", dataset, "roberta-resnet50", "film", "Ann", None, None)
     assert 'role="alert"' in html and as_json is None
 
 
 def test_the_card_says_what_is_missing_and_what_is_ready():
-    assert "Not trained yet" in predict_tab.show_card("lite", "twitter2015", "roberta-resnet50", "film")
-    html = predict_tab.show_card("lite", "twitter2017", "roberta-resnet50", "hybrid")
+    assert "Not trained yet" in pickers.show_card("lite", "twitter2015", "roberta-resnet50", "film")
+    html = pickers.show_card("lite", "twitter2017", "roberta-resnet50", "hybrid")
     assert "RoBERTa + ResNet50 with FiLM, RoBERTa + ResNet50 with Concatenation" in html
-    assert "stand-in" in predict_tab.show_card(*T17)
+    assert "stand-in" in pickers.show_card(*T17)
 
 
 def test_a_damaged_checkpoint_shows_in_the_card(stand_in):
@@ -129,12 +130,12 @@ def test_a_damaged_checkpoint_shows_in_the_card(stand_in):
         raise InputError("config.json is damaged.")
 
     stand_in.describe = damaged
-    assert "config.json is damaged." in predict_tab.show_card(*T17)
+    assert "config.json is damaged." in pickers.show_card(*T17)
 
 
 @pytest.mark.parametrize("dataset", bundled().values(), ids=lambda dataset: dataset.name)
 def test_pickers_adapt_the_text_box_and_the_mark_buttons(dataset):
-    text, marks, own, _ = predict_tab.adapt("lite", dataset.name, "roberta-resnet50", "film")
+    text, marks, own, _ = pickers.adapt("lite", dataset.name, "roberta-resnet50", "film")
     assert text["placeholder"] in [example.text for example in dataset.examples]
     assert marks["visible"] is dataset.has_relations and text["placeholder"] in own["choices"]
 
@@ -144,7 +145,7 @@ def test_pickers_adapt_the_text_box_and_the_mark_buttons(dataset):
     [("vilt", "concat", "native"), ("bert-resnet50", "native", "concat"), ("vilt", "film", "film")],
 )
 def test_only_fusions_that_fit_the_model_are_offered(model, fusion, fits):
-    update = predict_tab.offer_fusions(model, fusion)
+    update = pickers.offer_fusions(model, fusion)
     names = [name for _, name in update["choices"]]
     assert update.get("value") == (None if fits == fusion else fits) and names == list(fusions_of(model))
     assert ("FiLM", "film") in update["choices"] and "bilinear" not in names
