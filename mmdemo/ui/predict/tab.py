@@ -12,6 +12,7 @@ from mmdemo.answer import predict as predicting
 from mmdemo.answer.answer_json import prediction_json
 from mmdemo.cells import catalogue
 from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError, PhotoWords, Prediction
 from mmdemo.ui.photo import panel
@@ -78,6 +79,18 @@ def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
         log.exception("prediction failed")
         sentence = FAILED
     return view.error_html(sentence), None
+
+
+def ask_again(answered: dict[str, Any] | None, *inputs: Any) -> tuple[Any, Any]:
+    """The answer on screen follows what was read in the photo or edited; one of another text stays."""
+    *_, text, photo, said = inputs
+    try:
+        words = words_json(panel.stated(said, photo))
+    except InputError:
+        return gr.skip(), gr.skip()
+    if not answered or answered.get("text") != text or answered.get("photo_words") == words:
+        return gr.skip(), gr.skip()
+    return show_answer(*inputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,23 +223,12 @@ def build() -> Form:
         "show_progress": "minimal",
     }
     reveal: dict[str, Any] = {"fn": None, "js": "() => window.mmdemo.reveal()"}
-    gr.on([post.button.click, text.submit], **ask).then(**reveal)
+    refresh: dict[str, Any] = {**ask, "fn": ask_again, "inputs": [as_json, *ask["inputs"]]}
+    gr.on([post.button.click, text.submit], **ask).then(**reveal).then(**refresh)
     for one in tries:
         filled = one.button.click(one.tried.fill, dataset, [dataset, text, photo], **quiet)
-        filled.success(**ask).then(**reveal)
-    _keep_words(photo, said, as_json, ask, quiet)
-    return Form(pickers=pickers, text=text, photo=photo, said=said, compare=compare, why=why)
-
-
-def _keep_words(
-    photo: gr.Image, said: gr.HTML, as_json: gr.JSON, ask: dict[str, Any], quiet: dict[str, Any]
-) -> None:
-    """Read a photo's words when it is put in; an answer on screen follows what is read and what is edited."""
-
-    def again(answered: dict[str, Any] | None, *inputs: Any) -> tuple[Any, Any]:
-        return show_answer(*inputs) if answered else (gr.skip(), gr.skip())
-
-    refresh: dict[str, Any] = {**ask, "fn": again, "inputs": [as_json, *ask["inputs"]]}
+        filled.success(**ask).then(**reveal).then(**refresh)
     shown = photo.change(panel.begin, [photo, said], said, trigger_mode="always_last", **quiet)
     shown.then(panel.finish, [photo, said], said, **panel.IN_PHOTO_QUEUE, **quiet).then(**refresh)
     said.input(**refresh)
+    return Form(pickers=pickers, text=text, photo=photo, said=said, compare=compare, why=why)
