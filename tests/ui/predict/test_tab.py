@@ -75,6 +75,7 @@ def stand_in(monkeypatch):
         find_cell=find_cell,
         describe=lambda c: {"runs": "stand-in"},
         known_datasets=bundled,
+        pickable=fusions_of,
     )
     for module in (predict_tab, example_buttons):
         monkeypatch.setattr(module, "catalogue", fake)
