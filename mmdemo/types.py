@@ -113,12 +113,27 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RegionLabel:
+    """What a region of a trace is: a patch of the photo ("row 1, column 3"), or part of a word that it says.
+
+    Of a word, ``text`` is the whole one, ``source`` where it comes from, and ``part`` the index of its
+    `PhotoWords` in the post's; a word of several sub-tokens has several regions, one behind the other.
+    """
+
+    kind: Literal["patch", "word"]
+    text: str
+    source: PhotoSource | None = None
+    part: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
     """What a checkpoint answers: entities, and for each pair that was asked for its likeliest relations.
 
     ``post`` is the post as it was read (its tokens are what the spans count), ``ask`` what was asked;
     ``relations`` are grouped by pair, in the order asked, best first. ``trace`` holds the fusion's named
-    tensors (SPEC §4) as arrays for one post, without the batch axis. ``entropy`` says in nats how unsure the
+    tensors (SPEC §4) as arrays for one post, without the batch axis, and ``regions`` what the places of their
+    axis R are: patches of the photo, then its words. ``entropy`` says in nats how unsure the
     answer is: of the relation, or summed over the words' tags (total token entropy, Settles and Craven
     2008). ``unread`` lists the words that the model did not get to see: those beyond its limit.
     ``photo_words_used``: the post has words of its photo, and the model reads such words.
@@ -133,6 +148,7 @@ class Prediction:
     relations: tuple[Relation, ...] = ()
     warnings: tuple[str, ...] = ()
     trace: dict[str, np.ndarray] = field(default_factory=dict)
+    regions: tuple[RegionLabel, ...] = ()
     entropy: float | None = None
     unread: tuple[int, ...] = ()
 

@@ -29,7 +29,7 @@ def explain(
     Args:
         target: which answer. Entities: the index of a word, meaning its entity, or its likeliest tag where
             it is in none. A relation: its place among the pair's. None takes the surest.
-        views: names from `mmdemo.explain.explainers.VIEWS`; None takes all that are quick.
+        views: names from `mmdemo.explain.explainers.VIEWS`; None takes all.
         others: photos to set the post's own against (`image-contribution`).
 
     Raises:

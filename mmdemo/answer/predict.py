@@ -15,10 +15,11 @@ from mmdemo.models.decode import decode_entities, decode_relations, entropy, loo
 from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.models.model import ModelOutput
 from mmdemo.models.photo_cache import SEEN
+from mmdemo.models.regions import labels_of
 from mmdemo.models.seen import encoded, fused
 from mmdemo.photo.opening import open_image
 from mmdemo.posts.question import input_warnings
-from mmdemo.types import Ask, Entity, InputError, Pair, Prediction, Question, Relation
+from mmdemo.types import Ask, Entity, InputError, Pair, Prediction, Question, RegionLabel, Relation
 
 #: Pairs of one batch: of many entities every ordered pair may be asked.
 MOST_PAIRS = 64
@@ -45,6 +46,7 @@ class PartAnswer:
     entropy: float
     unread: tuple[int, ...]
     trace: dict[str, np.ndarray]
+    regions: tuple[RegionLabel, ...]
     untrained: bool
 
 
@@ -164,19 +166,21 @@ def answers_of(
     for row, part in enumerate(parts):
         text = part.example.text
         own = logits[row] if part.pair is not None else logits[row, : len(text.first)]
+        there = _regions(output, row)
         trace = {
-            name: _unpadded(name, value[row].float().cpu().numpy(), len(text.ids), _regions(output, row))
+            name: _unpadded(name, value[row].float().cpu().numpy(), len(text.ids), there)
             for name, value in output.trace.items()
-            if part.example.present  # beside others' photos its values would say nothing
+            if len(there)  # beside others' photos its values would say nothing
         }
-        answers.append(_answer(part, cell, loaded, own, trace))
+        said = part.example.words if loaded.card.config.photo_words else None
+        answers.append(_answer(part, cell, loaded, own, trace, labels_of(len(there), said)))
     return answers
 
 
 def _regions(output: ModelOutput, row: int) -> np.ndarray:
     """The places of the regions that a post of a batch has: patches, then sub-tokens of the photo's words."""
-    assert output.region_mask_BR is not None
-    return np.flatnonzero(output.region_mask_BR[row].cpu().numpy())
+    mask_BR = output.region_mask_BR
+    return np.flatnonzero(mask_BR[row].cpu().numpy() if mask_BR is not None else [])
 
 
 def _unpadded(name: str, value: np.ndarray, length: int, regions: np.ndarray) -> np.ndarray:
@@ -190,7 +194,12 @@ def _unpadded(name: str, value: np.ndarray, length: int, regions: np.ndarray) ->
 
 
 def _answer(
-    part: Part, cell: Cell, loaded: LoadedCell, logits: np.ndarray, trace: dict[str, np.ndarray]
+    part: Part,
+    cell: Cell,
+    loaded: LoadedCell,
+    logits: np.ndarray,
+    trace: dict[str, np.ndarray],
+    regions: tuple[RegionLabel, ...],
 ) -> PartAnswer:
     if not np.isfinite(logits).all():
         raise InputError(f"the checkpoint {cell.name} gave no finite scores; its files may be damaged")
@@ -216,6 +225,7 @@ def _answer(
         entropy=entropy(probabilities),
         unread=tuple(np.flatnonzero(~seen).tolist()),
         trace=trace,
+        regions=regions,
         untrained=bool(scored.size) and looks_untrained(softmax(scored)),
     )
 
@@ -245,6 +255,7 @@ def _prediction(question: Question, cell: Cell, own: Sequence[PartAnswer]) -> Pr
         relations=tuple(relation for answer in own for relation in answer.relations),
         warnings=tuple(warnings),
         trace=own[0].trace if own else {},
+        regions=own[0].regions if own else (),
         entropy=sum(answer.entropy for answer in own) if own else None,
         unread=own[0].unread if own else (),
     )

@@ -6,8 +6,9 @@ import numpy as np
 
 from mmdemo.explain.attribution import deletion, integrated_gradients, occlusion, total
 from mmdemo.explain.explained_post import ExplainedPost
-from mmdemo.explain.looked_at import SOURCE_NOTE, region_labels, word_labels
+from mmdemo.explain.looked_at import SOURCE_NOTE, word_labels
 from mmdemo.explain.masking import Gates, photo_word_gates, region_gates, word_gates
+from mmdemo.models.regions import grid_names
 from mmdemo.types import View
 
 _UNIT = "Log-odds of the answer: +0.7 about doubles its odds, 0 means no effect."
@@ -36,7 +37,7 @@ def region_views(subject: ExplainedPost) -> list[View]:
             note=f"{note}{_REGION} {_check(score, values)}",
             kind="photo-map",
             values=values[None].astype(np.float32),
-            axes=((subject.target.title,), region_labels(parts)),
+            axes=((subject.target.title,), grid_names(parts)),
             centre=0.0,
         )
         for name, title, note, values in (

@@ -26,15 +26,11 @@ Reason = Callable[[ExplainedPost], str | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Explainer:
-    """``views`` it gives, how to ``draw`` them, and why it cannot (``lacks``: a reason or None).
-
-    ``on_request`` explainers are too slow to run unless one of their views is named.
-    """
+    """``views`` it gives, how to ``draw`` them, and why it cannot (``lacks``: a reason or None)."""
 
     views: tuple[str, ...]
     draw: Callable[[ExplainedPost], list[View]]
     lacks: Reason
-    on_request: bool = False
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -127,13 +123,11 @@ EXPLAINERS: tuple[Explainer, ...] = (
         views=("joint-attention", "joint-attention-heads"),
         draw=joint_attention_views,
         lacks=_both(_no_joint_attention, _no_photo),
-        on_request=True,
     ),
     Explainer(
         views=("joint-attention-photo-words",),
         draw=lambda subject: [joint_attention_said_view(subject)],
         lacks=_both(_no_joint_attention, _nothing_said),
-        on_request=True,
     ),
     Explainer(views=("region-gradient", "region-occlusion"), draw=region_views, lacks=_no_photo),
     Explainer(
@@ -161,7 +155,7 @@ VIEWS: tuple[str, ...] = tuple(name for explainer in EXPLAINERS for name in expl
 
 
 def explain(subject: ExplainedPost, views: Sequence[str] | None = None) -> Explanation:
-    """The asked-for views (None: all but those on request), and the reasons of those that the cell lacks.
+    """The asked-for views (None: all), and the reasons of those that the cell lacks.
 
     Raises:
         InputError: a view that does not exist.
@@ -173,8 +167,6 @@ def explain(subject: ExplainedPost, views: Sequence[str] | None = None) -> Expla
     for explainer in EXPLAINERS:
         wanted = [name for name in explainer.views if views is None or name in views]
         reason = explainer.lacks(subject)
-        if reason is None and views is None and explainer.on_request:
-            reason = "it takes long, so it is shown only when asked for by name"
         if not wanted or reason is not None:
             absent |= {name: reason for name in wanted if reason is not None}
         else:

@@ -1,7 +1,6 @@
 """What of a photo was looked at, with a name for each part: its patches, and the words that it says."""
 
 from dataclasses import dataclass
-from math import isqrt
 
 import numpy as np
 
@@ -19,12 +18,6 @@ SOURCE_NOTE = (
     "Behind each word stands where it is from: read in the photo, an object in it, told by a person or a "
     "file, or a captioner's."
 )
-
-
-def region_labels(count: int) -> tuple[str, ...]:
-    """Names of a square grid's regions in reading order: "row 1, column 1", …"""
-    side = isqrt(count)
-    return tuple(f"row {r // side + 1}, column {r % side + 1}" for r in range(count))
 
 
 def word_labels(words: PhotoText | None) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from mmdemo.explain.explained_post import ExplainedPost
-from mmdemo.explain.looked_at import SOURCE_NOTE, LookedAt, parted, region_labels, word_labels
+from mmdemo.explain.looked_at import SOURCE_NOTE, LookedAt, parted, word_labels
 from mmdemo.models.encoders.joint import JointEncoder
 from mmdemo.models.fusion.table import FUSIONS
+from mmdemo.models.regions import grid_names
 from mmdemo.types import View
 
 _ATTENTION = "Attention is not an explanation by itself: it says where was looked, not what came of it."
@@ -70,7 +71,7 @@ def cross_attention_views(subject: ExplainedPost) -> list[View]:
     """Token x region maps laid over the photo: the target's by head, and every word's mean over heads."""
     maps_HLR = subject.prediction.trace["attention_BHLR"]
     looked = _at_target(subject)
-    regions = region_labels(looked.patches.shape[-1])
+    regions = grid_names(looked.patches.shape[-1])
     by_word, words = _rows(subject, parted(maps_HLR.mean(0), subject.example.words).patches)
     even = f"Evenly spread attention would be {1 / maps_HLR.shape[-1]:.1%} a region. "
     sums = "The photo's words get the rest of each panel's 1. " if subject.has_words else _SUMS
@@ -149,7 +150,7 @@ def joint_attention_views(subject: ExplainedPost) -> list[View]:
     looked, numbers = _joint_attention(subject)
     layers, heads, regions = looked.patches.shape
     by_layer_NR = looked.patches.mean(1)
-    axis = region_labels(regions)
+    axis = grid_names(regions)
     note = f"The share of attention that each region gets where the answer is read; {_REST} {_ATTENTION}"
     return [
         View(

@@ -67,11 +67,12 @@ def test_every_explainer_of_every_fusion(dataset, model, fusion, data):
         assert ("joint-attention" in found.absent) == (post.post.image is None)
 
 
-def test_a_slow_view_is_drawn_only_when_asked_for(monkeypatch):
+def test_a_joint_models_own_attention_is_shown_like_any_other_view(monkeypatch):
     config = ModelConfig(dataset=find_dataset("twitter2017"), model="vilt", fusion="native", preset="tiny")
     monkeypatch.setattr(catalogue, "load", lambda _: loaded(config))
     post = read_post("Kevin in Oakland", find_dataset("twitter2017"), Image.new("RGB", (9, 9), "red"))
-    assert "asked for by name" in explaining.explain(post, cell_of(config)).absent["joint-attention"]
-    (asked,) = explaining.explain(post, cell_of(config), views=["joint-attention"]).views
+    found = {view.name: view for view in explaining.explain(post, cell_of(config)).views}
+    asked = found["joint-attention"]
+    assert found["joint-attention-heads"].values.shape == (4, 16)
     assert asked.axes[0] == ("mean of layers", "layer 1", "layer 2") and asked.values.shape == (3, 16)
     assert (asked.values >= 0).all() and (asked.values.sum(1) < 1).all(), "the words have the rest"

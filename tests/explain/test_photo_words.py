@@ -101,6 +101,13 @@ def test_a_words_share_is_that_of_its_sub_tokens(explained, reader):
     assert text.owners.count(0) > 1
     maps_HLR = answer.prediction.trace["attention_BHLR"]
     assert maps_HLR.shape[-1] == 49 + text.regions
+    labels = answer.prediction.regions
+    assert [label.kind for label in labels] == ["patch"] * 49 + ["word"] * text.regions
+    assert labels[17].text == "row 3, column 4" and labels[17].part is None
+    assert [(w.text, w.source, w.part) for w in labels[-2:]] == [
+        ("a", "described", 1),
+        ("team", "described", 1),
+    ]
     looked = parted(maps_HLR, text)
     first = text.owners.count(0)
     np.testing.assert_allclose(looked.words[..., 0], maps_HLR[..., 49 : 49 + first].sum(-1), rtol=1e-6)
@@ -117,7 +124,8 @@ def test_a_trace_in_a_batch_is_that_of_the_post_alone(monkeypatch):
     together = predict_many(questions, cell_of(config))
     for question, found in zip(questions, together, strict=True):
         alone = predict(question, cell_of(config))
-        assert alone.trace.keys() == found.trace.keys()
+        assert alone.trace.keys() == found.trace.keys() and alone.regions == found.regions
+        assert len(alone.regions) == alone.trace["attention_BHLR"].shape[-1]
         for name, value in alone.trace.items():
             np.testing.assert_allclose(value, found.trace[name], rtol=1e-3, atol=1e-5, err_msg=name)
 
