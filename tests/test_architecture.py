@@ -109,8 +109,8 @@ def test_the_room_names_above_are_the_real_ones():
         ("tokenizers", ("mmdemo.models.subtokens",)),
         ("timm", ("mmdemo.models.encoders.image", "train.analyse.photos", "train.bases.objects")),
         ("rapidocr", ("mmdemo.photo_words.ocr",)),
-        ("onnxruntime", ()),  # rapidocr's
-        ("cv2", ()),  # rapidocr's too
+        ("onnxruntime", ("mmdemo.photo_words.ocr",)),
+        ("cv2", ()),  # rapidocr's own
         ("sqlalchemy", ("mmdemo.review.store.",)),
         ("alembic", ("mmdemo.review.store.engine", "mmdemo.review.store.migrations.")),
         ("sqlite3", ("mmdemo.review.store.engine",)),

@@ -1,6 +1,6 @@
 """Text in a photo, by rapidocr: PP-OCR's detector and recogniser as ONNX files inside its wheel.
 
-The files are named to rapidocr, which then never looks whether to download any. Two threads; one photo at a
+rapidocr is given the files opened, and so never looks whether to download any. Two threads; one photo at a
 time, because a reader keeps the state of the photo at hand.
 """
 
@@ -149,7 +149,8 @@ def _box(quad: Quad, size: tuple[int, int]) -> tuple[float, float, float, float]
 def _reader(threads: int) -> Any:
     """rapidocr with the wheel's own files; says nothing, and reads the largest lines alone."""
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-    from rapidocr import RapidOCR  # here: half a second that only a photo needs
+    from omegaconf import flag_override  # here: half a second that only a photo needs
+    from rapidocr import RapidOCR
 
     class Largest(RapidOCR):
         """Stops at `MOST_LINES`: rapidocr would read up to 1,000."""
@@ -158,21 +159,32 @@ def _reader(threads: int) -> Any:
             crops, found = super().detect_and_crop(img, op_record)
             return _largest(crops, found)
 
-    models = shipped_models()
-    return Largest(
+    reader = Largest(
         params={
             "Global.log_level": "critical",
             "Global.text_score": LEAST_SCORE,
             "Global.max_side_len": 10_000,  # sizes are ours: see `reading_size`
             "Det.limit_type": "max",
             "Det.limit_side_len": 10_000,
-            "Det.model_path": str(models.detect),
-            "Cls.model_path": str(models.turn),
-            "Rec.model_path": str(models.recognise),
-            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
-            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }
     )
+    models = shipped_models()
+    for part, file in (("Det", models.detect), ("Cls", models.turn), ("Rec", models.recognise)):
+        with flag_override(reader.cfg[part], "allow_objects", True):
+            reader.cfg[part].session = _session(file, threads)
+    return reader
+
+
+def _session(file: Path, threads: int) -> Any:
+    """An ONNX file, opened. Threads that wait sleep: spinning, as they would, costs what else runs here."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False  # else it keeps as much as the largest photo took
+    options.log_severity_level = 4
+    return InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
 
 
 def _largest(crops: list[np.ndarray], found: Any) -> tuple[list[np.ndarray], Any]:
