@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo.answer.answer_json import prediction_json
+from mmdemo.answer.photo_words import words_for
 from mmdemo.answer.predict import predict_many
 from mmdemo.batch.rows import Row
 from mmdemo.cells.locate import Cell
@@ -40,8 +41,9 @@ def answer_rows(rows: Sequence[Row], cell: Cell, images: Path) -> list[str]:
     for place, row in enumerate(rows):
         if row.problem is None:
             try:
-                question = read_post(row.text, cell.dataset, photo_words=row.photo_words)
                 photo = find_photo(row.image, images) if row.image else None
+                words = words_for([cell], photo, row.photo_words)
+                question = read_post(row.text, cell.dataset, photo_words=words)
                 asked.append(AskedRow(place=place, question=question, photo=photo))
             except InputError as error:
                 answers[place] = {"error": str(error)}

@@ -8,13 +8,15 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from tqdm import tqdm
 
-from mmdemo.batch.answers import answer_rows
+from mmdemo.answer.photo_words import read_all
+from mmdemo.batch.answers import answer_rows, find_photo
 from mmdemo.batch.rows import Chunk, chunks_of, read_chunk
 from mmdemo.cells import catalogue
 from mmdemo.cells.locate import Cell
@@ -80,6 +82,7 @@ def run(job: Job, engine: Engine, *, anew: bool = False, chunk: int = CHUNK) -> 
             done, errors = (0, 0) if anew else _go_on(job, stream, chunks)
             found = sum(c.count for c in chunks[:done])
             total = sum(c.count for c in chunks)
+            read_all(job.cell, _photos(job, chunks[done:]))
             with tqdm(total=total, initial=found, unit=" posts", mininterval=1.0) as progress:
                 for lines in engine(job, chunks[done:]):
                     text = "".join(line + "\n" for line in lines)
@@ -91,6 +94,15 @@ def run(job: Job, engine: Engine, *, anew: bool = False, chunk: int = CHUNK) -> 
     except OSError as error:
         raise InputError(f"{job.output} cannot be written: {error.strerror or error}") from error
     return Report(answered=total - found, found=found, errors=errors)
+
+
+def _photos(job: Job, chunks: Sequence[Chunk]) -> Iterator[Path]:
+    """The photos of the rows that are still to be answered; what is wrong with one its answer says."""
+    for chunk in chunks:
+        for row in read_chunk(job.posts, chunk):
+            if row.problem is None and row.image:
+                with suppress(InputError):
+                    yield find_photo(row.image, job.images)
 
 
 def answer_chunk(job: Job, chunk: Chunk) -> list[str]:

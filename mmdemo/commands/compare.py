@@ -43,6 +43,7 @@ def compare(
     """Compare, and print a table or write a page."""
     from mmdemo.answer import compare as comparing
     from mmdemo.answer.comparison_json import comparison_json
+    from mmdemo.answer.photo_words import words_for
     from mmdemo.cells.catalogue import describe
     from mmdemo.posts.question import read_post
     from mmdemo.types import InputError
@@ -51,7 +52,8 @@ def compare(
     ready = [cell for cell in cells if cell.problem is None]
     if not ready:
         raise InputError(cells[0].problem or "no checkpoint is ready")
-    question = read_post(text, ready[0].dataset, image, described(description))
+    words = words_for(ready, image, described(description))
+    question = read_post(text, ready[0].dataset, image, words)
     found = comparing.compare(question, ready)
     answer = comparison_json(found)
     answer["not_ready"] = {cell.name: cell.problem for cell in cells if cell.problem}

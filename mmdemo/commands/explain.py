@@ -58,11 +58,13 @@ def explain(
     from mmdemo.answer import explain as explaining
     from mmdemo.answer.answer_json import explained_json
     from mmdemo.answer.imagine import counterfactuals
+    from mmdemo.answer.photo_words import words_for
     from mmdemo.datasets.examples import example_photos
     from mmdemo.posts.question import read_post
 
     chosen = cell_of(dataset, model, fusion, preset, cell)
-    question = read_post(text, chosen.dataset, image, described(description))
+    words = words_for([chosen], image, described(description))
+    question = read_post(text, chosen.dataset, image, words)
     others = list(other) if other else list(example_photos())
     found = explaining.explain(question, chosen, target=target, views=view, others=others)
     imagined = () if view else counterfactuals(question, chosen, others=others)

@@ -42,10 +42,12 @@ def predict(
     """Answer one post and print the answer."""
     from mmdemo.answer import predict as answering
     from mmdemo.answer.answer_json import prediction_json
+    from mmdemo.answer.photo_words import words_for
     from mmdemo.posts.question import read_post
 
     chosen = cell_of(dataset, model, fusion, preset, cell)
-    question = read_post(text, chosen.dataset, image, described(description))
+    words = words_for([chosen], image, described(description))
+    question = read_post(text, chosen.dataset, image, words)
     answer = prediction_json(answering.predict(question, chosen))
     say_json(answer) if as_json else say(*lines(answer))
 

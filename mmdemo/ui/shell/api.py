@@ -4,7 +4,7 @@ Function names and docstrings are theirs to read: Gradio makes API pages and MCP
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,14 +13,17 @@ from gradio.blocks import BlockFunction
 from gradio.context import Context
 
 from mmdemo.answer.answer_json import prediction_json
-from mmdemo.answer.compare import ACROSS
+from mmdemo.answer.compare import ACROSS, side_by_side
 from mmdemo.answer.comparison_json import comparison_json
+from mmdemo.answer.photo_words import words_for
 from mmdemo.cells import catalogue
+from mmdemo.cells.locate import Cell
 from mmdemo.formats.shared.photo_words import refuse, stated_words
 from mmdemo.formats.table import FORMATS
 from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.types import InputError, PhotoWords
 from mmdemo.ui.compare import tab as compare_tab
+from mmdemo.ui.predict import pickers
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED
 from mmdemo.ui.review import files as review_files
@@ -58,7 +61,8 @@ def predict(
         JSON: entities (text, label, first word, word after the last, score) or the five likeliest relations.
     """
     with _sentences(dataset, model, fusion, preset):
-        words = _words(description, photo_words)
+        cells = [pickers.ready_cell(preset, dataset, model, fusion)]
+        words = _words(description, photo_words, photo, cells)
         return prediction_json(predict_tab.answer(preset, dataset, model, fusion, text, photo, words)[0])
 
 
@@ -90,7 +94,8 @@ def compare(
         JSON: each checkpoint's answer, and how many agree on each span or relation.
     """
     with _sentences(dataset, across, model, fusion, preset):
-        words = _words(description, photo_words)
+        cells = side_by_side(dataset, across=across, model=model, fusion=fusion, preset=preset)
+        words = _words(description, photo_words, photo, [cell for cell in cells if not cell.problem])
         found = compare_tab.ask(across, preset, dataset, model, fusion, text, photo, words)
         return comparison_json(found.comparison)
 
@@ -125,7 +130,8 @@ def explain(
         JSON: the prediction, views with all their numbers, and answers to the same post imagined otherwise.
     """
     with _sentences(dataset, model, fusion, preset):
-        words = _words(description, photo_words)
+        cells = [pickers.ready_cell(preset, dataset, model, fusion)]
+        words = _words(description, photo_words, photo, cells)
         return why_tab.explained(preset, dataset, model, fusion, text, photo, target, words)
 
 
@@ -154,9 +160,16 @@ def review_export(
         return review_files.exported(queue, format, photos=photos, skip=skip)[0]
 
 
-def _words(description: object, photo_words: object) -> tuple[PhotoWords, ...]:
-    """What a request says of the photo. Raises InputError where that is no such words."""
-    return stated_words({"description": description, "photo_words": photo_words}, "the request", refuse)
+def _words(
+    description: object, photo_words: object, photo: str | None, cells: Sequence[Cell]
+) -> tuple[PhotoWords, ...]:
+    """What a request says of the photo, and where it lists no words what is read off it for cells that read.
+
+    Raises:
+        InputError: these are no such words, or the photo cannot be opened.
+    """
+    stated = stated_words({"description": description, "photo_words": photo_words}, "the request", refuse)
+    return stated if photo_words is not None else words_for(cells, photo, stated)
 
 
 @contextmanager
