@@ -21,6 +21,7 @@ def counterfactuals(
     painted: np.ndarray | None = None,
     masked: Collection[int] = (),
     replaced: Mapping[int, str] | None = None,
+    said: Sequence[str] = (),
 ) -> tuple[Counterfactual, ...]:
     """The answers to a post imagined otherwise, each as what differs from the answer to the post itself.
 
@@ -29,7 +30,8 @@ def counterfactuals(
     Raises:
         InputError: as in `mmdemo.answer.predict.predict`, or for what cannot be imagined.
     """
-    cases = imagined(question.post, others=others, painted=painted, masked=masked, replaced=replaced)
+    post = question.post
+    cases = imagined(post, others=others, painted=painted, masked=masked, replaced=replaced, said=said)
     asked = [question, *(replace(question, post=case) for _, case in cases)]
     before, *answers = predict_many(asked, cell)
     return tuple(

@@ -7,9 +7,23 @@ import numpy as np
 from PIL import Image
 
 from mmdemo.photo.opening import open_image
-from mmdemo.types import Change, Entity, ImageSource, InputError, Pair, Post, Prediction, Relation, quoted
+from mmdemo.types import (
+    QUOTED,
+    Change,
+    Entity,
+    ImageSource,
+    InputError,
+    Pair,
+    PhotoWords,
+    Post,
+    Prediction,
+    Relation,
+    quoted,
+)
 
 MOST_OTHERS = 16
+#: Lines that a photo can be imagined to say, and characters of each.
+MOST_LINES, MOST_SAID = 50, 2_000
 
 
 def imagined(
@@ -19,6 +33,7 @@ def imagined(
     painted: np.ndarray | None = None,
     masked: Collection[int] = (),
     replaced: Mapping[int, str] | None = None,
+    said: Sequence[str] = (),
 ) -> list[tuple[str, Post]]:
     """The asked-for posts, each with the name of what is otherwise.
 
@@ -27,6 +42,7 @@ def imagined(
         painted: where to paint the photo out: a 2-D mask over the whole photo, of any size.
         masked: words to leave out, by index; the others keep their index.
         replaced: new words by index, each one word.
+        said: what the photo says instead of its words, line by line.
 
     Raises:
         InputError: a photo cannot be read, nothing is painted, or a word is not there or not one word.
@@ -61,6 +77,12 @@ def imagined(
         new = {_checked(post, word): _one_word(text) for word, text in replaced.items()}
         names = ", ".join(f"{post.tokens[word]} → {text}" for word, text in sorted(new.items()))
         cases.append((f"other words: {names}", _with_words(post, new)))
+    lines = [" ".join(line.split())[:MOST_SAID] for line in said if line.strip()][:MOST_LINES]
+    if lines:
+        words = tuple(PhotoWords(source="described", text=line) for line in lines)
+        names = " / ".join(lines)
+        shown = names if len(names) <= QUOTED else names[: QUOTED - 1] + "…"
+        cases.append((f"the photo says: {shown}", replace(post, photo_words=words)))
     return cases
 
 

@@ -26,7 +26,15 @@ def test_the_words_of_a_photo_go_with_it():
     mask = np.ones((4, 4))
     cases = dict(imagined(said, others=[PHOTO], painted=mask, masked=[0]))
     told = {name: bool(post.photo_words) for name, post in cases.items()}
-    assert list(told.values()) == [False, False, True, True], told
+    assert list(told.values()) == [False, False, False, True, True], told
+
+
+def test_a_photo_can_be_imagined_to_say_something_else():
+    (_, case), (name, said) = imagined(POST, said=["", "  Oracle   Arena ", "x" * 3000])
+    assert said.image is POST.image and not case.photo_words
+    assert [one.text for one in said.photo_words] == ["Oracle Arena", "x" * 2000]
+    assert name.startswith("the photo says: Oracle Arena / xx") and len(name) < 100
+    assert imagined(POST, said=[" ", ""]) == imagined(POST)
 
 
 def answer(*entities: Entity) -> Prediction:

@@ -16,6 +16,7 @@ from mmdemo.posts.question import read_post
 from mmdemo.types import Comparison, InputError, PhotoWords, Question
 from mmdemo.ui.compare.page import page_html
 from mmdemo.ui.compare.view import comparison_html
+from mmdemo.ui.photo import panel
 from mmdemo.ui.predict.tab import FAILED, Form, form_values
 from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.shell import view
@@ -101,12 +102,12 @@ def show(*inputs: Any) -> tuple[str, str, dict[str, Any] | None, dict[str, Any],
     return NO_POST, view.error_html(sentence), None, gr.update(visible=False), ""
 
 
-def show_post(dataset: str, text: str, photo: str | None) -> str:
+def show_post(dataset: str, text: str, photo: str | None, said: object = None) -> str:
     """The Predict tab's post, or that there is none yet."""
     try:
         whole = (text or "").encode("utf-8", "replace").decode("utf-8")
         scheme = dataset_named(dataset)
-        return post_bar_html(read_post(whole, scheme, photo), scheme)
+        return post_bar_html(read_post(whole, scheme, photo, panel.stated(said, photo)), scheme)
     except InputError:
         return NO_POST
 
@@ -181,8 +182,9 @@ def build(form: Form) -> Parts:
     link.click(
         None, [dataset, model, fusion, across, form.text], js="(...a) => window.mmdemo.permalink(...a)"
     )
-    form.text.change(show_post, [dataset, form.text, form.photo], bar, trigger_mode="always_last", **quiet)
-    form.photo.change(show_post, [dataset, form.text, form.photo], bar, **quiet)
+    post = [dataset, form.text, form.photo, form.said]
+    changes = [form.text.change, form.photo.change, form.said.change]
+    gr.on(changes, show_post, post, bar, trigger_mode="always_last", **quiet)
     return Parts(table=table, kept=kept, across=across)
 
 

@@ -11,10 +11,11 @@ from gradio.data_classes import ImageData
 from mmdemo.answer import predict as predicting
 from mmdemo.answer.answer_json import prediction_json
 from mmdemo.cells import catalogue
+from mmdemo.cells.locate import Cell
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.posts.question import read_post
-from mmdemo.types import InputError, PhotoWords, Prediction
+from mmdemo.types import InputError, PhotoWords, Prediction, Question
 from mmdemo.ui.photo import panel
 from mmdemo.ui.predict.example_buttons import example_buttons
 from mmdemo.ui.predict.pickers import (
@@ -36,7 +37,7 @@ EMPTY = "No answer yet. Press “Entities” or “Relation” under an example,
 FAILED = "Something went wrong on the server; it has been logged. Please try again or change the input."
 
 
-def answer(
+def read_asked(
     preset: str,
     dataset: str,
     model: str,
@@ -44,8 +45,8 @@ def answer(
     text: str,
     photo: str | None,
     words: tuple[PhotoWords, ...] = (),
-) -> tuple[Prediction, Dataset]:
-    """Read the post and ask the picked checkpoint; its answer, and the dataset whose labels that has.
+) -> tuple[Cell, Question]:
+    """The picked checkpoint, and the post as it reads it.
 
     Raises:
         InputError: the post, the photo or the checkpoint cannot be used.
@@ -53,7 +54,16 @@ def answer(
     cell = ready_cell(preset, dataset, model, fusion)
     # Half of a surrogate pair (a cut emoji) cannot be sent back as JSON.
     whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    question = read_post(whole, cell.dataset, photo, words)
+    return cell, read_post(whole, cell.dataset, photo, words)
+
+
+def answer(*asked: Any) -> tuple[Prediction, Dataset]:
+    """The picked checkpoint's answer to a post (as `read_asked` takes it), and the dataset of its labels.
+
+    Raises:
+        InputError: as `read_asked`.
+    """
+    cell, question = read_asked(*asked)
     with MODEL.take():
         return predicting.predict(question, cell), cell.dataset
 

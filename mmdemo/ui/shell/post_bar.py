@@ -8,6 +8,7 @@ from PIL import Image
 from mmdemo.datasets.looks import looks_of
 from mmdemo.datasets.schema import Dataset
 from mmdemo.types import Question
+from mmdemo.ui.shell.photo_words import photo_words_html
 from mmdemo.ui.shell.safe import safe
 from mmdemo.ui.shell.view import asked_html
 
@@ -36,7 +37,7 @@ def post_bar_html(question: Question, dataset: Dataset) -> str:
         picture = '<span class="mm-no-photo">no photo</span>'
     tweet = asked_html(question, looks_of(dataset))
     return (
-        f'<section class="mm-post-bar">{picture}<div>{tweet}'
+        f'<section class="mm-post-bar">{picture}<div>{tweet}{photo_words_html(post.photo_words)}'
         f'<p class="mm-quiet">read as {safe(dataset.title)}; edit it in the Predict tab</p>'
         "</div></section>"
     )

@@ -5,14 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from mmdemo.answer import explain as explaining
 from mmdemo.answer.answer_json import explained_json
 from mmdemo.answer.imagine import counterfactuals
 from mmdemo.cells.locate import Cell
 from mmdemo.datasets.examples import example_photos
-from mmdemo.posts.question import read_post
 from mmdemo.types import Explanation, InputError, PhotoWords, Question
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
 from mmdemo.ui.photo import panel
@@ -20,12 +18,11 @@ from mmdemo.ui.predict import pickers
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.tab import FAILED, Form
 from mmdemo.ui.serve.lanes import EXPLAIN, IN_EXPLAIN_QUEUE
-from mmdemo.ui.serve.uploads import only_uploads
 from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
 from mmdemo.ui.shell.safe import sentence
 from mmdemo.ui.why import page as why_view
-from mmdemo.ui.why import painting
+from mmdemo.ui.why.imagining import imagine, imagine_form
 from mmdemo.ui.why.page import ALL_PANELS, SECTIONS
 
 log = logging.getLogger(__name__)
@@ -60,25 +57,11 @@ def ask(cell: Cell, question: Question, target: int | None) -> Explanation:
             return explaining.explain(question, cell, others=others)
 
 
-def _read(
-    preset: str,
-    dataset: str,
-    model: str,
-    fusion: str,
-    text: str,
-    photo: str | None,
-    words: tuple[PhotoWords, ...] = (),
-) -> tuple[Cell, Question]:
-    cell = pickers.ready_cell(preset, dataset, model, fusion)
-    whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    return cell, read_post(whole, cell.dataset, photo, words)
-
-
 def show(*inputs: Any) -> tuple[Any, ...]:
     """Everything of the tab, in the order of ``shown`` in `build`."""
     *asked, target, top, dark = inputs
     try:
-        cell, question = _read(*predict_tab.form_values(asked))
+        cell, question = predict_tab.read_asked(*predict_tab.form_values(asked))
         found = ask(cell, question, target)
         with EXPLAIN.take():
             cases = counterfactuals(question, cell, others=example_photos())
@@ -125,35 +108,6 @@ def redraw(section: str) -> Callable[..., Any]:
     return draw
 
 
-def imagine(*inputs: Any) -> str:
-    """What the cell says of the post with a part painted out, and words left out or replaced."""
-    *asked, painted, masked, word, instead = inputs
-    try:
-        cell, question = _read(*predict_tab.form_values(asked))
-        mask = painted_mask(painted)
-        replaced = {int(word): instead} if word is not None and (instead or "").strip() else None
-        if mask is None and not masked and replaced is None:
-            raise InputError("paint over a part of the photo, or choose a word to leave out or replace")
-        gone = [int(w) for w in masked or ()]
-        with EXPLAIN.take():
-            cases = counterfactuals(question, cell, painted=mask, masked=gone, replaced=replaced)
-        own = [case for case in cases if case.name != "without the photo"]
-        return why_view.counterfactuals_html(own, cell.dataset.none)
-    except InputError as error:
-        return view.error_html(str(error))
-    except Exception:
-        log.exception("imagining failed")
-        return view.error_html(FAILED)
-
-
-def painted_mask(editor: dict[str, Any] | None) -> np.ndarray | None:
-    """Where someone painted in the image editor: any layer's opacity; None where nobody did."""
-    layers = [np.asarray(layer) for layer in (editor or {}).get("layers") or ()]
-    masks = [layer[..., 3] > 0 for layer in layers if layer.ndim == 3 and layer.shape[-1] == 4]
-    mask = np.any(masks, axis=0) if masks else np.zeros((1, 1), dtype=bool)
-    return mask if mask.any() else None
-
-
 def explained(
     preset: str,
     dataset: str,
@@ -169,7 +123,7 @@ def explained(
     Raises:
         InputError: as in `predict_tab.answer`, or for a target that there is not.
     """
-    cell, question = _read(preset, dataset, model, fusion, text, photo, words)
+    cell, question = predict_tab.read_asked(preset, dataset, model, fusion, text, photo, words)
     others = example_photos()
     asked = _whole(target)
     with EXPLAIN.take():
@@ -226,7 +180,8 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
         top, panel, sections = _figures()
         gr.HTML('<h3 class="mm-section">The same post, imagined otherwise</h3>', apply_default_css=False)
         cases = gr.HTML("", apply_default_css=False, elem_id="why-cases")
-        editor, masked, word, instead, try_it, imagined = _imagine_form()
+        *otherwise, try_it, imagined = imagine_form()
+        editor, masked, word = otherwise[:3]
 
     asked = [*form.inputs, target, top, dark]
     shown = [found, bar, headline, target, panel, *sections.values(), cases, editor, masked, word, figures]
@@ -253,7 +208,7 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
     panel.input(redraw("photo"), state, sections["photo"], js=WITH_DARK, **quiet)
     try_it.click(
         imagine,
-        [*form.inputs, editor, masked, word, instead],
+        [*form.inputs, *otherwise],
         imagined,
         api_visibility="private",
         **IN_EXPLAIN_QUEUE,
@@ -271,28 +226,3 @@ def _figures() -> tuple[gr.Slider, gr.Dropdown, dict[str, gr.HTML]]:
             panel = gr.Dropdown([ALL_PANELS], value=ALL_PANELS, label="Attention head", elem_id="why-head")
         sections[name] = gr.HTML("", apply_default_css=False, elem_id=f"why-{name}")
     return top, panel, sections
-
-
-def _imagine_form() -> tuple[gr.ImageEditor, gr.Dropdown, gr.Dropdown, gr.Textbox, gr.Button, gr.HTML]:
-    """Where a person imagines the post otherwise: paint out, leave out, replace."""
-    with gr.Accordion("Imagine it otherwise yourself", open=False, elem_id="imagine"):
-        with gr.Row():
-            with gr.Column(min_width=280):
-                editor = painting.editor(
-                    label="Paint over what the model shall not see",
-                    brush=gr.Brush(default_size=40, colors=["#0072B2"], color_mode="fixed"),
-                    sources=[],
-                    transforms=[],
-                    layers=False,
-                    buttons=[],
-                    height=340,
-                    elem_id="paint",
-                )
-                only_uploads(editor)
-            with gr.Column(min_width=240):
-                masked = gr.Dropdown([], multiselect=True, label="Words to leave out", elem_id="mask-words")
-                word = gr.Dropdown([], label="Word to replace", elem_id="replace-word")
-                instead = gr.Textbox(label="by this word", max_lines=1)
-                try_it = gr.Button("Ask again", variant="primary", elem_id="imagine-ask")
-        imagined = gr.HTML("", apply_default_css=False, elem_id="imagined")
-    return editor, masked, word, instead, try_it, imagined
