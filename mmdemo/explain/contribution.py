@@ -63,12 +63,13 @@ def photo_parts_view(subject: ExplainedPost) -> View:
     both, photo, words, none = found.probabilities
     return View(
         name="photo-and-words",
-        title="What the picture changes, what its words, and what both: probability with, less without",
-        note="For each answer that stands with both. What two parts do together need not be the sum of what "
-        "each does alone. It is a difference between answers of this model, not a proof of understanding.",
+        title="What the picture changes, what its words do, and what both",
+        note="Probability with, less without, for each answer that stands with both. What two parts do "
+        "together need not be the sum of what each does alone. It is a difference between answers of this "
+        "model, not a proof of understanding.",
         kind="heatmap",
         values=np.stack([photo - none, words - none, both - none], axis=1).astype(np.float32),
-        axes=(found.names, ("the picture", "its words", "both")),
+        axes=(found.names, ("picture", "words", "both")),
         centre=0.0,
     )
 

@@ -185,7 +185,7 @@ def test_what_the_picture_and_its_words_change(explained, monkeypatch):
         if label in none and label in picture and label in words:
             expected = [picture[label] - none[label], words[label] - none[label], both[label] - none[label]]
             np.testing.assert_allclose(row, expected, atol=1e-5)
-    assert found.axes[1] == ("the picture", "its words", "both")
+    assert found.axes[1] == ("picture", "words", "both")
 
 
 def test_the_photo_looks_back_at_the_text(explained):
