@@ -36,7 +36,9 @@ def imagine(*inputs: Any) -> str:
         with EXPLAIN.take():
             cases = counterfactuals(question, cell, painted=mask, masked=gone, replaced=replaced, said=lines)
         own = [case for case in cases if not case.name.startswith("without the photo")]
-        return why_view.counterfactuals_html(own, cell.dataset.none)
+        blind = any(case.prediction.post.photo_words and not case.prediction.photo_words_used for case in own)
+        note = [f"{cell.name} does not read the words of photos: they change nothing."] if blind else []
+        return view.notes_html(note) + why_view.counterfactuals_html(own, cell.dataset.none)
     except InputError as error:
         return view.error_html(str(error))
     except Exception:

@@ -194,7 +194,7 @@ def test_words_of_the_photo_are_shown_and_do_nothing():
     html = page_html(replace(found, post=replace(found.post, photo_words=words)), TWEETS, [METRICS])
     assert "<script" not in html and "<i>" not in html and "\u202e" not in html and "${" not in html
     assert "read in the photo, 93.1%" in html and "A sign." in html and "U+202E" in html
-    assert "mm-photo-words" not in page_html(found, TWEETS, [METRICS])
+    assert 'class="mm-photo-words"' not in page_html(found, TWEETS, [METRICS])
 
 
 def test_json_of_a_comparison_tells_the_words_of_the_photo():

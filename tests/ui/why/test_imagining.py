@@ -14,7 +14,8 @@ def zoo(tiny_zoo, monkeypatch):
 
 def test_a_photo_that_says_something_else_is_asked_about_and_its_words_are_text():
     html = imagine(*ASKED, None, [], None, "", "<b>PADRES</b>\n\nOracle Arena")
-    assert "the photo says: &lt;b&gt;PADRES&lt;/b&gt; / Oracle Arena" in html and "<b>PADRES" not in html
+    assert "the photo says: &#60;b&#62;PADRES&#60;/b&#62; / Oracle Arena" in html and "<b>PADRES" not in html
+    assert "does not read the words of photos" in html
 
 
 def test_nothing_imagined_is_said_to_be_nothing():
