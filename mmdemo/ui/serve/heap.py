@@ -13,9 +13,8 @@ ARENAS = 2
 def share_heaps() -> bool:
     """Let all threads share a few heaps; whether this system does so (Linux with glibc).
 
-    By default each of Gradio's 40 threads may get a heap, and each keeps what its largest explanation took:
-    resident memory grew by 0.9 GB within a minute of eight visitors, nothing of which was in use
-    (``python -m tests.bench.why_memory``).
+    By default each of Gradio's 40 threads may get a heap, and each keeps what its largest explanation took,
+    though nothing of it is in use (``python -m tests.bench.why_memory`` measures both ways).
     """
     if sys.platform != "linux":
         return False
