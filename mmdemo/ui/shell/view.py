@@ -144,7 +144,12 @@ def bars_html(relations: Sequence[Relation], none: str) -> str:
 
 def _footer_html(prediction: Prediction) -> str:
     photo = "read with the photo" if prediction.image_used else "read without a photo"
-    return f'<p class="mm-quiet">{photo} by <code>{safe(prediction.checkpoint)}</code></p>'
+    if prediction.photo_words_used:
+        photo += " and what it says"
+    by = f"{photo} by <code>{safe(prediction.checkpoint)}</code>"
+    if prediction.post.photo_words and not prediction.photo_words_used:
+        by += ", which does not read what photos say"
+    return f'<p class="mm-quiet">{by}</p>'
 
 
 def _headline(prediction: Prediction) -> str:
