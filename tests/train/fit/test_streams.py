@@ -15,7 +15,7 @@ from mmdemo.models.subtokens import TextInput
 from tests.tiny import write_data
 from train.cells.run import run, run_trunk
 from train.cells.settings import Settings
-from train.data.batches import bucketed_batches
+from train.data.batches import Drops, bucketed_batches
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
 from train.fit.stages import fresh_model
@@ -121,7 +121,7 @@ def test_photo_drops_change_no_order():
     texts = [TextInput(ids=(i,) * n, features=(0,) * n, first=(0,)) for i, n in enumerate(lengths)]
     examples = [Example(text=text, regions_RD=torch.ones(2, 3)) for text in texts]
     plain, some = (
-        list(bucketed_batches(examples, 4, seed=1, epoch=2, image_dropout=share)) for share in (0.0, 0.5)
+        list(bucketed_batches(examples, 4, seed=1, epoch=2, drops=Drops(all=share))) for share in (0.0, 0.5)
     )
     assert all(torch.equal(a.ids_BL, b.ids_BL) for a, b in zip(plain, some, strict=True))
     assert 5 < sum(int(batch.present_B.sum()) for batch in some) < 35

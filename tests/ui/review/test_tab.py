@@ -173,7 +173,7 @@ FORGED = [
     {"answer": {"entities": [{"start": 0, "end": 99, "label": "PER"}]}},
     {"answer": {"entities": [{"start": -1, "end": 1, "label": "PER"}]}},
     {"answer": {"entities": [{"start": 0, "end": 1, "label": "<b>"}]}},
-    {"answer": {"links": [{"head": [0, 1], "tail": [0, 1], "label": "/per/per/peer"}]}},
+    {"answer": {"links": [{"head": [0, 1], "tail": [0, 9], "label": "/per/per/peer"}]}},
     {"answer": {"entities": [{"start": 0, "end": 1, "label": "PER"}] * 2000}},
     {"answer": "x" * 1_500_000},
     {"answer": None},
