@@ -10,11 +10,13 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from mmdemo.ui.review import editor
-from mmdemo.ui.review.calls import CALLS
+from mmdemo.ui.photo import panel
+from mmdemo.ui.review import calls, editor
+from mmdemo.ui.review.words_calls import WORDS_CALLS
 from tests.browser import live
 from tests.browser.desk import Desk
 
+CALLS = (*calls.CALLS, *WORDS_CALLS)
 ADDRESS = "http://desk.test/"  # storage needs an origin; nothing is asked there
 #: Replies of the calls named in `late` wait, in `waiting`, until they are let go.
 SERVER = """(names) => {
@@ -36,8 +38,10 @@ class BareDesk(Desk):
         super().__init__(live.new_page(browser))
         self.alarms: list[str] = []
         self.page.on("pageerror", lambda error: self.alarms.append(str(error)))
-        body = f'<!doctype html>{editor.head()}<body class="gradio-container">{editor.SHELL}'
-        self.page.route(f"{ADDRESS}**", lambda route: route.fulfill(body=body, content_type="text/html"))
+        body = f'<!doctype html>{panel.head()}{editor.head()}<body class="gradio-container">{editor.SHELL}'
+        self.page.route(
+            f"{ADDRESS}**", lambda route: route.fulfill(body=body, content_type="text/html; charset=utf-8")
+        )
         self.page.expose_function("answer", self._answer)
         self.page.goto(ADDRESS)
         self.page.evaluate("(name) => window.mmreview.session.rename(name)", reviewer)

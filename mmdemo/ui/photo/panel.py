@@ -1,7 +1,7 @@
 """The photo in words, beside the photo: read when it is uploaded, editable, with where each part is from.
 
 The panel's value is what the browser holds: ``{"state", "photo", "parts", "notes"}``. No text of it ever
-stands in a template: `panel.js` sets it as text. What the browser sends is read like anybody's JSON.
+stands in a template: `parts.js` sets it as text. What the browser sends is read like anybody's JSON.
 """
 
 import hashlib
@@ -19,6 +19,8 @@ from mmdemo.types import InputError, PhotoWords
 log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parent
+#: In the order in which they need each other.
+SCRIPTS = ("parts", "panel")
 SHELL = '<section class="pw" aria-label="What the photo says" data-at="photo-words"></section>'
 #: Photos that are read at a time; reading takes a core for about a second.
 IN_PHOTO_QUEUE: dict[str, Any] = {"concurrency_id": "photo-words", "concurrency_limit": 1}
@@ -26,9 +28,9 @@ FAILED = "The photo could not be read for words; the answer uses its pixels."
 
 
 def head() -> str:
-    """The panel's style and script, for the page's head."""
+    """The panel's style and scripts, for the page's head; the review desk needs them too."""
     style = (ASSETS / "panel.css").read_text(encoding="utf-8")
-    script = (ASSETS / "panel.js").read_text(encoding="utf-8")
+    script = "\n".join((ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return f"<style>{style}</style><script>{script}</script>"
 
 

@@ -12,9 +12,9 @@ import gradio as gr
 ASSETS = Path(__file__).parent / "desk"
 #: In the order in which they need each other.
 PIECES = ("answer", "page", "session", "words", "parts", "queue", "keys", "edits")
-DESK = ("talk", "opening", "deciding", "rewinding", "screen", "editor")
+DESK = ("talk", "opening", "deciding", "rewinding", "said", "screen", "editor")
 SCRIPTS = PIECES + DESK
-STYLES = ("frame", "queue", "words", "parts", "controls", "dialog", "tools")
+STYLES = ("frame", "queue", "words", "said", "parts", "controls", "dialog", "tools")
 
 SHELL = """
 <section class="rv" aria-label="Review posts">
@@ -35,7 +35,10 @@ SHELL = """
         <p class="rv-facts" data-at="facts"></p>
         <div class="rv-disputed" data-at="disputed"></div>
         <div class="rv-sheet">
-          <div class="rv-photo" data-at="photo"></div>
+          <div>
+            <div class="rv-photo" data-at="photo"></div>
+            <section class="rv-said" data-at="said" aria-label="What the photo says" hidden></section>
+          </div>
           <div>
             <div class="rv-words" data-at="words" tabindex="0" dir="auto"
               role="listbox" aria-multiselectable="true"
@@ -55,7 +58,7 @@ SHELL = """
 
 
 def head() -> str:
-    """The editor's style and scripts, for the page's head."""
+    """The editor's style and scripts, for the page's head, behind those of `mmdemo.ui.photo.panel`."""
     style = "".join((ASSETS / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
     scripts = "\n".join((ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return f"<style>{style}</style><script>{scripts}</script>"

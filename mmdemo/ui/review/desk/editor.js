@@ -32,8 +32,16 @@
       list: { rows: [], page: 0, pages: 0, offset: 0, total: 0 },
     };
     const desk = { box, at, state };
-    const { talk, opening, deciding, rewinding, screen } = window.mmreview;
-    Object.assign(desk, talk(desk, server), opening(desk), deciding(desk), rewinding(desk), screen(desk));
+    const { talk, opening, deciding, rewinding, said, screen } = window.mmreview;
+    Object.assign(
+      desk,
+      talk(desk, server),
+      opening(desk),
+      deciding(desk),
+      rewinding(desk),
+      said(desk),
+      screen(desk),
+    );
     desk.on = edits.actions(state, { edit: desk.edit, show: desk.draw, say: desk.say });
 
     words.listen(at("words"), desk.on);

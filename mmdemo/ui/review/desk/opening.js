@@ -155,6 +155,7 @@ window.mmreview.opening = (desk) => {
     Object.assign(state, { post, answer: kept ?? post.answer, opened: Date.now(), ...nothing });
     session.remember("open", post.id);
     desk.draw();
+    desk.drawSaid();
     photo(post);
     at("words").scrollTop = 0;
     if (again && [document.body, ...document.querySelectorAll("[role=tab]")].includes(document.activeElement))

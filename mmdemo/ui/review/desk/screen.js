@@ -75,7 +75,9 @@ window.mmreview.screen = (desk) => {
       class: "rv-none",
       text: state.post.photo ? "The photo cannot be shown." : "No photo",
     });
-    at("photo").replaceChildren(source ? el("img", { src: source, alt: "The post's photo" }) : none);
+    const loaded = { load: () => desk.drawBoxes() };
+    const image = () => el("img", { src: source, alt: "The post's photo", on: loaded });
+    at("photo").replaceChildren(source ? image() : none);
   }
 
   function drawActions() {

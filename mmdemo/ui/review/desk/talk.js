@@ -1,5 +1,5 @@
 // What the desk says to the server and to the reviewer. Each part of the desk (talk, opening, deciding, rewinding,
-// screen) is a function of `desk` that gives its actions; `editor.js` puts them together.
+// said, screen) is a function of `desk` that gives its actions; `editor.js` puts them together.
 window.mmreview.talk = (desk, server) => {
   const { page, session } = window.mmreview;
   const { el, button } = page;
