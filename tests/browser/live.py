@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
@@ -106,27 +107,48 @@ def new_page(browser: Browser, **settings: Any) -> Page:
     return context.new_page()
 
 
+class Traffic:
+    """What a page has asked its server for, and what of it was answered."""
+
+    def __init__(self, page: Page) -> None:
+        self.pending: set[Request] = set()
+        self.ended: list[str] = []
+        page.on("request", lambda request: self.pending.add(request))  # a bound method is not accepted
+        page.on("requestfinished", lambda request: self._end(request))
+        page.on("requestfailed", lambda request: self._end(request))
+
+    def _end(self, request: Request) -> None:
+        self.pending.discard(request)
+        self.ended.append(request.url)
+
+    def rest(self, page: Page, after: str = "") -> None:
+        """Wait until an address with ``after`` in it has been answered, and nothing more comes for a while.
+
+        Playwright's "networkidle" never comes: by one request, kept open, Gradio learns that a page left.
+        """
+        quiet, deadline = 0, time.monotonic() + WAIT / 1000
+        while quiet < 5 or not any(after in address for address in self.ended):
+            asked = [request.url for request in self.pending if "/heartbeat/" not in request.url]
+            assert time.monotonic() < deadline, f"the page did not come to rest: {asked}"
+            page.wait_for_timeout(100)
+            quiet = 0 if asked else quiet + 1
+
+
+TRAFFIC: WeakKeyDictionary[Page, Traffic] = WeakKeyDictionary()
+
+
 def open_page(page: Page, url: str) -> None:
     """Load the app and wait until it answers to clicks: its first event, which fills the form, has ended."""
-    pending: set[Request] = set()
-    ended: list[str] = []
-
-    def end(request: Request) -> None:
-        pending.discard(request)
-        ended.append(request.url)
-
-    page.on("request", lambda request: pending.add(request))  # a bound method is not accepted
-    page.on("requestfinished", end)
-    page.on("requestfailed", end)
+    traffic = TRAFFIC[page] = Traffic(page)
     page.goto(url)
     page.locator("#predict").wait_for()
     page.wait_for_function("window.mmdemo !== undefined")
-    # Playwright's "networkidle" never comes: by one request, kept open, Gradio learns that a page left.
-    quiet, deadline = 0, time.monotonic() + WAIT / 1000
-    while quiet < 5 or not any("/queue/data" in address for address in ended):
-        assert time.monotonic() < deadline, f"the page did not come to rest: {[r.url for r in pending]}"
-        page.wait_for_timeout(100)
-        quiet = 0 if any("/heartbeat/" not in request.url for request in pending) else quiet + 1
+    traffic.rest(page, after="/queue/data")
+
+
+def settle(page: Page) -> None:
+    """Wait until everything that was asked is answered: photos are read, and answers have followed them."""
+    TRAFFIC[page].rest(page)
 
 
 def pick(page: Page, picker: str, option: str) -> None:

@@ -46,6 +46,7 @@ FOCUS = """() => {
 def findings(page: Page) -> list[str]:
     """What axe finds, but for minor matters and ``EXCLUDED``, and what is wider than the screen."""
     found = []
+    live.settle(page)  # what is being answered is drawn faint
     for size in (DESKTOP, PHONE):
         page.set_viewport_size(size)
         page.mouse.move(0, 0)

@@ -39,6 +39,7 @@ class Desks:
         rows = [question(Post(text=" ".join(t), tokens=t, id=f"{name}-{i}")) for i, t in enumerate(tokens)]
         jsonl.write(file, rows, dataset)
         desk.add([file], name, dataset, reviewer)
+        expect(desk.words).to_contain_text(f"{name}0")  # the queue before may be as long
         expect(desk.facts).to_contain_text(f"Post 1 of {posts}")
 
 

@@ -16,6 +16,7 @@ def test_from_a_comparison_to_the_reason(page, app_url, task, theme):
     live.open_page(page, f"{app_url}/?__theme={theme}")
     page.get_by_role("button", name=task).first.click()
     expect(page.locator("#result .mm-result h3")).to_be_visible()
+    live.settle(page)  # a comparison made before the photo is read is made again then
     page.locator("#to-compare").click()
     table = page.locator("#comparison .mm-compare")
     expect(table.locator("tbody tr").first).to_be_visible()

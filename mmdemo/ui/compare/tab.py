@@ -12,12 +12,13 @@ from mmdemo.answer.compare import ACROSS
 from mmdemo.answer.comparison_json import comparison_json
 from mmdemo.cells.catalogue import dataset_named, describe
 from mmdemo.cells.locate import Cell
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.posts.question import read_post
 from mmdemo.types import Comparison, InputError, PhotoWords, Question
 from mmdemo.ui.compare.page import page_html
 from mmdemo.ui.compare.view import comparison_html
 from mmdemo.ui.photo import panel
-from mmdemo.ui.predict.tab import FAILED, Form, form_values
+from mmdemo.ui.predict.tab import FAILED, Form, form_values, heard_more
 from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
@@ -102,6 +103,15 @@ def show(*inputs: Any) -> tuple[str, str, dict[str, Any] | None, dict[str, Any],
     return NO_POST, view.error_html(sentence), None, gr.update(visible=False), ""
 
 
+def show_again(kept: dict[str, Any] | None, *inputs: Any) -> tuple[Any, ...]:
+    """The comparison on screen follows what was read in the photo or edited, as the answer does."""
+    if kept:
+        _, _, text, _, words = kept["asked"]
+        if heard_more(text, words_json(words), inputs):
+            return show(*inputs)
+    return (gr.skip(),) * 5
+
+
 def show_post(dataset: str, text: str, photo: str | None, said: object = None) -> str:
     """The Predict tab's post, or that there is none yet."""
     try:
@@ -174,6 +184,8 @@ def build(form: Form) -> Parts:
     button.click(show, inputs, outputs, show_progress="minimal", **run)
     form.compare.click(show, inputs, outputs, show_progress="minimal", **run)
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    follow: dict[str, Any] = {**IN_MODEL_QUEUE, **quiet, "trigger_mode": "always_last"}
+    form.said.change(show_again, [kept, *inputs], outputs, **follow)
     save_page.click(None, page, js="(p) => window.mmdemo.save('comparison.html', 'text/html', p)")
     text_of = gr.Textbox(visible=False)
     save_json.click(_as_text, kept, text_of, **quiet).then(

@@ -91,16 +91,21 @@ def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
     return view.error_html(sentence), None
 
 
+def heard_more(text: object, words: object, now: Sequence[Any]) -> bool:
+    """Whether an answer is to be given again: the text is still the same, but the photo was read since, or
+    its words were edited. ``words`` are as in JSON; ``now`` ends with text, photo and panel."""
+    *_, text_now, photo, said = now
+    try:
+        return text == text_now and words != words_json(panel.stated(said, photo))
+    except InputError:
+        return False
+
+
 def ask_again(answered: dict[str, Any] | None, *inputs: Any) -> tuple[Any, Any]:
     """The answer on screen follows what was read in the photo or edited; one of another text stays."""
-    *_, text, photo, said = inputs
-    try:
-        words = words_json(panel.stated(said, photo))
-    except InputError:
-        return gr.skip(), gr.skip()
-    if not answered or answered.get("text") != text or answered.get("photo_words") == words:
-        return gr.skip(), gr.skip()
-    return show_answer(*inputs)
+    if answered and heard_more(answered.get("text"), answered.get("photo_words"), inputs):
+        return show_answer(*inputs)
+    return gr.skip(), gr.skip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +238,13 @@ def build() -> Form:
         "show_progress": "minimal",
     }
     reveal: dict[str, Any] = {"fn": None, "js": "() => window.mmdemo.reveal()"}
-    refresh: dict[str, Any] = {**ask, "fn": ask_again, "inputs": [as_json, *ask["inputs"]]}
+    # Without a sign of it: most have nothing to do, and the answer would be drawn faint meanwhile.
+    refresh: dict[str, Any] = {
+        **ask,
+        "fn": ask_again,
+        "inputs": [as_json, *ask["inputs"]],
+        "show_progress": "hidden",
+    }
     gr.on([post.button.click, text.submit], **ask).then(**reveal).then(**refresh)
     for one in tries:
         filled = one.button.click(one.tried.fill, dataset, [dataset, text, photo], **quiet)

@@ -11,12 +11,13 @@ from mmdemo.answer.answer_json import explained_json
 from mmdemo.answer.imagine import counterfactuals
 from mmdemo.cells.locate import Cell
 from mmdemo.datasets.examples import example_photos
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.types import Explanation, InputError, PhotoWords, Question
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
 from mmdemo.ui.photo import panel
 from mmdemo.ui.predict import pickers
 from mmdemo.ui.predict import tab as predict_tab
-from mmdemo.ui.predict.tab import FAILED, Form
+from mmdemo.ui.predict.tab import FAILED, Form, heard_more
 from mmdemo.ui.serve.lanes import EXPLAIN, IN_EXPLAIN_QUEUE
 from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 EMPTY = (
     "No explanation yet. Press Explain; it asks the picked checkpoint many times, so it takes a few seconds."
 )
+OUTDATED = "What the photo says has changed since; press Explain to ask with the words as they are now."
 #: More than the words of any post.
 MOST_TARGETS = 1_000_000
 TITLES = {
@@ -94,6 +96,16 @@ def show(*inputs: Any) -> tuple[Any, ...]:
     empty = ["" for _ in SECTIONS]
     rest = [gr.update() for _ in range(3)]
     return None, NO_POST, why_view.failed_html(message), *same, *empty, "", *rest, gr.update(visible=False)
+
+
+def outdated(found: Explanation | None, *now: Any) -> Any:
+    """The headline once the photo was read or its words edited after the explanation, which asks the
+    checkpoint too often to follow by itself. ``now`` ends with text, photo and panel."""
+    if isinstance(found, Explanation):
+        post = found.prediction.post
+        if heard_more(post.text, words_json(post.photo_words), now):
+            return why_view.headline_html(found) + view.notes_html([OUTDATED])
+    return gr.skip()
 
 
 def redraw(section: str) -> Callable[..., Any]:
@@ -192,6 +204,8 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
         "show_progress_on": [headline],
     }
     button.click(show, asked, shown, **slow)
+    now = [found, form.text, form.photo, form.said]
+    form.said.change(outdated, now, headline, trigger_mode="always_last", **quiet)
     target.input(show, asked, shown, **slow)
     form.why.click(lambda: (gr.Tabs(selected="why-tab"), None), None, [tabs, target], **quiet).then(
         show, asked, shown, **slow

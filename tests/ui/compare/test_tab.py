@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.types import InputError, PhotoWords
 from mmdemo.ui.compare import tab as compare_tab
 from mmdemo.ui.why import tab as why_tab
@@ -48,3 +49,18 @@ def test_a_cell_of_an_outdated_comparison_is_refused(kept, now):
 def test_a_cell_that_there_is_not_is_refused(kept, column, place):
     with pytest.raises(InputError, match="no longer there"):
         compare_tab.pressed_cell(kept, compare_tab.asked_of(*ASKED), column, place)
+
+
+def test_a_comparison_follows_the_words_of_its_photo_and_no_other_text(kept):
+    said = {
+        "state": "read",
+        "photo": "",
+        "parts": words_json([PhotoWords(source="described", text="a game")]),
+    }
+    preset, dataset, text, photo = ASKED
+    form = ["fusions", preset, dataset, "roberta-resnet50", "film"]
+    again = compare_tab.show_again(kept, *form, text, photo, said)
+    assert again[2]["asked"] == compare_tab.asked_of(*ASKED, words)
+    for now in ([NEW, photo, said], [text, photo, None], [text, photo, {"parts": "damaged"}]):
+        assert compare_tab.show_again(kept, *form, *now) == (gr.skip(),) * 5
+    assert compare_tab.show_again(None, *form, text, photo, said) == (gr.skip(),) * 5

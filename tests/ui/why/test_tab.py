@@ -1,0 +1,31 @@
+"""The Why tab's handlers: an explanation whose photo was read since says so."""
+
+import gradio as gr
+import pytest
+
+from mmdemo.answer.explain import explain
+from mmdemo.formats.shared.photo_words import words_json
+from mmdemo.types import PhotoWords
+from mmdemo.ui.predict.tab import read_asked
+from mmdemo.ui.why import tab as why_tab
+
+TEXT = "Kevin Durant enters Oracle Arena"
+
+
+@pytest.fixture
+def found(tiny_zoo, monkeypatch):
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
+    cell, question = read_asked("tiny", "twitter2017", "roberta-resnet50", "film", TEXT, None)
+    return explain(question, cell)
+
+
+def test_an_explanation_says_that_the_photo_was_read_since(found):
+    said = {
+        "state": "read",
+        "photo": "",
+        "parts": words_json([PhotoWords(source="described", text="a game")]),
+    }
+    assert why_tab.OUTDATED in why_tab.outdated(found, TEXT, None, said)
+    assert why_tab.outdated(found, "another text", None, said) == gr.skip()
+    assert why_tab.outdated(found, TEXT, None, None) == gr.skip()
+    assert why_tab.outdated(None, TEXT, None, said) == gr.skip()
