@@ -52,11 +52,8 @@ def test_a_cell_that_there_is_not_is_refused(kept, column, place):
 
 
 def test_a_comparison_follows_the_words_of_its_photo_and_no_other_text(kept):
-    said = {
-        "state": "read",
-        "photo": "",
-        "parts": words_json([PhotoWords(source="described", text="a game")]),
-    }
+    words = (PhotoWords(source="described", text="a game"),)
+    said = {"state": "read", "photo": "", "parts": words_json(words)}
     preset, dataset, text, photo = ASKED
     form = ["fusions", preset, dataset, "roberta-resnet50", "film"]
     again = compare_tab.show_again(kept, *form, text, photo, said)

@@ -20,11 +20,8 @@ def found(tiny_zoo, monkeypatch):
 
 
 def test_an_explanation_says_that_the_photo_was_read_since(found):
-    said = {
-        "state": "read",
-        "photo": "",
-        "parts": words_json([PhotoWords(source="described", text="a game")]),
-    }
+    words = (PhotoWords(source="described", text="a game"),)
+    said = {"state": "read", "photo": "", "parts": words_json(words)}
     assert why_tab.OUTDATED in why_tab.outdated(found, TEXT, None, said)
     assert why_tab.outdated(found, "another text", None, said) == gr.skip()
     assert why_tab.outdated(found, TEXT, None, None) == gr.skip()
