@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command()(run.prepare)
 app.command()(run.recipes)
 app.command()(run.run)
+app.command()(run.row)
 app.command()(score.evaluate)
 app.command()(score.results)
 app.command()(diff)

@@ -12,6 +12,7 @@ from typing import Any
 NO_COMMITS = ("", "none", "unknown")
 NOT_STATED = "not stated"
 LONGEST = 200  # characters of a text that a file states
+MOST = 99  # texts of a list that a file states
 LARGEST = 2**53  # a count beyond it is no count
 
 
@@ -22,7 +23,8 @@ class Conditions:
     ``limit``: only the first so many posts of each split were read, 0 for all. ``splits``: "official", or the
     report's. ``cleaning``: whether texts were cleaned. ``tree``: "clean", or "dirty" where the code had
     changes that are in no commit. ``commit_exists``: whether the repository of this code has the commit.
-    ``posts``: how many were scored, by split.
+    ``trained_with``: the fusions that trained at once on the cell's trunk, its own among them; none where it
+    trained by itself. ``posts``: how many were scored, by split.
     """
 
     limit: int | None = None
@@ -37,6 +39,7 @@ class Conditions:
     hardware: str | None = None
     precision: str | None = None
     training_posts: int | None = None
+    trained_with: tuple[str, ...] = ()
     posts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -70,12 +73,15 @@ class Conditions:
             hardware=_text(stated.get("hardware")),
             precision=_text(stated.get("precision")),
             training_posts=_count(stated.get("training_posts")),
+            trained_with=_texts(stated.get("trained_with")),
             posts=_posts(stated.get("posts")) | _posts_scored(metrics),
         )
 
     def json(self) -> dict[str, Any]:
         """What is stated, as JSON values that `of` reads back; a limit of null is none."""
-        stated = {key: value for key, value in asdict(self).items() if value is not None and value != {}}
+        stated = {
+            key: value for key, value in asdict(self).items() if value is not None and value not in ({}, ())
+        }
         return stated | ({"limit": self.limit or None} if self.limit is not None else {})
 
     @property
@@ -100,6 +106,7 @@ class Conditions:
         return {
             "Posts": NOT_STATED if self.limit is None else limit,
             "Posts scored": scored or NOT_STATED,
+            **({"Trained together": ", ".join(self.trained_with)} if self.trained_with else {}),
             "Training posts": NOT_STATED if self.training_posts is None else f"{self.training_posts:,}",
             "Splits": self.splits or NOT_STATED,
             "Text cleaning": {None: NOT_STATED, True: "yes", False: "no"}[self.cleaning],
@@ -131,6 +138,11 @@ def _table(held: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _text(value: object) -> str | None:
     return value[:LONGEST] if isinstance(value, str) and value else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    held = value[:MOST] if isinstance(value, list | tuple) else ()
+    return tuple(text for text in map(_text, held) if text)
 
 
 def _flag(value: object) -> bool | None:

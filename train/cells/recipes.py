@@ -16,7 +16,7 @@ from mmdemo.types import InputError, quoted
 from train.fit.recipe import Recipe
 
 FOLDER = Path(__file__).parents[1] / "recipes"
-STAGES = ("trunk", "cell", "whole")
+STAGES = ("trunk", "cell", "whole", "row")
 ASKED = ("entities", "relations", "both")
 
 #: What a run picks, beside its stages' settings; ``--set KEY=VALUE`` changes each.

@@ -139,7 +139,7 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
         if own.config.encoder_input not in states:
             model = load_trunk_model(own.config, recipe, settings.out, trunks, start)
             found = cell_data(model.to(accelerator.device), material, recipe, settings.out, settings.cache)
-            states[own.config.encoder_input] = found, _held_out(own, model.cpu(), material.encoder)
+            states[own.config.encoder_input] = found, held_out_posts(own, model.cpu(), material.encoder)
         data, held_out = states[own.config.encoder_input]
         stage = stage_folder(own, "cell")
         model = load_trunk_model(own.config, recipe, settings.out, trunks, start)
@@ -150,12 +150,12 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
             conditions = conditions_of(own, first_seed(recipes), material.train, accelerator)
             training = training_record(own, recipes, conditions)
             save_cell(folder, model.cpu(), own.config, trunks=trunk.places, training=training, metrics={})
-            _score(own, folder, training, held_out)
+            score_cell(own, folder, training, held_out)
         accelerator.wait_for_everyone()
         yield folder
 
 
-def _held_out(settings: Settings, model: MultimodalModel, encoder: PostEncoder) -> dict[str, HeldOut]:
+def held_out_posts(settings: Settings, model: MultimodalModel, encoder: PostEncoder) -> dict[str, HeldOut]:
     """Validation posts, and test posts under every photo condition, with the trunk's states."""
     found = {}
     for split, conditions in (("valid", ("photo", "none")), ("test", CONDITIONS)):
@@ -166,7 +166,9 @@ def _held_out(settings: Settings, model: MultimodalModel, encoder: PostEncoder) 
     return found
 
 
-def _score(settings: Settings, folder: Path, training: dict[str, Any], held_out: dict[str, HeldOut]) -> None:
+def score_cell(
+    settings: Settings, folder: Path, training: dict[str, Any], held_out: dict[str, HeldOut]
+) -> None:
     """Score the stored cell as it will be loaded; keep its probabilities for calibration and slices."""
     config = settings.config
     model = load_model(settings.out, folder, load_card(folder))

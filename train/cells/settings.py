@@ -83,21 +83,36 @@ def stage_folder(settings: Settings, stage: str) -> Path:
     """Where a stage keeps its state and log. Other settings than those kept there are an error, not a mix."""
     config = settings.config
     name = config.cell if stage != "trunk" else config.cell.rsplit("/", 1)[0]
-    folder = settings.work / "training" / name / stage
-    facts = {
-        "config": {k: v for k, v in config_facts(config).items() if stage != "trunk" or k not in CELL_ONLY},
+    left_out = CELL_ONLY if stage == "trunk" else ()
+    facts = _stage_facts(settings, stage, left_out)
+    if stage == "trunk" and not settings.trunk_sees_photos:
+        facts["photos"] = ""
+    return _kept_folder(settings.work / "training" / name / stage, facts)
+
+
+def row_folder(settings: Settings, fusions: Sequence[str]) -> Path:
+    """As `stage_folder`, of a row that trains with these fusions."""
+    facts = _stage_facts(settings, "row", ("fusion",)) | {"fusions": list(fusions)}
+    return _kept_folder(settings.work / "training" / settings.config.cell.rsplit("/", 1)[0] / "row", facts)
+
+
+def _stage_facts(settings: Settings, stage: str, left_out: Sequence[str]) -> dict[str, Any]:
+    """All that decides what a stage becomes, but for the configuration that is ``left_out``."""
+    config = settings.config
+    return {
+        "config": {k: v for k, v in config_facts(config).items() if k not in left_out},
         "recipe": asdict(settings.recipe(stage)),
         "data": data_hash(settings.source, config.dataset),
-        "photos": (
-            settings.source.photo_facts(config.dataset)
-            if stage != "trunk" or settings.trunk_sees_photos
-            else ""
-        ),
+        "photos": settings.source.photo_facts(config.dataset),
         "limit": settings.limit,
         "extra": questions_hash(settings.extra),
         "start": str(settings.start) if settings.start else "",
         **settings.origin_facts,
     }
+
+
+def _kept_folder(folder: Path, facts: dict[str, Any]) -> Path:
+    """The folder with its facts noted. Raises InputError where it was made by others."""
     file = folder / "stage.json"
     if file.exists() and _completed(read_json(file)) != json.loads(json.dumps(facts)):
         raise InputError(

@@ -39,7 +39,7 @@ Change = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help=f"Override the recipe: [trunk.|cell.|whole.]field=value, fields {FIELDS}; or what the run "
+        help=f"Override the recipe: [trunk.|cell.|whole.|row.]field=value, fields {FIELDS}; or what the run "
         f"picks: {', '.join(RUN)}. Repeatable.",
     ),
 ]

@@ -1,13 +1,18 @@
-"""Commands about one cell: ``prepare`` the data, list ``recipes``, ``run`` the training."""
+"""Commands that train: ``prepare`` the data, list ``recipes``, ``run`` one cell, train a ``row`` of them."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.terminal import say
-from train.cells.recipes import config_of, list_recipes, read_changes, read_recipes
+from train.cells.recipes import RecipeBook, config_of, list_recipes, read_changes, read_recipes
 from train.commands.options import (
     EXAMPLE,
     Change,
@@ -23,6 +28,78 @@ from train.commands.options import (
     chosen_dataset,
 )
 from train.data.source import DataSource
+
+if TYPE_CHECKING:
+    from train.cells.settings import Settings
+StartFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        help="Checkpoint or trunk to start from, of this or another dataset; or base, the pretrained "
+        "encoders. Left out, a dataset of your own starts from a shipped trunk.",
+    ),
+]
+Extra = Annotated[
+    Path | None, typer.Option(help="Reviewed posts (JSON lines) to train on too; see docs/reviews.md.")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """The folders and files that a command line names."""
+
+    images: Path | None
+    pairs: Path | None
+    out: Path
+    work: Path
+    weights_root: Path | None
+
+
+def settings_of(
+    chosen: tuple[Dataset, Path],
+    book: RecipeBook,
+    options: Mapping[str, str | None],
+    change: list[str],
+    places: Places,
+    start_from: str | None,
+    extra: Path | None,
+) -> Settings:
+    """What a command line says of a training run; ``options`` come before the recipe, ``change`` before all.
+
+    Raises:
+        InputError: a value that there is not, or a file that cannot be read.
+    """
+    from train.bases.full_base import Origin
+    from train.cells.settings import Settings
+    from train.cells.start import BASE, chosen_start, described
+    from train.data import reviewed_posts
+
+    dataset, folder = chosen
+    stages, picked = read_changes(change)
+    pick = {**book.run, **{key: value for key, value in options.items() if value}, **picked}
+    scheme = pick.get("scheme", "official")
+    source = DataSource(folder=folder, images=places.images, pairs=places.pairs, scheme=scheme)
+    asked = reviewed_posts.read_extra(extra, dataset) if extra else ()
+    asked = reviewed_posts.without_leaks(asked, source, dataset, drop=pick.get("drop_leaks", False))
+    config = config_of(dataset, pick)
+    start = chosen_start(start_from, config)
+    if start and not start_from:
+        say(f"starting from the shipped trunk {described(start)}; --from {BASE} starts from the plain base")
+    return Settings(
+        config=config,
+        source=source,
+        extra=asked,
+        out=places.out,
+        work=places.work,
+        device=pick.get("device", "auto"),
+        end_to_end=pick.get("end_to_end", False),
+        changes=stages,
+        limit=pick.get("limit"),
+        start=start,
+        trunk_only=pick.get("trunk_only", False),
+        origin=Origin(weights_root=places.weights_root, init=pick.get("init", "published")),
+        book=book,
+    )
 
 
 def prepare(
@@ -68,56 +145,25 @@ def run(
     pairs: Pairs = None,
     out: Out = Path("runs"),
     work: Work = Path("runs"),
-    start_from: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="Checkpoint or trunk to start from, of this or another dataset; or base, the pretrained "
-            "encoders. Left out, a dataset of your own starts from a shipped trunk.",
-        ),
-    ] = None,
-    extra: Annotated[
-        Path | None, typer.Option(help="Reviewed posts (JSON lines) to train on too; see docs/reviews.md.")
-    ] = None,
+    start_from: StartFrom = None,
+    extra: Extra = None,
     weights_root: WeightsRoot = None,
 ) -> None:
-    from train.bases.full_base import Origin
     from train.cells.run import run as train
-    from train.cells.settings import Settings
-    from train.cells.start import BASE, chosen_start, described
     from train.data import reviewed_posts
 
-    chosen, folder = chosen_dataset(dataset, data)
-    book = read_recipes(recipe)
-    stages, picked = read_changes(change or [])
-    options = {"model": model, "fusion": fusion, "scheme": scheme}
-    pick = {**book.run, **{key: value for key, value in options.items() if value}, **picked}
-    source = DataSource(folder=folder, images=images, pairs=pairs, scheme=pick.get("scheme", "official"))
-    asked = reviewed_posts.read_extra(extra, chosen) if extra else ()
-    asked = reviewed_posts.without_leaks(asked, source, chosen, drop=pick.get("drop_leaks", False))
-    config = config_of(chosen, pick)
-    start = chosen_start(start_from, config)
-    if start and not start_from:
-        say(f"starting from the shipped trunk {described(start)}; --from {BASE} starts from the plain base")
-    made = train(
-        Settings(
-            config=config,
-            source=source,
-            extra=asked,
-            out=out,
-            work=work,
-            device=pick.get("device", "auto"),
-            end_to_end=pick.get("end_to_end", False),
-            changes=stages,
-            limit=pick.get("limit"),
-            start=start,
-            trunk_only=pick.get("trunk_only", False),
-            origin=Origin(weights_root=weights_root, init=pick.get("init", "published")),
-            book=book,
-        )
+    settings = settings_of(
+        chosen_dataset(dataset, data),
+        read_recipes(recipe),
+        {"model": model, "fusion": fusion, "scheme": scheme},
+        change or [],
+        Places(images=images, pairs=pairs, out=out, work=work, weights_root=weights_root),
+        start_from,
+        extra,
     )
-    if extra and start and all((folder / "metrics.json").exists() for folder in (start, made)):
-        say(*reviewed_posts.compare(start, made).split("\n"))
+    made = train(settings)
+    if extra and settings.start and all((f / "metrics.json").exists() for f in (settings.start, made)):
+        say(*reviewed_posts.compare(settings.start, made).split("\n"))
     say(str(made))
 
 
@@ -125,4 +171,46 @@ run.__doc__ = f"""Train one cell, resuming if it was cut off, and score it on va
 
     Examples: python -m train run --dataset {EXAMPLE} --data ../shared/data --fusion film
     --set trunk.epochs=5; python -m train run --dataset my/folder --recipe small
+    """
+
+
+def row(
+    dataset: DatasetName = None,
+    data: MaybeData = None,
+    recipe: Annotated[
+        str, typer.Option(help="A recipe with a stage row, by name or file: python -m train recipes.")
+    ] = "words",
+    model: Annotated[str | None, typer.Option(help=f"{', '.join(MODELS)}; else the recipe's.")] = None,
+    fusions: Annotated[
+        str | None, typer.Option(help="Fusions, by comma; else the zoo's of the model, and each side alone.")
+    ] = None,
+    change: Change = None,
+    scheme: MaybeSplit = None,
+    images: Images = None,
+    pairs: Pairs = None,
+    out: Out = Path("runs"),
+    work: Work = Path("runs"),
+    start_from: StartFrom = None,
+    extra: Extra = None,
+    weights_root: WeightsRoot = None,
+) -> None:
+    from train.cells.row import row_fusions, run_row
+
+    settings = settings_of(
+        chosen_dataset(dataset, data),
+        read_recipes(recipe),
+        {"model": model, "scheme": scheme},
+        change or [],
+        Places(images=images, pairs=pairs, out=out, work=work, weights_root=weights_root),
+        start_from,
+        extra,
+    )
+    named = [name.strip() for name in fusions.split(",")] if fusions else row_fusions(settings.config.model)
+    for folder in run_row(settings, named):
+        say(str(folder))
+
+
+row.__doc__ = f"""Train a trunk with all of its fusions at once, resuming if cut off, and score each cell.
+
+    Example: python -m train row --dataset {EXAMPLE} --data ../shared/data --model roberta-resnet50
     """

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from mmdemo.models.batch import Batch
-from mmdemo.models.model import MultimodalModel
+from mmdemo.models.model import ModelOutput, MultimodalModel
 from mmdemo.types import InputError
 from train.fit.parameter_groups import parameter_groups
 from train.fit.recipe import Recipe
@@ -34,14 +34,25 @@ class Diverged(InputError):
     """The loss is no number any more: a rate is too high."""
 
 
+def head_loss(model: MultimodalModel, found: ModelOutput, batch: Batch, recipe: Recipe) -> Tensor:
+    """The loss of a model's answers to a batch."""
+    return model.head_for(batch).loss(found.logits, batch, recipe.label_smoothing)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What to learn: batches of an epoch, how many of them, and how to score the model on validation."""
+    """What to learn: batches of an epoch, how many of them, and how to score the model on validation.
+
+    ``loss`` takes the model, what it found, the batch and the recipe; ``headline`` the scores, of which it
+    gives the figure that chooses the epoch. Both are those of one cell where nothing is said.
+    """
 
     batches: Callable[[int], Iterator[Batch]]
     steps: int
-    validate: Callable[[MultimodalModel], Scores]
+    validate: Callable[[Any], Scores]
     name: str
+    loss: Callable[[Any, Any, Batch, Recipe], Tensor] = head_loss
+    headline: Callable[[Scores], float] = headline
 
 
 def choose_accelerator(device: str) -> Accelerator:
@@ -66,7 +77,7 @@ def _has_mps() -> bool:
     return torch.backends.mps.is_available()
 
 
-def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accelerator: Accelerator) -> Scores:
+def fit(model: nn.Module, task: Task, recipe: Recipe, folder: Path, accelerator: Accelerator) -> Scores:
     """Train ``model`` in place and leave it at its best validation epoch; return that epoch's scores.
 
     Resumes from ``folder/last.safetensors`` if a run was cut off. Appends to ``folder/log.jsonl`` one line
@@ -78,14 +89,12 @@ def fit(model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accele
         accelerator.free_memory()
 
 
-def _fit(
-    model: MultimodalModel, task: Task, recipe: Recipe, folder: Path, accelerator: Accelerator
-) -> Scores:
+def _fit(model: nn.Module, task: Task, recipe: Recipe, folder: Path, accelerator: Accelerator) -> Scores:
     steps = task.steps // accelerator.num_processes
     optimizer = AdamW(parameter_groups(model, recipe), betas=(0.9, 0.999), eps=1e-8)
     schedule = LambdaLR(optimizer, lambda step: _rate_at(step, steps * recipe.epochs, recipe.warmup))
     average = _moving_average(model, recipe.ema, accelerator.device) if recipe.ema else None
-    shown = cast(MultimodalModel, average.module) if average else model
+    shown = average.module if average else model
     kept: dict[str, nn.Module] = {"model": model, **({"average": shown} if average else {})}
     progress = _resume(folder, kept, optimizer, schedule, steps)
     if average:
@@ -103,7 +112,7 @@ def _fit(
         with named_dropout(model, recipe.seed, epoch):  # a resumed run drops as an unbroken one would
             for step, batch in enumerate(bar):
                 batch = batch.to(accelerator.device)
-                loss = model.head_for(batch).loss(wrapped(batch).logits, batch, recipe.label_smoothing)
+                loss = task.loss(model, wrapped(batch), batch, recipe)
                 accelerator.backward(loss)
                 norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
                 optimizer.step()
@@ -115,11 +124,11 @@ def _fit(
                 bar.set_postfix(loss=f"{value:.3f}")
                 log.write(epoch=epoch, step=step, loss=value, norm=float(norm), lr=schedule.get_last_lr()[0])
         scores = task.validate(shown)
-        seconds = time.perf_counter() - started
+        value, seconds = task.headline(scores), time.perf_counter() - started
         log.write(epoch=epoch, seconds=seconds, validation=scores)
-        better = _count_in(progress, epoch, scores)
+        better = _count_in(progress, epoch, scores, value)
         if accelerator.is_main_process:
-            bar.write(f"{task.name} epoch {epoch + 1}: validation F1 {headline(scores):.4f}, {seconds:.0f} s")
+            bar.write(f"{task.name} epoch {epoch + 1}: validation F1 {value:.4f}, {seconds:.0f} s")
             if better:
                 save_state(folder / "best.safetensors", {"model": shown}, None, {"scores": scores})
             save_state(folder / "last.safetensors", kept, optimizer.optimizer, progress)
@@ -143,16 +152,16 @@ def _share_of_batches(
     return tqdm(mine, f"{task.name} {epoch + 1}/{epochs}", steps, disable=not accelerator.is_main_process)
 
 
-def _count_in(progress: dict[str, Any], epoch: int, scores: Scores) -> bool:
+def _count_in(progress: dict[str, Any], epoch: int, scores: Scores, value: float) -> bool:
     """Note an epoch's scores; whether it is the best so far. Every process does, so that all stop at once."""
-    better = headline(scores) > progress["best"]
+    better = value > progress["best"]
     progress |= {"epoch": epoch + 1, "stale": 0 if better else progress["stale"] + 1}
     if better:
-        progress |= {"best": headline(scores), "best_epoch": epoch, "scores": scores}
+        progress |= {"best": value, "best_epoch": epoch, "scores": scores}
     return better
 
 
-def _moving_average(model: MultimodalModel, decay: float, device: torch.device) -> AveragedModel:
+def _moving_average(model: nn.Module, decay: float, device: torch.device) -> AveragedModel:
     return AveragedModel(model, device=device, multi_avg_fn=get_ema_multi_avg_fn(decay))
 
 
@@ -178,7 +187,7 @@ def _rate_at(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, steps - rising))))
 
 
-def _freeze_statistics(model: MultimodalModel) -> None:
+def _freeze_statistics(model: Any) -> None:
     """Batch norms keep their pretrained statistics: checkpoints store parameters only, and batches are small.
 
     A frozen image encoder drops nothing either.

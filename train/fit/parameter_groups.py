@@ -16,7 +16,8 @@ def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     pull γ towards 0, away from its identity.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
+    for full_name, parameter in model.named_parameters():
+        name = re.sub(r"^cells\.[^.]+\.", "", full_name)  # of a row's cell as of one alone
         rate = _rate(name, recipe)
         parameter.requires_grad_(rate > 0)
         if rate > 0:

@@ -73,10 +73,7 @@ def train_trunk(
     with the text sees those, less what `Recipe.drops` takes away. Several members (`Recipe.members`) start
     alike and differ in their seed of order and dropout.
     """
-    if recipe.share < 1:
-        chosen = stream(recipe.seed, SHARE).permutation(len(material.train))
-        count = max(1, round(recipe.share * len(chosen)))
-        material = replace(material, train=[material.train[i] for i in chosen[:count]])
+    material = shared_part(material, recipe)
     train = material.examples(material.train, training=True)
     valid = material.examples(material.valid, training=False)
     if material.config.joint:
@@ -101,6 +98,15 @@ def train_trunk(
     if accelerator.is_main_process:
         save_state(folder / "best.safetensors", {"model": model}, None, {"scores": scores})
     accelerator.wait_for_everyone()
+
+
+def shared_part(material: Material, recipe: Recipe) -> Material:
+    """The material with the part of the training posts that `Recipe.share` says, drawn by the seed."""
+    if recipe.share == 1:
+        return material
+    chosen = stream(recipe.seed, SHARE).permutation(len(material.train))
+    count = max(1, round(recipe.share * len(chosen)))
+    return replace(material, train=[material.train[i] for i in chosen[:count]])
 
 
 def _of_both_sides(config: ModelConfig) -> ModelConfig:

@@ -8,10 +8,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
 from torch import nn
+
+from mmdemo.models.encoders.joint import JointEncoder
+from mmdemo.models.features import TextEncoder
 
 #: The streams, beside one for each part of a model (its first weights, its dropout).
 ORDER, PHOTO_DROPS, AUGMENTATION = "order of posts", "photo drops", "augmentation"
@@ -42,25 +46,37 @@ def drawn(seed: int, *names: str | int) -> Iterator[None]:
 def named_dropout(model: nn.Module, seed: int, *names: str | int) -> Iterator[None]:
     """Each part of a training model drops by a stream of its own, anew at each call of the part.
 
-    A part is a child of the model; each head is one. Without this a fusion that draws one number more would
-    change what every later layer and batch drops.
+    A part is a child of the model; each head is one. Of a row (`train.fit.row_model`) those of each cell, so
+    that a cell drops the same whatever stands beside it. Without this a fusion that draws one number more
+    would change what every later layer and batch drops.
     """
-    calls: Counter[str] = Counter()
+    hooks = []
+    hooked: set[nn.Module] = set()  # the encoders that a row's cells share
+    for cell in getattr(model, "cells", {"": model}).values():
+        calls: Counter[str] = Counter()
 
-    def reseed(part: str, module: nn.Module) -> None:
-        if module.training:
-            torch.manual_seed(stream_seed(seed, DROPOUT, *names, part, calls[part]))
-            calls[part] += 1
+        def reseed(part: str, calls: Counter[str], module: nn.Module) -> None:
+            if module.training:
+                torch.manual_seed(stream_seed(seed, DROPOUT, *names, part, calls[part]))
+                calls[part] += 1
 
-    hooks = [
-        module.register_forward_pre_hook(lambda module, _, part=part: reseed(part, module))
-        for part, module in parts_of(model).items()
-    ]
+        for part, module in parts_of(cell).items():
+            if module not in hooked:
+                hook = partial(reseed, part, calls)
+                hooks.append(_drops_in(module).register_forward_pre_hook(lambda m, _, hook=hook: hook(m)))
+                hooked.add(module)
     try:
         yield
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _drops_in(module: nn.Module) -> nn.Module:
+    """Where a part's dropout starts: a text side is read by several ways, which meet in its stack."""
+    if isinstance(module, TextEncoder) and not isinstance(module, JointEncoder):
+        return module.bert
+    return module
 
 
 def parts_of(model: nn.Module) -> dict[str, nn.Module]:

@@ -24,9 +24,16 @@ def probabilities(
         for index, batch in ordered_batches(examples, batch_size):
             logits = model(batch.to(device)).logits.float().cpu().numpy()
             for i, row in zip(index, softmax(logits), strict=True):
-                first = np.array(examples[i].text.first)
-                found[i] = np.where(first[:, None] >= 0, row[: len(first)], np.nan) if row.ndim == 2 else row
+                found[i] = as_answer(row, examples[i])
     return [row for row in found if row is not None]
+
+
+def as_answer(row: np.ndarray, example: Example) -> np.ndarray:
+    """A batch's row without its padding; NaN where a word has no sub-token."""
+    if row.ndim == 1:
+        return row
+    first = np.array(example.text.first)
+    return np.where(first[:, None] >= 0, row[: len(first)], np.nan)
 
 
 def score(dataset: Dataset, gold: Sequence[Gold], probabilities: Sequence[np.ndarray]) -> Scores:

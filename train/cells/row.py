@@ -1,0 +1,127 @@
+"""Train a row's trunk with all of its fusions at once, and leave a cell of each (`train.fit.row_model`)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from torch import Tensor
+
+from mmdemo.cells.checkpoint import cell_folder, load_trunk, save_cell
+from mmdemo.cells.pretrained_base import load_base
+from mmdemo.models.config import ModelConfig, fusions_of
+from mmdemo.models.fusion.table import FUSIONS, buildable
+from mmdemo.models.model import MultimodalModel
+from mmdemo.types import InputError
+from train.bases.align import ALIGNMENT, align
+from train.cells.conditions import code_at_start, conditions_of
+from train.cells.run import (
+    TRUNK_BITS,
+    check_posts,
+    ensure_base,
+    held_out_posts,
+    material_of,
+    score_cell,
+    trunk_config,
+)
+from train.cells.settings import Settings, row_folder, training_record
+from train.fit.loop import choose_accelerator
+from train.fit.row_model import RowModel
+from train.fit.row_stage import Validate, fresh_row, row_headline, train_row
+from train.fit.stages import best_of, fresh_model, store_trunk
+from train.score.evaluate import HeldOut
+
+PLACE = "../trunk.safetensors"
+
+#: Bits that a trunk may be stored with, fewest first, and how much validation may lose by them.
+BITS, LOSS = (TRUNK_BITS, 8), 0.001
+
+
+def row_fusions(model: str) -> tuple[str, ...]:
+    """What a row trains where nobody says: the zoo's fusions, and each side alone."""
+    alone = tuple(name for name in buildable(model) if FUSIONS[name].reads != "both")
+    return (*fusions_of(model), *alone)
+
+
+def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
+    """Train, save and score a row; yield each cell's folder when it is whole.
+
+    It resumes after a kill from its last whole epoch. Test is scored once, after everything is chosen on
+    validation.
+
+    Raises:
+        InputError: a fusion stands twice, is unknown or not one of this model.
+    """
+    code_at_start()
+    configs = {fusion: replace(settings.config, fusion=fusion) for fusion in fusions}
+    if len(configs) < len(fusions) or not fusions:
+        raise InputError(f"--fusions {','.join(fusions)}: name each fusion once")
+    check_posts(settings)
+    settings = replace(settings, config=trunk_config(settings.config))
+    accelerator = choose_accelerator(settings.device)
+    with accelerator.main_process_first():
+        ensure_base(settings)
+    recipe, out = settings.recipe("row"), settings.out
+    stage = row_folder(settings, fusions)
+    aligned = _aligned(settings)
+    material = material_of(settings, recipe)
+    row = fresh_row(next(iter(configs.values())), fusions, recipe, out, settings.start, aligned)
+    validate = train_row(material, row, recipe, stage, out, settings.cache, accelerator)
+    best = {**aligned, **best_of(stage)}
+    trunk = cell_folder(out, settings.config).parent / "trunk.safetensors"
+    if accelerator.is_main_process:
+        bits = _store(settings.config, best, out, trunk, row, validate)
+        conditions = conditions_of(settings, recipe.seed, material.train, accelerator)
+        recipes = {"row": asdict(recipe)} | ({"align": ALIGNMENT} if aligned else {})
+        held_out: dict[object, dict[str, HeldOut]] = {}
+        for fusion, config in configs.items():
+            own = replace(settings, config=config)
+            model = _cell_of(own, best, fusion, trunk)
+            stated = replace(conditions, trained_with=tuple(fusions))
+            training = training_record(own, recipes, stated) | {"trunk_bits": bits}
+            folder = cell_folder(out, config)
+            save_cell(folder, model, config, trunks=(PLACE,), training=training, metrics={})
+            if config.encoder_input not in held_out:
+                held_out[config.encoder_input] = held_out_posts(own, model, material.encoder)
+            score_cell(own, folder, training, held_out[config.encoder_input])
+            yield folder
+    accelerator.wait_for_everyone()
+
+
+def _aligned(settings: Settings) -> dict[str, Tensor]:
+    """The image side of a row whose tower is aligned with captions; nothing for the others."""
+    if not settings.config.row.aligned:
+        return {}
+    folder = settings.work / "training" / settings.config.cell.rsplit("/", 1)[0] / "align"
+    seed = settings.recipe("row").seed
+    return align(settings.source, folder, settings.out, seed, settings.cache)
+
+
+def _store(
+    config: ModelConfig,
+    best: dict[str, Tensor],
+    root: Path,
+    file: Path,
+    row: RowModel,
+    validate: Validate,
+) -> int:
+    """Store the trunk with the fewest bits that validation does not tell from more; which."""
+    whole = row_headline(validate(row))
+    for bits in BITS:
+        store_trunk(config, best, root, file, bits)
+        if bits == BITS[-1]:
+            break
+        load_base(root, row, config.preset)
+        load_trunk(file, row)
+        if row_headline(validate(row)) >= whole - LOSS:
+            break
+    return bits
+
+
+def _cell_of(settings: Settings, best: dict[str, Tensor], fusion: str, trunk: Path) -> MultimodalModel:
+    """A trained cell on the trunk as it is stored."""
+    model = fresh_model(settings.config, settings.recipe("row"), settings.out)
+    prefix = f"cells.{fusion}."
+    own = {name.removeprefix(prefix): value for name, value in best.items() if name.startswith(prefix)}
+    model.load_state_dict(own, strict=False)
+    load_trunk(trunk, model)
+    return model

@@ -1,0 +1,174 @@
+"""The stage that trains a row: its trunk together with all of its fusions."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from mmdemo.models.batch import Batch, Example
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.decode import softmax
+from mmdemo.models.model import build_model
+from mmdemo.types import InputError, Post, Question
+from train.data.batches import bucketed_batches, count_batches, ordered_batches
+from train.data.questions import gold_of
+from train.fit.cached_states import Regions, region_maps, with_regions
+from train.fit.loop import Task, fit
+from train.fit.recipe import Recipe
+from train.fit.row_loss import row_loss, twice
+from train.fit.row_model import RowModel
+from train.fit.stages import Material, backbone_salt, best_of, fresh_model, shared_part, start_from
+from train.fit.state import save_state
+from train.fit.streams import WEIGHTS, drawn
+from train.score.metrics import Scores, headline
+from train.score.predict import as_answer, score
+
+Validate = Callable[[RowModel], Scores]
+
+
+def fresh_row(
+    config: ModelConfig,
+    fusions: Sequence[str],
+    recipe: Recipe,
+    root: Path,
+    start: Path | None = None,
+    aligned: Mapping[str, Tensor] | None = None,
+) -> RowModel:
+    """A row to be trained: each cell's parts start as they would alone, whatever stands beside it.
+
+    ``aligned`` are an image encoder's tensors that are trained already (`train.bases.align`).
+    """
+    configs = [replace(config, fusion=fusion, dropout=recipe.dropout) for fusion in fusions]
+    first = fresh_model(configs[0], recipe, root)
+    first.load_state_dict(dict(aligned or {}), strict=False)
+    cells = {fusions[0]: first}
+    for own in configs[1:]:
+        cells[own.fusion] = build_model(own, first, lambda part: drawn(recipe.seed, WEIGHTS, part))
+    if start is not None:
+        for own in configs:
+            start_from(cells[own.fusion], own, start)
+    return RowModel(cells)
+
+
+def train_row(
+    material: Material,
+    row: RowModel,
+    recipe: Recipe,
+    folder: Path,
+    root: Path,
+    cache: Path,
+    accelerator: Accelerator,
+) -> Validate:
+    """Train encoders and cells at once; the best epoch's weights, by the cells' mean, stay in ``folder``.
+
+    ``row`` is left with them. Gives back what scores it on the validation posts.
+
+    Raises:
+        InputError: the recipe asks for several members: a row is one model.
+    """
+    if recipe.members > 1:
+        raise InputError(f"members is {recipe.members}; a row trains its trunk once, with all its fusions")
+    material = shared_part(material, recipe)
+    maps = _Maps(material, row, root, cache)
+    plain = material.examples(material.train, training=True)
+    valid = with_regions(
+        material.examples(material.valid, training=False), _posts(material.valid), maps.of(material.valid, 0)
+    )
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        view = 1 + epoch % recipe.views if recipe.views else 0
+        examples = with_regions(plain, _posts(material.train), maps.of(material.train, view))
+        found = bucketed_batches(
+            examples,
+            recipe.batch_size,
+            seed=recipe.seed,
+            epoch=epoch,
+            drops=recipe.drops,
+            mix=recipe.mix,
+        )
+        return map(twice, found) if recipe.r_drop else found
+
+    config = material.config
+    validate = row_validation(material, recipe, valid, accelerator)
+    task = Task(
+        name=f"{config.dataset.name}/{config.model}",
+        batches=batches,
+        steps=count_batches(plain, recipe.batch_size, recipe.mix),
+        validate=validate,
+        loss=row_loss,
+        headline=row_headline,
+    )
+    row.to(accelerator.device)
+    if not (folder / "best.safetensors").exists():
+        scores = fit(row, task, recipe, folder / "epochs", accelerator)
+        row.requires_grad_(True)  # layers that this run froze may come from the start: keep them
+        if accelerator.is_main_process:
+            save_state(folder / "best.safetensors", {"model": row}, None, {"scores": scores})
+        accelerator.wait_for_everyone()
+    row.load_state_dict(best_of(folder), strict=False)
+    return validate
+
+
+class _Maps:
+    """Photos' regions by view, read once: the image encoder of a row does not change while it trains."""
+
+    def __init__(self, material: Material, row: RowModel, root: Path, cache: Path) -> None:
+        self.material, self.cache = material, cache
+        self.model = next(iter(row.by_fusion().values()))
+        self.salt = backbone_salt(root, material.config)
+        self.found: dict[tuple[int, int], Regions] = {}
+
+    def of(self, questions: Sequence[Question], view: int) -> Regions:
+        key = (id(questions), view)
+        if key not in self.found:
+            self.found[key] = region_maps(
+                self.model, self.material.encoder, _posts(questions), view, self.cache, self.salt
+            )
+        return self.found[key]
+
+
+def _posts(questions: Sequence[Question]) -> list[Post]:
+    return [asked.post for asked in questions]
+
+
+def row_validation(
+    material: Material, recipe: Recipe, valid: Sequence[Example], accelerator: Accelerator
+) -> Validate:
+    """A row's scores on the validation posts, by fusion, and the mean of their headlines."""
+    config = material.config
+    gold = [gold_of(asked, config.dataset) for asked in material.valid]
+
+    def validate(row: RowModel) -> Scores:
+        found = row_probabilities(row, valid, batch_size=recipe.eval_batch_size, device=accelerator.device)
+        scores = {fusion: score(config.dataset, gold, rows) for fusion, rows in found.items()}
+        headlines = {fusion: headline(own) for fusion, own in scores.items()}
+        readers = [f for f, cell in row.by_fusion().items() if cell.fusion.reads != "photo"]
+        mean = fmean(headlines[fusion] for fusion in readers or headlines)
+        return {"mean": mean, "headlines": headlines, "fusions": scores}
+
+    return validate
+
+
+def row_headline(scores: Scores) -> float:
+    """The figure that chooses a row's epoch: the mean of its cells' that read the text."""
+    return scores["mean"]
+
+
+def row_probabilities(
+    row: RowModel, examples: Sequence[Example], *, batch_size: int, device: torch.device
+) -> dict[str, list[np.ndarray]]:
+    """Each cell's answers to each example, as `train.score.predict.probabilities`, of one encoder pass."""
+    row.eval()
+    found: dict[str, list[np.ndarray]] = {name: [np.empty(0)] * len(examples) for name in row.by_fusion()}
+    with torch.inference_mode():
+        for index, batch in ordered_batches(examples, batch_size):
+            for name, output in row(batch.to(device)).items():
+                answers = softmax(output.logits.float().cpu().numpy())
+                for i, answer in zip(index, answers, strict=True):
+                    found[name][i] = as_answer(answer, examples[i])
+    return found
