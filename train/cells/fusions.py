@@ -18,12 +18,13 @@ from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError, Question
 from train.data.batches import NOTHING, bucketed_batches, count_batches
+from train.data.photo_words import first_described, one_described
 from train.data.questions import pair_of
 from train.fit.cached_states import encoder_states, region_maps, with_regions
 from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
 from train.fit.stages import Material, backbone_salt, best_of, fresh_model, validation
-from train.fit.streams import PHOTO_DROPS, named_dropout, stream
+from train.fit.streams import DESCRIPTIONS, PHOTO_DROPS, named_dropout, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +120,12 @@ def cached_examples(
     """Examples that carry the frozen encoders' outputs, so that training never runs them again.
 
     View 0 is the plain one. In training views of a text encoder that looks at the photo or its words, some
-    are dropped before it runs.
+    are dropped before it runs. Each training view has one of the descriptions of each photo.
     """
     raw = raw_examples(model, material.encoder, questions, view, root, cache)
+    if view:
+        posts = [asked.post for asked in questions]
+        raw = one_described(raw, posts, material.encoder, stream(recipe.seed, DESCRIPTIONS, "view", view))
     if view and material.config.mixed:
         raw = recipe.drops.drawn(raw, stream(recipe.seed, PHOTO_DROPS, "view", view))
     with named_dropout(model, recipe.seed, "view", view):
@@ -142,6 +146,9 @@ def raw_examples(
     ``tuned`` names the weights of a backbone that is not the base's.
     """
     salt = backbone_salt(root, encoder.config) + tuned
-    examples = [encoder.encode(q.post, None, pair_of(q), keep_gold=view > 0) for q in questions]
+    examples = [
+        encoder.encode(first_described(q.post, encoder), None, pair_of(q), keep_gold=view > 0)
+        for q in questions
+    ]
     posts = [asked.post for asked in questions]
     return with_regions(examples, posts, region_maps(model, encoder, posts, view, cache, salt))

@@ -9,11 +9,15 @@ from mmdemo.models.encode import PostEncoder
 from mmdemo.photo.opening import load_photo
 from mmdemo.photo.pixels import augment
 from mmdemo.types import Post
-from train.fit.streams import AUGMENTATION, stream
+from train.data.photo_words import one_described
+from train.fit.streams import AUGMENTATION, DESCRIPTIONS, stream
 
 
 class LivePhotos(Sequence[Example]):
-    """A sequence of examples whose pixels are read, and augmented by seed, epoch and index, on demand."""
+    """A sequence of examples whose pixels are read, and augmented by seed, epoch and index, on demand.
+
+    Each epoch shows one of the descriptions of each photo.
+    """
 
     def __init__(
         self,
@@ -29,7 +33,9 @@ class LivePhotos(Sequence[Example]):
 
     def epoch(self, number: int) -> "LivePhotos":
         """The same posts as this epoch shows them."""
-        return LivePhotos(self.examples, self.posts, self.encoder, seed=self.seed, epoch=number)
+        rng = stream(self.seed, DESCRIPTIONS, number)
+        told = one_described(self.examples, self.posts, self.encoder, rng)
+        return LivePhotos(told, self.posts, self.encoder, seed=self.seed, epoch=number)
 
     def __len__(self) -> int:
         return len(self.examples)

@@ -16,6 +16,7 @@ from mmdemo.models.decode import softmax
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError, Post, Question
 from train.data.batches import bucketed_batches, count_batches, ordered_batches
+from train.data.photo_words import one_described
 from train.data.questions import gold_of
 from train.fit.cached_states import Regions, region_maps, with_regions
 from train.fit.loop import Task, fit
@@ -24,7 +25,7 @@ from train.fit.row_loss import row_loss, twice
 from train.fit.row_model import RowModel
 from train.fit.stages import Material, backbone_salt, best_of, fresh_model, shared_part, start_from
 from train.fit.state import save_state
-from train.fit.streams import WEIGHTS, drawn
+from train.fit.streams import DESCRIPTIONS, WEIGHTS, drawn, stream
 from train.score.metrics import Scores, headline
 from train.score.predict import as_answer, score
 
@@ -82,7 +83,10 @@ def train_row(
 
     def batches(epoch: int) -> Iterator[Batch]:
         view = 1 + epoch % recipe.views if recipe.views else 0
-        examples = with_regions(plain, _posts(material.train), maps.of(material.train, view))
+        told = one_described(
+            plain, _posts(material.train), material.encoder, stream(recipe.seed, DESCRIPTIONS, epoch)
+        )
+        examples = with_regions(told, _posts(material.train), maps.of(material.train, view))
         found = bucketed_batches(
             examples,
             recipe.batch_size,

@@ -19,13 +19,14 @@ from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.photo.opening import load_photo
 from mmdemo.types import InputError, Question
 from train.data.batches import bucketed_batches, count_batches
+from train.data.photo_words import first_described, one_described
 from train.data.questions import gold_of, pair_of
 from train.fit.cached_states import region_maps, with_regions
 from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
 from train.fit.soup import greedy_soup
 from train.fit.state import load_tensors, save_state
-from train.fit.streams import SHARE, WEIGHTS, drawn, stream
+from train.fit.streams import DESCRIPTIONS, SHARE, WEIGHTS, drawn, stream
 from train.score.metrics import Scores, headline
 from train.score.predict import probabilities, score
 
@@ -49,10 +50,16 @@ class Material:
     def examples(
         self, questions: Sequence[Question], *, training: bool, photos: bool = False
     ) -> list[Example]:
-        """Encoded questions; with their pixels only where ``photos`` says so (memory)."""
+        """Encoded questions; with their pixels only where ``photos`` says so (memory).
+
+        Of several descriptions of a photo the first stands; `one_described` draws another.
+        """
         return [
             self.encoder.encode(
-                asked.post, load_photo(asked.post)[0] if photos else None, pair_of(asked), keep_gold=training
+                first_described(asked.post, self.encoder),
+                load_photo(asked.post)[0] if photos else None,
+                pair_of(asked),
+                keep_gold=training,
             )
             for asked in questions
         ]
@@ -90,7 +97,7 @@ def train_trunk(
         if material.config.words_in_text and not material.config.joint:
             model.fusion = Native()  # what the words add, they add inside the stack; no fusion is learnt yet
         name = f"trunk {number + 1} of {recipe.members}" if recipe.members > 1 else "trunk"
-        task = _task(material, member, lambda _: train, valid, accelerator, name)
+        task = _task(material, member, _told(material, member, train), valid, accelerator, name)
         scores = fit(model, task, member, folder / f"member-{number}", accelerator)
         members.append((headline(scores), best_of(folder / f"member-{number}")))
     _, scores = greedy_soup(model, members, task.validate)
@@ -107,6 +114,16 @@ def shared_part(material: Material, recipe: Recipe) -> Material:
     chosen = stream(recipe.seed, SHARE).permutation(len(material.train))
     count = max(1, round(recipe.share * len(chosen)))
     return replace(material, train=[material.train[i] for i in chosen[:count]])
+
+
+def _told(material: Material, recipe: Recipe, train: Sequence[Example]) -> Callable[[int], Sequence[Example]]:
+    """An epoch's training examples: with one of the descriptions of each photo, where the text sees words."""
+    posts = [asked.post for asked in material.train]
+    if not material.config.text_sees_words:
+        return lambda _: train
+    return lambda epoch: one_described(
+        train, posts, material.encoder, stream(recipe.seed, DESCRIPTIONS, epoch)
+    )
 
 
 def _of_both_sides(config: ModelConfig) -> ModelConfig:

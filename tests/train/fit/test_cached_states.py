@@ -13,9 +13,14 @@ from mmdemo.models.batch import collate
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.model import build_model
-from mmdemo.types import PhotoWords, Post
+from mmdemo.types import Ask, Entity, PhotoWords, Post, Question
+from train.cells.fusions import cached_examples
+from train.data.batches import bucketed_batches
 from train.fit.cached_states import encoder_states, region_maps, with_regions
 from train.fit.live import LivePhotos
+from train.fit.loop import choose_accelerator
+from train.fit.recipe import Recipe
+from train.fit.stages import Material, train_trunk
 
 CONFIG = ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny")
 
@@ -178,3 +183,67 @@ def test_live_photos_keep_their_words(posts, reader):
     live = LivePhotos([encoder.encode(post, None) for post in own], own, encoder, seed=1)
     assert [e.has_words for e in live[0:4]] == [True] * 4
     assert [e.has_image for e in live[0:4]] == [True, False, False, True]
+
+
+# ---------------------------------------------------------------- several descriptions of a photo
+
+
+def told(reader, tmp_path, *, in_text: bool):
+    """(model, material): posts with three descriptions each, for a model that reads photos' words."""
+    config = replace(CONFIG, photo_words=True, words_in_text=in_text)
+    model = build_model(config)
+    load_base(tmp_path, model, "tiny")
+    said = tuple(
+        PhotoWords(source="captioned", text=f"{name} sees Oakland", by=name)
+        for name in ("blip", "cogvlm", "minicpm")
+    )
+    ann = Entity(start=1, end=2, label="PER")
+    post = Post(text="Go Ann", tokens=("Go", "Ann"), photo_words=said, entities=(ann,))
+    questions = [Question(post=post, ask=Ask(entities=True))] * 40
+    encoder = PostEncoder(config, reader, config.sides.normalisation)
+    return model.eval(), Material(train=questions, valid=questions, encoder=encoder)
+
+
+def described_by(examples) -> list[str]:
+    return [e.words.words[0].text for e in examples]
+
+
+@pytest.mark.parametrize("in_text", [False, True])
+def test_each_cached_view_holds_one_description_and_validation_the_first(reader, tmp_path, in_text):
+    model, material = told(reader, tmp_path, in_text=in_text)
+    recipe = Recipe(views=2, image_dropout=0.0)
+    plain, one, two = (
+        cached_examples(model, material, material.train, recipe, view, tmp_path, tmp_path / "maps")
+        for view in (0, 1, 2)
+    )
+    assert described_by(plain) == ["blip"] * 40
+    assert set(described_by(one)) == {"blip", "cogvlm", "minicpm"}
+    assert described_by(one) != described_by(two)
+    again = cached_examples(model, material, material.train, recipe, 1, tmp_path, tmp_path / "maps")
+    assert described_by(again) == described_by(one)
+    for example in one:  # the states are those of the very words
+        assert example.word_states_KD.shape[0] == len(example.words.ids)
+
+
+def test_each_epoch_of_live_photos_shows_one_description(reader, tmp_path):
+    _, material = told(reader, tmp_path, in_text=False)
+    examples = material.examples(material.train, training=True)
+    live = LivePhotos(examples, [q.post for q in material.train], material.encoder, seed=1)
+    one, two = described_by(live.epoch(0)), described_by(live.epoch(1))
+    assert one != two and set(one) == set(two) == {"blip", "cogvlm", "minicpm"}
+    assert described_by(live.epoch(0)) == one
+
+
+def test_each_epoch_of_a_trunk_whose_text_sees_words_shows_one_description(reader, tmp_path, monkeypatch):
+    _, material = told(reader, tmp_path, in_text=True)
+    epochs = []
+
+    def watched(examples, *arguments, **options):
+        epochs.append(described_by(examples))
+        return bucketed_batches(examples, *arguments, **options)
+
+    monkeypatch.setattr("train.fit.stages.bucketed_batches", watched)
+    recipe = Recipe(epochs=2, image_dropout=0.0, text_lr=0.0, embedding_lr=0.0)
+    train_trunk(material, recipe, tmp_path / "run", tmp_path, tmp_path / "maps", choose_accelerator("cpu"))
+    assert len(epochs) == 2 and epochs[0] != epochs[1]
+    assert set(epochs[0]) == {"blip", "cogvlm", "minicpm"}
