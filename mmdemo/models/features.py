@@ -177,16 +177,20 @@ class TextEncoder(Encoder):
     def together(
         self, ids_BL: Tensor, features_BL: Tensor, mask_BL: Tensor, words: PhotoTokens
     ) -> EncoderStates:
-        """Text and words in one stack, each seeing the other: ITA's arrangement (Wang et al. 2022)."""
+        """Text and words in one stack, each seeing the other: ITA's arrangement (Wang et al. 2022).
+
+        The words follow each post's own text at once, whatever the batch pads it to: a stack may measure how
+        far apart two sub-tokens stand.
+        """
         length = ids_BL.shape[1]
-        text_BLD, words_BKD = self.embed(ids_BL, features_BL), self.embed_words(words)
-        text_places_BL = torch.arange(length, device=ids_BL.device).expand_as(ids_BL)
-        states = self.stack(
-            torch.cat([text_BLD, words_BKD], dim=1),
-            torch.cat([mask_BL, behind_text(words)], dim=1),
-            torch.cat([text_places_BL, places_behind(mask_BL, words)], dim=1),
-        )
-        return EncoderStates(tokens_BLD=states[:, :length], words_BKD=states[:, length:])
+        embedded_BSD = torch.cat([self.embed(ids_BL, features_BL), self.embed_words(words)], dim=1)
+        mask_BS = torch.cat([mask_BL, behind_text(words)], dim=1)
+        longest = int(mask_BS.sum(1).max())
+        order_BS = (~mask_BS).byte().argsort(dim=1, stable=True)[:, :longest]  # what is real comes first
+        order_BSD = order_BS[..., None].expand(-1, -1, self.width)
+        found_BSD = self.stack(embedded_BSD.gather(1, order_BSD), mask_BS.gather(1, order_BS))
+        states_BSD = torch.zeros_like(embedded_BSD, dtype=found_BSD.dtype).scatter(1, order_BSD, found_BSD)
+        return EncoderStates(tokens_BLD=states_BSD[:, :length], words_BKD=states_BSD[:, length:])
 
 
 def behind_text(words: PhotoTokens) -> Tensor:

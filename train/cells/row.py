@@ -10,7 +10,7 @@ from mmdemo.cells.checkpoint import cell_folder, load_trunk, save_cell
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.models.fusion.table import FUSIONS, buildable
-from mmdemo.models.model import MultimodalModel
+from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.types import InputError
 from train.bases.align import ALIGNMENT, align
 from train.cells.conditions import code_at_start, conditions_of
@@ -110,8 +110,11 @@ def _store(
         store_trunk(config, best, root, file, bits)
         if bits == BITS[-1]:
             break
-        load_base(root, row, config.preset)
-        load_trunk(file, row)
+        stored = build_model(config)
+        load_base(root, stored, config.preset)
+        load_trunk(file, stored)
+        row.text_encoder.load_state_dict(stored.text_encoder.state_dict())
+        row.image_encoder.load_state_dict(stored.image_encoder.state_dict())
         if row_headline(validate(row)) >= whole - LOSS:
             break
     return bits

@@ -63,8 +63,8 @@ def named_dropout(model: nn.Module, seed: int, *names: str | int) -> Iterator[No
 
         for part, module in parts_of(cell).items():
             if module not in hooked:
-                hook = partial(reseed, part, calls)
-                hooks.append(_drops_in(module).register_forward_pre_hook(lambda m, _, hook=hook: hook(m)))
+                drops = partial(reseed, part, calls)
+                hooks.append(_drops_in(module).register_forward_pre_hook(lambda m, _, drops=drops: drops(m)))
                 hooked.add(module)
     try:
         yield
