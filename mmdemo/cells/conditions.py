@@ -22,7 +22,8 @@ class Conditions:
     ``limit``: only the first so many posts of each split were read, 0 for all. ``splits``: "official", or the
     report's. ``cleaning``: whether texts were cleaned. ``tree``: "clean", or "dirty" where the code had
     changes that are in no commit. ``commit_exists``: whether the repository of this code has the commit.
-    ``posts``: how many were scored, by split.
+    ``photo_sources``: where the photos' words were from, of a cell that reads some. ``posts``: how many were
+    scored, by split.
     """
 
     limit: int | None = None
@@ -37,6 +38,7 @@ class Conditions:
     hardware: str | None = None
     precision: str | None = None
     training_posts: int | None = None
+    photo_sources: str | None = None
     posts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -70,6 +72,7 @@ class Conditions:
             hardware=_text(stated.get("hardware")),
             precision=_text(stated.get("precision")),
             training_posts=_count(stated.get("training_posts")),
+            photo_sources=_text(stated.get("photo_sources")),
             posts=_posts(stated.get("posts")) | _posts_scored(metrics),
         )
 
@@ -109,6 +112,7 @@ class Conditions:
             "torch": self.torch or NOT_STATED,
             "Hardware": self.hardware or NOT_STATED,
             "Precision": self.precision or NOT_STATED,
+            **({"Words of photos": self.photo_sources} if self.photo_sources else {}),
         }
 
 

@@ -7,7 +7,7 @@ import typer
 
 from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.terminal import say
-from train.cells.recipes import config_of, list_recipes, read_changes, read_recipes
+from train.cells.recipes import config_of, list_recipes, read_changes, read_recipes, sources_of
 from train.commands.options import (
     EXAMPLE,
     Change,
@@ -29,15 +29,25 @@ def prepare(
     data: Data,
     images: Images = None,
     pairs: Pairs = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="A recipe that reads photos' words: they are read now, as its run would."),
+    ] = None,
+    change: Change = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check a data folder: what is there, what is missing or broken, and for whom it matters.
 
-    Example: python -m train prepare --data ../shared/data
-    """
-    from train.data.prepare import run as check
+    Of a recipe with photo_words=true the photos are read ahead, by several processes; stopped, it goes on.
 
-    raise typer.Exit(check(data, images, pairs, as_json))
+    Examples: python -m train prepare --data ../shared/data; with --recipe words, or --recipe words
+    --set photo_sources=described,ocr
+    """
+    from train.data.prepare_report import run as check
+
+    picked = read_changes(change or [])[1]
+    pick = {**(read_recipes(recipe).run if recipe else {}), **picked}
+    raise typer.Exit(check(data, images, pairs, as_json, sources_of(pick)))
 
 
 def recipes(
@@ -92,7 +102,13 @@ def run(
     stages, picked = read_changes(change or [])
     options = {"model": model, "fusion": fusion, "scheme": scheme}
     pick = {**book.run, **{key: value for key, value in options.items() if value}, **picked}
-    source = DataSource(folder=folder, images=images, pairs=pairs, scheme=pick.get("scheme", "official"))
+    source = DataSource(
+        folder=folder,
+        images=images,
+        pairs=pairs,
+        scheme=pick.get("scheme", "official"),
+        photo_sources=sources_of(pick),
+    )
     asked = reviewed_posts.read_extra(extra, chosen) if extra else ()
     asked = reviewed_posts.without_leaks(asked, source, chosen, drop=pick.get("drop_leaks", False))
     config = config_of(chosen, pick)
