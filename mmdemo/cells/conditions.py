@@ -24,7 +24,8 @@ class Conditions:
     report's. ``cleaning``: whether texts were cleaned. ``tree``: "clean", or "dirty" where the code had
     changes that are in no commit. ``commit_exists``: whether the repository of this code has the commit.
     ``trained_with``: the fusions that trained at once on the cell's trunk, its own among them; none where it
-    trained by itself. ``posts``: how many were scored, by split.
+    trained by itself. ``photo_sources``: where the photos' words were from, of a cell that reads some.
+    ``posts``: how many were scored, by split.
     """
 
     limit: int | None = None
@@ -40,6 +41,7 @@ class Conditions:
     precision: str | None = None
     training_posts: int | None = None
     trained_with: tuple[str, ...] = ()
+    photo_sources: str | None = None
     posts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -74,6 +76,7 @@ class Conditions:
             precision=_text(stated.get("precision")),
             training_posts=_count(stated.get("training_posts")),
             trained_with=_texts(stated.get("trained_with")),
+            photo_sources=_text(stated.get("photo_sources")),
             posts=_posts(stated.get("posts")) | _posts_scored(metrics),
         )
 
@@ -116,6 +119,7 @@ class Conditions:
             "torch": self.torch or NOT_STATED,
             "Hardware": self.hardware or NOT_STATED,
             "Precision": self.precision or NOT_STATED,
+            **({"Words of photos": self.photo_sources} if self.photo_sources else {}),
         }
 
 

@@ -7,15 +7,15 @@ Labels are tables, ``[entities.band]`` and ``[relations."part of"]``, in the ord
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 
 from mmdemo.datasets.records import RecordReader, record_of
-from mmdemo.datasets.schema import Dataset
-from mmdemo.types import InputError
+from mmdemo.datasets.schema import Dataset, EntityType, RelationType
+from mmdemo.types import InputError, quoted
 
 FILE = "dataset.toml"
 WAYS = {"keep": False, "split": True}
@@ -26,8 +26,8 @@ def read_toml(path: Path) -> Dataset:
     """The dataset of a ``dataset.toml``, or of the one in a folder.
 
     Raises:
-        InputError: no such file, not TOML, or a key that is missing, unknown or wrong; the message names the
-            line and the key.
+        InputError: no such file, not TOML, a key that is missing, unknown or wrong, or two labels that are
+            given by the same letter; the message names the line and the key.
     """
     path = Path(path) / FILE if Path(path).is_dir() else Path(path)
     try:
@@ -42,7 +42,11 @@ def read_toml(path: Path) -> Dataset:
         stated = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:  # its message names the line
         raise InputError(f"{path} is not TOML: {error}") from error
-    return _TomlReader(path, text).dataset(_listed(stated))
+    reader = _TomlReader(path, text)
+    dataset = reader.dataset(_listed(stated))
+    reader.check_keys("entities", dataset.entities)
+    reader.check_keys("relations", dataset.relations)
+    return dataset
 
 
 def _listed(stated: dict[str, Any]) -> dict[str, Any]:
@@ -78,12 +82,23 @@ class _TomlReader(RecordReader):
         number = self._line(key)
         return InputError(f"{self.where}{f' line {number}' if number else ''}: {key} {problem}")
 
+    def check_keys(self, kind: str, labels: Sequence[EntityType | RelationType]) -> None:
+        """A letter gives one label. What checkpoints and queues hold already is left as it is."""
+        owners: dict[str, str] = {}
+        for row in labels:
+            owner = owners.setdefault(row.key.casefold(), row.label) if row.key else row.label
+            if owner != row.label:
+                raise self.fail(
+                    f"{kind}.{row.label}.key",
+                    f"is {quoted(row.key)}, which is the key of {quoted(owner)} too",
+                )
+
     def _line(self, key: str) -> int | None:
         """The line of the last part of a dotted key that is in the file, below that of the part before."""
         found, start = None, 0
         for part in key.strip("'").replace("split_", "").split("."):
             pattern = re.compile(
-                rf"""^\s*(?:["']?{re.escape(part)}["']?\s*=|\[+.*{re.escape(part)}["']?\s*\]+)"""
+                rf"""^\s*(?:["']?{re.escape(part)}["']?\s*=|\[+(?:.*\.)?\s*["']?{re.escape(part)}["']?\s*\]+)"""
             )
             here = next((i for i in range(start, len(self.lines)) if pattern.match(self.lines[i])), None)
             if here is None:

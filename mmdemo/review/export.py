@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
+from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.formats.shared.sameness import compare, unfit
 from mmdemo.formats.table import find_format
 from mmdemo.posts.gold import name_of
@@ -176,7 +177,10 @@ def apply_corrections(store: Store, queue: str, items: Iterable[Question], revie
 
     Posts are found by id, or by their photo's where only one post has it (CoNLL). What is the same as the
     present decision stays. A post that is unknown, has other words or is being edited is kept, with the
-    reason. One undo by ``reviewer`` takes all of it back.
+    reason. One undo by ``reviewer`` takes all decisions back.
+
+    The words of a photo that the file states stand in place of those that the post has; a file that states
+    none, as of a format without them, leaves them alone. These changes are taken back post by post.
     """
     batch = uuid.uuid4().hex
     decisions = {review.key: review for review in _all(store, queue, reviewer)}
@@ -189,21 +193,38 @@ def apply_corrections(store: Store, queue: str, items: Iterable[Question], revie
         same_photo = by_photo.get(item.post.image_id or item.post.id, [])
         found = by_id.get(item.post.id) or (same_photo[0] if len(same_photo) == 1 else None)
         answer = stated_answer(item.post)
-        if found is None or answer is None:
+        if found is None or (answer is None and not item.post.photo_words):
             unknown += 1
             kept[-unknown] = f"{name_of(item.post)} is not in the queue, or has no answer"
             continue
         if found.post.tokens != item.post.tokens:
             kept[found.key] = f"{name_of(item.post)} has other words in the file"
             continue
-        if found.decision is not None and found.decision.answer.same_as(answer):
-            continue
-        try:
-            store.decide(queue, found.key, reviewer, answer, version=found.version, batch=batch)
-            changed.append(found.key)
-        except InputError as error:
-            kept[found.key] = f"{name_of(item.post)}: {error}"
-    return Changed(keys=tuple(changed), kept=kept)
+        for correct in (_decide, _say):  # one may fail where the other does not
+            try:
+                if correct(store, queue, found, item.post, reviewer, batch):
+                    changed.append(found.key)
+            except InputError as error:
+                kept[found.key] = f"{name_of(item.post)}: {error}"
+    return Changed(keys=tuple(dict.fromkeys(changed)), kept=kept)
+
+
+def _decide(store: Store, queue: str, found: Review, post: Post, reviewer: str, batch: str) -> bool:
+    """Decide a post as a file states it; whether that is another answer than the present one."""
+    answer = stated_answer(post)
+    if answer is None or (found.decision is not None and found.decision.answer.same_as(answer)):
+        return False
+    store.decide(queue, found.key, reviewer, answer, version=found.version, batch=batch)
+    return True
+
+
+def _say(store: Store, queue: str, found: Review, post: Post, reviewer: str, batch: str) -> bool:
+    """Take the words of a post's photo from a file; whether they are others than the present ones."""
+    said = post.photo_words
+    if not said or said == found.post.photo_words:
+        return False
+    store.change_photo_words(queue, found.key, reviewer, words_json(said), version=found.photo_version)
+    return True
 
 
 def _all(store: Store, queue: str, reviewer: str) -> Iterable[Review]:

@@ -86,8 +86,10 @@ def test_no_tab_opens_what_was_not_uploaded_or_tells_whether_it_is_there(target,
 def test_the_desk_reads_no_file_that_was_not_uploaded(target, secrets):
     for path in secrets.values():
         for form in (*FORMS, {"meta": {"_type": "gradio.FileData"}}):
-            changes = {"review-files": [{"path": path, **form}], 1: "Ann"}
-            assert refused(target.press("review-add", changes, session()).text), (path, form)
+            held = {"path": path, **form}
+            for files in ({"review-files": [held]}, {"review-descriptions": held}):
+                answer = target.press("review-add", {**files, 1: "Ann"}, session()).text
+                assert refused(answer), (path, form, files)
 
 
 def test_no_route_names_another_visitor_s_session_or_shows_what_it_holds(target):

@@ -33,21 +33,22 @@ LABEL = st.sampled_from([ARABIC, MARKUP, LONG, "a.b", '"', "'", "\\", "a]", "# x
     st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8
 ).filter(str.strip)
 LABELS = st.lists(LABEL, min_size=1, max_size=5, unique_by=str.casefold)
-KEY = st.none() | st.sampled_from("bcdé")
+KEYS = st.permutations([*"bcdé", None, None])  # a letter stands once
 
 
 @st.composite
 def datasets(draw: st.DrawFn) -> Dataset:
+    keys = draw(KEYS)
     entities = tuple(
         EntityType(
             label=label,
             meaning=draw(TEXT),
             guideline=draw(TEXT),
             colour=draw(st.none() | st.sampled_from(COLOURS)),
-            key=draw(KEY),
+            key=key,
             like=draw(TEXT) or None,
         )
-        for label in draw(LABELS)
+        for label, key in zip(draw(LABELS), keys, strict=False)
     )
     ends = st.lists(st.sampled_from([kind.label for kind in entities]), max_size=3, unique=True).map(tuple)
     relations = tuple(
@@ -58,9 +59,9 @@ def datasets(draw: st.DrawFn) -> Dataset:
             symmetric=draw(st.booleans()),
             meaning=draw(TEXT),
             guideline=draw(TEXT),
-            key=draw(KEY),
+            key=key,
         )
-        for label in draw(LABELS)
+        for label, key in zip(draw(LABELS), reversed(keys), strict=False)
         if label.casefold() != "none"
     )
     tasks = draw(st.lists(st.sampled_from(TASKS), min_size=1, unique=True))
@@ -164,6 +165,16 @@ tail = ["a b"]
         ('[entities."a b"]', f'[entities."{"x" * 201}"]', "is no label: one line, 1 to 200 characters"),
         ('[entities."a b"]', r'[entities."a\nb"]', "is no label"),
         ("[relations.part-of]", "[relations.None]", "relations.None stands twice"),
+        (
+            'colour = "#0072B2"',
+            'key = "X"',
+            "line 15: entities.a b.key is 'x', which is the key of 'band' too",
+        ),
+        (
+            'tail = ["a b"]',
+            'key = "z"\n[relations."of"]\nkey = "Z"',
+            "line 21: relations.of.key is 'Z', which is the key of 'part-of' too",
+        ),
         ("[words]", "[words", "is not TOML: .*line 5"),
     ],
 )
@@ -232,3 +243,15 @@ def test_labels_in_words() -> None:
 def test_a_relation_without_types_joins_any() -> None:
     kind = replace(odd_dataset().relations[0], head=("band",), tail=())
     assert kind.fits("band", "SPAN") and kind.fits(None, None) and not kind.fits("SPAN", "band")
+
+
+def test_a_letter_may_give_an_entity_and_a_relation(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(GOOD.replace('head = ["band"]', 'head = ["band"]\nkey = "x"'))
+    assert read_toml(tmp_path).relations[0].key == read_toml(tmp_path).entities[1].key == "x"
+
+
+def test_a_record_of_a_queue_that_has_a_letter_twice_is_still_read(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(GOOD)
+    values = record_of(read_toml(tmp_path))
+    values["entities"][0]["key"] = "x"
+    assert [kind.key for kind in read_record(values, "queue").entities] == ["x", "x"]

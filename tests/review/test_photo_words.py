@@ -1,17 +1,20 @@
 """The words of a photo in a store: kept, corrected with a log, undone, exported."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from mmdemo.formats.shared.photo_words import MAX_CHARACTERS, MOST, words_json
+from mmdemo.formats.reading import read_posts
+from mmdemo.formats.shared.photo_words import MAX_CHARACTERS, MOST, read_words, refuse, words_json
 from mmdemo.formats.table import FORMATS
-from mmdemo.review.export import export
-from mmdemo.review.records import Leased, Review
+from mmdemo.review.export import apply_corrections, export
+from mmdemo.review.records import Changed, Leased, Review
 from mmdemo.review.store.photos.words import PhotoConflict
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError, PhotoWords, Question
@@ -188,3 +191,64 @@ def test_words_of_a_stored_post_are_json_that_any_database_takes(desk: Store) ->
     with desk.engine.connect() as connection:
         stored = connection.execute(text("SELECT photo_words FROM posts ORDER BY id")).scalars().all()
     assert stored[0].isascii() and json.loads(stored[0]) == words_json(WORDS) and stored[1] is None
+
+
+# ---------------------------------------------------------------- corrections
+
+
+@pytest.fixture
+def exported(desk: Store, tmp_path: Path) -> Path:
+    """A whole export of two decided posts, of which the first has words of its photo."""
+    for review in desk.page("q", "Ann").reviews:
+        desk.decide("q", review.key, "Ann", {"entities": []}, version=0)
+    export(desk, "q", tmp_path / "out.jsonl", "jsonl")
+    return tmp_path / "out.jsonl"
+
+
+def corrected(desk: Store, file: Path, change: Callable[[list[dict[str, Any]]], None]) -> Changed:
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    change(rows)
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return apply_corrections(desk, "q", read_posts(file, "auto", TWEETS), "Eve")
+
+
+def test_corrections_of_words_come_back_and_are_the_correctors(desk: Store, exported: Path) -> None:
+    def change(rows: list[dict[str, Any]]) -> None:
+        rows[0]["photo_words"][0]["text"] = "PADRES 12"
+        del rows[0]["photo_words"][1]
+        rows[1]["photo_words"] = [{"source": "described", "text": "a dog"}]
+
+    changed = corrected(desk, exported, change)
+    one, two = desk.page("q", "Ann").reviews
+    assert changed.keys == (one.key, two.key) and changed.kept == {}
+    sign, alt = one.post.photo_words
+    assert (sign.text, sign.by, sign.score, sign.box) == ("PADRES 12", "Eve", None, SIGN.box)
+    assert alt == read_words(words_json([ALT]), "", refuse)[0], "what was not touched stays as it was"
+    assert [w.text for w in two.post.photo_words] == ["a dog"]
+    assert [c.reviewer for c in desk.photo_history(one.key)] == ["Eve"]
+    assert one.decision is not None and one.decision.reviewer == "Ann", "the words are no decision"
+    back = desk.undo_photo_words("q", one.key, "Eve", version=one.photo_version)
+    assert back.post.photo_words == WORDS
+
+
+def test_a_file_of_the_same_words_or_of_none_changes_nothing(desk: Store, exported: Path) -> None:
+    assert corrected(desk, exported, lambda rows: None) == Changed()
+    assert corrected(desk, exported, lambda rows: rows[0].pop("photo_words")) == Changed()
+    assert first(desk).post.photo_words == WORDS
+
+
+def test_words_that_somebody_edits_meanwhile_are_kept_and_the_rest_is_taken(
+    desk: Store, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(rows: list[dict[str, Any]]) -> None:
+        rows[0]["photo_words"] = [{"source": "described", "text": "another"}]
+        rows[0]["entities"] = [{"start": 0, "end": 1, "label": "PER"}]
+
+    def busy(*_: object, **__: object) -> None:
+        raise InputError("Bob is editing this post")
+
+    monkeypatch.setattr(desk, "change_photo_words", busy)
+    changed = corrected(desk, exported, change)
+    review = first(desk)
+    assert changed.keys == (review.key,) and "Bob is editing" in changed.kept[review.key]
+    assert review.answer.entities and review.post.photo_words == WORDS

@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from mmdemo.cells.commits import CodeState, code_state
 from mmdemo.cells.conditions import Conditions
 from mmdemo.types import Question
-from train.cells.settings import Settings
+from train.cells.settings import FROM_FILES, Settings
 from train.data.questions import count_posts
 
 CPU_INFO = Path("/proc/cpuinfo")
@@ -41,7 +41,16 @@ def conditions_of(
         hardware=hardware(accelerator.device, accelerator.num_processes),
         precision={"no": "float32"}.get(accelerator.mixed_precision, accelerator.mixed_precision),
         training_posts=count_posts(train),
+        photo_sources=words_from(settings),
     )
+
+
+def words_from(settings: Settings) -> str | None:
+    """Where the photos' words are from, by commas; None for a model that reads none."""
+    if not settings.config.photo_words:
+        return None
+    sources = settings.source.photo_sources
+    return FROM_FILES if sources is None else ",".join(sources)
 
 
 def hardware(device: torch.device, processes: int = 1) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
-from mmdemo.types import InputError, quoted
+from mmdemo.types import PHOTO_SOURCES, InputError, quoted
+from train.data.photo_reading import Sources, sources_named
 from train.fit.recipe import Recipe
 
 FOLDER = Path(__file__).parents[1] / "recipes"
@@ -30,6 +31,7 @@ RUN: dict[str, type] = {
     "clean_text": bool,
     "photo_words": bool,
     "words_in_text": bool,
+    "photo_sources": str,
     "end_to_end": bool,
     "trunk_only": bool,
     "drop_leaks": bool,
@@ -149,6 +151,20 @@ def config_of(dataset: Dataset, picked: Mapping[str, Any]) -> ModelConfig:
     config = ModelConfig(dataset=dataset, **{key: picked[key] for key in shape if key in picked})
     named = f"{config.fusion}-{config.film_variant}"
     return replace(config, fusion=named, film_variant="report") if named in FUSIONS else config
+
+
+def sources_of(picked: Mapping[str, Any]) -> Sources | None:
+    """Where a run has the words of its photos from: ``photo_sources``, else all; None where it reads none.
+
+    Raises:
+        InputError: a source is unknown, or stated for a run that reads no words.
+    """
+    stated = picked.get("photo_sources")
+    if picked.get("photo_words"):
+        return PHOTO_SOURCES if stated is None else sources_named(stated)
+    if stated is not None:
+        raise InputError("photo_sources says where a photo's words are from; it needs photo_words=true too")
+    return None
 
 
 def read_changes(changes: list[str]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:

@@ -227,11 +227,13 @@ def material_of(settings: Settings, recipe: Recipe) -> Material:
 def check_posts(settings: Settings) -> None:
     """Read all that will be read, before anything is written: bad data shall leave no folders behind.
 
+    The photos' words too, where the run's models read them.
+
     Raises:
-        InputError: a file is missing or malformed.
+        InputError: a file is missing or malformed, or a source of photos' words cannot be had.
     """
     for split in SPLITS:
-        settings.source.posts(settings.config.dataset, split)
+        settings.source.told(settings.config.dataset, split, settings.limit)
 
 
 def ensure_base(settings: Settings) -> None:

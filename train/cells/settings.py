@@ -19,10 +19,13 @@ from mmdemo.types import InputError, Question
 from train.bases.full_base import Origin
 from train.cells.recipes import RecipeBook, read_recipes
 from train.cells.start import described
+from train.data.photo_reading import Sources, sources_named
 from train.data.questions import pair_of
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
 
+#: Where photos' words are from if nothing else is asked for: what files say, all of it.
+FROM_FILES = "files"
 #: Configuration that the trunk does not depend on.
 CELL_ONLY = ("fusion", "film_variant", *BEFORE)
 
@@ -107,6 +110,7 @@ def _stage_facts(settings: Settings, stage: str, left_out: Sequence[str]) -> dic
         "limit": settings.limit,
         "extra": questions_hash(settings.extra),
         "start": str(settings.start) if settings.start else "",
+        **(words_facts(settings) if stage != "trunk" or config.text_sees_words else {}),
         **settings.origin_facts,
     }
 
@@ -146,6 +150,31 @@ def data_hash(source: DataSource, dataset: Dataset) -> str:
     if source.pairs_file:
         digest.update(_bytes(source.pairs_file))
     return digest.hexdigest()
+
+
+def words_facts(settings: Settings) -> dict[str, str]:
+    """A hash of what all photos say in words, by source; nothing of a model that reads none.
+
+    What a file describes, and what is read off a photo by another model or other rules, changes it.
+    """
+    config = settings.config
+    if not config.photo_words:
+        return {}
+    said = [
+        [[one.source, one.by, one.text] for one in post.photo_words]
+        for split in SPLITS
+        for post in settings.source.told(config.dataset, split, settings.limit)
+    ]
+    return {"words": hashlib.sha256(json.dumps(said).encode()).hexdigest()}
+
+
+def sources_stated(condition: str | None) -> Sources | None:
+    """The sources that a card's conditions name (`Conditions.photo_sources`), to score a cell by the same.
+
+    Raises:
+        InputError: one is unknown.
+    """
+    return sources_named(condition) if condition and condition != FROM_FILES else None
 
 
 def start_facts(start: Path | None) -> dict[str, str]:

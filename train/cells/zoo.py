@@ -29,7 +29,7 @@ from mmdemo.models.fusion.table import buildable
 from mmdemo.types import InputError
 from train.cells.conditions import code_at_start
 from train.cells.run import Trunk, check_posts, run_cells, run_trunk, run_whole
-from train.cells.settings import Settings, config_facts, data_hash
+from train.cells.settings import Settings, config_facts, data_hash, words_facts
 
 Group = tuple[str, str]
 
@@ -133,6 +133,7 @@ def _determinants(settings: Settings, trunk: Trunk | None) -> str:
         "data": data_hash(settings.source, settings.config.dataset),
         "photos": settings.source.photo_facts(settings.config.dataset),
         "limit": settings.limit,
+        **words_facts(settings),
         **settings.origin_facts,
     }
     if trunk:

@@ -12,7 +12,7 @@ import typer
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.terminal import say
-from train.cells.recipes import RecipeBook, config_of, list_recipes, read_changes, read_recipes
+from train.cells.recipes import RecipeBook, config_of, list_recipes, read_changes, read_recipes, sources_of
 from train.commands.options import (
     EXAMPLE,
     Change,
@@ -78,7 +78,9 @@ def settings_of(
     stages, picked = read_changes(change)
     pick = {**book.run, **{key: value for key, value in options.items() if value}, **picked}
     scheme = pick.get("scheme", "official")
-    source = DataSource(folder=folder, images=places.images, pairs=places.pairs, scheme=scheme)
+    source = DataSource(
+        folder=folder, images=places.images, pairs=places.pairs, scheme=scheme, photo_sources=sources_of(pick)
+    )
     asked = reviewed_posts.read_extra(extra, dataset) if extra else ()
     asked = reviewed_posts.without_leaks(asked, source, dataset, drop=pick.get("drop_leaks", False))
     config = config_of(dataset, pick)
@@ -106,15 +108,25 @@ def prepare(
     data: Data,
     images: Images = None,
     pairs: Pairs = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="A recipe that reads photos' words: they are read now, as its run would."),
+    ] = None,
+    change: Change = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check a data folder: what is there, what is missing or broken, and for whom it matters.
 
-    Example: python -m train prepare --data ../shared/data
-    """
-    from train.data.prepare import run as check
+    Of a recipe with photo_words=true the photos are read ahead, by several processes; stopped, it goes on.
 
-    raise typer.Exit(check(data, images, pairs, as_json))
+    Examples: python -m train prepare --data ../shared/data; with --recipe words, or --recipe words
+    --set photo_sources=described,ocr
+    """
+    from train.data.prepare_report import run as check
+
+    picked = read_changes(change or [])[1]
+    pick = {**(read_recipes(recipe).run if recipe else {}), **picked}
+    raise typer.Exit(check(data, images, pairs, as_json, sources_of(pick)))
 
 
 def recipes(

@@ -28,16 +28,18 @@ def evaluate(
     """
     from mmdemo.cells.card import load_card
     from mmdemo.cells.conditions import Conditions
+    from train.cells.settings import sources_stated
     from train.fit.loop import choose_accelerator
     from train.score.evaluate import evaluate as score
     from train.score.report import render
 
     card = load_card(checkpoint)
     scheme = card.training.get("split_scheme", "official")
-    source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme)
+    conditions = Conditions.of(card.metrics)
+    words = sources_stated(conditions.photo_sources) if card.config.photo_words else None
+    source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme, photo_sources=words)
     accelerator = choose_accelerator(device)
     scores = score(checkpoint, source, split, cache=work / "regions", device=accelerator.device)
-    conditions = Conditions.of(card.metrics)
     scores["photos"] = source.note_of(card.config.dataset)
     scores["conditions"], scores["marks"] = conditions.json(), list(conditions.marks)
     say_json(scores) if as_json else say(*render(scores).split("\n"))

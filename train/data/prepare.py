@@ -6,7 +6,7 @@ Every finding says how often, gives the first offenders, and for whom it matters
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from mmdemo.datasets.schema import SPLITS, Dataset, Task
 from mmdemo.formats.descriptions import counted
 from mmdemo.photo.opening import load_photo
 from mmdemo.posts.gold import gold_tags
-from mmdemo.terminal import say, say_json
 from mmdemo.types import InputError, Post, Relation, quoted
+from train.data.photo_reading import Sources, counted_readings
 from train.data.source import DataSource, datasets_in
 
 #: What a finding is called -> for whom it matters.
@@ -57,7 +57,8 @@ class Finding:
 @dataclass(frozen=True, kw_only=True)
 class SplitReport:
     """One split. ``labels`` counts entities (seqeval's default reading) and relations other than ``none``;
-    ``described`` the posts with words of their photo, by who or what they are from.
+    ``described`` the posts with words of their photo, by who or what they are from; ``readings`` what became
+    of the photos that were read ahead (`train.data.photo_reading`).
     """
 
     split: str
@@ -65,6 +66,7 @@ class SplitReport:
     labels: int
     photos: int
     described: dict[str, int] = field(default_factory=dict)
+    readings: dict[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
 
@@ -94,26 +96,21 @@ class Report:
         return not any(dataset.problems for dataset in self.datasets)
 
 
-def run(data: Path, images: Path | None = None, pairs: Path | None = None, as_json: bool = False) -> int:
-    """Check, print the report to stdout, and return 0 when all can be trained, 2 when something is missing.
-
-    Raises:
-        InputError: ``images`` or ``pairs`` itself is unusable, or both are given.
-    """
-    report = check(data, images, pairs)
-    say_json(as_record(report)) if as_json else say(*render(report).split("\n"))
-    return 0 if report.ready else 2
-
-
-def check(data: Path, images: Path | None = None, pairs: Path | None = None) -> Report:
-    """Read every split, open every photo, compare the splits.
+def check(
+    data: Path,
+    images: Path | None = None,
+    pairs: Path | None = None,
+    photo_sources: Sources | None = None,
+) -> Report:
+    """Read every split, open every photo, compare the splits; with ``photo_sources`` read what photos say.
 
     Without ``images`` and ``pairs`` the stand-ins of the folder itself are taken where it has them.
 
     Raises:
-        InputError: as `run`. A missing or malformed dataset file is a problem in the report instead.
+        InputError: ``images`` or ``pairs`` itself is unusable, or both are given. A missing or
+            malformed dataset file is a problem in the report instead.
     """
-    source = DataSource(folder=Path(data), images=images, pairs=pairs)
+    source = DataSource(folder=Path(data), images=images, pairs=pairs, photo_sources=photo_sources)
     broken: dict[Path, bool] = {}  # each photo is opened once: posts and datasets share them
     datasets = tuple(_check_dataset(source, dataset, broken) for dataset in datasets_in(source.folder))
     return Report(data=str(data), photo_source=source.described, datasets=datasets)
@@ -125,7 +122,7 @@ def _check_dataset(source: DataSource, dataset: Dataset, broken: dict[Path, bool
     for split in SPLITS:
         source.lookup(dataset, split)  # photos that cannot be used at all are the caller's mistake
         try:
-            posts[split] = source.posts(dataset, split)
+            posts[split] = source.told(dataset, split)
             if not posts[split]:
                 raise InputError(f"{source.folder / dataset.files.of(split)} holds no post")
         except InputError as error:
@@ -136,13 +133,15 @@ def _check_dataset(source: DataSource, dataset: Dataset, broken: dict[Path, bool
         dataset=dataset.name,
         title=dataset.title,
         counted=" and ".join(COUNTED[task].format(none=dataset.none) for task in dataset.tasks),
-        splits=tuple(_check_split(dataset, split, posts[split], broken) for split in posts),
+        splits=tuple(_check_split(source, dataset, split, posts[split], broken) for split in posts),
         findings=_leaks(posts),
         problems=tuple(problems),
     )
 
 
-def _check_split(dataset: Dataset, split: str, posts: list[Post], broken: dict[Path, bool]) -> SplitReport:
+def _check_split(
+    source: DataSource, dataset: Dataset, split: str, posts: list[Post], broken: dict[Path, bool]
+) -> SplitReport:
     for post in tqdm(posts, desc=f"{dataset.name} {split}: photos", unit="post", leave=False, disable=None):
         if isinstance(post.image, Path) and post.image not in broken:
             broken[post.image] = load_photo(post)[0] is None
@@ -166,6 +165,7 @@ def _check_split(dataset: Dataset, split: str, posts: list[Post], broken: dict[P
         labels=labels,
         photos=len(posts) - len(without) - len(bad),
         described=counted(posts),
+        readings=counted_readings(posts, source.photo_sources or ()),
         findings=_present(*findings, _finding("repeated ids", repeated)),
     )
 
@@ -252,42 +252,3 @@ def _id(post: Post) -> str:
 
 def _name(post: Post) -> str:
     return post.image.name if isinstance(post.image, Path) else "no photo"
-
-
-def as_record(report: Report) -> dict[str, object]:
-    """The report as JSON values, with ``ready`` and, by name, for whom each finding matters."""
-    return {**asdict(report), "ready": report.ready, "matters": MATTERS}
-
-
-def render(report: Report) -> str:
-    """The report as lines for a person."""
-    lines = [f"data folder: {report.data}", f"photos: {report.photo_source}"]
-    for dataset in report.datasets:
-        lines += ["", dataset.title]
-        lines += [f"  MISSING OR UNREADABLE: {problem}" for problem in dataset.problems]
-        for split in dataset.splits:
-            lines.append(
-                f"  {split.split}: {split.posts} posts, {split.labels} {dataset.counted}, "
-                f"{split.photos} with a photo"
-            )
-            if split.described:
-                named = ", ".join(f"{name} {count:,}" for name, count in split.described.items())
-                lines.append(f"    posts with words of their photo: {named}")
-            lines += [f"    {_line(finding)}" for finding in split.findings]
-        lines += [f"  {_line(finding)}" for finding in dataset.findings]
-    found = {
-        f.what for d in report.datasets for f in (*d.findings, *(f for s in d.splits for f in s.findings))
-    }
-    if found:
-        lines += ["", "What it means:"]
-        lines += [f"  {what}: {matters}." for what, matters in MATTERS.items() if what in found]
-    lines += [
-        "",
-        "Ready to train on all datasets." if report.ready else "Something needed is missing, see above.",
-    ]
-    return "\n".join(lines)
-
-
-def _line(finding: Finding) -> str:
-    more = ", …" if finding.count > len(finding.first) else ""
-    return f"{finding.what}: {finding.count} ({', '.join(finding.first)}{more})"

@@ -13,6 +13,7 @@ from mmdemo.formats.descriptions import descriptions_of, with_descriptions
 from mmdemo.formats.reading import read_split, with_photos
 from mmdemo.photo.lookup import PhotoLookup, photo_folders, photo_lookup
 from mmdemo.types import InputError, Post, Question, quoted
+from train.data.photo_reading import Sources, with_words_read
 from train.data.questions import questions_of
 
 SCHEMES = ("official", "report")
@@ -30,13 +31,15 @@ class DataSource:
     With neither, ``folder/standins/pairs.csv`` is used where it exists; else the photos that lie in the data
     folder where the record says; else posts have none. ``scheme`` is the official split, or the report's
     70:15:15 of all posts shuffled with seed 1337. What the folder says of the photos in words
-    (`mmdemo.formats.descriptions`) goes along, each description a `PhotoWords` of its own.
+    (`mmdemo.formats.descriptions`) goes along, each description a `PhotoWords` of its own. With
+    ``photo_sources`` questions have the words of those sources alone, read off the photos where need be.
     """
 
     folder: Path
     images: Path | None = None
     pairs: Path | None = None
     scheme: str = "official"
+    photo_sources: Sources | None = None
 
     @property
     def pairs_file(self) -> Path | None:
@@ -98,7 +101,16 @@ class DataSource:
 
     def questions(self, dataset: Dataset, split: str, limit: int | None = None) -> list[Question]:
         """What the first ``limit`` posts of a split state answers to (`train.data.questions`)."""
-        return questions_of(self.posts(dataset, split)[:limit], dataset)
+        return questions_of(self.told(dataset, split, limit), dataset)
+
+    def told(self, dataset: Dataset, split: str, limit: int | None = None) -> list[Post]:
+        """The first ``limit`` posts of a split with their photos' words (`train.data.photo_reading`).
+
+        Raises:
+            InputError: as `posts`, or a source of the words cannot be had.
+        """
+        posts = self.posts(dataset, split)[:limit]
+        return posts if self.photo_sources is None else with_words_read(posts, self.photo_sources)
 
     def lookup(self, dataset: Dataset, split: str) -> PhotoLookup:
         """Where a split's photos lie. Raises InputError where the photos' folder or pairs cannot be used."""

@@ -21,7 +21,7 @@ from optuna.trial import TrialState
 from mmdemo.types import InputError, quoted
 from train.cells.fusions import CellData, cell_data, load_trunk_model, train_cell
 from train.cells.run import Trunk, ensure_base, material_of, run_trunk
-from train.cells.settings import Settings, data_hash, start_facts
+from train.cells.settings import Settings, data_hash, start_facts, words_facts
 from train.data.batches import NOTHING
 from train.experiments.search import IMAGE_SIZE, Dimension, apply, values_of
 from train.fit.loop import Diverged, choose_accelerator
@@ -68,6 +68,7 @@ class Search:
             "data": data_hash(source, config.dataset),
             "photos": source.photo_facts(config.dataset),
             "limit": self.settings.limit,
+            **words_facts(self.settings),
             "start": start_facts(self.settings.start),
             "fixed": {stage: values for stage, values in self.settings.changes.items() if values},
         }

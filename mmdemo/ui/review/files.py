@@ -49,9 +49,13 @@ def add_posts(
     target: str,
     use: str,
     double: bool,
+    described: str | None = None,
     profile: gr.OAuthProfile | None = None,
 ) -> Told:
-    """Read uploaded files into a queue, which is made where there is none of that name."""
+    """Read uploaded files into a queue, which is made where there is none of that name.
+
+    ``described`` is a file of what the photos show (`mmdemo.formats.descriptions`).
+    """
     reviewer = reviewer_of(name, profile)
     if not files or len(files) > MAX_FILES:
         raise InputError(f"choose 1 to {MAX_FILES} files: posts, and photos beside them if there are any")
@@ -60,13 +64,14 @@ def add_posts(
     with tempfile.TemporaryDirectory() as scratch:
         folder, posts = _gathered(files, Path(scratch), source)
         scheme = known.scheme if known else reviewed_as(dataset_named(dataset))
-        photos = Photos(folder=folder)
+        photos = Photos(folder=folder, descriptions=Path(described) if described else None)
         try:
             read, cut = list[Question](), Counter[str]()
             for path in posts:
                 read += read_posts(path, source, scheme, photos, shortened=cut)
         except InputError as error:  # which names the file by its place here
-            raise InputError(str(error).replace(f"{scratch}/", "")) from error
+            places = (scratch, *((str(Path(described).parent),) if described else ()))
+            raise InputError(_without(str(error), places)) from error
         if use == CORRECT:
             changed = apply_corrections(store(), target, read, reviewer)
             return target, done_html(
@@ -75,8 +80,21 @@ def add_posts(
         store().make_queue(target, scheme, double=known.double if known else bool(double))
         done = store().add(target, read, use=USES.get(use, "suggest"), reviewer=reviewer)
     known_too = f" {done.known} were there already." if done.known else ""
-    notes = (*done.warnings, *cut_notes(cut))
+    notes = (*done.warnings, *cut_notes(cut), *(_described(read) if described else ()))
     return target, done_html(f"{count_posts(done.added)} added to “{target}”.{known_too}", notes)
+
+
+def _without(text: str, places: Sequence[str]) -> str:
+    """A message without folders of this machine."""
+    for place in places:
+        text = text.replace(f"{place}/", "")
+    return text
+
+
+def _described(read: Sequence[Question]) -> tuple[str]:
+    """What became of a file of descriptions: one that fits no photo would else go unnoticed."""
+    count = sum(bool(item.post.photo_words) for item in read)
+    return (f"{count} of the {count_posts(len(read))} have words of their photo",)
 
 
 def _gathered(files: Sequence[str], scratch: Path, source: str) -> tuple[Path, list[Path]]:
@@ -115,8 +133,15 @@ def add_tool() -> None:
         )
         use = gr.Dropdown([*USES, CORRECT], value=next(iter(USES)), label="Answers in the files")
     double = gr.Checkbox(False, label="Two blind reviews for each post (a new queue)")
+    described = gr.File(
+        label="What the photos show (optional): JSON lines of an image_id and a description",
+        file_types=[".jsonl", ".json"],
+        height=110,
+        elem_id="review-descriptions",
+    )
+    only_uploads(described)
     button = gr.Button("Add posts", elem_id="review-add", variant="primary")
-    wire(button, add_posts, [files, source, dataset, target, use, double])
+    wire(button, add_posts, [files, source, dataset, target, use, double, described])
 
 
 # --- out -------------------------------------------------------------------------------------------

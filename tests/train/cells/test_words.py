@@ -11,19 +11,20 @@ from mmdemo.answer.compare import compare, side_by_side
 from mmdemo.answer.predict import predict
 from mmdemo.cells import catalogue
 from mmdemo.cells.card import load_card
+from mmdemo.cells.conditions import Conditions
 from mmdemo.cells.files import file_hash
 from mmdemo.cells.locate import list_cells
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.posts.question import read_post
-from mmdemo.types import InputError, PhotoWords, Post
+from mmdemo.types import PHOTO_SOURCES, InputError, PhotoWords, Post
 from tests.tiny import write_data
 from train.__main__ import app
-from train.cells.recipes import config_of, read_recipes
+from train.cells.recipes import config_of, read_recipes, sources_of
 from train.cells.run import run, run_cells, run_trunk
-from train.cells.settings import Settings
-from train.cells.zoo import plan
+from train.cells.settings import Settings, sources_stated, stage_folder
+from train.cells.zoo import _determinants, plan
 from train.data.source import DataSource
 
 FAST = {"": {"epochs": 1, "members": 1}, "trunk": {"image_dropout": 0.2}}
@@ -158,3 +159,80 @@ def test_a_zoo_takes_another_fusion_only_by_its_name():
     named = plan("tiny", "*/twitter2017/vilt/late")
     assert named.groups == {("twitter2017", "vilt"): ("late",)}
     assert "late" not in plan("tiny", "*/twitter2017/vilt/*").groups["twitter2017", "vilt"]
+
+
+# ---------------------------------------------------------------- where the words are from
+
+
+def describe(data: Path, text: str) -> None:
+    """A file that describes every training photo."""
+    (data / "descriptions").mkdir(exist_ok=True)
+    lines = [{"image_id": f"train{i}", "blip2": text, "alt": "a person"} for i in range(24)]
+    file = data / "descriptions" / "twitter2017.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def key_of(own: Settings) -> str:
+    return _determinants(own, None)
+
+
+@pytest.mark.parametrize("in_text", [False, True])
+def test_another_word_of_a_photo_is_another_key(tmp_path, in_text):
+    data = write_data(tmp_path / "data", 24)
+    own = settings(data, tmp_path, photo_words=True, words_in_text=in_text)
+    describe(data, "a man in Oakland")
+    before = key_of(own)
+    folders = [stage_folder(own, stage) for stage in ("trunk", "cell")]
+    assert key_of(own) == before and folders == [stage_folder(own, stage) for stage in ("trunk", "cell")]
+    describe(data, "a man in Toronto!")
+    assert key_of(own) != before
+    with pytest.raises(InputError, match="a run with other settings"):
+        stage_folder(own, "cell")
+    if in_text:  # the trunk read the words
+        with pytest.raises(InputError, match="a run with other settings"):
+            stage_folder(own, "trunk")
+    else:
+        stage_folder(own, "trunk")
+
+
+def test_words_that_a_run_does_not_take_are_in_no_key(tmp_path):
+    data = write_data(tmp_path / "data", 24)
+    plain = settings(data, tmp_path)
+    files = replace(plain.source, photo_sources=("described",))
+    told = replace(settings(data, tmp_path, photo_words=True), source=files)
+    keys = set()
+    for text in ("a man in Oakland", "a man in Toronto!"):
+        describe(data, text)
+        keys |= {key_of(plain), key_of(told)}
+    assert len(keys) == 2, "one each: a model that reads no words, and one that takes no captions"
+    assert "words" not in json.loads((stage_folder(plain, "cell") / "stage.json").read_text())
+
+
+def test_where_the_words_are_from_stands_in_the_cards_conditions(tmp_path):
+    data = write_data(tmp_path / "data", 24)
+    describe(data, "a man in Oakland")
+    arguments = ["run", "--dataset", "twitter2017", "--data", str(data), "--out", str(tmp_path / "out")]
+    arguments += ["--work", str(tmp_path / "work"), "--recipe", "words"]
+    changes = ("preset=tiny", "device=cpu", "epochs=1", "photo_sources=captioned,described")
+    for setting in changes:
+        arguments += ["--set", setting]
+    CliRunner().invoke(app, arguments, catch_exceptions=False)
+    folder = tmp_path / "out" / "tiny" / "twitter2017" / "roberta-resnet50" / "cross-attention"
+    conditions = Conditions.of(load_card(folder).metrics)
+    assert conditions.photo_sources == "described,captioned"
+    assert conditions.facts["Words of photos"] == "described,captioned"
+    assert sources_stated(conditions.photo_sources) == ("described", "captioned")
+    scored = CliRunner().invoke(
+        app,
+        ["evaluate", "--checkpoint", str(folder), "--data", str(data), "--work", str(tmp_path), "--json"],
+        catch_exceptions=False,
+    )
+    assert json.loads(scored.stdout)["conditions"]["photo_sources"] == "described,captioned"
+
+
+def test_files_alone_are_told_apart_from_all_sources():
+    assert sources_stated("files") is None and sources_stated(None) is None
+    assert sources_of({"photo_words": True}) == PHOTO_SOURCES and sources_of({}) is None
+    assert sources_of(read_recipes("words").run) == PHOTO_SOURCES
+    with pytest.raises(InputError, match="needs photo_words=true"):
+        sources_of({"photo_sources": "ocr"})

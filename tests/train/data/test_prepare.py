@@ -8,7 +8,8 @@ from PIL import Image
 
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.types import InputError
-from train.data.prepare import MATTERS, DatasetReport, Report, SplitReport, check, render, run
+from train.data.prepare import MATTERS, DatasetReport, Report, SplitReport, check
+from train.data.prepare_report import render, run
 
 RELATIONS = find_dataset("mnre").relation_labels
 

@@ -54,8 +54,18 @@ def uploads(tmp_path):
     return [str(photo), str(text)]
 
 
-def add(files, *, queue="", use=SHOW, target="may", double=False, source="auto", dataset="twitter2017"):
-    return add_posts(queue, "Ann", files, source, dataset, target, use, double)
+def add(
+    files,
+    *,
+    queue="",
+    use=SHOW,
+    target="may",
+    double=False,
+    source="auto",
+    dataset="twitter2017",
+    described=None,
+):
+    return add_posts(queue, "Ann", files, source, dataset, target, use, double, described)
 
 
 def test_uploaded_posts_come_with_their_photos_and_answers(store, uploads):
@@ -65,6 +75,47 @@ def test_uploaded_posts_come_with_their_photos_and_answers(store, uploads):
     assert Path(first.post.image).is_file() and second.post.image is None
     assert [e.label for e in first.answer.entities] == ["PER"] and first.decision is None
     assert "2 were there already" in add(uploads, queue="may", target="")[1]
+
+
+def described(tmp_path, *lines) -> str:
+    """A file of what photos show, as Gradio leaves it."""
+    file = tmp_path / "c" / "alt.jsonl"
+    file.parent.mkdir()
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return str(file)
+
+
+def test_posts_can_come_with_alt_text_of_their_photos(store, uploads, tmp_path):
+    file = described(tmp_path, {"image_id": "7.jpg", "alt_text": "<b>Ann</b> on a stage", "blip2": "a woman"})
+    _, words = add(uploads, described=file)
+    assert "1 of the 2 posts have words of their photo" in words
+    first, second = store.page("may", "Ann").reviews
+    said = [(one.source, one.text, one.by) for one in first.post.photo_words]
+    assert said == [("described", "<b>Ann</b> on a stage", ""), ("captioned", "a woman", "blip2")]
+    assert second.post.photo_words == ()
+
+
+def test_alt_text_can_be_brought_later_for_posts_that_are_there(store, uploads, tmp_path):
+    assert "words of their photo" not in add(uploads)[1]
+    file = described(tmp_path, {"image_id": "8", "description": "rain"})
+    _, words = add(uploads, described=file)
+    assert "2 were there already" in words
+    assert [r.post.photo_words[0].text for r in store.page("may", "Ann").reviews if r.post.photo_words] == [
+        "rain"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ([{"alt": "a dog"}], "alt.jsonl line 1 has no image_id"),
+        ([["7", "a dog"]], "alt.jsonl line 1 is not a JSON object"),
+    ],
+)
+def test_a_file_of_descriptions_that_is_none_adds_nothing(store, uploads, tmp_path, lines, says):
+    _, words = add(uploads, described=described(tmp_path, *lines))
+    assert "rv-" not in words and says.lower() in words.lower() and str(tmp_path) not in words
+    assert store.queues() == ()
 
 
 def test_a_queue_is_found_by_its_name_however_it_is_typed(store, uploads):
