@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmdemo.datasets.schema import Dataset, EntityType, RelationType
-from mmdemo.formats import label_studio
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.offsets import joined, words
 from mmdemo.formats.shared.sameness import compare, unfit
 from mmdemo.formats.table import FORMATS, SOURCES, find_format
+from mmdemo.formats.tools import label_studio
 from mmdemo.types import Ask, Entity, InputError, Post, Question, Relation
 from tests.made_up import ENTITY_LABELS, RELATION_LABELS, odd_dataset, questions
 
