@@ -391,5 +391,5 @@ def test_discontinuous_entities_are_counted_with_their_relations(tmp_path: Path)
 
 
 def test_unknown_formats_are_named() -> None:
-    with pytest.raises(InputError, match="unknown format 'pickle'; known: conll"):
+    with pytest.raises(InputError, match=f"unknown format 'pickle'; known: {', '.join(FORMATS)}"):
         find_format("pickle")
