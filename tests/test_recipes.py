@@ -23,7 +23,7 @@ CONTRACTS = (
 )
 #: What the pages add: tests with these names must have passed. A test's name holds its file, row or view.
 ADDED = {
-    "fusion.md": ("test_fusions.py::test_shapes_and_trace[gated]", "[mmdemo.models.fusion.gated]"),
+    "fusion.md": ("test_fusions.py::test_shapes_and_trace[gated-]", "[mmdemo.models.fusion.gated]"),
     "dataset.md": ("test_bundled_records_come_back_equal[harbour]",),
     "encoder-row.md": ("test_rows_speak_of_rows_and_sources_that_there_are[bert-clip]",),
     "format.md": ("test_what_fits_reads_back[array]", "[mmdemo.formats.array]"),
