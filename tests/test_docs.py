@@ -19,6 +19,7 @@ PAGES = [
     ROOT / "checkpoints" / "README.md",
     *sorted(ROOT.glob("docs/*.md")),
 ]
+RECIPES = sorted(ROOT.glob("docs/contributing/*.md"))
 
 
 def name(page: Path) -> str:
@@ -36,7 +37,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+@pytest.mark.parametrize("page", [*PAGES, *RECIPES], ids=name)
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
         if not re.match(r"[a-z]+:", link):
@@ -49,6 +50,11 @@ def test_links_lead_somewhere(page):
 def test_readme_leads_to_every_page():
     text = README.read_text(encoding="utf-8")
     assert [name(page) for page in PAGES[1:] if f"]({name(page)})" not in text] == []
+
+
+def test_contributing_leads_to_every_recipe():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert RECIPES and [name(page) for page in RECIPES if f"]({name(page)})" not in text] == []
 
 
 def test_readme_begins_with_a_sentence_a_picture_and_two_commands():
@@ -74,7 +80,7 @@ def called(page: Path) -> Iterator[tuple[str, str]]:
 
 def test_commands_of_the_pages_exist():
     known = {"mmdemo": commands_of(app), "train": commands_of(train)}
-    found = [(name(page), tool, command) for page in PAGES for tool, command in called(page)]
+    found = [(name(page), tool, command) for page in [*PAGES, *RECIPES] for tool, command in called(page)]
     assert len(found) > 20
     assert [one for one in found if one[2] not in known[one[1]]] == []
 

@@ -125,14 +125,15 @@ class Dataset:
     ``none`` is the label of a pair without a relation, output 0 of a relation head. ``label_map`` gives
     labels in files another name; "" leaves them out (and they are counted). ``borrow`` names a dataset whose
     relations a reviewer may add to these posts. ``start`` names the dataset whose trunk training starts from.
-    ``source`` says whose the data are and where they are from, for cards of what was trained on them.
+    ``source`` says whose the data are and where they are from, for cards of what was trained on them. A page
+    starts with the ``default`` dataset of a task; that makes it no other dataset.
     """
 
     name: str
     title: str
     tasks: tuple[Task, ...]
     language: str = "en"
-    default: bool = False
+    default: bool = field(default=False, compare=False)
     words: WordRules = field(default_factory=WordRules)
     files: Files = field(default_factory=Files)
     entities: tuple[EntityType, ...] = ()

@@ -82,6 +82,22 @@ def _no_joint_attention(subject: ExplainedPost) -> str | None:
     return None
 
 
+def _text_alone(subject: ExplainedPost) -> str | None:
+    return (
+        f"{subject.encoder.config.fusion} reads the text alone"
+        if subject.model.fusion.reads == "text"
+        else None
+    )
+
+
+def _photo_alone(subject: ExplainedPost) -> str | None:
+    return (
+        f"{subject.encoder.config.fusion} reads the photo alone"
+        if subject.model.fusion.reads == "photo"
+        else None
+    )
+
+
 def _no_words(subject: ExplainedPost) -> str | None:
     if not isinstance(subject.model.text_encoder, TextEncoder):
         return "this text encoder does not let words be masked in parts"
@@ -129,14 +145,20 @@ EXPLAINERS: tuple[Explainer, ...] = (
         draw=lambda subject: [joint_attention_said_view(subject)],
         lacks=_both(_no_joint_attention, _nothing_said),
     ),
-    Explainer(views=("region-gradient", "region-occlusion"), draw=region_views, lacks=_no_photo),
     Explainer(
-        views=("photo-word-gradient", "photo-word-occlusion"), draw=photo_word_views, lacks=_nothing_said
+        views=("region-gradient", "region-occlusion"),
+        draw=region_views,
+        lacks=_both(_text_alone, _no_photo),
+    ),
+    Explainer(
+        views=("photo-word-gradient", "photo-word-occlusion"),
+        draw=photo_word_views,
+        lacks=_both(_text_alone, _nothing_said),
     ),
     Explainer(
         views=("token-attribution",),
         draw=lambda subject: [token_attribution_view(subject)],
-        lacks=_no_words,
+        lacks=_both(_photo_alone, _no_words),
     ),
     Explainer(
         views=("image-contribution",),

@@ -84,10 +84,11 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
         InputError: a line is not a JSON object, a field has the wrong type, or a span is empty or leaves the
             words.
     """
-    return merged(_row(line, where, left) for where, line in read_objects(path))
+    return merged(row_of(line, where, left) for where, line in read_objects(path))
 
 
-def _row(line: dict[str, Any], where: str, left: LeftOut) -> Question:
+def row_of(line: dict[str, Any], where: str, left: LeftOut) -> Question:
+    """The post of a line's object, which stands at ``where``. Raises InputError as `read` does."""
     tokens = check_words(line.get("tokens"), where)
     image, tags = text_or_none(line, "image", where), line.get("tags")
     pair, label = line.get("pair"), line.get("relation")

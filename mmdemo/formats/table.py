@@ -2,19 +2,9 @@
 
 from collections.abc import Mapping
 
-from mmdemo.formats import (
-    brat,
-    conll,
-    csv_file,
-    doccano,
-    dygie,
-    folder,
-    jsonl,
-    label_studio,
-    mnre,
-    spacy,
-)
+from mmdemo.formats import conll, csv_file, dygie, folder, jsonl, mnre
 from mmdemo.formats.format import Format
+from mmdemo.formats.tools import brat, doccano, label_studio, spacy
 from mmdemo.types import InputError, quoted
 
 #: Where a file looks like several, the first is meant.

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from mmdemo.models.encoders.table import DEFAULT_MODEL
+from mmdemo.models.fusion.table import fusions_of
 from mmdemo.types import InputError
 from mmdemo.ui.shell import mcp_tools, server
 
@@ -64,7 +66,7 @@ def test_a_tweet_gives_entities_as_json_with_and_without_its_photo(app_url):
     assert not bare.isError and not answer["image_used"]
     assert {"Kevin Durant": "PER"}.items() <= {e["text"]: e["label"] for e in answer["entities"]}.items()
     assert json.loads(seen.content[0].text)["image_used"]
-    assert len(json.loads(row.content[0].text)["answers"]) == 6
+    assert len(json.loads(row.content[0].text)["answers"]) == len(fusions_of(DEFAULT_MODEL))
 
 
 def test_a_photo_can_be_described_in_words(app_url):

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmdemo.datasets.schema import Dataset, EntityType, RelationType
-from mmdemo.formats import label_studio
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.offsets import joined, words
 from mmdemo.formats.shared.sameness import compare, unfit
 from mmdemo.formats.table import FORMATS, SOURCES, find_format
+from mmdemo.formats.tools import label_studio
 from mmdemo.types import Ask, Entity, InputError, Post, Question, Relation
 from tests.made_up import ENTITY_LABELS, RELATION_LABELS, odd_dataset, questions
 
@@ -391,5 +391,5 @@ def test_discontinuous_entities_are_counted_with_their_relations(tmp_path: Path)
 
 
 def test_unknown_formats_are_named() -> None:
-    with pytest.raises(InputError, match="unknown format 'pickle'; known: conll"):
+    with pytest.raises(InputError, match=f"unknown format 'pickle'; known: {', '.join(FORMATS)}"):
         find_format("pickle")

@@ -11,16 +11,16 @@ from mmdemo.models.config import FILM_VARIANTS, ModelConfig
 from mmdemo.models.features import PATCH, WORD, Fusion, ImageFeatures, TextFeatures
 from mmdemo.models.fusion.attention import AdditiveTokenAttention, Attention, TokenAttention
 from mmdemo.models.fusion.attention_tokens import AttentionTokens
+from mmdemo.models.fusion.baselines.concat import Average, Concat
+from mmdemo.models.fusion.baselines.native import Native
+from mmdemo.models.fusion.baselines.one_side import ImageOnly, TextOnly
 from mmdemo.models.fusion.bilinear import Bilinear
 from mmdemo.models.fusion.bimodal import Bimodal
-from mmdemo.models.fusion.concat import Average, Concat
 from mmdemo.models.fusion.cross_attention import CrossAttention
 from mmdemo.models.fusion.film import FiLM
 from mmdemo.models.fusion.gated_hybrid import GatedHybrid
 from mmdemo.models.fusion.hybrid import Hybrid
 from mmdemo.models.fusion.late import Late
-from mmdemo.models.fusion.native import Native
-from mmdemo.models.fusion.one_side import ImageOnly, TextOnly
 from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.models.fusion.two_way import TwoWayCrossAttention
 from mmdemo.models.model import build_fusion

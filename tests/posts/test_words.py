@@ -85,6 +85,8 @@ def test_the_authors_own_words_are_kept(shared_data, name):
     from mmdemo.formats.reading import read_split
 
     record = find_dataset(name)
+    if not (shared_data / record.files.valid).is_file():
+        pytest.skip(f"the data of {name} are not there")
     words = [word for row in read_split(shared_data, record, "valid") for word in row.post.tokens]
     words = [word for word in words if visible(word)]
     same = sum(split_words(word, record.words).tokens == (word,) for word in words)

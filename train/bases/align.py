@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 
 from mmdemo.cells.pretrained_base import load_base
 from mmdemo.cells.zoo import post_encoder
-from mmdemo.datasets.discovery import bundled, default_for
+from mmdemo.datasets.discovery import default_for
 from mmdemo.models.batch import collate
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.models.encoders.image import EfficientNetLite
@@ -103,8 +103,7 @@ def read_captions(source: DataSource) -> dict[str, list[str]]:
 
 def _photos(source: DataSource, split: str, captions: dict[str, list[str]]) -> list[Path]:
     """The captioned photos of a split, over all datasets. Raises InputError where there are none."""
-    posts = [p for dataset in bundled().values() for p in source.posts(dataset, split)]
-    paths = {Path(p.image) for p in posts if isinstance(p.image, str | Path)}
+    paths = {Path(p.image) for p in source.posts_of_all(split) if isinstance(p.image, str | Path)}
     found = sorted(path for path in paths if path.name in captions)
     if not found:
         raise InputError(

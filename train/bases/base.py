@@ -12,7 +12,6 @@ from tqdm.auto import tqdm
 
 from mmdemo.cells.files import file_hash, save_tensors, write_json
 from mmdemo.cells.pretrained_base import BASE_FILES, OBJECT_FILES, base_folder
-from mmdemo.datasets.discovery import bundled
 from mmdemo.models.config import PRESETS
 from mmdemo.models.encoders.image import REDUCED, EfficientNetLite
 from mmdemo.models.encoders.table import DEFAULT_MODEL, MODELS
@@ -124,6 +123,6 @@ def to_tensor_of(size: int) -> Callable[[Image.Image], Tensor]:
 
 def _training_photos(source: DataSource) -> list[Post]:
     """One training post for each photo, at most `MOST_PHOTOS`, spread over the datasets."""
-    posts = [post for dataset in bundled().values() for post in source.posts(dataset, "train") if post.image]
+    posts = [post for post in source.posts_of_all("train") if post.image]
     unique = list({str(post.image): post for post in posts}.values())
     return unique[:: max(1, len(unique) // MOST_PHOTOS)]

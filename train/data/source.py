@@ -1,6 +1,7 @@
 """Where training data comes from: a data folder, photos for it, and how it is split."""
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from mmdemo.photo.lookup import PhotoLookup, photo_folders, photo_lookup
 from mmdemo.types import InputError, Post, Question, quoted
 from train.data.photo_reading import Sources, with_words_read
 from train.data.questions import questions_of
+
+log = logging.getLogger(__name__)
 
 SCHEMES = ("official", "report")
 
@@ -98,6 +101,19 @@ class DataSource:
         first, second = round(0.70 * len(order)), round(0.85 * len(order))
         chosen = dict(zip(SPLITS, np.split(order, [first, second]), strict=True))[split]
         return [everything[i] for i in chosen]
+
+    def posts_of_all(self, split: str) -> list[Post]:
+        """The posts of a split over the bundled datasets that lie in the folder; the log names the others.
+
+        Raises:
+            InputError: none of them lies there, or as `posts` does.
+        """
+        there = [one for one in bundled().values() if (self.folder / one.files.of(split)).is_file()]
+        if not there:
+            raise InputError(f"{self.folder} has none of the datasets {', '.join(bundled())}")
+        if absent := [name for name, one in bundled().items() if one not in there]:
+            log.warning("not in %s, so left out: %s", self.folder, ", ".join(absent))
+        return [post for dataset in there for post in self.posts(dataset, split)]
 
     def questions(self, dataset: Dataset, split: str, limit: int | None = None) -> list[Question]:
         """What the first ``limit`` posts of a split state answers to (`train.data.questions`)."""

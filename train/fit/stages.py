@@ -14,7 +14,7 @@ from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.models.encode import PostEncoder
-from mmdemo.models.fusion.native import Native
+from mmdemo.models.fusion.baselines.native import Native
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.photo.opening import load_photo
 from mmdemo.types import InputError, Question

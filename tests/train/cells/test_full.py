@@ -172,9 +172,7 @@ def test_the_full_zoo_is_planned_as_the_lite_one(source, tmp_path):
         "--dry-run",
     ]
     done = CliRunner().invoke(app, command)
-    assert done.stdout.splitlines() == [
-        "full/mnre/vilt: film, attention, cross-attention, bimodal, native, hybrid"
-    ]
+    assert done.stdout.splitlines() == [f"full/mnre/vilt: {', '.join(fusions_of('vilt'))}"]
 
 
 def test_a_zoo_of_full_cells_trains_each_once(weights, source, tmp_path, monkeypatch):

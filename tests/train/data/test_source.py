@@ -139,3 +139,13 @@ def test_the_real_splits_have_the_known_sizes(shared_data):
     assert [len(source.posts(TWEETS, s)) for s in SPLITS] == [3373, 723, 723]
     with_photo = [p for p in source.posts(TWEETS, "valid") if p.image is not None]
     assert 0.7 < len(with_photo) / 723 < 0.8 and all(p.image.is_file() for p in with_photo)
+
+
+def test_all_datasets_are_those_that_lie_there_and_the_others_are_named(folder, caplog, tmp_path):
+    source = DataSource(folder=folder)
+    found = source.posts_of_all("train")
+    assert len(found) == len(source.posts(TWEETS, "train")) + len(source.posts(find_dataset("mnre"), "train"))
+    told = caplog.text.split("left out: ")[1]
+    assert "twitter2015" in told and "mnre" not in told and "twitter2017" not in told
+    with pytest.raises(InputError, match="has none of the datasets .*mnre"):
+        DataSource(folder=tmp_path).posts_of_all("train")
