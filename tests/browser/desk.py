@@ -51,15 +51,19 @@ class Desk:
         dialog = self.page.get_by_role("dialog", name="Who is reviewing?")
         dialog.get_by_role("button", name="Start reviewing").click()
 
-    def add(self, files: Sequence[Path], queue: str, dataset: Dataset, reviewer: str | None = None) -> str:
-        """Upload files of posts into a queue; what the page says of it."""
+    def add(
+        self,
+        files: Sequence[Path],
+        queue: str,
+        dataset: Dataset,
+        reviewer: str | None = None,
+        described: Path | None = None,
+    ) -> str:
+        """Upload files of posts into a queue, and one of what their photos show; what the page says of it."""
         tool = self.tool("Add posts")
-        clear = tool.get_by_role("button", name="Clear")
-        if clear.is_visible():
-            clear.click()
-        with self.page.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):
-            tool.locator("input[type=file]").set_input_files(files)
-        expect(tool.get_by_text(files[0].stem, exact=True)).to_be_visible()
+        self._upload(tool.locator("#review-files"), files)
+        if described is not None:
+            self._upload(tool.locator("#review-descriptions"), [described])
         if tool.get_by_label("Labels of a new queue").input_value() != dataset.title:
             live.pick(self.page, "Labels of a new queue", dataset.title)
         tool.get_by_label("Queue", exact=True).fill(queue)
@@ -67,6 +71,14 @@ class Desk:
         if reviewer:
             self.name(reviewer)
         return self.answer(tool, f"added to “{queue}”")
+
+    def _upload(self, field: Locator, files: Sequence[Path]) -> None:
+        clear = field.get_by_role("button", name="Clear")
+        if clear.is_visible():
+            clear.click()
+        with self.page.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):
+            field.locator("input[type=file]").set_input_files(files)
+        expect(field.get_by_text(files[0].stem, exact=True)).to_be_visible()
 
     def answer(self, tool: Locator, wanted: str) -> str:
         """What a tool says below its button, once it holds ``wanted``."""

@@ -8,9 +8,11 @@ import pytest
 import torch
 from PIL import Image
 from timm import create_model
+from torch import nn
 
 from mmdemo.cells.files import read_json, read_tensors, write_json
 from mmdemo.cells.pretrained_base import OBJECT_FILES, base_folder
+from mmdemo.models.encoders.image import EfficientNetLite
 from mmdemo.photo.opening import open_image
 from mmdemo.photo.pixels import to_pixels
 from mmdemo.photo_words import objects
@@ -98,3 +100,28 @@ def test_a_list_of_other_names_is_refused(old_root, shipped):
     write_json(old_root / "base.json", stated)
     with pytest.raises(SourceError, match="do not name 1000 classes"):
         objects_source().read(noise())
+
+
+def test_the_network_is_fused_and_says_what_it_said(shipped):
+    """Batch norms are gone into the convolutions, and the map is the encoder's own."""
+    folder = base_folder(shipped, "lite")
+    stored, _ = read_tensors(folder / "image.safetensors")
+    plain = EfficientNetLite()
+    plain.load_state_dict({name: value.float() for name, value in stored.items()}, strict=False)
+    fused = objects._classifier(folder).regions
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in fused.__self__.net.modules())
+    pixels = torch.from_numpy(to_pixels(noise(), 224, (0.5,) * 3, (0.5,) * 3))[None]
+    with torch.inference_mode():
+        expected = plain.eval().backbone_map(pixels)
+        torch.testing.assert_close(fused(pixels), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_one_thread_reads_and_the_others_are_left_as_they_are():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        objects._one_thread.cache_clear()
+        assert objects._one_thread().submit(torch.get_num_threads).result() == 1
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

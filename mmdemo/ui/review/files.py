@@ -94,7 +94,7 @@ def _without(text: str, places: Sequence[str]) -> str:
 def _described(read: Sequence[Question]) -> tuple[str]:
     """What became of a file of descriptions: one that fits no photo would else go unnoticed."""
     count = sum(bool(item.post.photo_words) for item in read)
-    return (f"{count} of the {count_posts(len(read))} have words of their photo",)
+    return (f"words of the photo: {count} of {count_posts(len(read))}",)
 
 
 def _gathered(files: Sequence[str], scratch: Path, source: str) -> tuple[Path, list[Path]]:

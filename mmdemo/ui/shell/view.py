@@ -189,7 +189,7 @@ def empty_html(text: str) -> str:
 def notes_html(warnings: Sequence[str]) -> str:
     """Warnings in words; nothing where there are none."""
     items = "".join(f"<li>{safe(sentence(w))}</li>" for w in warnings)
-    return f'<ul class="mm-notes" role="status">{items}</ul>' if items else ""
+    return f'<ul class="mm-notes" aria-live="polite">{items}</ul>' if items else ""
 
 
 def error_html(message: str) -> str:

@@ -88,7 +88,7 @@ def described(tmp_path, *lines) -> str:
 def test_posts_can_come_with_alt_text_of_their_photos(store, uploads, tmp_path):
     file = described(tmp_path, {"image_id": "7.jpg", "alt_text": "<b>Ann</b> on a stage", "blip2": "a woman"})
     _, words = add(uploads, described=file)
-    assert "1 of the 2 posts have words of their photo" in words
+    assert "Words of the photo: 1 of 2 posts" in words
     first, second = store.page("may", "Ann").reviews
     said = [(one.source, one.text, one.by) for one in first.post.photo_words]
     assert said == [("described", "<b>Ann</b> on a stage", ""), ("captioned", "a woman", "blip2")]
@@ -96,7 +96,7 @@ def test_posts_can_come_with_alt_text_of_their_photos(store, uploads, tmp_path):
 
 
 def test_alt_text_can_be_brought_later_for_posts_that_are_there(store, uploads, tmp_path):
-    assert "words of their photo" not in add(uploads)[1]
+    assert "Words of the photo" not in add(uploads)[1]
     file = described(tmp_path, {"image_id": "8", "description": "rain"})
     _, words = add(uploads, described=file)
     assert "2 were there already" in words

@@ -32,7 +32,7 @@ HOSTILE = (
 TWEETS, PAIRS, ODD = find_dataset("twitter2017"), find_dataset("mnre"), odd_dataset()
 NAME = "lite/twitter2017/vilt/film"
 ALLOWED_TAGS = {"section", "h3", "p", "mark", "bdi", "span", "em", "ol", "ul", "li", "b", "code"}
-ALLOWED_ATTRIBUTES = {"class", "style", "role", "dir", "tabindex", "aria-label"}
+ALLOWED_ATTRIBUTES = {"class", "style", "role", "dir", "tabindex", "aria-label", "aria-live"}
 words = st.one_of(st.text(min_size=1, max_size=12), st.sampled_from(HOSTILE))
 
 
