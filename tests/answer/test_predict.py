@@ -90,7 +90,10 @@ def test_every_cell_answers(dataset, model, photo):
         post = read_post(TEXTS[dataset], find_dataset(dataset), photo)
         answer = answering.predict(post, catalogue.find_cell(dataset, model, fusion, "tiny"))
         assert answer.checkpoint == f"tiny/{dataset}/{model}/{fusion}"
-        assert answer.image_used and answer.warnings == ()
+        assert answer.image_used
+        assert all(
+            "looks untrained" in one for one in answer.warnings
+        )  # random weights may, of few relations
         assert answer.post.tokens == tuple(TWEET.split())
         if find_dataset(dataset).has_relations:
             scores = [r.score for r in answer.relations]
