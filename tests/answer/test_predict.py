@@ -90,13 +90,16 @@ def test_every_cell_answers(dataset, model, photo):
         post = read_post(TEXTS[dataset], find_dataset(dataset), photo)
         answer = answering.predict(post, catalogue.find_cell(dataset, model, fusion, "tiny"))
         assert answer.checkpoint == f"tiny/{dataset}/{model}/{fusion}"
-        assert answer.image_used and answer.warnings == ()
+        assert answer.image_used
+        assert all(
+            "looks untrained" in one for one in answer.warnings
+        )  # random weights may, of few relations
         assert answer.post.tokens == tuple(TWEET.split())
         if find_dataset(dataset).has_relations:
             scores = [r.score for r in answer.relations]
             assert answer.entities == ()
             assert len(scores) == min(5, len(find_dataset(dataset).relation_labels))
-            assert scores == sorted(scores, reverse=True) and 0 < sum(scores) <= 1
+            assert scores == sorted(scores, reverse=True) and 0 < sum(scores) <= 1 + 1e-9
         else:
             assert answer.relations == ()
             assert answer.entities or model != "roberta-resnet50"  # random weights need not find any

@@ -91,8 +91,8 @@ def chosen_rows(chosen: Mapping[str, Scored]) -> str:
 
 
 def comparison(chosen: Mapping[str, Scored]) -> str:
-    """The chosen cells' test figures beside the report's and published ones."""
-    datasets = list(bundled())
+    """The chosen cells' test figures beside the report's and published ones, of datasets that have any."""
+    datasets = [name for name, dataset in bundled().items() if name in chosen or dataset.published]
     lines = _head("|".join(["", *datasets]), numbers_from=1)
     for kind in HEADLINES:
         measures = dict.fromkeys(headline_of(task, kind).column for task in ("entities", "relations"))

@@ -30,8 +30,7 @@ def test_a_card_says_whose_the_data_are(told):
         own = replace(card("official").config, dataset=find_dataset(name))
         without = replace(own, dataset=replace(own.dataset, source=""))  # as older cells' records are
         for config in (own, without):
-            whose = "thecharm/MNRE" if name == "mnre" else "jefferyYu/UMT"
-            assert whose in told(Card(config=config, training={})), name
+            assert find_dataset(name).source in told(Card(config=config, training={})), name
     foreign = replace(own, dataset=replace(own.dataset, name="mine", title="Mine", source=""))
     assert "Mine: its source is not stated." in told(Card(config=foreign, training={}))
 

@@ -10,6 +10,7 @@ from mmdemo.answer.predict import predict
 from mmdemo.cells import hub
 from mmdemo.cells.catalogue import find_cell
 from mmdemo.cells.locate import SHIPPED
+from mmdemo.datasets.discovery import bundled
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
 from tests.hub_standin import Hub, running_hub, use
@@ -65,7 +66,12 @@ def test_what_goes_up_comes_down_and_predicts(standin: Hub, tiny_zoo, tmp_path, 
 def test_a_second_push_adds_to_the_first(standin: Hub, tiny_zoo):
     push("--root", str(tiny_zoo), "--cells", "tiny/mnre/roberta*/film")
     push(
-        "--root", str(tiny_zoo), "--cells", "tiny/mnre/bert*/concat", "--cells", "tiny/twitter2015/blip/film"
+        "--root",
+        str(tiny_zoo),
+        "--cells",
+        "tiny/mnre/bert-res*/concat",
+        "--cells",
+        "tiny/twitter2015/blip/film",
     )
     files = standin.repos["models/me/cells"].commits[-1][1]
     assert sum(path.endswith("/model.safetensors") for path in files) == 3
@@ -117,7 +123,9 @@ def _fails(*_: object, **__: object) -> None:
 
 def test_cards_can_be_read_before_anything_is_pushed(standin: Hub, tiny_zoo, tmp_path):
     options = ["--root", str(tiny_zoo), "--cards", str(tmp_path / "cards"), "--cells", "*/roberta*/film"]
-    assert push(*options).startswith("4 cards in ")  # three datasets and the repository
+    assert push(*options).startswith(
+        f"{len(bundled()) + 1} cards in "
+    )  # a cell of each dataset and the repository
     assert standin.requests == []
     card = (tmp_path / "cards" / CELL / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\nlicense: apache-2.0\n") and "No figures are stated." in card
