@@ -3,7 +3,8 @@
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from mmdemo.cells import hub
@@ -231,7 +232,7 @@ def _other(folder: Path, card: Card, name: CellName, dataset: Dataset) -> str | 
 def _look_at(root: Path, folder: Path, config: ModelConfig) -> tuple[Dataset, str | None]:
     """The record of a cell that is here, and why it cannot be used."""
     try:
-        card = load_card(folder)
+        card = _plain_card(folder, state_of(folder))
     except InputError as error:
         return config.dataset, str(error)
     if problem := _other(folder, card, CellName.of(config), config.dataset):
@@ -241,3 +242,21 @@ def _look_at(root: Path, folder: Path, config: ModelConfig) -> tuple[Dataset, st
     missing = [file for file in needed if not file.is_file()]
     problem = f"the checkpoint file {missing[0]} is missing" if missing else None
     return card.config.dataset, problem
+
+
+def state_of(folder: Path) -> tuple[int, ...]:
+    """What changes when a cell's JSON files are replaced or removed."""
+    try:
+        found = [(folder / name).stat() for name in CARD_FILES]
+    except OSError:
+        return ()
+    return tuple(value for stat in found for value in (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=512)
+def _plain_card(folder: Path, state: tuple[int, ...]) -> Card:
+    """A cell's card less its figures: each request looks its cell up, and to parse them takes it longest.
+
+    ``state`` is the folder's. Raises InputError as `load_card`, each time anew.
+    """
+    return replace(load_card(folder), training={}, metrics={})

@@ -10,7 +10,7 @@ import torch
 from mmdemo.cells import hub
 from mmdemo.cells.card import Card
 from mmdemo.cells.checkpoint import load_model
-from mmdemo.cells.locate import CARD_FILES, Cell, base_paths, paths_of, read_card
+from mmdemo.cells.locate import Cell, base_paths, paths_of, read_card, state_of
 from mmdemo.cells.pretrained_base import base_place
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import ModelConfig
@@ -63,7 +63,7 @@ class Zoo:
         if cell.source and cell.name not in self._loaded:
             _fetch(cell, cell.source)  # before the lock: the other cells still answer meanwhile
         with self._lock:
-            state = _state(cell)
+            state = state_of(cell.folder)
             if cell.name not in self._loaded or self._loaded[cell.name][0] != state:
                 loaded = self._read(cell)
                 loaded.model.to(self._device or loaded.device)
@@ -98,15 +98,6 @@ def trunk_hash(card: Card) -> tuple[str, ...]:
     """The same for two cells only where the base, the trunk's bytes and the shape are the same."""
     shape = "words" if card.config.text_sees_words else ""
     return (card.config.preset, card.config.model, shape, *card.trunks.values())
-
-
-def _state(cell: Cell) -> tuple[int, ...]:
-    """What changes when the cell's JSON files are replaced or removed."""
-    try:
-        found = [(cell.folder / name).stat() for name in CARD_FILES]
-    except OSError:
-        return ()
-    return tuple(value for stat in found for value in (stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
 
 def _fetch(cell: Cell, repo: hub.HubRepo) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +14,11 @@ from mmdemo.answer.comparison_json import comparison_json
 from mmdemo.cells.catalogue import dataset_named, describe
 from mmdemo.cells.locate import Cell
 from mmdemo.formats.shared.photo_words import words_json
-from mmdemo.posts.question import read_post
 from mmdemo.types import Comparison, InputError, PhotoWords, Question
 from mmdemo.ui.compare.page import page_html
 from mmdemo.ui.compare.view import comparison_html
 from mmdemo.ui.photo import panel
+from mmdemo.ui.predict.asked import Asked, read_sent
 from mmdemo.ui.predict.tab import FAILED, Form, form_values, heard_more
 from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
 from mmdemo.ui.shell import view
@@ -38,7 +39,7 @@ element.addEventListener('click', (event) => {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Answered:
     """A comparison with what was asked, by which cells, and their metrics in the same order."""
 
     question: Question
@@ -48,30 +49,26 @@ class Asked:
     metrics: list[dict[str, Any]]
 
 
-def ask(
-    across: str,
-    preset: str,
-    dataset: str,
-    model: str,
-    fusion: str,
-    text: str,
-    photo: str | None,
-    words: tuple[PhotoWords, ...] = (),
-) -> Asked:
-    """The comparison, its cells, and each one's metrics. Cells that are not ready are left out.
+def cells_of(across: str, asked: Asked) -> tuple[Cell, ...]:
+    """The cells to compare, ready or not. Raises InputError as `comparing.side_by_side`."""
+    return comparing.side_by_side(
+        asked.dataset, across=across, model=asked.model, fusion=asked.fusion, preset=asked.preset
+    )
+
+
+def ask(asked: Asked, cells: Sequence[Cell]) -> Answered:
+    """The comparison of these cells (`cells_of`). Those that are not ready are left out.
 
     Raises:
         InputError: the post or the photo cannot be used, or no cell of the row is ready.
     """
-    cells = comparing.side_by_side(dataset, across=across, model=model, fusion=fusion, preset=preset)
     ready = [cell for cell in cells if not cell.problem]
     if not ready:
         raise InputError(cells[0].problem or "no checkpoint is ready")
-    whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    question = read_post(whole, ready[0].dataset, photo, words)
+    question = asked.question(ready[0].dataset)
     with MODEL.take():
         comparison = comparing.compare(question, ready)
-    return Asked(
+    return Answered(
         question=question,
         comparison=comparison,
         cells=ready,
@@ -84,14 +81,14 @@ def show(*inputs: Any) -> tuple[str, str, dict[str, Any] | None, dict[str, Any],
     """Post bar, table, what the downloads hold, whether they can be pressed, the page as text."""
     try:
         across, *form = inputs
-        preset, dataset, model, fusion, text, photo, words = form_values(form)
-        found = ask(across, preset, dataset, model, fusion, text, photo, words)
+        asked = form_values(form)
+        found = ask(asked, cells_of(across, asked))
         scheme = found.cells[0].dataset
         note = [f"{found.left_out} more are not among the checkpoints here."] if found.left_out else []
         table = view.notes_html(note) + comparison_html(found.comparison, scheme, found.metrics)
         kept: dict[str, Any] = {"cells": [[c.preset, c.dataset.name, c.model, c.fusion] for c in found.cells]}
         kept["json"] = comparison_json(found.comparison)
-        kept["asked"] = asked_of(preset, dataset, text, photo, words)
+        kept["asked"] = asked_of(asked.preset, asked.dataset, asked.text, asked.photo, asked.words)
         shown = replace(found.question, post=found.comparison.post)
         page = page_html(found.comparison, scheme, found.metrics)
         return post_bar_html(shown, scheme), table, kept, gr.update(visible=True), page
@@ -115,15 +112,14 @@ def show_again(kept: dict[str, Any] | None, *inputs: Any) -> tuple[Any, ...]:
 def show_post(dataset: str, text: str, photo: str | None, said: object = None) -> str:
     """The Predict tab's post, or that there is none yet."""
     try:
-        whole = (text or "").encode("utf-8", "replace").decode("utf-8")
         scheme = dataset_named(dataset)
-        return post_bar_html(read_post(whole, scheme, photo, panel.stated(said, photo)), scheme)
+        return post_bar_html(read_sent(text, scheme, photo, panel.stated(said, photo)), scheme)
     except InputError:
         return NO_POST
 
 
 def asked_of(
-    preset: str, dataset: str, text: str, photo: str | None, words: tuple[PhotoWords, ...] = ()
+    preset: str, dataset: str, text: str | None, photo: str | None, words: tuple[PhotoWords, ...] = ()
 ) -> list[Any]:
     """What a comparison was asked about, apart from model and fusion."""
     return [preset, dataset, text, photo, words]

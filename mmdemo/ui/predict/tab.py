@@ -12,11 +12,10 @@ from mmdemo.answer import predict as predicting
 from mmdemo.answer.answer_json import prediction_json
 from mmdemo.cells import catalogue
 from mmdemo.cells.locate import Cell
-from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.photo_words import words_json
-from mmdemo.posts.question import read_post
-from mmdemo.types import InputError, PhotoWords, Prediction, Question
+from mmdemo.types import InputError, Prediction, Question
 from mmdemo.ui.photo import panel
+from mmdemo.ui.predict.asked import Asked
 from mmdemo.ui.predict.example_buttons import example_buttons
 from mmdemo.ui.predict.pickers import (
     Pickers,
@@ -24,7 +23,6 @@ from mmdemo.ui.predict.pickers import (
     build_pickers,
     offer_fusions,
     placeholder,
-    ready_cell,
     show_card,
 )
 from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE, MODEL
@@ -37,52 +35,32 @@ EMPTY = "No answer yet. Press “Entities” or “Relation” under an example,
 FAILED = "Something went wrong on the server; it has been logged. Please try again or change the input."
 
 
-def read_asked(
-    preset: str,
-    dataset: str,
-    model: str,
-    fusion: str,
-    text: str,
-    photo: str | None,
-    words: tuple[PhotoWords, ...] = (),
-) -> tuple[Cell, Question]:
-    """The picked checkpoint, and the post as it reads it.
-
-    Raises:
-        InputError: the post, the photo or the checkpoint cannot be used.
-    """
-    cell = ready_cell(preset, dataset, model, fusion)
-    # Half of a surrogate pair (a cut emoji) cannot be sent back as JSON.
-    whole = (text or "").encode("utf-8", "replace").decode("utf-8")
-    return cell, read_post(whole, cell.dataset, photo, words)
-
-
-def answer(*asked: Any) -> tuple[Prediction, Dataset]:
-    """The picked checkpoint's answer to a post (as `read_asked` takes it), and the dataset of its labels.
-
-    Raises:
-        InputError: as `read_asked`.
-    """
-    cell, question = read_asked(*asked)
+def answer(question: Question, cell: Cell) -> Prediction:
+    """The cell's answer, when it is this question's turn. Raises InputError as `predicting.predict`."""
     with MODEL.take():
-        return predicting.predict(question, cell), cell.dataset
+        return predicting.predict(question, cell)
 
 
-def form_values(inputs: Sequence[Any]) -> tuple[Any, ...]:
-    """What `Form.inputs` hold, as `answer` takes it: the panel's value becomes the words of this photo.
+def form_values(inputs: Sequence[Any]) -> Asked:
+    """What `Form.inputs` hold: the panel's value becomes the words of this photo.
 
     Raises:
         InputError: the browser sent words that the panel cannot hold.
     """
-    *rest, said = inputs
-    return *rest, panel.stated(said, rest[-1])
+    preset, dataset, model, fusion, text, photo, said = inputs
+    words = panel.stated(said, photo)
+    return Asked(
+        preset=preset, dataset=dataset, model=model, fusion=fusion, text=text, photo=photo, words=words
+    )
 
 
 def show_answer(*inputs: Any) -> tuple[str, dict[str, Any] | None]:
     """The answer for the page and as JSON. Whatever fails becomes one sentence; the input stays."""
     try:
-        prediction, dataset = answer(*form_values(inputs))
-        return view.result_html(prediction, dataset), prediction_json(prediction)
+        asked = form_values(inputs)
+        cell = asked.cell()
+        prediction = answer(asked.question(cell.dataset), cell)
+        return view.result_html(prediction, cell.dataset), prediction_json(prediction)
     except InputError as error:
         sentence = str(error)
     except Exception:

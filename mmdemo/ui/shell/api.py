@@ -6,6 +6,7 @@ Function names and docstrings are theirs to read: Gradio makes API pages and MCP
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -13,7 +14,7 @@ from gradio.blocks import BlockFunction
 from gradio.context import Context
 
 from mmdemo.answer.answer_json import prediction_json
-from mmdemo.answer.compare import ACROSS, side_by_side
+from mmdemo.answer.compare import ACROSS
 from mmdemo.answer.comparison_json import comparison_json
 from mmdemo.answer.photo_words import words_for
 from mmdemo.cells import catalogue
@@ -21,10 +22,10 @@ from mmdemo.cells.locate import Cell
 from mmdemo.formats.shared.photo_words import refuse, stated_words
 from mmdemo.formats.table import FORMATS
 from mmdemo.models.config import FUSIONS, MODELS
-from mmdemo.types import InputError, PhotoWords
+from mmdemo.types import InputError
 from mmdemo.ui.compare import tab as compare_tab
-from mmdemo.ui.predict import pickers
 from mmdemo.ui.predict import tab as predict_tab
+from mmdemo.ui.predict.asked import Asked
 from mmdemo.ui.predict.tab import FAILED
 from mmdemo.ui.review import files as review_files
 from mmdemo.ui.review.people import reviewer_of
@@ -61,9 +62,10 @@ def predict(
         JSON: entities (text, label, first word, word after the last, score) or the five likeliest relations.
     """
     with _sentences(dataset, model, fusion, preset):
-        cells = [pickers.ready_cell(preset, dataset, model, fusion)]
-        words = _words(description, photo_words, photo, cells)
-        return prediction_json(predict_tab.answer(preset, dataset, model, fusion, text, photo, words)[0])
+        asked = _asked(dataset, model, fusion, text, photo, preset)
+        cell = asked.cell()
+        asked = _with_words(asked, [cell], description, photo_words)
+        return prediction_json(predict_tab.answer(asked.question(cell.dataset), cell))
 
 
 def compare(
@@ -94,10 +96,10 @@ def compare(
         JSON: each checkpoint's answer, and how many agree on each span or relation.
     """
     with _sentences(dataset, across, model, fusion, preset):
-        cells = side_by_side(dataset, across=across, model=model, fusion=fusion, preset=preset)
-        words = _words(description, photo_words, photo, [cell for cell in cells if not cell.problem])
-        found = compare_tab.ask(across, preset, dataset, model, fusion, text, photo, words)
-        return comparison_json(found.comparison)
+        asked = _asked(dataset, model, fusion, text, photo, preset)
+        cells = compare_tab.cells_of(across, asked)
+        asked = _with_words(asked, [cell for cell in cells if not cell.problem], description, photo_words)
+        return comparison_json(compare_tab.ask(asked, cells).comparison)
 
 
 def explain(
@@ -130,9 +132,10 @@ def explain(
         JSON: the prediction, views with all their numbers, and answers to the same post imagined otherwise.
     """
     with _sentences(dataset, model, fusion, preset):
-        cells = [pickers.ready_cell(preset, dataset, model, fusion)]
-        words = _words(description, photo_words, photo, cells)
-        return why_tab.explained(preset, dataset, model, fusion, text, photo, target, words)
+        asked = _asked(dataset, model, fusion, text, photo, preset)
+        cell = asked.cell()
+        asked = _with_words(asked, [cell], description, photo_words)
+        return why_tab.explained(asked.question(cell.dataset), cell, target)
 
 
 def review_export(
@@ -160,16 +163,19 @@ def review_export(
         return review_files.exported(queue, format, photos=photos, skip=skip)[0]
 
 
-def _words(
-    description: object, photo_words: object, photo: str | None, cells: Sequence[Cell]
-) -> tuple[PhotoWords, ...]:
-    """What a request says of the photo, and where it lists no words what is read off it for cells that read.
+def _asked(dataset: str, model: str, fusion: str, text: str, photo: str | None, preset: str) -> Asked:
+    """What the endpoints that answer take in common, but for the photo's words."""
+    return Asked(preset=preset, dataset=dataset, model=model, fusion=fusion, text=text, photo=photo)
+
+
+def _with_words(asked: Asked, cells: Sequence[Cell], description: object, photo_words: object) -> Asked:
+    """With what the request says of the photo, and where it lists no words what is read off it for ``cells``.
 
     Raises:
         InputError: these are no such words, or the photo cannot be opened.
     """
-    stated = stated_words({"description": description, "photo_words": photo_words}, "the request", refuse)
-    return stated if photo_words is not None else words_for(cells, photo, stated)
+    words = stated_words({"description": description, "photo_words": photo_words}, "the request", refuse)
+    return replace(asked, words=words if photo_words is not None else words_for(cells, asked.photo, words))
 
 
 @contextmanager
@@ -241,6 +247,7 @@ def _choice(names: list[str], value: str | None) -> gr.Dropdown:
 def _description() -> gr.Textbox:
     """A text or a list of texts as it was sent: Gradio would make one text of anything."""
     said = gr.Textbox(value=None)
+    # Set on this one alone: a subclass would be another component, which Gradio's page does not know.
     said.preprocess = lambda payload: payload  # type: ignore[method-assign]
     return said
 
@@ -248,6 +255,7 @@ def _description() -> gr.Textbox:
 def _photo_words() -> gr.JSON:
     """A list of objects. Gradio would tell clients that its type is {}, which no JSON schema is."""
     words = gr.JSON(value=None)
+    # Set on this one alone, for the same reason.
     words.api_info = lambda: {"type": "array", "items": {"type": "object"}}  # type: ignore[method-assign]
     return words
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from mmdemo.answer.imagine import counterfactuals
 from mmdemo.types import InputError
-from mmdemo.ui.predict import tab as predict_tab
-from mmdemo.ui.predict.tab import FAILED
+from mmdemo.ui.predict.tab import FAILED, form_values
 from mmdemo.ui.serve.lanes import EXPLAIN
 from mmdemo.ui.serve.uploads import only_uploads
 from mmdemo.ui.shell import view
@@ -21,9 +20,11 @@ log = logging.getLogger(__name__)
 
 def imagine(*inputs: Any) -> str:
     """What the cell says of the post with a part painted out, and words left out or replaced."""
-    *asked, painted, masked, word, instead, said = inputs
+    *values, painted, masked, word, instead, said = inputs
     try:
-        cell, question = predict_tab.read_asked(*predict_tab.form_values(asked))
+        asked = form_values(values)
+        cell = asked.cell()
+        question = asked.question(cell.dataset)
         mask = painted_mask(painted)
         replaced = {int(word): instead} if word is not None and (instead or "").strip() else None
         lines = (said or "").splitlines()

@@ -12,12 +12,11 @@ from mmdemo.answer.imagine import counterfactuals
 from mmdemo.cells.locate import Cell
 from mmdemo.datasets.examples import example_photos
 from mmdemo.formats.shared.photo_words import words_json
-from mmdemo.types import Explanation, InputError, PhotoWords, Question
+from mmdemo.types import Explanation, InputError, Question
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
 from mmdemo.ui.photo import panel
 from mmdemo.ui.predict import pickers
-from mmdemo.ui.predict import tab as predict_tab
-from mmdemo.ui.predict.tab import FAILED, Form, heard_more
+from mmdemo.ui.predict.tab import FAILED, Form, form_values, heard_more
 from mmdemo.ui.serve.lanes import EXPLAIN, IN_EXPLAIN_QUEUE
 from mmdemo.ui.shell import view
 from mmdemo.ui.shell.post_bar import NO_POST, post_bar_html
@@ -47,7 +46,7 @@ def ask(cell: Cell, question: Question, target: int | None) -> Explanation:
     """The cell's explanation of the post. A target that this answer lacks falls back to its surest.
 
     Raises:
-        InputError: as in `predict_tab.answer`.
+        InputError: as `explaining.explain`.
     """
     others = example_photos()
     with EXPLAIN.take():
@@ -61,9 +60,11 @@ def ask(cell: Cell, question: Question, target: int | None) -> Explanation:
 
 def show(*inputs: Any) -> tuple[Any, ...]:
     """Everything of the tab, in the order of ``shown`` in `build`."""
-    *asked, target, top, dark = inputs
+    *values, target, top, dark = inputs
     try:
-        cell, question = predict_tab.read_asked(*predict_tab.form_values(asked))
+        asked = form_values(values)
+        cell = asked.cell()
+        question = asked.question(cell.dataset)
         found = ask(cell, question, target)
         with EXPLAIN.take():
             cases = counterfactuals(question, cell, others=example_photos())
@@ -120,26 +121,16 @@ def redraw(section: str) -> Callable[..., Any]:
     return draw
 
 
-def explained(
-    preset: str,
-    dataset: str,
-    model: str,
-    fusion: str,
-    text: str,
-    photo: str | None,
-    target: float | None,
-    words: tuple[PhotoWords, ...] = (),
-) -> dict[str, Any]:
+def explained(question: Question, cell: Cell, target: float | None) -> dict[str, Any]:
     """A cell's explanation as JSON: views with all their numbers, and imagined posts.
 
     Raises:
-        InputError: as in `predict_tab.answer`, or for a target that there is not.
+        InputError: as `explaining.explain`.
     """
-    cell, question = predict_tab.read_asked(preset, dataset, model, fusion, text, photo, words)
     others = example_photos()
-    asked = _whole(target)
+    whole = _whole(target)
     with EXPLAIN.take():
-        found = explaining.explain(question, cell, target=asked, others=others)
+        found = explaining.explain(question, cell, target=whole, others=others)
         cases = counterfactuals(question, cell, others=others)
     return explained_json(found, cases)
 

@@ -12,7 +12,7 @@ from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.datasets.schema import TASKS, Dataset
 from mmdemo.models.fusion.table import fusions_of
 from mmdemo.types import Ask, Entity, InputError, Post, Prediction, Question
-from mmdemo.ui.predict import example_buttons, pickers
+from mmdemo.ui.predict import asked, example_buttons, pickers
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.example_buttons import Tried
 from mmdemo.ui.shell import examples, layout
@@ -82,7 +82,7 @@ def stand_in(monkeypatch):
     for module in (predict_tab, pickers, example_buttons):
         monkeypatch.setattr(module, "catalogue", fake)
     monkeypatch.setattr(predict_tab, "predicting", SimpleNamespace(predict=predict))
-    monkeypatch.setattr(predict_tab, "read_post", read_post)
+    monkeypatch.setattr(asked, "read_post", read_post)
     return fake
 
 
