@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
+from mmdemo.formats.shared.photo_words import read_one
 from mmdemo.photo_words.rules import Dropped
-from mmdemo.types import PHOTO_SOURCES, InputError, PhotoSource, PhotoWords, quoted
+from mmdemo.types import PHOTO_SOURCES, InputError, PhotoSource, PhotoWords
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,29 +47,7 @@ def line_from_json(value: Any) -> PhotoWords:
     Raises:
         InputError: it is not what `line_json` writes.
     """
-    if not isinstance(value, Mapping):
-        raise InputError(f"words of a photo must be an object, not {quoted(value)}")
-    source, text, by = value.get("source"), value.get("text"), value.get("by", "")
-    if source not in PHOTO_SOURCES:
-        raise InputError(f"unknown source of words {quoted(source)}; known: {', '.join(PHOTO_SOURCES)}")
-    if not isinstance(text, str) or not isinstance(by, str):
-        raise InputError("a photo's words need a text")
-    score, box = value.get("score"), value.get("box")
-    if score is not None and not _share(score):
-        raise InputError(f"the score {quoted(score)} is not a number from 0 to 1")
-    if box is not None:
-        if not isinstance(box, list) or len(box) != 4 or not all(map(_share, box)):
-            raise InputError("a box must be four numbers from 0 to 1: left, top, right, bottom")
-        left, top, right, bottom = map(float, box)
-        if left > right or top > bottom:
-            raise InputError("a box must be left, top, right, bottom")
-        box = (left, top, right, bottom)
-    return PhotoWords(source=source, text=text, score=None if score is None else float(score), box=box, by=by)
-
-
-def _share(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and isfinite(value) and 0 <= value <= 1
+    return read_one(value, "what was read off a photo", lambda _: None)
 
 
 def reading_json(reading: PhotoReading) -> dict[str, Any]:

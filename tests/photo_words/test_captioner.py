@@ -20,6 +20,7 @@ from mmdemo.photo_words.captioner import Captioner, captioner_of, captioner_sour
 from mmdemo.photo_words.reader import PhotoReader
 from mmdemo.photo_words.source import SourceError
 from mmdemo.types import InputError
+from tests.hub_standin import running_hub, use
 from tests.photo_words.drawn import Saying, line, sign
 
 REVISION = "0123456789" * 4
@@ -51,6 +52,25 @@ def test_a_model_is_loaded_and_captions(blip):
     caption = load(str(blip), REVISION)
     said = caption(PHOTO, 20)
     assert isinstance(said, str) and said == caption(PHOTO, 20)
+
+
+def test_the_hub_is_read_at_the_pinned_commit(blip, tmp_path, monkeypatch):
+    """All the way from a stand-in of the Hub, whose repository has gone on since."""
+    files = {file.name: file.read_bytes() for file in blip.iterdir()}
+    with running_hub() as hub:
+        use(hub, tmp_path / "cache", monkeypatch)
+        commit = hub.add("models/owner/captioner", files)
+        hub.add("models/owner/captioner", {"model.safetensors": b"another day's weights"})
+        monkeypatch.setenv("MMDEMO_CAPTIONER", f"owner/captioner@{commit}")
+        captioner_of.cache_clear()
+        # Random weights may say nothing that is a caption.
+        monkeypatch.setattr(captioner, "sensible", lambda said, by: f"it said {said}")
+        source = captioner_source()
+        (words,) = source.read(PHOTO)
+        assert words.text == f"it said {load(str(blip), commit)(PHOTO, 20)}"
+        assert (words.by, source.version) == (f"owner/captioner@{commit[:7]}", f"owner/captioner@{commit}")
+        assert any(f"/resolve/{commit}/model.safetensors" in request for request in hub.requests)
+        assert not any("/main/" in request for request in hub.requests if "safetensors" in request)
 
 
 def test_weights_as_a_pickle_are_refused(blip, tmp_path):

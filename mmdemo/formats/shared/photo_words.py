@@ -74,10 +74,18 @@ def read_words(value: Any, where: str, cut: Cut) -> tuple[PhotoWords, ...]:
         raise InputError(f"{where} has {KEY} that are not a list")
     if len(value) > MOST:
         cut(MANY_TEXTS)
-    return tuple(_read(row, where, cut) for row in value[:MOST])
+    words = tuple(read_one(row, where, cut) for row in value[:MOST])
+    if any(not one.text.strip() for one in words):
+        raise InputError(f"{where} has {KEY} without a text")
+    return words
 
 
-def _read(row: Any, where: str, cut: Cut) -> PhotoWords:
+def read_one(row: Any, where: str, cut: Cut) -> PhotoWords:
+    """One of them; its text may be blank, as of a line that nothing could be made of.
+
+    Raises:
+        InputError: it is no such object.
+    """
     if not isinstance(row, Mapping):
         raise InputError(f"{where} has {KEY} with {quoted(row)}, which is not an object")
     source = row.get("source")
@@ -85,8 +93,6 @@ def _read(row: Any, where: str, cut: Cut) -> PhotoWords:
         known = ", ".join(PHOTO_SOURCES)
         raise InputError(f"{where} has {KEY} of the source {quoted(source)}; known: {known}")
     text = _short(check_text(row.get("text"), f"{where}, {quoted(KEY)},"), cut)
-    if not text.strip():
-        raise InputError(f"{where} has {KEY} without a text")
     score = row.get("score")
     if score is not None and (type(score) not in (int, float) or not 0 <= score <= 1):
         raise InputError(f"{where} has {KEY} with the score {quoted(score)}, which is not a probability")
