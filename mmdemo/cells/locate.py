@@ -14,6 +14,7 @@ from mmdemo.cells.pretrained_base import base_place
 from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import MODELS, PRESETS, ModelConfig
+from mmdemo.models.encoders.table import models_of
 from mmdemo.models.fusion.table import FUSIONS, buildable, fusions_of
 from mmdemo.types import InputError, quoted
 
@@ -22,6 +23,7 @@ SHIPPED = Path(__file__).parents[2] / "checkpoints"
 
 #: What a preset's cells read from the base folder.
 BASE_FILES: dict[str, tuple[str, ...]] = {
+    "base": ("base.json", "text.safetensors", "image.safetensors", "tokenizer.json"),
     "lite": ("base.json", "text.safetensors", "image.safetensors", "tokenizer.json"),
     "full": ("base.json", "text.safetensors", "image.safetensors", "tokenizer.json"),
     "tiny": ("tokenizer.json",),
@@ -83,7 +85,7 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
     cells = [
         locate(root, ModelConfig(dataset=dataset, model=model, fusion=fusion, preset=preset))
         for dataset in bundled().values()
-        for model in MODELS
+        for model in models_of(preset)
         for fusion in fusions_of(model)
     ]
     for name in sorted(_names_in(root, preset), key=_in_order):

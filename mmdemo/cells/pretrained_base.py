@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdemo.cells.files import file_hash, read_json, read_tensors
+from mmdemo.cells.quantise import unpack_all
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel
 from mmdemo.types import InputError
@@ -72,18 +73,22 @@ def load_base(root: Path, model: MultimodalModel, preset: str, *, share: bool = 
 
 def _read_base(file: Path) -> dict[str, Tensor]:
     """A base file's tensors in float32, and as the image encoder lays its kernels out."""
-    stored, _ = read_tensors(file)
+    stored, bits = read_tensors(file)
     with torch.inference_mode(False):  # whoever asks first: the tensors are for all
+        try:
+            whole = unpack_all(stored, bits)
+        except (KeyError, ValueError) as error:
+            raise InputError(f"the checkpoint file {file} is damaged: {error}") from error
         return {
-            name: value.float().contiguous(
+            name: value.contiguous(
                 memory_format=torch.channels_last if value.ndim == 4 else torch.contiguous_format
             )
-            for name, value in stored.items()
+            for name, value in whole.items()
         }
 
 
-#: One preset's text and image side, kept for all models. Not the full ones': 1.4 GB, and one model each.
-_base_tensors = lru_cache(maxsize=2)(_read_base)
+#: Two presets' text and image sides, kept for all models. Not the full ones': 1.4 GB, and one model each.
+_base_tensors = lru_cache(maxsize=4)(_read_base)
 
 
 def is_whole_or_copy(folder: Path, source: Path) -> bool:

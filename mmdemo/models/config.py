@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.models.encoders.table import DEFAULT_MODEL, MODELS, PRESETS, ModelRow, Preset, Sides
+from mmdemo.models.encoders.table import DEFAULT_MODEL, MODELS, PRESETS, ModelRow, Preset, Sides, models_of
 from mmdemo.models.features import Reads
 from mmdemo.models.fusion.attention import TOKEN_SCORES
 from mmdemo.models.fusion.bimodal import ACTIVATIONS
@@ -54,6 +54,10 @@ class ModelConfig:
         ):
             if value not in known:
                 raise InputError(f"unknown {name} {quoted(value)}; known: {', '.join(known)}")
+        if self.preset not in self.row.sides:
+            raise InputError(
+                f"the preset {self.preset} has no {self.model}; it has {', '.join(models_of(self.preset))}"
+            )
         if self.fusion not in buildable(self.model):
             raise InputError(
                 f"{self.model} has no fusion {quoted(self.fusion)}; "

@@ -19,10 +19,12 @@ from mmdemo.types import InputError, Pair
 FEATURES = ("none", "lower", "upper", "title", "mixed", *MARKS)
 
 #: Start, end and mask of a vocabulary, and the entries that stand for `MARKS`: ones that no text gives.
-#: BERT's and its kind's first, then RoBERTa's, whose bytes cover every text: ``<unk>`` never comes from one.
+#: BERT's and its kind's first, then RoBERTa's, whose bytes cover every text: ``<unk>`` never comes from one;
+#: then MPNet's, which has BERT's words and RoBERTa's ends.
 SPECIALS = (
     ("[CLS]", "[SEP]", "[MASK]", "[unused0]", "[unused1]", "[unused2]", "[unused3]"),
     ("<s>", "</s>", "<mask>", "madeupword0000", "madeupword0001", "madeupword0002", "<unk>"),
+    ("<s>", "</s>", "<mask>", "[unused0]", "[unused1]", "[unused2]", "[unused3]"),
 )
 
 #: Sub-tokens of one word that are read, so that a long URL cannot crowd out a tweet. No word of the three
@@ -78,8 +80,8 @@ class TextReader:
         tokenizer.encode_special_tokens = True
         self.tokenizer = tokenizer
         self.limit = max_subtokens
-        bert, roberta = SPECIALS
-        names = roberta if tokenizer.token_to_id(roberta[0]) is not None else bert
+        known = [names for names in SPECIALS if all(tokenizer.token_to_id(n) is not None for n in names)]
+        names = known[-1] if known else SPECIALS[0]  # MPNet's vocabulary holds BERT's entries too
         self.start, self.end, self.mask, *self.mark_ids = [_id_of(tokenizer, name) for name in names]
 
     @classmethod

@@ -33,7 +33,7 @@ from train.score.evaluate import HeldOut
 PLACE = "../trunk.safetensors"
 
 #: Bits that a trunk may be stored with, fewest first, and how much validation may lose by them.
-BITS, LOSS = (TRUNK_BITS, 8), 0.001
+BITS, LOSS = (TRUNK_BITS, 6, 8), 0.001
 
 
 def row_fusions(model: str) -> tuple[str, ...]:

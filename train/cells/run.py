@@ -9,7 +9,7 @@ from mmdemo.cells.card import load_card, text_trunk
 from mmdemo.cells.checkpoint import cell_folder, load_model, save_cell
 from mmdemo.cells.files import write_json
 from mmdemo.cells.locate import SHIPPED
-from mmdemo.cells.pretrained_base import base_folder, base_place, copy_base, is_whole_or_copy
+from mmdemo.cells.pretrained_base import base_place, copy_base, is_whole_or_copy
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.schema import SPLITS
 from mmdemo.models.config import FILM_VARIANTS, FUSIONS, ModelConfig, fusions_of
@@ -19,6 +19,7 @@ from mmdemo.types import InputError
 from train.bases.align import ALIGNMENT, align
 from train.bases.base import build_base
 from train.bases.full_base import ensure_full_base
+from train.bases.mpnet_base import build_mpnet_base
 from train.cells.conditions import code_at_start, conditions_of
 from train.cells.fusions import CellData, cell_data, load_trunk_model, train_cell
 from train.cells.settings import Settings, first_seed, provenance, stage_folder, training_record
@@ -242,11 +243,13 @@ def ensure_base(settings: Settings) -> None:
     if settings.config.preset == "full":
         ensure_full_base(root, settings.config, settings.origin)
         return
-    folder = root / base_place(settings.config)
-    shipped = base_folder(SHIPPED, "lite")
+    place = base_place(settings.config)
+    folder, shipped = root / place, SHIPPED / place
     if (folder / "base.json").exists() and is_whole_or_copy(folder, shipped):
         return
     if (shipped / "base.json").exists():
         copy_base(shipped, folder)
+    elif settings.config.preset == "base":
+        build_mpnet_base(root, settings.origin.weights_root)
     else:
         build_base(root, settings.source)

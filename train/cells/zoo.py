@@ -25,6 +25,7 @@ from mmdemo.cells.checkpoint import cell_folder
 from mmdemo.cells.files import file_hash, write_json
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import MODELS, fusions_of
+from mmdemo.models.encoders.table import models_of
 from mmdemo.models.fusion.table import buildable
 from mmdemo.types import InputError
 from train.cells.conditions import code_at_start
@@ -60,7 +61,7 @@ def plan(preset: str, only: str = "*", shard: tuple[int, int] = (1, 1)) -> Plan:
     patterns = [p if p.startswith((preset, "*")) else f"{preset}/{p}" for p in only.split(",")]
     spelt_out = {pattern.rpartition("/")[2] for pattern in patterns}
     groups = {}
-    for model in MODELS:  # in this order every text trunk comes before those that start from it
+    for model in models_of(preset):  # in this order every text trunk comes before those that start from it
         for dataset in bundled():
             offered = [f for f in buildable(model) if f in fusions_of(model) or f in spelt_out]
             names = {f: f"{preset}/{dataset}/{model}/{f}" for f in offered}

