@@ -6,7 +6,7 @@ import pytest
 from mmdemo.answer.explain import explain
 from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.types import PhotoWords
-from mmdemo.ui.predict.tab import read_asked
+from mmdemo.ui.predict.asked import Asked
 from mmdemo.ui.why import tab as why_tab
 
 TEXT = "Kevin Durant enters Oracle Arena"
@@ -15,8 +15,11 @@ TEXT = "Kevin Durant enters Oracle Arena"
 @pytest.fixture
 def found(tiny_zoo, monkeypatch):
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
-    cell, question = read_asked("tiny", "twitter2017", "roberta-resnet50", "film", TEXT, None)
-    return explain(question, cell)
+    asked = Asked(
+        preset="tiny", dataset="twitter2017", model="roberta-resnet50", fusion="film", text=TEXT, photo=None
+    )
+    cell = asked.cell()
+    return explain(asked.question(cell.dataset), cell)
 
 
 def test_an_explanation_says_that_the_photo_was_read_since(found):
