@@ -43,7 +43,7 @@ def test_all_recipes_together_keep_the_contracts(tmp_path: Path):
         follow(page, copy)
     command = [sys.executable, "-m", "pytest", "-vv", "-p", "no:cacheprovider", "-n", "0", *CONTRACTS]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
     passed = [line.split(" ")[0] for line in done.stdout.splitlines() if " PASSED" in line]
     for page, names in ADDED.items():
