@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmdemo.cells import locate as locate_module
 from mmdemo.cells import zoo as zoo_module
 from mmdemo.cells.hub import HubRepo
 from mmdemo.cells.locate import SHIPPED, checkpoints_root, list_cells
@@ -101,6 +102,23 @@ def test_a_cell_in_anothers_place_is_refused(root):
     assert "holds another checkpoint (tiny/twitter2017/roberta-resnet50/film)" in found.problem
     with pytest.raises(InputError, match="holds another checkpoint"):
         Zoo(root).load(found)
+
+
+def test_a_card_is_read_once_for_as_long_as_its_files_stay(root, monkeypatch):
+    read: list[str] = []
+    load_card = locate_module.load_card
+    monkeypatch.setattr(locate_module, "load_card", lambda place: read.append(place.name) or load_card(place))
+    first = cell(root)
+    assert read and cell(root) == first
+    count = len(read)
+    assert cell(root) == first and len(read) == count, "nothing was read again"
+    file = first.folder / "metrics.json"
+    whole = file.read_bytes()
+    for _ in range(2):  # a failure is not kept
+        file.write_bytes(b"{")
+        assert "metrics.json is damaged" in cell(root).problem
+    file.write_bytes(whole)
+    assert cell(root) == first
 
 
 def test_a_cell_is_loaded_once(tiny_zoo, loads):
