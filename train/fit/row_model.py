@@ -92,9 +92,11 @@ def _photo_states(cell: MultimodalModel, batch: Batch) -> EncoderStates:
 
 def _detached(states: EncoderStates) -> EncoderStates:
     """The same states without their gradient."""
-    values = {item.name: getattr(states, item.name) for item in fields(EncoderStates)}
+    regions, words = states.regions_BRD, states.words_BKD
     return EncoderStates(
-        **{name: value if value is None else value.detach() for name, value in values.items()}
+        tokens_BLD=states.tokens_BLD.detach(),
+        regions_BRD=None if regions is None else regions.detach(),
+        words_BKD=None if words is None else words.detach(),
     )
 
 

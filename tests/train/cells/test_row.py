@@ -1,6 +1,7 @@
 """A row: its trunk trained with all of its fusions at once, from posts to cells."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from mmdemo.answer.predict import predict
 from mmdemo.cells.card import load_card
 from mmdemo.cells.catalogue import find_cell
 from mmdemo.cells.conditions import Conditions
-from mmdemo.datasets.discovery import find_dataset
+from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
@@ -21,6 +22,7 @@ from train.__main__ import app
 from train.cells.recipes import read_recipes
 from train.cells.row import row_fusions, run_row
 from train.cells.settings import Settings
+from train.cells.zoo import build, plan
 from train.fit import row_stage
 from train.fit.stages import best_of
 from train.score.calibrate import calibrate_all
@@ -157,3 +159,30 @@ def test_the_command_trains_a_row(data, tmp_path):
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     folder = tmp_path / "out" / "tiny" / "twitter2017" / "roberta-resnet50"
     assert done.stdout.strip().splitlines()[-2:] == [str(folder / "film"), str(folder / "text-only")]
+
+
+def test_a_zoo_of_rows_trains_each_after_its_start_and_leaves_current_ones_alone(data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    shutil.copytree(data / "twitter2017", tmp_path / "data" / "twitter2015")
+    own = settings(tmp_path / "data", tmp_path, changes={"": {"epochs": 1}})
+    only = "*/twitter201?/roberta-resnet50/film,*/twitter201?/roberta-resnet50/text-only"
+    wanted = plan("tiny", only, rows=True)
+    assert list(wanted.groups) == [(d, "roberta-resnet50") for d in ("twitter2015", "twitter2017")]
+    folders = list(build(own, wanted))
+    before = [(folder / "config.json").stat().st_mtime_ns for folder in folders]
+    assert load_card(folders[-1]).training["start"].endswith("twitter2015/roberta-resnet50/row")
+    assert list(build(own, wanted)) == folders
+    assert [(folder / "config.json").stat().st_mtime_ns for folder in folders] == before
+    (folders[0] / "model.safetensors").write_bytes(b"damaged")
+    list(build(own, wanted))
+    assert [
+        (folder / "config.json").stat().st_mtime_ns != time
+        for folder, time in zip(folders, before, strict=True)
+    ] == [True, True, False, False]
+
+
+def test_rows_of_a_plan_hold_each_side_alone():
+    for preset, models in (("lite", 5), ("base", 1)):
+        groups = plan(preset, rows=True).groups
+        assert len(groups) == models * len(bundled())
+        assert all(fusions == row_fusions(model) for (_, model), fusions in groups.items())
