@@ -24,6 +24,7 @@ FULL = Conditions(
     hardware="a processor, 2 threads",
     precision="float32",
     training_posts=3373,
+    trained_with=("film", "text-only"),
     posts={"valid": 723, "test": 700},
 )
 

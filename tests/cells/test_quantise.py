@@ -6,20 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from mmdemo.cells.quantise import BITS, pack, stored_names, unpack
+from mmdemo.cells.quantise import BITS, pack, stored_names, unpack, unpack_all
 
 #: Values from far below float16's range to the size of any weight.
 VALUES = st.one_of(st.floats(-8, 8, width=32), st.floats(-(2.0**-20), 2.0**-20, width=32))
 MATRICES = arrays("float32", array_shapes(min_dims=2, max_dims=4, max_side=7), elements=VALUES)
 
 
-@given(MATRICES, st.sampled_from([4, 8]))
+@given(MATRICES, st.sampled_from([4, 6, 8]))
 def test_each_value_is_off_by_half_a_step_at_most(matrix, bits):
     tensor = torch.from_numpy(matrix)
     found = unpack("w", pack("w", tensor, bits), tensor.shape, bits)
     assert found.shape == tensor.shape and found.dtype == torch.float32
     rows, off = tensor.flatten(1), (found - tensor).flatten(1).abs()
-    step = rows.abs().amax(1) / {4: 7, 8: 127}[bits]  # the row's largest value takes the largest code
+    step = rows.abs().amax(1) / {4: 7, 6: 31, 8: 127}[bits]  # the row's largest value takes the largest code
     assert (off.amax(1) <= 0.505 * step + 1e-30).all()  # 0.005: the scale itself is rounded
 
 
@@ -43,6 +43,24 @@ def test_four_bits_take_half_a_byte_each(width):
     stored = pack("w", tensor, 4)
     assert stored["w.codes"].shape == (3, (width + 1) // 2)
     assert (unpack("w", stored, tensor.shape, 4) - tensor).abs().max() <= 1 / 14 + 1e-3
+
+
+@pytest.mark.parametrize(("width", "held"), [(1, 1), (2, 2), (3, 3), (4, 3), (6, 5)])
+def test_six_bits_take_three_quarters_of_a_byte_each(width, held):
+    tensor = torch.linspace(-1, 1, 3 * width).reshape(3, width)
+    stored = pack("w", tensor, 6)
+    assert stored["w.codes"].shape == (3, held)
+    assert (unpack("w", stored, tensor.shape, 6) - tensor).abs().max() <= 1 / 62 + 5e-3
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_a_file_is_unpacked_without_its_shapes(bits):
+    tensors = {"a.scale": torch.rand(3), "w": torch.rand(3, 8), "b": torch.rand(4)}
+    stored = {key: value for name, own in tensors.items() for key, value in pack(name, own, bits).items()}
+    found = unpack_all(stored, bits)
+    assert found.keys() == tensors.keys()
+    assert torch.equal(found["w"], unpack("w", stored, tensors["w"].shape, bits))
+    assert all(value.dtype == torch.float32 for value in found.values())
 
 
 def test_golden_codes():

@@ -96,7 +96,12 @@ def stage_folder(settings: Settings, stage: str) -> Path:
 def row_folder(settings: Settings, fusions: Sequence[str]) -> Path:
     """As `stage_folder`, of a row that trains with these fusions."""
     facts = _stage_facts(settings, "row", ("fusion",)) | {"fusions": list(fusions)}
-    return _kept_folder(settings.work / "training" / settings.config.cell.rsplit("/", 1)[0] / "row", facts)
+    return _kept_folder(row_run(settings), facts)
+
+
+def row_run(settings: Settings) -> Path:
+    """Where a row's training run is kept, from which another can start."""
+    return settings.work / "training" / settings.config.cell.rsplit("/", 1)[0] / "row"
 
 
 def _stage_facts(settings: Settings, stage: str, left_out: Sequence[str]) -> dict[str, Any]:

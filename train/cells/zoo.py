@@ -29,8 +29,9 @@ from mmdemo.models.encoders.table import models_of
 from mmdemo.models.fusion.table import buildable
 from mmdemo.types import InputError
 from train.cells.conditions import code_at_start
+from train.cells.row import row_fusions, run_row
 from train.cells.run import Trunk, check_posts, run_cells, run_trunk, run_whole
-from train.cells.settings import Settings, config_facts, data_hash, words_facts
+from train.cells.settings import Settings, config_facts, data_hash, row_run, start_facts, words_facts
 
 Group = tuple[str, str]
 
@@ -46,8 +47,10 @@ class Plan:
         return sum(len(fusions) for fusions in self.groups.values())
 
 
-def plan(preset: str, only: str = "*", shard: tuple[int, int] = (1, 1)) -> Plan:
+def plan(preset: str, only: str = "*", shard: tuple[int, int] = (1, 1), *, rows: bool = False) -> Plan:
     """All groups whose cells' names (preset/dataset/model/fusion) match ``only``; shard i/n takes every nth.
+
+    With ``rows`` a group trains at once, and each side alone is part of it (`train.cells.row`).
 
     ``only`` is a pattern, or several with commas between. Fusions that are not part of the zoo's plan are
     taken where a pattern names them in full: ``*/late``.
@@ -63,7 +66,8 @@ def plan(preset: str, only: str = "*", shard: tuple[int, int] = (1, 1)) -> Plan:
     groups = {}
     for model in models_of(preset):  # in this order every text trunk comes before those that start from it
         for dataset in bundled():
-            offered = [f for f in buildable(model) if f in fusions_of(model) or f in spelt_out]
+            planned = row_fusions(model) if rows else fusions_of(model)
+            offered = [f for f in buildable(model) if f in planned or f in spelt_out]
             names = {f: f"{preset}/{dataset}/{model}/{f}" for f in offered}
             fusions = tuple(f for f, name in names.items() if any(fnmatch(name, p) for p in patterns))
             if fusions:
@@ -88,6 +92,9 @@ def build(settings: Settings, wanted: Plan) -> Iterator[Path]:
 def _build_group(settings: Settings, dataset: str, model: str, fusions: Sequence[str]) -> Iterator[Path]:
     config = replace(settings.config, dataset=find_dataset(dataset), model=model, fusion=fusions[0])
     settings = replace(settings, config=config)
+    if "row" in settings.book.stages:
+        yield from _build_row(settings, fusions)
+        return
     if settings.whole:
         for fusion in fusions:
             own = replace(settings, config=replace(config, fusion=fusion))
@@ -110,6 +117,34 @@ def _build_group(settings: Settings, dataset: str, model: str, fusions: Sequence
             yield _stamped(own, folder, trunk)
 
 
+def _build_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
+    """Train a row at once, after the one that it starts from, unless all of its cells are current."""
+    settings = replace(settings, start=_start_of_row(settings))
+    cells = [replace(settings, config=replace(settings.config, fusion=fusion)) for fusion in fusions]
+    folders = [cell_folder(own.out, own.config) for own in cells]
+    if all(_is_current(own, folder, fusions) for own, folder in zip(cells, folders, strict=True)):
+        yield from folders
+        return
+    for own, folder in zip(cells, run_row(settings, fusions), strict=True):
+        yield _stamped(own, folder, fusions)
+
+
+def _start_of_row(settings: Settings) -> Path | None:
+    """The training run of the row that a row starts from, trained here if need be; None is the base."""
+    config = settings.config
+    start = start_of((config.dataset.name, config.model))
+    if start is None or start[1] not in models_of(config.preset):
+        return None
+    dataset, model = start
+    own = replace(config, dataset=find_dataset(dataset), model=model, fusion=fusions_of(model)[0])
+    before = replace(settings, config=own)
+    run = row_run(before)
+    if not (run / "best.safetensors").exists():
+        for _ in _build_row(before, row_fusions(model)):
+            pass
+    return run
+
+
 def trunk_of(settings: Settings) -> Trunk:
     """The group's trunk, trained if need be, after the one that it starts from."""
     config = settings.config
@@ -125,9 +160,11 @@ def trunk_of(settings: Settings) -> Trunk:
     return run_trunk(replace(settings, start=run), text_run=run)
 
 
-def _determinants(settings: Settings, trunk: Trunk | None) -> str:
-    """A hash of all that decides what a cell becomes: configuration, recipe, data, photos, trunk."""
-    stage = "cell" if trunk else "whole"
+def _determinants(settings: Settings, under: Trunk | Sequence[str] | None) -> str:
+    """A hash of all that decides what a cell becomes: configuration, recipe, data, photos, and what it
+    stands on: a trunk, or the row of these fusions.
+    """
+    stage = "cell" if isinstance(under, Trunk) else "whole" if under is None else "row"
     facts: dict[str, Any] = {
         "config": config_facts(settings.config),
         "recipe": settings.recipe(stage).facts,
@@ -137,26 +174,28 @@ def _determinants(settings: Settings, trunk: Trunk | None) -> str:
         **words_facts(settings),
         **settings.origin_facts,
     }
-    if trunk:
-        facts["trunks"] = [file_hash((trunk.folder / "fusion" / place).resolve()) for place in trunk.places]
+    if isinstance(under, Trunk):
+        facts["trunks"] = [file_hash((under.folder / "fusion" / place).resolve()) for place in under.places]
+    elif under is not None:
+        facts |= {"row": list(under), "start": start_facts(settings.start).get("sha256", "")}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _is_current(settings: Settings, folder: Path, trunk: Trunk | None) -> bool:
+def _is_current(settings: Settings, folder: Path, under: Trunk | Sequence[str] | None) -> bool:
     try:
         card = load_card(folder)
         whole = all(file_hash(folder / name) == digest for name, digest in card.files.items())
     except InputError:
         return False
     scored = "splits" in card.metrics
-    return whole and scored and card.training.get("determinants") == _determinants(settings, trunk)
+    return whole and scored and card.training.get("determinants") == _determinants(settings, under)
 
 
-def _stamped(settings: Settings, folder: Path, trunk: Trunk | None) -> Path:
+def _stamped(settings: Settings, folder: Path, under: Trunk | Sequence[str] | None) -> Path:
     """Note in config.json what the finished cell was made from."""
     file = folder / "config.json"
     stated = json.loads(file.read_text(encoding="utf-8"))
-    stated["training"]["determinants"] = _determinants(settings, trunk)
+    stated["training"]["determinants"] = _determinants(settings, under)
     write_json(file, stated)
     return folder
 

@@ -34,7 +34,14 @@ from train.data.source import DataSource
 
 def zoo(
     data: Data,
-    preset: Annotated[str, typer.Option(help="lite (CPU), full (GPU) or tiny (tests).")] = "lite",
+    preset: Annotated[
+        str | None,
+        typer.Option(help="lite or base (CPU), full (GPU), tiny (tests); else the recipe's."),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="One with a stage row trains all fusions of a row at once; else lite or full."),
+    ] = None,
     only: Annotated[
         str, typer.Option(help=f"Cells whose name matches, as 'lite/{EXAMPLE}/*/film'; several by comma.")
     ] = "*",
@@ -59,24 +66,30 @@ def zoo(
     It can be killed at any moment and goes on where it was. Only what changed is trained again.
 
     Example: python -m train zoo --preset lite --data ../shared/data --only '*/*/roberta-resnet50/*' --jobs 2
+    or, all fusions of a row at once: python -m train zoo --recipe words --data ../shared/data
     """
     from train.bases.full_base import Origin
     from train.cells import zoo as building
+    from train.cells.recipes import config_of
     from train.cells.settings import Settings
     from train.publish.results import write_summary
 
     number, _, count = shard.partition("/")
     if not (number.isdigit() and count.isdigit()):
         raise InputError(f"--shard {shard}: write it as 1/4")
-    wanted = building.plan(preset, only, (int(number), int(count)))
+    book = read_recipes(recipe or ("full" if preset == "full" else "lite"))
+    changes, picked = read_changes(change or [])
+    shape = {**book.run, **picked} if recipe else {}
+    preset = preset or shape.get("preset", "lite")
+    rows = "row" in book.stages
+    wanted = building.plan(preset, only, (int(number), int(count)), rows=rows)
     if dry_run:
         for (dataset, model), fusions in wanted.groups.items():
             say(f"{preset}/{dataset}/{model}: {', '.join(fusions)}")
         raise typer.Exit()
-    changes, _ = read_changes(change or [])
     changes.setdefault("", {}).setdefault("seed", seed)
     settings = Settings(
-        config=ModelConfig(dataset=default_for("entities"), preset=preset),
+        config=config_of(default_for("entities"), {**shape, "preset": preset}),
         source=DataSource(folder=data, images=images, pairs=pairs, scheme=scheme),
         out=out,
         work=work,
@@ -85,7 +98,7 @@ def zoo(
         changes=changes,
         limit=limit,
         origin=Origin(weights_root=weights_root, init=init),
-        book=read_recipes("full" if preset == "full" else "lite"),
+        book=book,
     )
     if jobs > 1:
         building.build_parallel(settings, wanted, jobs)

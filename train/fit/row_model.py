@@ -61,7 +61,9 @@ class RowModel(nn.Module):
         reads = cell.fusion.reads
         if reads == "photo":
             with torch.no_grad():
-                return _photo_states(cell, batch) if self.mixed else both or cell.encode(batch)
+                if self.mixed:
+                    return _photo_states(cell, batch)
+                return cell.encode(batch) if both is None else _detached(both)
         if both is None:
             return cell.encode(batch)
         return _text_states(cell, batch, both, self.text_encoder) if self.mixed else both
@@ -86,6 +88,16 @@ def _photo_states(cell: MultimodalModel, batch: Batch) -> EncoderStates:
     )
     states = cell.encode(start)
     return replace(states, tokens_BLD=states.tokens_BLD.expand(-1, batch.ids_BL.shape[1], -1))
+
+
+def _detached(states: EncoderStates) -> EncoderStates:
+    """The same states without their gradient."""
+    regions, words = states.regions_BRD, states.words_BKD
+    return EncoderStates(
+        tokens_BLD=states.tokens_BLD.detach(),
+        regions_BRD=None if regions is None else regions.detach(),
+        words_BKD=None if words is None else words.detach(),
+    )
 
 
 def with_words(batch: Batch) -> Tensor:
