@@ -18,6 +18,9 @@ from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+from mmdemo.cells.locate import SHIPPED, list_cells
+from mmdemo.models.encoders.table import DEFAULT_MODEL
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 300  # importing torch and gradio takes that long beside a training run
 #: Milliseconds after which what does not come is missing. The first answer loads a model, perhaps beside a
@@ -35,6 +38,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def fusions_ready(dataset: str) -> list[str]:
+    """The fusions that a comparison of the app's first model answers with: those whose cell ships."""
+    cells = (cell for cell in list_cells(SHIPPED) if cell.problem is None)
+    return [c.fusion for c in cells if c.dataset.name == dataset and c.model == DEFAULT_MODEL]
 
 
 def free_port() -> int:

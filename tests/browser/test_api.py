@@ -13,10 +13,10 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from mmdemo.formats.table import find_format
-from mmdemo.models.fusion.table import fusions_of
 from mmdemo.review.records import Answer
 from mmdemo.review.store.reviews import open_store
 from mmdemo.types import Entity, Post
+from tests.browser.live import fusions_ready
 from tests.review.conftest import TWEETS, question
 
 HOSTILE = "<script>alert(1)</script> ${x} {{7*7}} \u202egnp.exe"
@@ -115,7 +115,7 @@ def test_the_client_needs_to_name_a_dataset_and_a_text_only(client, photo):
     seen = client.predict(dataset="twitter2017", text="Kevin Durant", photo=photo, api_name="/predict")
     assert seen["image_used"]
     row = client.predict(dataset="twitter2017", text="Kevin Durant", photo=photo, api_name="/compare")
-    assert len(row["answers"]) == len(fusions_of("roberta-resnet50"))
+    assert len(row["answers"]) == len(fusions_ready("twitter2017"))
     said = {"description": "A player.", "photo_words": [{"source": "ocr", "text": "PADRES"}]}
     for name in ("/predict", "/compare"):
         told = client.predict(dataset="twitter2017", text="Kevin Durant", **said, api_name=name)

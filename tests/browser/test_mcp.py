@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mmdemo.models.encoders.table import DEFAULT_MODEL
-from mmdemo.models.fusion.table import fusions_of
 from mmdemo.types import InputError
 from mmdemo.ui.shell import mcp_tools, server
+from tests.browser.live import fusions_ready
 
 mcp = pytest.importorskip("mcp", reason="mcp is not installed (pip install 'gradio[mcp]')")
 http = pytest.importorskip("mcp.client.streamable_http")
@@ -66,7 +65,7 @@ def test_a_tweet_gives_entities_as_json_with_and_without_its_photo(app_url):
     assert not bare.isError and not answer["image_used"]
     assert {"Kevin Durant": "PER"}.items() <= {e["text"]: e["label"] for e in answer["entities"]}.items()
     assert json.loads(seen.content[0].text)["image_used"]
-    assert len(json.loads(row.content[0].text)["answers"]) == len(fusions_of(DEFAULT_MODEL))
+    assert len(json.loads(row.content[0].text)["answers"]) == len(fusions_ready("twitter2017"))
 
 
 def test_a_photo_can_be_described_in_words(app_url):

@@ -61,8 +61,8 @@ def test_what_comes_with_the_program_is_listed() -> None:
 
 
 def test_a_bundled_dataset_is_checked_in_its_folder(shared_data: Path) -> None:
-    name = next(iter(bundled()))
-    assert "posts" in run("check", shared_data, "--name", name)
+    there = [name for name, one in bundled().items() if (shared_data / one.files.train).is_file()]
+    assert "posts" in run("check", shared_data, "--name", there[0])
 
 
 def test_a_folder_without_a_record_is_named(tmp_path: Path) -> None:

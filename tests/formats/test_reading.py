@@ -9,7 +9,7 @@ from PIL import Image
 
 from mmdemo.datasets.schema import Files
 from mmdemo.formats.reading import Photos, guess, read_posts, read_split
-from mmdemo.formats.table import FORMATS
+from mmdemo.formats.table import FORMATS, SOURCES
 from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation
 from tests.made_up import odd_dataset
 
@@ -39,7 +39,9 @@ def test_every_format_is_told_by_itself(tmp_path: Path, name: str) -> None:
 
 def test_what_is_not_clear_is_asked(tmp_path: Path) -> None:
     (tmp_path / "x.docx").write_text("x")
-    with pytest.raises(InputError, match="'x.docx' holds is not clear; name its format: conll"):
+    with pytest.raises(
+        InputError, match=f"'x.docx' holds is not clear; name its format: {', '.join(SOURCES)}"
+    ):
         guess(tmp_path / "x.docx")
     with pytest.raises(InputError, match="unknown format 'xml'"):
         read_posts(tmp_path / "x.docx", "xml", None)
