@@ -16,7 +16,7 @@ from mmdemo.cells.checkpoint import cell_folder
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.posts.pairs import read_whole
-from mmdemo.types import Ask, Entity, InputError, Pair, Question
+from mmdemo.types import Ask, Entity, InputError, Pair, PhotoWords, Question
 from tests.tiny import build_cell
 
 TWEET = "Kevin Durant enters Oracle Arena in Oakland tonight"
@@ -181,6 +181,28 @@ def test_one_cell_with_both_tasks_answers_both(tmp_path, monkeypatch, tiny_zoo):
     own = catalogue.find_cell("both", config.model, config.fusion, "tiny")
     answer = extract(read(), own, entities=NAMED)
     assert answer.entities_by == answer.relations_by == own.name and answer.pairs_answered
+
+
+@pytest.mark.parametrize("in_text", [False, True])
+def test_what_a_photo_says_is_read_for_each_pair(tmp_path, monkeypatch, tiny_zoo, in_text):
+    (tmp_path / "lite").symlink_to(tiny_zoo / "lite")
+    for dataset in ("twitter2017", "mnre"):
+        config = ModelConfig(
+            dataset=find_dataset(dataset), preset="tiny", photo_words=True, words_in_text=in_text
+        )
+        build_cell(tmp_path, config, own_trunk=True)
+    monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tmp_path))
+    text = "[E1] Ann [/E1] met [E2] Bob [/E2]"
+    words = (PhotoWords(source="ocr", text="PADRES win"), PhotoWords(source="described", text="a crowd"))
+    question = read_whole(text, find_dataset("twitter2017").words, None, words)
+    answer = extract(question, cell("twitter2017"), cell("mnre"), with_none=True)
+    asked = replace(question, ask=replace(question.ask, entities=False))
+    alone = answering.predict(asked, cell("mnre"))
+    (one,) = (*answer.relations, *answer.none)
+    assert [top.score for top in one.top] == pytest.approx([r.score for r in alone.relations], abs=1e-5)
+    assert answer.photo_words_used and alone.photo_words_used
+    unsaid = answering.predict(replace(asked, post=replace(asked.post, photo_words=())), cell("mnre"))
+    assert unsaid.relations[0].score != pytest.approx(alone.relations[0].score, abs=1e-5)
 
 
 def test_without_a_relation_cell_only_entities_are_told():

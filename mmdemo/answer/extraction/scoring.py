@@ -128,8 +128,9 @@ def _maker(asked: PairsOf, loaded: LoadedCell) -> Callable[[Pair], Example]:
 def _with_word_states(example: Example, loaded: LoadedCell) -> Example:
     """The states of the photo's words, where the encoder reads them as a text of their own."""
     encoder = loaded.model.text_encoder
-    alone = isinstance(encoder, TextEncoder) and not isinstance(encoder, JointEncoder)
-    if example.words is None or not alone or encoder.words_in_text:
+    if not isinstance(encoder, TextEncoder) or isinstance(encoder, JointEncoder):
+        return example
+    if example.words is None or encoder.words_in_text:
         return example
     words = collate([example]).to(loaded.device).words
     assert words is not None
