@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from mmdemo.commands import batch, compare, explain, photo, predict, zoo
+from mmdemo.commands import batch, compare, explain, extract, photo, predict, zoo
 from mmdemo.commands.dataset import app as dataset
 from mmdemo.commands.review import app as review
 from mmdemo.space.command import space
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 app.command(help=predict.HELP)(predict.predict)
+app.command(help=extract.HELP)(extract.extract)
 app.command(help=batch.HELP)(batch.batch)
 app.command(help=explain.HELP)(explain.explain)
 app.command()(space)

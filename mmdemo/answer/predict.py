@@ -38,9 +38,14 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class PartAnswer:
-    """What a model says of a part. ``untrained``: even its best score is near chance."""
+    """What a model says of a part. ``untrained``: even its best score is near chance.
+
+    ``probabilities`` are the calibrated ones: words x tags, NaN where a word was not read and only up to the
+    last word that was; or, of a pair, one for each relation.
+    """
 
     part: Part
+    probabilities: np.ndarray
     entities: tuple[Entity, ...] = ()
     relations: tuple[Relation, ...] = ()
     entropy: float
@@ -220,6 +225,7 @@ def _answer(
         scored = logits[seen]
     return PartAnswer(
         part=part,
+        probabilities=probabilities,
         entities=entities,
         relations=relations,
         entropy=entropy(probabilities),

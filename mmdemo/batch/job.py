@@ -15,8 +15,9 @@ from typing import BinaryIO
 
 from tqdm import tqdm
 
+from mmdemo.answer.extraction.triples import Row, triples_of
 from mmdemo.answer.photo_words import read_all
-from mmdemo.batch.answers import answer_rows, find_photo
+from mmdemo.batch.answers import answer_rows, answerer, find_photo
 from mmdemo.batch.rows import Chunk, chunks_of, read_chunk
 from mmdemo.cells import catalogue
 from mmdemo.cells.locate import Cell
@@ -30,12 +31,22 @@ CHUNK = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What to answer, by which cell, and where to. Everything in it can be sent to another process."""
+    """What to answer, by which cell, and where to. Everything in it can be sent to another process.
+
+    ``extract``: entities by ``cell`` and the relations between them by ``relations`` (None: by ``cell`` too).
+    """
 
     cell: Cell
     posts: Path
     images: Path
     output: Path
+    relations: Cell | None = None
+    extract: bool = False
+
+    @property
+    def name(self) -> str:
+        """Who answers, as each line says it."""
+        return answerer(self.cell, self.relations)
 
 
 #: How every line of output starts.
@@ -82,7 +93,8 @@ def run(job: Job, engine: Engine, *, anew: bool = False, chunk: int = CHUNK) -> 
             done, errors = (0, 0) if anew else _go_on(job, stream, chunks)
             found = sum(c.count for c in chunks[:done])
             total = sum(c.count for c in chunks)
-            read_all(job.cell, _photos(job, chunks[done:]))
+            for cell in (job.cell, *([job.relations] if job.relations else [])):
+                read_all(cell, _photos(job, chunks[done:]))
             with tqdm(total=total, initial=found, unit=" posts", mininterval=1.0) as progress:
                 for lines in engine(job, chunks[done:]):
                     text = "".join(line + "\n" for line in lines)
@@ -107,12 +119,20 @@ def _photos(job: Job, chunks: Sequence[Chunk]) -> Iterator[Path]:
 
 def answer_chunk(job: Job, chunk: Chunk) -> list[str]:
     """The output lines of one chunk: the same wherever and whenever it is answered."""
-    return answer_rows(read_chunk(job.posts, chunk), job.cell, job.images)
+    return answer_rows(read_chunk(job.posts, chunk), job.cell, job.images, job.relations, extract=job.extract)
 
 
 def one_process(job: Job, chunks: Sequence[Chunk]) -> Iterator[list[str]]:
     """The engine that needs nothing else."""
     return (answer_chunk(job, chunk) for chunk in chunks)
+
+
+def triples_in(output: Path) -> Iterator[Row]:
+    """The triples of an output's answers, in their order."""
+    with output.open(encoding="utf-8") as lines:
+        for line in lines:
+            answer = json.loads(line)
+            yield from triples_of(answer["id"], answer)
 
 
 def is_error(line: str) -> bool:
@@ -176,7 +196,7 @@ def _check_line(job: Job, line: bytes, row_id: str | int) -> bool:
     """Whether a line of the output is an error; InputError where it answers another job."""
     try:
         answer = json.loads(line)
-        ours = answer["id"] == row_id and answer["checkpoint"] == job.cell.name
+        ours = answer["id"] == row_id and answer["checkpoint"] == job.name
     except (ValueError, KeyError, TypeError, RecursionError):
         ours = False
     if not ours:

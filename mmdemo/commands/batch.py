@@ -55,20 +55,58 @@ def batch(
     engine: Annotated[str, typer.Option(help="local, or ray (mmdemo/batch/requirements.txt).")] = "local",
     workers: Annotated[int, typer.Option(min=1, help="Ray: processes that each hold a model.")] = 2,
     anew: Annotated[bool, typer.Option("--anew", help="Replace the output instead of going on.")] = False,
+    extract: Annotated[
+        bool, typer.Option("--extract", help="Entities and the relations between them, as extract has them.")
+    ] = False,
+    entities: Annotated[
+        str | None, typer.Option(help="With --extract: who finds entities; the best if not said.")
+    ] = None,
+    relations: Annotated[
+        str | None, typer.Option(help="With --extract: who tells relations; the best if not said.")
+    ] = None,
+    triples: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --extract: all triples in one .csv, .parquet, .graphml or .jsonld."),
+    ] = None,
 ) -> None:
     """Answer a file of posts into a file of JSON lines."""
     from mmdemo.batch.job import Job, one_process, run
 
     if engine not in ENGINES:
         raise InputError(f"unknown engine {quoted(engine)}; known: {', '.join(ENGINES)}")
-    chosen = cell_of(dataset, model, fusion, preset, cell)
+    if extract:
+        from mmdemo.answer.extraction.defaults import cell_pair
+        from mmdemo.answer.extraction.triples import check_ending
+
+        for table in triples or []:
+            check_ending(table)
+        if dataset is not None or cell is not None:
+            raise InputError("--extract takes --entities and --relations in place of --dataset and --cell")
+        pair = cell_pair(entities, relations, preset)
+        chosen, related = pair.entities, pair.relations
+    elif entities or relations or triples:
+        raise InputError("--entities, --relations and --triples belong to --extract")
+    else:
+        chosen, related = cell_of(dataset, model, fusion, preset, cell), None
     folder = posts.parent if images is None else images
-    job = Job(cell=chosen, posts=posts.absolute(), images=folder.absolute(), output=output.absolute())
+    job = Job(
+        cell=chosen,
+        relations=related,
+        extract=extract,
+        posts=posts.absolute(),
+        images=folder.absolute(),
+        output=output.absolute(),
+    )
     if engine == "ray":
         from mmdemo.batch.ray_engine import ray_engine
 
         report = run(job, ray_engine(workers), anew=anew)
     else:
         report = run(job, one_process, anew=anew)
+    for table in triples or []:
+        from mmdemo.answer.extraction.triples import write_triples
+        from mmdemo.batch.job import triples_in
+
+        write_triples(table, triples_in(job.output))
     earlier = f", {report.found} were there" if report.found else ""
     say(f"{report.answered} posts answered{earlier}; {report.errors} with an error", error=True)

@@ -144,11 +144,17 @@ class RecordReader:
         stated = self.table(row, "relations", {item.name for item in fields(RelationType)})
         label = self.text(stated, "label", "relations.label")
         where = f"relations.{label}"
+        flags = {
+            name: self.flag(stated, name, f"{where}.{name}")
+            for name in ("symmetric", "functional", "one_way")
+        }
+        if flags["symmetric"] and flags["one_way"]:
+            raise self.fail(f"{where}.one_way", "cannot be true of a symmetric relation")
         return RelationType(
             label=label,
             head=self.texts(stated, "head", f"{where}.head"),
             tail=self.texts(stated, "tail", f"{where}.tail"),
-            symmetric=self.flag(stated, "symmetric", f"{where}.symmetric"),
+            **flags,
             meaning=self.text(stated, "meaning", f"{where}.meaning", ""),
             guideline=self.text(stated, "guideline", f"{where}.guideline", ""),
             key=self._key(stated, where),

@@ -42,13 +42,17 @@ class EntityType:
 class RelationType:
     """A kind of relation, from an entity whose label is in ``head`` to one in ``tail``; empty allows any.
 
-    A ``symmetric`` one says the same from tail to head.
+    A ``symmetric`` one says the same from tail to head. Of a ``functional`` one a head has one tail at most
+    (a place of birth); a ``one_way`` one cannot hold from tail to head too (a parent). Answers that break
+    either are marked as contradicting each other (`mmdemo.answer.extract`).
     """
 
     label: str
     head: tuple[str, ...] = ()
     tail: tuple[str, ...] = ()
     symmetric: bool = False
+    functional: bool = False
+    one_way: bool = False
     meaning: str = ""
     guideline: str = ""
     key: str | None = None

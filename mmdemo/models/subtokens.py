@@ -6,6 +6,7 @@ and has ``first == -1``: tags can never shift.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import nsmallest
 from pathlib import Path
 
@@ -38,6 +39,7 @@ WORDS_SEEN = 4096
 CHUNK = 256
 
 
+@lru_cache(maxsize=4096)
 def letter_case(word: str) -> int:
     """Row of `FEATURES` for a word's letter case; "none" where it has no cased letter."""
     letters = [c for c in word if c.isalpha()]
@@ -130,15 +132,32 @@ class TextReader:
         order = _nearest(len(words), pair)
         for at in range(0, len(order), CHUNK):
             chunk = order[at : at + CHUNK]
-            texts = [words[w][:WORD_CHARACTERS] for w in chunk]
-            encoded = self.tokenizer.encode_batch(texts, add_special_tokens=False)
-            for w, pieces in zip(chunk, encoded, strict=True):
-                ids = pieces.ids[:WORD_LIMIT]
+            pieces = self._pieces([words[w][:WORD_CHARACTERS] for w in chunk])
+            for w, ids in zip(chunk, pieces, strict=True):
                 if len(ids) > room:
                     return kept
                 room -= len(ids)
                 kept[w] = ids
         return kept
+
+    def _pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """The sub-tokens of each word that are read."""
+        encoded = self.tokenizer.encode_batch(texts, add_special_tokens=False)
+        return [one.ids[:WORD_LIMIT] for one in encoded]
+
+
+class OnePostsReader(TextReader):
+    """For one post that is read again and again, with other marks each time: it splits a word once."""
+
+    def __init__(self, reader: TextReader, max_subtokens: int) -> None:
+        super().__init__(reader.tokenizer, max_subtokens)
+        self._known: dict[str, list[int]] = {}
+
+    def _pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        new = list(dict.fromkeys(text for text in texts if text not in self._known))
+        if new:
+            self._known |= zip(new, super()._pieces(new), strict=True)
+        return [self._known[text] for text in texts]
 
 
 def _id_of(tokenizer: Tokenizer, name: str) -> int:

@@ -35,12 +35,7 @@ def read_text(text: str, dataset: Dataset | None) -> Question:
     Raises:
         InputError: as `read_post`.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise InputError(f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be read")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError("the text holds bytes that are not UTF-8, or half of a surrogate pair") from error
+    check_text(text)
     marked = has_marks(text)
     rules = dataset.words if dataset else WordRules()
     if marked if dataset is None else dataset.has_relations and (marked or not dataset.has_entities):
@@ -56,6 +51,16 @@ def read_text(text: str, dataset: Dataset | None) -> Question:
     if not plain.tokens:
         raise InputError("the text is empty; type or paste a tweet")
     return Question(post=Post(text=text, tokens=plain.tokens, offsets=plain.offsets), ask=Ask(entities=True))
+
+
+def check_text(text: str) -> None:
+    """Raises InputError for a text that is too long to be split, or no Unicode."""
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be read")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError("the text holds bytes that are not UTF-8, or half of a surrogate pair") from error
 
 
 def input_warnings(post: Post, cut: tuple[int, ...], words_used: bool = False) -> list[str]:

@@ -46,7 +46,7 @@ def data_url(size: tuple[int, int] = (80, 60)) -> str:
 
 def test_the_tools_say_what_they_do_and_what_they_take(app_url):
     tools, _ = session(app_url)
-    assert [tool.name for tool in tools] == ["predict", "compare", "explain", "review_export"]
+    assert [tool.name for tool in tools] == ["predict", "compare", "explain", "review_export", "extract"]
     for tool in tools:
         assert len(tool.description) > 80 and "Returns:" in tool.description
         fields = tool.inputSchema["properties"]

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import gradio as gr
@@ -24,6 +25,7 @@ from mmdemo.formats.table import FORMATS
 from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.types import InputError
 from mmdemo.ui.compare import tab as compare_tab
+from mmdemo.ui.extract.endpoint import extract
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.asked import Asked
 from mmdemo.ui.predict.tab import FAILED
@@ -216,6 +218,10 @@ def build() -> None:
     _serve(explain, [dataset, *asked, target, preset, *said], answer, IN_EXPLAIN_QUEUE)
     _take_shorter_requests(len(said))
     _serve(review_export, [queue, reviewer, form, *flags], file, {"concurrency_id": "export"})
+    with gr.Column(visible=False):
+        cells = [gr.Textbox(value=None), gr.Textbox(value=None)]
+    extracted = [text, photo, *cells, *flags, preset, *said]
+    _serve(_in_sentences(extract), extracted, answer, IN_MODEL_QUEUE)
 
 
 def _take_shorter_requests(most: int) -> None:
@@ -232,6 +238,17 @@ def _take_shorter_requests(most: int) -> None:
         check(block_fn, inputs)
 
     page.validate_inputs = filled  # type: ignore[method-assign]  # Gradio refuses before it looks at defaults
+
+
+def _in_sentences(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """The endpoint, whose errors become one sentence."""
+
+    @wraps(endpoint)
+    def served(*values: Any) -> Any:
+        with _sentences():
+            return endpoint(*values)
+
+    return served
 
 
 def _choice(names: list[str], value: str | None) -> gr.Dropdown:

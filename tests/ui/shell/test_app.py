@@ -32,10 +32,11 @@ def run(script: str) -> str:
     return done.stdout.splitlines()[-1]
 
 
-def test_the_page_builds_and_offers_four_stable_endpoints():
+def test_the_page_builds_and_offers_its_stable_endpoints():
     page = json.loads(run(LOOK))
     assert page["analytics"] is False
-    assert set(page["api"]["named_endpoints"]) == {"/predict", "/compare", "/explain", "/review_export"}
+    stable = {"/predict", "/compare", "/explain", "/review_export", "/extract"}
+    assert set(page["api"]["named_endpoints"]) == stable
     names = [p["parameter_name"] for p in page["api"]["named_endpoints"]["/predict"]["parameters"]]
     before = ["dataset", "model", "fusion", "text", "photo", "preset"]
     assert names == [*before, "description", "photo_words"], "by place, what is new stands behind"

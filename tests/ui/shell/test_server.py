@@ -200,9 +200,10 @@ GOOD: dict[str, list[Any]] = {
     "compare": ["twitter2017", "fusions", *CELL, "Ann met Bob", None, "lite"],
     "explain": ["twitter2017", *CELL, "Ann met Bob", None, None, "lite"],
     "review_export": ["may", "Ann", "jsonl", False, False],
+    "extract": ["Ann met Bob", None, None, None, False, False, "lite"],
 }
 #: Fields that are looked into, not only looked up: they get all of it.
-WORN = {"predict": [3, 4], "compare": [4, 5], "explain": [3, 5], "review_export": [0, 1]}
+WORN = {"predict": [3, 4], "compare": [4, 5], "explain": [3, 5], "review_export": [0, 1], "extract": [0, 1]}
 
 
 @pytest.mark.parametrize("endpoint", GOOD)

@@ -1,0 +1,76 @@
+"""Which cells answer where nobody chose: the best ready ones by their validation figures."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmdemo.cells import catalogue
+from mmdemo.cells.locate import Cell, read_card
+from mmdemo.cells.name import CellName
+from mmdemo.datasets.discovery import default_for
+from mmdemo.datasets.schema import TASKS, Task
+from mmdemo.measures import judged
+from mmdemo.types import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellPair:
+    """Who finds the entities and who tells the relations; one cell twice where it does both."""
+
+    entities: Cell
+    relations: Cell | None
+
+
+def cell_of(name: CellName) -> Cell:
+    """The cell of a name that a person gave. Raises InputError for an unknown one."""
+    return catalogue.find_cell(name.dataset, name.model, name.fusion, name.preset)
+
+
+def cell_pair(
+    entities: str | None = None,
+    relations: str | None = None,
+    preset: str = "lite",
+    find: Callable[[CellName], Cell] = cell_of,
+) -> CellPair:
+    """The cells of two names; for one that is not given, the best that there is.
+
+    A named entity cell whose dataset has both tasks tells the relations too.
+
+    Raises:
+        InputError: a name is unknown or of the other task, or no cell of a task is ready.
+    """
+    first = best_cell("entities", preset) if entities is None else _named(entities, "entities", find)
+    if relations is not None:
+        return CellPair(entities=first, relations=_named(relations, "relations", find))
+    if first.dataset.has_relations:
+        return CellPair(entities=first, relations=first)
+    return CellPair(entities=first, relations=best_cell("relations", preset))
+
+
+def best_cell(task: Task, preset: str = "lite") -> Cell:
+    """The ready cell of the task's default dataset that judged best on validation; else the first ready one.
+
+    Raises:
+        InputError: none is ready.
+    """
+    dataset = default_for(task)
+    ready = [cell for cell in catalogue.cells(preset) if cell.problem is None]
+    able = [cell for cell in ready if cell.dataset.name == dataset.name]
+    if not able:
+        raise InputError(f"no checkpoint of {dataset.title} is ready in the preset {preset}; `zoo` lists all")
+    return max(able, key=lambda cell: _on_validation(read_card(cell).metrics))
+
+
+def _on_validation(metrics: Mapping[str, Any]) -> float:
+    held: Any = metrics
+    for key in ("splits", "valid", "photo"):
+        held = held.get(key) if isinstance(held, Mapping) else None
+    return (judged(held) or 0.0) if isinstance(held, Mapping) else 0.0
+
+
+def _named(name: str, task: Task, find: Callable[[CellName], Cell]) -> Cell:
+    cell = find(CellName.parse(name))
+    if task not in cell.dataset.tasks:
+        other = next(one for one in TASKS if one != task)
+        raise InputError(f"{cell.name} answers {other}, not {task}")
+    return cell

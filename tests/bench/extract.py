@@ -1,0 +1,117 @@
+"""Entities and relations together, end to end on relation test sentences: ``python -m tests.bench.extract``.
+
+Rows of the relation dataset state two spans and their relation; rows of one sentence are taken together. From
+the text alone:
+
+- spans: how many of the stated spans the entity cell finds exactly (a row leaves other entities unsaid);
+- pair given: micro F1 without ``none`` of the relation cell on the stated pairs;
+- triples: micro F1 of (head span, tail span, relation) end to end. ``all`` counts each relation that no row
+  states as wrong; ``judged`` leaves out those between spans that no row pairs, of which nothing is known.
+"""
+
+import argparse
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mmdemo.answer.extract import extract_many
+from mmdemo.answer.extraction.defaults import CellPair, cell_pair
+from mmdemo.answer.extraction.records import Extraction
+from mmdemo.answer.predict import predict_many
+from mmdemo.formats.reading import read_split
+from mmdemo.types import Ask, Pair, Post, Question, Span
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("MMDEMO_DATA", ROOT.parent / "shared" / "data"))
+BATCH = 16
+
+Triple = tuple[Span, Span, str]
+
+
+def f1(right: int, said: int, stated: int) -> str:
+    precision, recall = right / max(said, 1), right / max(stated, 1)
+    both = 2 * precision * recall / max(precision + recall, 1e-12)
+    return f"F1 {both:.1%} (precision {precision:.1%}, recall {recall:.1%}; {stated} stated)"
+
+
+def sentences(rows: Sequence[Question]) -> list[Post]:
+    """One post a sentence, with all that its rows state."""
+    found: dict[tuple[str, ...], Post] = {}
+    for row in rows:
+        post = replace(row.post, image=None, photo_words=())
+        before = found.get(post.tokens)
+        relations = (*(before.relations or () if before else ()), *(post.relations or ()))
+        found[post.tokens] = replace(post, relations=relations, entities=None, tags=None)
+    return list(found.values())
+
+
+def told(answer: Extraction) -> set[Triple]:
+    ends = {entity.id: entity.span for entity in answer.entities}
+    return {(ends[one.head], ends[one.tail], one.label) for one in answer.relations}
+
+
+def stated(post: Post, none: str) -> tuple[set[Pair], set[Triple]]:
+    rows = post.relations or ()
+    return {row.pair for row in rows}, {(r.head, r.tail, r.label) for r in rows if r.label != none}
+
+
+def hits(said: Collection[Triple], gold: Collection[Triple], symmetric: Collection[str]) -> int:
+    """Stated triples that are said; of a symmetric relation in either direction."""
+    return sum(
+        (head, tail, label) in said or (label in symmetric and (tail, head, label) in said)
+        for head, tail, label in gold
+    )
+
+
+def measure(posts: Sequence[Post], cells: CellPair) -> None:
+    assert cells.relations is not None
+    dataset = cells.relations.dataset
+    symmetric = {kind.label for kind in dataset.relations if kind.symmetric}
+    spans = [0, 0]
+    given, whole, judged = [0, 0, 0], [0, 0, 0], [0, 0, 0]
+    for start in range(0, len(posts), BATCH):
+        some = posts[start : start + BATCH]
+        answers = extract_many(
+            [Question(post=post, ask=Ask(relations="all")) for post in some], cells.entities, cells.relations
+        )
+        asked = [
+            Question(post=post, ask=Ask(entities=False, relations=tuple(stated(post, dataset.none)[0])))
+            for post in some
+        ]
+        alone = predict_many(asked, cells.relations)
+        for post, answer, pairs in zip(some, answers, alone, strict=True):
+            known, gold = stated(post, dataset.none)
+            ends = {span for pair in known for span in (pair.head, pair.tail)}
+            spans[0] += len(ends & {entity.span for entity in answer.entities})
+            spans[1] += len(ends)
+            best = {r.pair: r for r in reversed(pairs.relations)}.values()
+            named = {(r.head, r.tail, r.label) for r in best if r.label != dataset.none}
+            said = told(answer)
+            paired = {frozenset((pair.head, pair.tail)) for pair in known}
+            sure = {one for one in said if frozenset(one[:2]) in paired}
+            for counts, found in ((given, named), (whole, said), (judged, sure)):
+                counts[0] += hits(found, gold, symmetric if found is not named else ())
+                counts[1] += len(found)
+                counts[2] += len(gold)
+    print(f"{len(posts)} sentences, text alone; {cells.entities.name} + {cells.relations.name}")
+    print(f"spans: {spans[0] / max(spans[1], 1):.1%} of {spans[1]} found exactly")
+    print(f"pair given: {f1(*given)}")
+    print(f"triples, all: {f1(*whole)}")
+    print(f"triples, judged: {f1(*judged)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--limit", type=int, help="the first sentences alone")
+    parser.add_argument("--entities")
+    parser.add_argument("--relations")
+    options = parser.parse_args()
+    cells = cell_pair(options.entities, options.relations)
+    assert cells.relations is not None
+    rows = read_split(DATA, cells.relations.dataset, "test")
+    measure(sentences(rows)[: options.limit], cells)
+
+
+if __name__ == "__main__":
+    main()
