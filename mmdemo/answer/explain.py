@@ -47,7 +47,8 @@ def prepare(
     if not parts:
         raise InputError("the post has no pair whose relation could be explained")
     part = parts[0]
-    seen = fused(loaded.model, encoded(loaded.model, collate([part.example]).to(loaded.device)))
+    batch = collate([part.example]).to(loaded.device)
+    seen = fused(loaded.model, encoded(loaded.model, batch, to_explain=True))
     found = answers_of([part], cell, loaded, seen.output)
     for rest in batches_of(parts[1:]):
         found += scored(rest, cell, loaded)

@@ -24,9 +24,13 @@ class Seen(States):
     output: ModelOutput
 
 
-def encoded(model: MultimodalModel, batch: Batch) -> States:
-    """The encoders' pass, without gradients. Explanations may take gradients from its states on."""
-    with torch.no_grad():  # not inference_mode, whose tensors no gradient may pass through
+def encoded(model: MultimodalModel, batch: Batch, *, to_explain: bool = False) -> States:
+    """The encoders' pass, without gradients. Explanations take gradients from its states on (``to_explain``).
+
+    Else it runs in inference mode, which takes torch a third fewer steps between Python and the arithmetic;
+    no gradient may pass through its tensors.
+    """
+    with torch.no_grad() if to_explain else torch.inference_mode():
         return States(batch=batch, states=model.encode(batch))
 
 

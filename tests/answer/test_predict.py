@@ -13,11 +13,13 @@ from PIL import Image
 
 from mmdemo.answer import predict as answering
 from mmdemo.answer.answer_json import prediction_json
+from mmdemo.answer.explain import prepare
 from mmdemo.cells import catalogue
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.models.encoders.table import MODELS
 from mmdemo.models.fusion.table import fusions_of
+from mmdemo.models.model import MultimodalModel
 from mmdemo.posts.question import read_post
 from mmdemo.types import Ask, Entity, InputError, Pair, PhotoWords, Post, Question, Relation
 
@@ -144,6 +146,21 @@ def test_the_photo_changes_the_answer_and_its_absence_is_said(photo):
 
 def test_answers_repeat(photo):
     assert ask(TWEET, image=photo).entities == ask(TWEET, image=photo).entities
+
+
+def test_only_an_explanation_pays_for_gradients(monkeypatch):
+    inference: list[bool] = []
+    encode = MultimodalModel.encode
+
+    def noted(model, batch):
+        inference.append(torch.is_inference_mode_enabled())
+        return encode(model, batch)
+
+    monkeypatch.setattr(MultimodalModel, "encode", noted)
+    answer = ask(TWEET)
+    explained = prepare(read_post(TWEET, find_dataset("twitter2017")), cell("twitter2017"))
+    assert inference == [True, False]
+    assert explained.prediction.entities == answer.entities
 
 
 @pytest.mark.parametrize("dataset", bundled())
