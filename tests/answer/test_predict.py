@@ -17,7 +17,7 @@ from mmdemo.answer.explain import prepare
 from mmdemo.cells import catalogue
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.formats.shared.photo_words import words_json
-from mmdemo.models.encoders.table import MODELS
+from mmdemo.models.encoders.table import MODELS, PRESETS
 from mmdemo.models.fusion.table import fusions_of
 from mmdemo.models.model import MultimodalModel
 from mmdemo.posts.question import read_post
@@ -428,7 +428,7 @@ def test_an_unknown_cell_is_one_sentence(names):
 
 
 def test_an_unknown_preset_is_one_sentence():
-    with pytest.raises(InputError, match="unknown preset 'huge'; known: lite, full, tiny"):
+    with pytest.raises(InputError, match=f"unknown preset 'huge'; known: {', '.join(PRESETS)}"):
         catalogue.cells("huge")
 
 

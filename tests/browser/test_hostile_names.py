@@ -241,7 +241,7 @@ def test_unknown_labels_of_a_file_are_named_as_text(page, tmp_path):
     row = {"text": "Ann sings", "tokens": ["Ann", "sings"], "id": TEXT, "entities": [entity]}
     file.write_text(json.dumps(row) + "\n", encoding="utf-8")
     tool = desk.tool("Add posts")
-    tool.locator("input[type=file]").set_input_files(file)
+    tool.locator("#review-files input[type=file]").set_input_files(file)
     expect(tool.get_by_text("labels", exact=True)).to_be_visible()
     tool.get_by_role("button", name="Add posts").click()
     desk.name(REVIEWER)

