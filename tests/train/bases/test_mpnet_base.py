@@ -1,4 +1,4 @@
-"""The base of the preset ``base``: what is refused. `python -m tests.bench.mpnet_base` builds MPNet itself."""
+"""The base of the preset ``base``: what is refused. `python -m tests.bench.mpnet_base` builds MPNet."""
 
 import zipfile
 from pathlib import Path
