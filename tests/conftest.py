@@ -28,6 +28,12 @@ settings.register_profile(
 settings.load_profile("mmdemo")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a long test come first: one that starts last keeps a core alone while the other idles."""
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Folders of its own for what Gradio keeps (an app that stops deletes files, also those of others) and

@@ -36,6 +36,7 @@ def test_every_page_says_what_it_adds():
     assert {page.name for page in PAGES} == set(ADDED)
 
 
+@pytest.mark.long
 def test_all_recipes_together_keep_the_contracts(tmp_path: Path):
     copy = tmp_path / "copy"
     copy_repository(copy)
