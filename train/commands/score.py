@@ -93,15 +93,20 @@ def photo_effect(
 ) -> None:
     """Measure what the photo changes on test, with intervals (paired bootstrap over posts) and by slices.
 
+    Also what each fusion of a row brings beside its text-only cell (Holm's p-values), and how often two
+    differ.
     Reads the answers that training kept in --work; no model runs.
 
     Example: python -m train photo_effect --data ../shared/data --root runs --work runs
     """
     from train.score.photo_effect import measure_all
+    from train.score.row_effect import measure_rows
 
-    found = measure_all(root, work, DataSource(folder=data, images=images, pairs=pairs), preset)
+    source = DataSource(folder=data, images=images, pairs=pairs)
+    found = measure_all(root, work, source, preset)
     if not found:
         raise _without_answers(root, work)
+    measure_rows(root, work, source, preset)
     for cell, stated in found.items():
         none = stated["against"]["none"]
         low, high = 100 * none["low"], 100 * none["high"]

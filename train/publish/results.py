@@ -12,7 +12,7 @@ from mmdemo.measures import headline_of
 from train.fit.state import replace_file
 from train.publish import tables
 from train.publish.marked import Mark, write_marked
-from train.publish.tables import Scored
+from train.publish.scored import Scored
 
 COMMAND = "python -m train results"
 #: Every table, and the one that fits a first page.

@@ -1,17 +1,15 @@
 """Cells' metrics as Markdown tables. Every row says what it was measured on, and what marks its figures."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from mmdemo.cells.conditions import NOT_STATED, Conditions
-from mmdemo.cells.name import CellName
 from mmdemo.datasets.discovery import bundled
-from mmdemo.measures import Headline, Measure, Task, figure, headline_of, shown, tasks_of
+from mmdemo.measures import Headline, headline_of, shown
 from mmdemo.models.config import MODELS
-from mmdemo.types import InputError
 from train.experiments.seeds import SHOWN, mean_and_deviation
+from train.publish.markdown import head, marked, percent, row
+from train.publish.proof import proof
+from train.publish.scored import Scored
 
 #: Test figures with other photos than the posts' own, in the tables' order.
 UNLIKE = ("blank", "shuffled", "none")
@@ -20,86 +18,31 @@ TOLD = ("Splits", "Posts", "Training posts", "Text cleaning", "Recipe", "torch",
 HEADLINES: tuple[Headline, ...] = ("field", "report")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scored:
-    """A cell and what its metrics.json holds."""
-
-    name: str
-    metrics: dict[str, Any]
-
-    @property
-    def dataset(self) -> str:
-        return CellName.parse(self.name).dataset
-
-    @property
-    def model(self) -> str:
-        return CellName.parse(self.name).model
-
-    @property
-    def fusion(self) -> str:
-        return CellName.parse(self.name).fusion
-
-    @property
-    def task(self) -> Task:
-        """What it is judged by: of a cell with both tasks, its entities."""
-        return tasks_of(self.metrics["splits"]["test"]["photo"])[0]
-
-    def figure(self, split: str, condition: str, measure: Measure) -> float:
-        """A fraction. Raises InputError where metrics.json lacks it."""
-        path = ("splits", split, condition, *measure.path)
-        value = figure(self.metrics, path)
-        if value is None:
-            raise InputError(f"{self.name}: metrics.json lacks {'/'.join(path)}")
-        return value
-
-    def count(self, *path: str) -> str:
-        """A whole number of metrics.json, or a dash where it is not stated."""
-        value = figure(self.metrics, path)
-        return "-" if value is None else f"{value:,.0f}"
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """What must stand beside its figures."""
-        return Conditions.of(self.metrics).marks
-
-    @property
-    def commit(self) -> str:
-        return (Conditions.of(self.metrics).commit or "-")[:7]
-
-    @property
-    def limited(self) -> bool:
-        return bool(Conditions.of(self.metrics).limit)
-
-    @property
-    def seed(self) -> str:
-        return str(self.metrics.get("seed", "-"))
-
-
 def chosen_rows(chosen: Mapping[str, Scored]) -> str:
     """A dataset a line: its chosen cell, the posts it was scored on, the field's figures and the report's."""
     titles = ["dataset", "chosen on validation", "seed", "commit", "posts, valid", "posts, test"]
     titles += [title for kind in HEADLINES for title in (f"the {kind}'s measure", "valid", "test")]
-    lines = _head("|".join(titles), numbers_from=4)
+    lines = head("|".join(titles), numbers_from=4)
     for dataset, cell in chosen.items():
-        cells = [dataset, _marked(f"{cell.model}, {cell.fusion}", [cell]), cell.seed, cell.commit]
+        cells = [dataset, marked(f"{cell.model}, {cell.fusion}", [cell]), cell.seed, cell.commit]
         cells += [cell.count("splits", split, "posts") for split in ("valid", "test")]
         for measure in (headline_of(cell.task, kind) for kind in HEADLINES):
             figures = (cell.figure(split, "photo", measure) for split in ("valid", "test"))
-            cells += [measure.column, *map(_percent, figures)]
-        lines.append(_row(cells))
+            cells += [measure.column, *map(percent, figures)]
+        lines.append(row(cells))
     return "\n".join([*lines, "", _conditions(list(chosen.values()))])
 
 
 def comparison(chosen: Mapping[str, Scored]) -> str:
     """The chosen cells' test figures beside the report's and published ones, of datasets that have any."""
     datasets = [name for name, dataset in bundled().items() if name in chosen or dataset.published]
-    lines = _head("|".join(["", *datasets]), numbers_from=1)
+    lines = head("|".join(["", *datasets]), numbers_from=1)
     for kind in HEADLINES:
         measures = dict.fromkeys(headline_of(task, kind).column for task in ("entities", "relations"))
-        lines.append(_row([f"**{', '.join(measures)}**", *("" for _ in datasets)]))
+        lines.append(row([f"**{', '.join(measures)}**", *("" for _ in datasets)]))
         ours = {d: 100 * c.figure("test", "photo", headline_of(c.task, kind)) for d, c in chosen.items()}
         for name, figures in {"this zoo's chosen cell": ours, **_published(MEASURED[kind])}.items():
-            lines.append(_row([name, *(f"{figures[d]:.2f}" if d in figures else "-" for d in datasets)]))
+            lines.append(row([name, *(f"{figures[d]:.2f}" if d in figures else "-" for d in datasets)]))
     note = "Theirs are the original photos and far larger models."
     marks = [f"{dataset}: {'; '.join(cell.marks)}" for dataset, cell in chosen.items() if cell.marks]
     note += f" Marks of this zoo's: {', '.join(marks)}." if marks else ""
@@ -127,17 +70,19 @@ def dataset_section(dataset: str, cells: Sequence[Scored], chosen: Scored) -> st
     titles = ["model", "fusion", "seed", "commit", "posts", "valid", f"test {first.column}"]
     titles += [*(measure.column for measure in others), *UNLIKE]
     lines = [f"## {dataset}", "", f"All {len(cells)} cells, the chosen one in bold. {_conditions(cells)}", ""]
-    lines += _head("|".join(titles), numbers_from=2)
+    lines += head("|".join(titles), numbers_from=2)
     for cell in cells:
         figures = [cell.figure("valid", "photo", first)]
         figures += [cell.figure("test", "photo", measure) for measure in (first, *others)]
         unlike = (c if c in cell.metrics["splits"]["test"] else None for c in UNLIKE)  # not without photos
-        others_photo = [_percent(cell.figure("test", c, first)) if c else "-" for c in unlike]
+        others_photo = [percent(cell.figure("test", c, first)) if c else "-" for c in unlike]
         name = f"**{cell.fusion}**" if cell is chosen else cell.fusion
         posts = cell.count("splits", "test", "posts")
-        origin = [cell.model, _marked(name, [cell]), cell.seed, cell.commit, posts]
-        lines.append(_row([*origin, *map(_percent, figures), *others_photo]))
-    return "\n".join([*lines, *_calibration(cells), *_effects(cells), *_spread(cells), *_seeds(cells)])
+        origin = [cell.model, marked(name, [cell]), cell.seed, cell.commit, posts]
+        lines.append(row([*origin, *map(percent, figures), *others_photo]))
+    return "\n".join(
+        [*lines, *_calibration(cells), *_effects(cells), *proof(cells), *_spread(cells), *_seeds(cells)]
+    )
 
 
 def _conditions(cells: Sequence[Scored]) -> str:
@@ -160,7 +105,7 @@ def _calibration(cells: Sequence[Scored]) -> list[str]:
         return []
     before, after = (sum(e[when]["ece"] for e in errors) / len(errors) for when in ("before", "after"))
     text = f"Calibration error (ECE, test, mean): {before:.3f} before, {after:.3f} after"
-    return ["", f"{_marked(text, [c for c in cells if 'calibration' in c.metrics])}."]
+    return ["", f"{marked(text, [c for c in cells if 'calibration' in c.metrics])}."]
 
 
 def _effects(cells: Sequence[Scored]) -> list[str]:
@@ -175,11 +120,11 @@ def _effects(cells: Sequence[Scored]) -> list[str]:
         changes = [100 * a["change"] for a in against]
         lines.append(
             f"- {kind}: of {len(found)} cells {up} gain and {down} lose beyond a 95 % interval; the "
-            + _marked(f"differences are {min(changes):+.2f} to {max(changes):+.2f} points", found)
+            + marked(f"differences are {min(changes):+.2f} to {max(changes):+.2f} points", found)
             + "."
         )
-    head = ["", "Photo against no photo, paired bootstrap over the test posts, by kind of model:", ""]
-    return [*head, *lines] if lines else []
+    told = ["", "Photo against no photo, paired bootstrap over the test posts, by kind of model:", ""]
+    return [*told, *lines] if lines else []
 
 
 def _spread(cells: Sequence[Scored]) -> list[str]:
@@ -190,9 +135,9 @@ def _spread(cells: Sequence[Scored]) -> list[str]:
         own = [cell for cell in cells if cell.model == model]
         found = [cell.figure("test", "photo", first) for cell in own]
         ends = min(found), max(found), max(found) - min(found)
-        lines.append(_row([_marked(model, own), str(len(found)), *map(_percent, ends)]))
-    head = _head(f"model|fusions|lowest test {first.column}|highest|apart", numbers_from=1)
-    return ["", *head, *lines]
+        lines.append(row([marked(model, own), str(len(found)), *map(percent, ends)]))
+    titles = head(f"model|fusions|lowest test {first.column}|highest|apart", numbers_from=1)
+    return ["", *titles, *lines]
 
 
 def _seeds(cells: Sequence[Scored]) -> list[str]:
@@ -205,28 +150,6 @@ def _seeds(cells: Sequence[Scored]) -> list[str]:
             values = [run[split][condition] for run in runs if condition in run[split]]
             mean, deviation = mean_and_deviation(values) if values else (0.0, 0.0)
             figures.append(f"{100 * mean:.2f} ± {100 * deviation:.2f}" if values else "-")
-        lines.append(_row([cell.model, _marked(cell.fusion, [cell]), str(len(runs)), *figures]))
-    head = _head("model|fusion|seeds|valid|test|blank|shuffled|none", numbers_from=2)
-    return ["", *head, *lines] if lines else []
-
-
-def _marked(name: str, cells: Sequence[Scored]) -> str:
-    """The name of a cell's figures, or of several cells', with their marks; of several, each with a count."""
-    counts = Counter(mark for cell in cells for mark in cell.marks)
-    told = [f"{count} {mark}" if len(cells) > 1 else mark for mark, count in counts.items()]
-    return f"{name} ({'; '.join(told)})" if told else name
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.2f}"
-
-
-def _head(titles: str, numbers_from: int) -> list[str]:
-    """The two first lines of a table; columns from ``numbers_from`` on hold numbers."""
-    names = titles.split("|")
-    rules = ["---" if at < numbers_from else "--:" for at in range(len(names))]
-    return [_row(names), f"|{'|'.join(rules)}|"]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+        lines.append(row([cell.model, marked(cell.fusion, [cell]), str(len(runs)), *figures]))
+    titles = head("model|fusion|seeds|valid|test|blank|shuffled|none", numbers_from=2)
+    return ["", *titles, *lines] if lines else []

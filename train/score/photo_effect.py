@@ -54,18 +54,43 @@ def f1_of(counts: np.ndarray) -> np.ndarray:
     return np.divide(2 * right, found + wanted, out=np.zeros_like(right), where=found + wanted > 0)
 
 
-def difference(
-    ours: Counts, theirs: Counts, resamples: int = RESAMPLES, seed: int = SEED
-) -> dict[str, float]:
-    """F1 of ``ours``, of ``theirs``, their difference and its interval, all in fractions."""
+def resampled(ours: Counts, theirs: Counts, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:
+    """The difference of F1 in each resample of the posts, (resamples,)."""
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(
         len(ours), np.full(len(ours), 1 / len(ours)), size=resamples
     )  # how often each post
-    moved = f1_of(drawn @ ours) - f1_of(drawn @ theirs)
+    return f1_of(drawn @ ours) - f1_of(drawn @ theirs)
+
+
+def difference(
+    ours: Counts, theirs: Counts, resamples: int = RESAMPLES, seed: int = SEED
+) -> dict[str, float]:
+    """F1 of ``ours``, of ``theirs``, their difference and its interval, all in fractions."""
+    moved = resampled(ours, theirs, resamples, seed)
     low, high = np.percentile(moved, [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
     f1, other = float(f1_of(ours.sum(axis=0))), float(f1_of(theirs.sum(axis=0)))
     return {"f1": f1, "other": other, "change": f1 - other, "low": float(low), "high": float(high)}
+
+
+def moved_posts(ours: Counts, theirs: Counts, changed: np.ndarray) -> dict[str, int]:
+    """Of the questions whose answers ``changed``, how many are now right that were wrong, and the reverse.
+
+    An answer is right where it is all that there is to find and nothing else.
+    """
+    right, was = (c[:, 0] == c[:, 1:].max(axis=1) for c in (ours, theirs))
+    return {
+        "changed": int(changed.sum()),
+        "to_right": int((changed & right & ~was).sum()),
+        "to_wrong": int((changed & ~right & was).sum()),
+    }
+
+
+def said_of(dataset: Dataset, row: np.ndarray) -> object:
+    """An answer that can be compared: the relation's label, or all entities (start, end, type)."""
+    if row.ndim == 1:
+        return dataset.relation_labels[int(row.argmax())]
+    return frozenset(spans_of(best_tags(row, dataset.tags)))
 
 
 def slices_of(posts: Sequence[Post], has_photo: np.ndarray) -> dict[str, np.ndarray]:
@@ -97,13 +122,19 @@ def measure_cell(folder: Path, answers: Path, source: DataSource) -> dict[str, A
     posts = [asked.post for asked in questions]
     gold = [gold_of(asked, dataset) for asked in questions]
     counts = {condition: counts_of(dataset, gold, found) for condition, found in rows.items()}
+    said = {condition: [said_of(dataset, row) for row in found] for condition, found in rows.items()}
     has_photo = np.array([post.image is not None for post in posts])
     groups = slices_of(posts, has_photo)
     stated = {
         "split": "test",
         "resamples": RESAMPLES,
         "level": LEVEL,
-        "against": {c: difference(counts["photo"], counts[c]) for c in counts if c != "photo"},
+        "against": {
+            c: difference(counts["photo"], counts[c])
+            | moved_posts(counts["photo"], counts[c], _differ(said["photo"], said[c]))
+            for c in counts
+            if c != "photo"
+        },
         "slices": [
             {"name": name, "posts": int(mask.sum())} | difference(counts["photo"][mask], counts["none"][mask])
             for name, mask in groups.items()
@@ -111,6 +142,10 @@ def measure_cell(folder: Path, answers: Path, source: DataSource) -> dict[str, A
     }
     write_json(folder / "metrics.json", metrics | {"photo_effect": stated})
     return stated
+
+
+def _differ(ours: Sequence[object], theirs: Sequence[object]) -> np.ndarray:
+    return np.array([one != other for one, other in zip(ours, theirs, strict=True)])
 
 
 def measure_all(

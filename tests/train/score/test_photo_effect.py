@@ -10,7 +10,14 @@ from mmdemo.types import Entity, Post
 from tests.tiny import write_card, write_data
 from train.data.source import DataSource
 from train.score.answers import save_answers
-from train.score.photo_effect import counts_of, difference, f1_of, measure_all, slices_of
+from train.score.photo_effect import (
+    counts_of,
+    difference,
+    f1_of,
+    measure_all,
+    moved_posts,
+    slices_of,
+)
 
 RELATIONS = find_dataset("mnre").relation_labels
 
@@ -88,3 +95,10 @@ def test_a_cell_s_metrics_get_its_photo_effect(tmp_path):
     assert measure_all(tmp_path / "out", tmp_path / "work", source, "tiny").keys() == {cell}
     stated = read_json(folder / "metrics.json")["photo_effect"]
     assert stated["against"].keys() == {"blank", "none"} and stated["against"]["none"]["change"] == 0
+
+
+def test_moved_posts_by_hand():
+    ours = np.array([[1, 1, 1], [0, 1, 1], [1, 1, 2], [0, 0, 0], [2, 2, 2]])
+    theirs = np.array([[0, 1, 1], [1, 1, 1], [0, 0, 2], [0, 1, 0], [2, 2, 2]])
+    changed = np.array([True, True, True, True, False])
+    assert moved_posts(ours, theirs, changed) == {"changed": 4, "to_right": 2, "to_wrong": 1}
