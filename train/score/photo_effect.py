@@ -16,13 +16,12 @@ from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.bio import spans_of
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.decode import best_tags
-from mmdemo.types import Post
 from train.data.questions import Gold, gold_of
 from train.data.source import DataSource
 from train.score.answers import answered_questions
+from train.score.slices import known_names, slices_of
 
 RESAMPLES = 1000
-FEWEST = 30  # posts in a slice
 LEVEL = 95  # per cent of the resamples inside the interval
 SEED = 1337
 
@@ -93,24 +92,6 @@ def said_of(dataset: Dataset, row: np.ndarray) -> object:
     return frozenset(spans_of(best_tags(row, dataset.tags)))
 
 
-def slices_of(posts: Sequence[Post], has_photo: np.ndarray) -> dict[str, np.ndarray]:
-    """Groups of posts by name, as masks; they overlap."""
-    words = np.array([len(post.tokens) for post in posts])
-    texts = [" ".join(post.tokens) for post in posts]
-    entities = np.array([len(post.entities or ()) for post in posts])
-    groups = {
-        "with a photo": has_photo,
-        "up to 10 words": words <= 10,
-        "11 to 20 words": (words > 10) & (words <= 20),
-        "over 20 words": words > 20,
-        "with a hashtag": np.array(["#" in text for text in texts]),
-        "with a user's name": np.array(["@" in text for text in texts]),
-        "one entity": entities == 1,
-        "several entities": entities > 1,
-    }
-    return {name: mask for name, mask in groups.items() if mask.sum() >= FEWEST}
-
-
 def measure_cell(folder: Path, answers: Path, source: DataSource) -> dict[str, Any]:
     """Measure and store what the photo changes; gives what metrics.json now says under "photo_effect".
 
@@ -124,7 +105,7 @@ def measure_cell(folder: Path, answers: Path, source: DataSource) -> dict[str, A
     counts = {condition: counts_of(dataset, gold, found) for condition, found in rows.items()}
     said = {condition: [said_of(dataset, row) for row in found] for condition, found in rows.items()}
     has_photo = np.array([post.image is not None for post in posts])
-    groups = slices_of(posts, has_photo)
+    groups = slices_of(posts, has_photo, known_names(source.posts(dataset, "train")))
     stated = {
         "split": "test",
         "resamples": RESAMPLES,

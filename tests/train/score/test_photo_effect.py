@@ -6,7 +6,6 @@ import pytest
 from mmdemo.cells.files import read_json, write_json
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
-from mmdemo.types import Entity, Post
 from tests.tiny import write_card, write_data
 from train.data.source import DataSource
 from train.score.answers import save_answers
@@ -16,7 +15,6 @@ from train.score.photo_effect import (
     f1_of,
     measure_all,
     moved_posts,
-    slices_of,
 )
 
 RELATIONS = find_dataset("mnre").relation_labels
@@ -64,15 +62,6 @@ def test_the_same_answers_differ_by_nothing_and_better_ones_by_their_gain():
     assert 0 < found["low"] < found["change"] < found["high"]
     assert found["change"] == pytest.approx(better[:, 0].mean() - worse[:, 0].mean())
     assert difference(better, worse) == found  # seeded
-
-
-def test_slices_are_of_enough_posts():
-    short = [Post(tokens=("#a", "b"), text="#a b", entities=(Entity(start=1, end=2, label="PER"),))] * 40
-    long = [Post(tokens=("w",) * 25, text=" ".join("w" * 25), entities=())] * 10
-    found = slices_of([*short, *long], np.ones(50, dtype=bool))
-    assert {name: int(mask.sum()) for name, mask in found.items()} == {
-        "with a photo": 50, "up to 10 words": 40, "with a hashtag": 40, "one entity": 40,
-    }  # fmt: skip
 
 
 def test_a_cell_s_metrics_get_its_photo_effect(tmp_path):
