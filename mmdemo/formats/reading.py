@@ -4,21 +4,27 @@ A file may come from a stranger. A photo that it names must lie in a folder that
 file's own): no file can make this program show another one of the machine's.
 """
 
+import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.descriptions import read_descriptions, with_descriptions
 from mmdemo.formats.format import Format
-from mmdemo.formats.shared.lines import read_lines
+from mmdemo.formats.shared.encoding import encoding_of, head_of
+from mmdemo.formats.shared.values import first_row
 from mmdemo.formats.table import SOURCES, find_format
 from mmdemo.photo.lookup import is_file, photo_lookup, photo_name
 from mmdemo.types import ImageSource, InputError, Question, quoted
 
-#: Characters of the first line by which a format is told.
+#: Characters by which a format is told, and bytes that are read for them.
 _START = 20_000
+_HEAD = 64 * 2**10
+#: Rows whose photos are looked for together.
+_CHUNK = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +118,24 @@ def guess(path: Path, dataset: Dataset | None = None) -> str:
 
 
 def recognised(path: Path) -> Format | None:
-    """The first format that a path looks like, by its name and the first line that is not blank."""
-    start = ""
-    if not path.is_dir():
-        start = next((line[:_START] for _, line in read_lines(path) if line.strip()), "")
+    """The first format that a path looks like, by its name and how it starts."""
+    start = "" if path.is_dir() else start_of(path)
     return next((found for found in SOURCES.values() if found.looks_like(path, start)), None)
+
+
+def start_of(path: Path) -> str:
+    """By what a file's format is told: its first JSON object on one line, else its first line."""
+    data = head_of(path, _HEAD)
+    text = data.decode(encoding_of(data), "ignore").removeprefix("\ufeff").replace("\r", "\n")
+    line = next((line for line in text.split("\n") if line.strip()), "")
+    if line.lstrip()[:1] in ("[", "{"):
+        row = first_row(path)
+        if isinstance(row, list):
+            row = {"text": "", "entities": []} if row and isinstance(row[-1], dict) else None
+        if isinstance(row, dict):
+            inner = row.get("row")
+            return json.dumps(inner if isinstance(inner, dict) else row, ensure_ascii=False)[:_START]
+    return line[:_START]
 
 
 # ---------------------------------------------------------------- photos
@@ -137,6 +156,22 @@ def _with_photos(
             image = lookup(row.post.image_id)
         found.append(replace(row, post=replace(row.post, image=image)))
     return found
+
+
+def with_found(
+    rows: Iterable[Question], path: Path, dataset: Dataset | None, photos: Photos, more: Sequence[Path] = ()
+) -> Iterator[Question]:
+    """The rows of a file with their photos, which may also lie in ``more`` folders."""
+    trusted = replace(photos, trusted=(*photos.trusted, *more))
+    lookups = [photo_lookup(folder, None, None, photos.split) for folder in more]
+    rest = iter(rows)
+    while chunk := list(islice(rest, _CHUNK)):
+        for row in _with_photos(chunk, path, dataset, trusted):
+            found = (lookup(row.post.image_id) for lookup in lookups)
+            if row.post.image is None or not is_file(Path(str(row.post.image))):
+                image = next((path for path in found if path is not None), row.post.image)
+                row = replace(row, post=replace(row.post, image=image))
+            yield row
 
 
 def _roots(path: Path, photos: Photos) -> tuple[Path, ...]:
