@@ -14,7 +14,7 @@ from mmdemo.formats.format import Format
 from mmdemo.formats.reading import guess, recognised
 from mmdemo.formats.shared.archive import is_archive, of_a_system, unpack
 from mmdemo.formats.table import SOURCES, find_format
-from mmdemo.photo.lookup import SUFFIXES as PHOTOS
+from mmdemo.photo.names import SUFFIXES as PHOTOS
 from mmdemo.types import InputError, quoted
 
 #: Files that may hold posts.

@@ -3,15 +3,13 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.descriptions import read_descriptions, with_descriptions
 from mmdemo.formats.format import cut_notes
 from mmdemo.formats.gathering import Gathered, Source, names_of
-from mmdemo.formats.reading import Photos, with_found
+from mmdemo.formats.photos import Photos, Sought, found_photos
 from mmdemo.formats.shared.labels import Fitting, Kind, times
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.types import InputError, Question, quoted
@@ -20,7 +18,6 @@ from mmdemo.types import InputError, Question, quoted
 MOST, SECONDS = 2_000, 2.0
 SHOWN = 10
 NAMED = 5
-_CHUNK = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,20 +54,20 @@ class Look:
 
 
 def posts_of(
-    gathered: Gathered, dataset: Dataset | None, photos: Photos, left: LeftOut
+    gathered: Gathered, dataset: Dataset | None, photos: Photos, left: LeftOut, sought: Sought
 ) -> Iterator[Question]:
-    """The posts of all sources with their photos, a few in memory at a time.
+    """The posts of all sources with their photos, one after the other.
 
     Raises:
         InputError: a source cannot be read (where there are others and ``left`` skips: it is told instead).
     """
+    photos = replace(photos, more=(*photos.more, *gathered.photos))
     told = read_descriptions(photos.descriptions) if photos.descriptions else None
     for source in gathered.sources:
         try:
             rows = source.format.rows(source.path, dataset, left)
-            while chunk := list(islice(rows, _CHUNK)):
-                found = with_found(chunk, source.path, dataset, photos, gathered.photos)
-                yield from with_descriptions(found, told) if told else found
+            for row in found_photos(rows, source.path, dataset, photos, sought, left):
+                yield with_descriptions([row], told)[0] if told else row
         except InputError as error:
             if len(gathered.sources) == 1 or not left.skip:
                 raise
@@ -81,6 +78,7 @@ def look(
     gathered: Gathered, dataset: Dataset, photos: Photos, left: LeftOut, *, bounded: bool = True
 ) -> Look:
     """Read what there is, or the start of it, and count. Nothing is raised: `Look.problem` says it."""
+    photos, sought = replace(photos, more=(*photos.more, *gathered.photos)), Sought()
     seen, counts = Look(notes=list(names_of(gathered))), Counter[tuple[Kind, str]]()
     became: dict[tuple[Kind, str], str | None] = {}
     end = time.monotonic() + SECONDS if bounded else None
@@ -89,7 +87,7 @@ def look(
             before = seen.posts
             fitting = Fitting(dataset, left, str(source.path))
             rows = _raw(source, dataset, left, counts)
-            for row in with_found(_fitted(rows, fitting), source.path, dataset, photos, gathered.photos):
+            for row in found_photos(_fitted(rows, fitting), source.path, dataset, photos, sought, left):
                 _count(seen, row)
                 if end is not None and (seen.posts >= MOST or time.monotonic() > end):
                     seen.complete = False
@@ -107,7 +105,9 @@ def look(
         LabelSeen(kind=kind, label=label, count=count, becomes=became.get((kind, label)))
         for (kind, label), count in counts.most_common()
     ]
-    seen.notes += notes_of(left)
+    seen.found, seen.missing = sought.found, list(sought.missing)[:NAMED]
+    seen.lost, seen.bare = sought.named - sought.found, seen.posts - sought.named
+    seen.notes += [*notes_of(left), *sought.notes()]
     return seen
 
 
@@ -131,14 +131,6 @@ def _count(seen: Look, row: Question) -> None:
     seen.posts += 1
     seen.answered += post.entities is not None or post.relations is not None
     seen.people = max(seen.people, len(row.reviews))
-    if post.image is not None and Path(str(post.image)).is_file():
-        seen.found += 1
-    elif name := (post.image_id or (str(post.image) if post.image is not None else None)):
-        seen.lost += 1
-        if len(seen.missing) < NAMED and name not in seen.missing:
-            seen.missing.append(name)
-    else:
-        seen.bare += 1
     if len(seen.rows) < SHOWN:
         seen.rows.append(row)
 
