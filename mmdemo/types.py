@@ -105,11 +105,24 @@ class Ask:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stated:
+    """What one of several people states of a post."""
+
+    reviewer: str
+    entities: tuple[Entity, ...] = ()
+    relations: tuple[Relation, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Question:
-    """A post with what is asked about it: what a person typed, or a row of a file."""
+    """A post with what is asked about it: what a person typed, or a row of a file.
+
+    ``reviews`` is there where a file has the answers of several people; the post states the last one's.
+    """
 
     post: Post
     ask: Ask
+    reviews: tuple[Stated, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

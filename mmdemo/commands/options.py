@@ -80,7 +80,7 @@ Text = Annotated[
 Model = Annotated[str, typer.Option(help="Which encoders.")]
 Fusion = Annotated[str, typer.Option(help="How text and photo are fused; `zoo` lists all.")]
 Preset = Annotated[str, typer.Option(help="lite (shipped), full or tiny (tests).")]
-Photo = Annotated[Path | None, typer.Option(help="The photo: JPEG, PNG, WEBP, GIF or BMP.")]
+Photo = Annotated[Path | None, typer.Option(help="The photo: JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF or HEIC.")]
 Description = Annotated[
     list[str] | None,
     typer.Option(

@@ -66,7 +66,8 @@ def import_(
     """
     from mmdemo.cells.catalogue import dataset_named
     from mmdemo.formats.format import cut_notes
-    from mmdemo.formats.reading import Photos, read_posts
+    from mmdemo.formats.photos import Photos, Sought
+    from mmdemo.formats.reading import read_posts
     from mmdemo.review.export import apply_corrections
     from mmdemo.review.store.intake import USES
     from mmdemo.review.store.reviews import open_store
@@ -82,14 +83,14 @@ def import_(
     photos = Photos(
         folder=images, pairs=pairs, split=split, trusted=(store.photos,), descriptions=descriptions
     )
-    cut = Counter[str]()
-    items = read_posts(path, source, scheme, photos, shortened=cut)
+    cut, sought = Counter[str](), Sought()
+    items = read_posts(path, source, scheme, photos, shortened=cut, sought=sought)
     if corrections:
         done = apply_corrections(store, queue, items, reviewer)
         return _say_changed(len(done.keys), list(done.kept.values()), as_json)
     store.make_queue(queue, scheme, double=known.double if known and not double else double)
     added = store.add(queue, items, use=use, reviewer=reviewer)
-    added = replace(added, warnings=(*added.warnings, *cut_notes(cut)))
+    added = replace(added, warnings=(*added.warnings, *cut_notes(cut), *sought.notes()))
     lines = [
         f"{count_posts(added.added)} added, {added.known} there already",
         *(f"note: {w}" for w in added.warnings),

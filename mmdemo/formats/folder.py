@@ -6,11 +6,11 @@ A photo without one is left out.
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.csv_file import unread
 from mmdemo.formats.format import Format
+from mmdemo.formats.shared.columns import unread
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import read_lines
-from mmdemo.photo.lookup import SUFFIXES
+from mmdemo.photo.lookup import photos_in
 from mmdemo.types import InputError, Question
 
 
@@ -18,11 +18,12 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
     """A question for each text, called by its file's name."""
     if not path.is_dir():
         raise InputError(f"{path} is not a folder")
-    photos = {file.stem: file.name for file in sorted(path.iterdir()) if file.suffix.lower() in SUFFIXES}
+    photos = photos_in([path])
     rows = []
     for file in sorted(path.glob("*.txt")):
         text = "\n".join(line for _, line in read_lines(file)).strip()
-        rows.append(unread(text, dataset, str(file), file.stem, photos.get(file.stem)))
+        photo = photos(file.stem)
+        rows.append(unread(text, dataset, str(file), file.stem, photo.name if photo else None))
     if not rows:
         raise InputError(f"{path} has no .txt file beside its photos")
     return rows

@@ -1,38 +1,24 @@
-"""The one reader of people's files: which format one is in, its posts, and the photos that these have.
+"""The one reader of people's files: which format one is in, its posts, and the photos that these have."""
 
-A file may come from a stranger. A photo that it names must lie in a folder that the person gave (or in the
-file's own): no file can make this program show another one of the machine's.
-"""
-
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.descriptions import read_descriptions, with_descriptions
 from mmdemo.formats.format import Format
-from mmdemo.formats.shared.lines import read_lines
+from mmdemo.formats.photos import Photos, Sought, with_found_photos
+from mmdemo.formats.shared.encoding import encoding_of, head_of
+from mmdemo.formats.shared.values import first_row
 from mmdemo.formats.table import SOURCES, find_format
-from mmdemo.photo.lookup import is_file, photo_lookup, photo_name
-from mmdemo.types import ImageSource, InputError, Question, quoted
+from mmdemo.photo.lookup import photo_name
+from mmdemo.types import InputError, Question, quoted
 
-#: Characters of the first line by which a format is told.
+#: Characters by which a format is told, and bytes that are read for them.
 _START = 20_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Photos:
-    """Where photos may lie. ``folder`` has ``<photo id>.jpg`` files, or the layout that the dataset's record
-    names; ``pairs`` is a csv of stand-ins (data/README). ``trusted`` folders hold photos that files may name.
-    ``descriptions`` is a file of what the photos show (`mmdemo.formats.descriptions`).
-    """
-
-    folder: Path | None = None
-    pairs: Path | None = None
-    split: str = "train"
-    trusted: tuple[Path, ...] = ()
-    descriptions: Path | None = None
+_HEAD = 64 * 2**10
 
 
 def read_posts(
@@ -42,19 +28,22 @@ def read_posts(
     photos: Photos | None = None,
     left_out: Counter[str] | None = None,
     shortened: Counter[str] | None = None,
+    sought: Sought | None = None,
 ) -> list[Question]:
     """All posts of a file or folder, with what it states and asks, and the photos that are found.
 
     Args:
         source: a name of `SOURCES`, or ``auto`` to tell by the name and content.
         left_out, shortened: as in `Format.read`.
+        sought: where given, what became of the photos that the posts name is noted here.
 
     Raises:
         InputError: the file cannot be read so, or names a photo outside its folders.
     """
     path, photos = Path(path), photos or Photos()
     found = find_format(guess(path, dataset) if source == "auto" else source, SOURCES)
-    rows = _with_photos(found.read(path, dataset, left_out, shortened), path, dataset, photos)
+    rows = found.read(path, dataset, left_out, shortened)
+    rows = with_found_photos(rows, path, dataset, photos, Sought() if sought is None else sought)
     if photos.descriptions is None:
         return rows
     return with_descriptions(rows, read_descriptions(photos.descriptions))
@@ -112,45 +101,21 @@ def guess(path: Path, dataset: Dataset | None = None) -> str:
 
 
 def recognised(path: Path) -> Format | None:
-    """The first format that a path looks like, by its name and the first line that is not blank."""
-    start = ""
-    if not path.is_dir():
-        start = next((line[:_START] for _, line in read_lines(path) if line.strip()), "")
+    """The first format that a path looks like, by its name and how it starts."""
+    start = "" if path.is_dir() else start_of(path)
     return next((found for found in SOURCES.values() if found.looks_like(path, start)), None)
 
 
-# ---------------------------------------------------------------- photos
-
-
-def _with_photos(
-    rows: Sequence[Question], path: Path, dataset: Dataset | None, photos: Photos
-) -> list[Question]:
-    """The rows with the photo they name, else the one that their photo id finds, else none."""
-    roots = _roots(path, photos)
-    lookup = None
-    if photos.folder is not None or photos.pairs is not None:
-        lookup = photo_lookup(photos.folder, photos.pairs, dataset, photos.split)
-    found = []
-    for row in rows:
-        image: ImageSource = _named(row.post.image, roots, str(path)) if row.post.image else None
-        if image is None and lookup is not None:
-            image = lookup(row.post.image_id)
-        found.append(replace(row, post=replace(row.post, image=image)))
-    return found
-
-
-def _roots(path: Path, photos: Photos) -> tuple[Path, ...]:
-    folders = [path if path.is_dir() else path.parent, *photos.trusted]
-    return tuple(folder.resolve() for folder in ([photos.folder] if photos.folder else []) + folders)
-
-
-def _named(name: ImageSource, roots: Sequence[Path], where: str) -> Path:
-    """The photo that a file names: an existing one in ``roots``, or one that is missing there."""
-    try:
-        paths = [(root / str(name)).resolve() for root in roots]
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise InputError(f"{where} names a photo {quoted(name)}, which is no path") from error
-    inside = [path for path in paths if any(path.is_relative_to(root) for root in roots)]
-    if not inside:
-        raise InputError(f"{where} names a photo outside its folders: {quoted(name)}")
-    return next((path for path in inside if is_file(path)), inside[0])
+def start_of(path: Path) -> str:
+    """By what a file's format is told: its first JSON object on one line, else its first line."""
+    data = head_of(path, _HEAD)
+    text = data.decode(encoding_of(data), "ignore").removeprefix("\ufeff").replace("\r", "\n")
+    line = next((line for line in text.split("\n") if line.strip()), "")
+    if line.lstrip()[:1] in ("[", "{"):
+        row = first_row(path)
+        if isinstance(row, list):
+            row = {"text": "", "entities": []} if row and isinstance(row[-1], dict) else None
+        if isinstance(row, dict):
+            inner = row.get("row")
+            return json.dumps(inner if isinstance(inner, dict) else row, ensure_ascii=False)[:_START]
+    return line[:_START]

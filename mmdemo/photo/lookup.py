@@ -4,40 +4,53 @@ import csv
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
+from mmdemo.photo.names import SUFFIXES, file_name, spelling, spellings, without_suffix
 from mmdemo.types import InputError, Post, quoted
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
+#: Files below a folder that `photos_below` looks at.
+MAX_FILES = 500_000
 
 
 @dataclass(frozen=True)
 class PhotoLookup:
     """image id -> photo path or None. Ids count with or without an image suffix such as ``.jpg``.
 
-    Only listed files are found, so an id such as ``../x`` reaches nothing.
+    A name that is not there as it is, is looked for in its other spellings (`mmdemo.photo.names`): composed
+    or not, URL-encoded, in other case, with its folder or as a link. Two photos of one spelling are none: no
+    post gets somebody else's. Only listed files are found, so an id such as ``../x`` reaches nothing.
+    ``files`` are the photos by their whole names, for ids that state a suffix.
     """
 
     paths: Mapping[str, Path] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     def __call__(self, image_id: str | None) -> Path | None:
-        return self.paths.get(without_suffix(image_id)) if image_id else None
+        if not image_id:
+            return None
+        exact = self.files.get(image_id) or self.paths.get(without_suffix(image_id))
+        if exact is not None:
+            return exact
+        found = (self._spelt.get(one) for one in spellings(image_id))
+        return next((path for path in found if path is not None), None)
 
-
-def without_suffix(name: str) -> str:
-    """A photo's id without an image suffix such as ``.jpg``."""
-    stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in SUFFIXES else name
+    @cached_property
+    def _spelt(self) -> dict[str, Path | None]:
+        """The photos by spelling; None where several share one."""
+        found: dict[str, Path | None] = {}
+        for name, path in self.paths.items():
+            key = spelling(name)
+            found[key] = path if found.get(key, path) == path else None
+        return found
 
 
 def photo_name(post: Post) -> str | None:
     """A post's photo's name without suffix, by its id or the path that its file gives."""
     name = post.image_id or (str(post.image) if isinstance(post.image, str | Path) else None)
-    if not name:
-        return None
-    path = Path(name)
-    return path.stem if path.suffix.lower() in SUFFIXES else path.name
+    return without_suffix(file_name(name)) if name else None
 
 
 def photo_lookup(images: Path | None, pairs: Path | None, dataset: Dataset | None, split: str) -> PhotoLookup:
@@ -57,21 +70,48 @@ def photo_lookup(images: Path | None, pairs: Path | None, dataset: Dataset | Non
         raise InputError("give a folder of images or a pairs file, not both")
     if images is not None:
         folders = (*(dataset.files.photos if dataset else ()), ".")
-        return PhotoLookup(_folder_photos(Path(images), folders, split))
+        return _folder_photos(Path(images), folders, split)
     if pairs is not None:
         return PhotoLookup(_paired_photos(Path(pairs), dataset.name if dataset else "", split))
     return PhotoLookup()
 
 
-def _folder_photos(images: Path, folders: Iterable[str], split: str) -> dict[str, Path]:
+def _folder_photos(images: Path, folders: Iterable[str], split: str) -> PhotoLookup:
     if not images.is_dir():
         raise InputError(f"the image folder {images} does not exist")
+    return photos_in(photo_folders(images, folders, split))
+
+
+def photos_in(folders: Iterable[Path]) -> PhotoLookup:
+    """The photos right in these folders; of two with one name the first."""
     paths: dict[str, Path] = {}
-    for folder in photo_folders(images, folders, split):
+    files: dict[str, Path] = {}
+    for folder in folders:
         for path in sorted(folder.iterdir()):
             if path.suffix.lower() in SUFFIXES:
                 paths.setdefault(path.stem, path)
-    return paths
+                files.setdefault(path.name, path)
+    return PhotoLookup(paths, files)
+
+
+def photos_below(folder: Path) -> PhotoLookup:
+    """The photos in all folders below one; of two folders that have one of the same name, neither's.
+
+    Raises:
+        InputError: more than `MAX_FILES` files lie there.
+    """
+    paths: dict[str, Path] = {}
+    twice, seen = set[str](), 0
+    for place, names, files in os.walk(folder):
+        names.sort()
+        seen += len(files)
+        if seen > MAX_FILES:
+            raise InputError(f"the image folder {folder} has more than {MAX_FILES:,} files below it")
+        for path in (Path(place, name) for name in sorted(files)):
+            if path.suffix.lower() in SUFFIXES:
+                other = paths.setdefault(path.stem, path)
+                twice |= {path.stem} if other.parent != path.parent else set()
+    return PhotoLookup({name: path for name, path in paths.items() if name not in twice})
 
 
 def photo_folders(root: Path, patterns: Iterable[str], split: str) -> list[Path]:

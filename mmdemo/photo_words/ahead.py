@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
-from mmdemo.photo.lookup import SUFFIXES
+from mmdemo.photo.names import SUFFIXES
 from mmdemo.types import InputError, PhotoSource
 
 if TYPE_CHECKING:  # a process imports it when it begins, with the threads that it may have

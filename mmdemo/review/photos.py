@@ -10,7 +10,14 @@ from PIL import Image
 
 from mmdemo.types import ImageSource, InputError, quoted
 
-_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp"}
+#: What a stored photo ends in, by its content.
+_SUFFIXES = dict(
+    zip(
+        ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"),
+        (".jpg", ".png", ".webp", ".gif", ".bmp", ".tif", ".avif", ".heic"),
+        strict=True,
+    )
+)
 
 
 class Unkept(InputError):
@@ -48,7 +55,8 @@ def keep_photo(source: ImageSource, folder: Path) -> str | None:
     try:
         open_image(copy)  # the copy: the original may change between the check and the copy
         with Image.open(copy, formats=tuple(_SUFFIXES)) as image:
-            name = f"{digest[:2]}/{digest}{_SUFFIXES[image.format or '']}"
+            suffix = _SUFFIXES.get(image.format or "", ".jpg")  # else MPO: a JPEG with a second picture
+        name = f"{digest[:2]}/{digest}{suffix}"
         os.replace(copy, folder / name)
     except InputError as error:
         raise InputError(str(error).replace(copy.name, path.name)) from error

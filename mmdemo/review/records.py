@@ -224,10 +224,12 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """What an import did. ``known`` posts (by id and words) were there already and stay as they were."""
+    """What an import did. ``known`` posts (by id and words) were there already and stay as they were;
+    ``held`` ones were not added, as their photos cannot be stored."""
 
     added: int
     known: int
+    held: int = 0
     warnings: tuple[str, ...] = ()
 
 

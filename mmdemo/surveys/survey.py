@@ -13,7 +13,8 @@ from mmdemo.datasets.toml_file import FILE
 from mmdemo.formats.descriptions import read_descriptions
 from mmdemo.formats.reading import recognised
 from mmdemo.formats.table import SOURCES
-from mmdemo.photo.lookup import SUFFIXES, photo_name
+from mmdemo.photo.lookup import photo_name
+from mmdemo.photo.names import SUFFIXES
 from mmdemo.types import InputError, Post, Question
 
 #: What people call a split in file and folder names.

@@ -69,7 +69,10 @@ def test_each_line_is_what_predict_says(folder, monkeypatch):
     assert (report.answered, report.found, report.errors) == (11, 0, 2)
     lines = lines_of(wanted.output)
     assert [line.pop("id") for line in lines] == [f"p{i}" for i in range(11)]
-    assert lines[6]["error"] == "the photo '6.png' is not a readable JPEG, PNG, WEBP, GIF, BMP file"
+    assert (
+        lines[6]["error"]
+        == "the photo '6.png' is not a readable JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, HEIF file"
+    )
     assert lines[10] == {"error": "the text is empty; type or paste a tweet", "checkpoint": wanted.cell.name}
     posts = [json.loads(line) for line in wanted.posts.read_text().splitlines()]
     for line, post in zip(lines, posts, strict=True):

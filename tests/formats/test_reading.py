@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from mmdemo.datasets.schema import Files
-from mmdemo.formats.reading import Photos, guess, read_posts, read_split
+from mmdemo.formats.photos import Photos
+from mmdemo.formats.reading import guess, read_posts, read_split
 from mmdemo.formats.table import FORMATS, SOURCES
 from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation
 from tests.made_up import odd_dataset

@@ -51,7 +51,7 @@ def huge_png(path: Path, side: int = 20_000) -> Path:
 # ---------------------------------------------------------------- what opens
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "bmp"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "bmp", "tif", "avif", "heic", "jfif"])
 def test_every_format_opens_as_rgb(tmp_path: Path, suffix: str) -> None:
     image = open_image(saved(tmp_path / f"x.{suffix}", halves()))
     assert (image.mode, image.size) == ("RGB", (40, 20))
@@ -88,7 +88,7 @@ def test_animation_gives_its_first_frame(tmp_path: Path) -> None:
         assert np.abs(np.subtract(open_image(path).getpixel((0, 0)), RED)).max() < 12
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "avif"])
 def test_exif_orientation_is_applied(tmp_path: Path, suffix: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees clockwise
@@ -115,7 +115,7 @@ def test_one_pixel_of_any_mode(mode: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(3000, 1500), (MAX_SIDE + 1, 1), (1, 5000)])
-@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "avif"])
 def test_large_photos_are_shrunk(tmp_path: Path, size: tuple[int, int], suffix: str) -> None:
     image = open_image(saved(tmp_path / f"x.{suffix}", halves(size)))
     assert max(image.size) == MAX_SIDE
@@ -186,7 +186,7 @@ def test_what_is_no_photo_gets_one_sentence(tmp_path: Path, content: bytes) -> N
         open_image(path)
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "bmp"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "bmp", "tif", "avif", "heic"])
 def test_truncated_photos_are_damaged(tmp_path: Path, suffix: str) -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
     path = saved(tmp_path / f"x.{suffix}", noise)
@@ -224,7 +224,7 @@ def test_an_image_without_pixels_is_refused() -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(["jpg", "png", "webp", "gif", "bmp"]), st.data())
+@given(st.sampled_from(["jpg", "png", "webp", "gif", "bmp", "tif"]), st.data())
 def test_damaged_bytes_never_escape_as_another_error(
     tmp_path: Path, suffix: str, data: st.DataObject
 ) -> None:

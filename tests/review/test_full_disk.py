@@ -1,4 +1,4 @@
-"""Photos on a full disk: an import stops and says why, leaves nothing behind, and completes the next time."""
+"""Photos on a full disk: their posts wait, and that is told; nothing is left behind; a retry adds them."""
 
 import errno
 import os
@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from mmdemo.datasets.discovery import find_dataset
+from mmdemo.formats.photos import Sought
 from mmdemo.formats.reading import read_posts
 from mmdemo.review import photos as module
 from mmdemo.review.photos import Unkept, keep_photo
@@ -43,17 +44,19 @@ def left(folder: Path) -> list[str]:
     return sorted(file.suffix for file in folder.rglob("*") if file.is_file())
 
 
-def test_an_import_stops_at_a_photo_that_cannot_be_stored_and_goes_on_later(
-    store, items, tmp_path, monkeypatch
-):
+def test_a_post_whose_photo_cannot_be_stored_waits_for_the_next_import(store, items, monkeypatch):
     store.make_queue("may", find_dataset("twitter2017"))
     fill(monkeypatch, after=1)
-    with pytest.raises(InputError, match="post 'p1' has a photo that cannot be stored.*No space left"):
-        store.add("may", items)
+    done = store.add("may", items)
+    assert (done.added, done.known, done.held) == (1, 0, 2)
+    (warning,) = done.warnings
+    assert warning.startswith("not added, as their photos cannot be stored: post 'p1', post 'p2': ")
+    assert "No space left" in warning and warning.endswith("it adds what is not there yet")
     assert left(store.photos) == [".png"], "the first one's, and no half of the second"
-    assert store.page("may", "Ann").total == 0, "no post stands there without its photo"
+    assert store.page("may", "Ann").total == 1, "no post stands there without its photo"
     monkeypatch.undo()
-    assert store.add("may", items).added == 3
+    done = store.add("may", items)
+    assert (done.added, done.known, done.held, done.warnings) == (2, 1, 0, ())
     assert all(review.post.image for review in store.page("may", "Ann").reviews)
 
 
@@ -92,6 +95,20 @@ def test_a_name_longer_than_any_file_s_is_a_photo_that_is_not_there(store, tmp_p
     file = tmp_path / "posts.csv"
     file.write_text(f"text,image\nAnn sings,{'x' * 300}.jpg\nBob sings,{'é' * 3000}\n")
     store.make_queue("may", find_dataset("twitter2017"))
-    done = store.add("may", read_posts(file, "csv", find_dataset("twitter2017")))
-    assert done.added == 2 and len(done.warnings) == 2
-    assert all("does not exist" in warning for warning in done.warnings)
+    sought = Sought()
+    done = store.add("may", read_posts(file, "csv", find_dataset("twitter2017"), sought=sought))
+    assert done.added == 2 and len(sought.missing) == 2
+    assert sought.notes()[0].startswith("photos: 0 of 2 found; not found: 'xxx")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kept"), [("heic", ".heic"), ("avif", ".avif"), ("tif", ".tif"), ("mpo", ".jpg")]
+)
+def test_photos_as_phones_and_browsers_save_them_are_kept(tmp_path, suffix, kept):
+    """MPO: a phone's JPEG with a second picture."""
+    image, more = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
+    options = {"save_all": True, "append_images": [more]} if suffix == "mpo" else {}
+    image.save(tmp_path / f"a.{suffix}", **options)
+    name = keep_photo(tmp_path / f"a.{suffix}", tmp_path / "photos")
+    assert name.endswith(kept) and (tmp_path / "photos" / name).is_file()
+    assert keep_photo(tmp_path / f"a.{suffix}", tmp_path / "photos") == name

@@ -75,12 +75,17 @@ def add(
     now: float,
 ) -> Imported:
     """Add posts that the queue does not have, in batches; each batch is on the disk before the next."""
-    added, known, photographed, described, warnings, renamed = 0, 0, 0, 0, list[str](), list[str]()
+    added, known, photographed, described = 0, 0, 0, 0
+    warnings, renamed, held = list[str](), list[str](), dict[str, str]()
     rest = iter(items)
     while batch := list(islice(rest, BATCH)):
         rows = list[Row]()
         for item in batch:
-            name, warning = _photo(item.post, photos)
+            try:
+                name, warning = _photo(item.post, photos)
+            except Unkept as error:  # the post waits: one without its photo would pass for known ever after
+                held[name_of(item.post)[:80]] = str(error)
+                continue
             warnings += [warning] if warning else []
             rows.append(replace(_checked(item, scheme, use), photo=name))
 
@@ -91,13 +96,26 @@ def add(
 
         found = writer.run(write)
         fresh = len(found.new)
-        added, known, renamed = added + fresh, known + len(batch) - fresh, renamed + found.renamed
+        added, known, renamed = added + fresh, known + len(rows) - fresh, renamed + found.renamed
         photographed, described = photographed + found.photos, described + found.words
     if photographed:
         warnings.append(f"{photographed} posts that were there without their photo have it now")
     if described:
         warnings.append(f"{described} posts that were there without words of their photo have them now")
-    return Imported(added=added, known=known, warnings=(*warnings, *_told(renamed)))
+    warnings = [*warnings, *_told(renamed), *_waiting(held)]
+    return Imported(added=added, known=known, held=len(held), warnings=tuple(warnings))
+
+
+def _waiting(held: dict[str, str]) -> list[str]:
+    """One warning of all posts whose photo cannot be stored, with a reason and what to do; or none."""
+    if not held:
+        return []
+    named, why = ", ".join(list(held)[:NAMED]), next(iter(held.values()))
+    more = f" and {len(held) - NAMED} more" if len(held) > NAMED else ""
+    return [
+        f"not added, as their photos cannot be stored: {named}{more}: {why}; "
+        "make room, then import the file again: it adds what is not there yet"
+    ]
 
 
 def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> Arrived:
@@ -165,15 +183,12 @@ def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
     """(stored name, warning): a photo that cannot be read makes a post without one, as everywhere.
 
     Raises:
-        Unkept: the photo cannot be stored, so the import stops.
+        Unkept: the photo cannot be stored.
     """
     try:
         return keep_photo(post.image, photos), None
-    except Unkept as error:
-        raise Unkept(
-            f"{name_of(post)[:80]} has a photo that cannot be stored, so the import stops there: {error}; "
-            "make room, then import the file again"
-        ) from error
+    except Unkept:
+        raise
     except InputError as error:
         return None, f"{name_of(post)} counts as one without a photo: {error}"
 

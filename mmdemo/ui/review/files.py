@@ -14,9 +14,10 @@ from gradio.utils import get_upload_folder
 from mmdemo.cells.catalogue import dataset_named, known_datasets
 from mmdemo.datasets.discovery import default_for, reviewed_as
 from mmdemo.formats.format import cut_notes
-from mmdemo.formats.reading import Photos, read_posts
+from mmdemo.formats.photos import Photos, Sought
+from mmdemo.formats.reading import read_posts
 from mmdemo.formats.table import FORMATS, SOURCES, find_format
-from mmdemo.photo.lookup import SUFFIXES
+from mmdemo.photo.names import SUFFIXES
 from mmdemo.review.agreement import agreements
 from mmdemo.review.export import Exported, apply_corrections, export
 from mmdemo.review.names import check_name, count_posts
@@ -66,9 +67,9 @@ def add_posts(
         scheme = known.scheme if known else reviewed_as(dataset_named(dataset))
         photos = Photos(folder=folder, descriptions=Path(described) if described else None)
         try:
-            read, cut = list[Question](), Counter[str]()
+            read, cut, sought = list[Question](), Counter[str](), Sought()
             for path in posts:
-                read += read_posts(path, source, scheme, photos, shortened=cut)
+                read += read_posts(path, source, scheme, photos, shortened=cut, sought=sought)
         except InputError as error:  # which names the file by its place here
             places = (scratch, *((str(Path(described).parent),) if described else ()))
             raise InputError(_without(str(error), places)) from error
@@ -80,7 +81,7 @@ def add_posts(
         store().make_queue(target, scheme, double=known.double if known else bool(double))
         done = store().add(target, read, use=USES.get(use, "suggest"), reviewer=reviewer)
     known_too = f" {done.known} were there already." if done.known else ""
-    notes = (*done.warnings, *cut_notes(cut), *(_described(read) if described else ()))
+    notes = (*done.warnings, *cut_notes(cut), *sought.notes(), *(_described(read) if described else ()))
     return target, done_html(f"{count_posts(done.added)} added to “{target}”.{known_too}", notes)
 
 
