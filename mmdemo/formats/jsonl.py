@@ -25,7 +25,7 @@ from mmdemo.formats.shared.lines import (
 )
 from mmdemo.formats.shared.merging import merged
 from mmdemo.formats.shared.photo_words import stated_words, words_json
-from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation, Span, quoted
+from mmdemo.types import Ask, Decided, Entity, InputError, Pair, Post, Question, Relation, Span, quoted
 
 
 def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
@@ -50,6 +50,8 @@ def line_of(row: Question) -> dict[str, Any]:
         "pair": vars(pair) if pair else None,
         "relation": post.relations[0].label if pair and post.relations else None,
     }
+    if row.decided:
+        line["decided"] = [vars(one) for one in row.decided]
     if not pair:
         stated = post.relations
         line["relations"] = None if stated is None else [vars(relation) for relation in stated]
@@ -113,9 +115,27 @@ def row_of(line: dict[str, Any], where: str, left: LeftOut) -> Question:
         tags=None if tags is None else check_words(tags, where),
         photo_words=stated_words(line, where, left.cut),
     )
+    ask = _ask(line, len(tokens), where) or stated_ask(post)
     if asked is not None:
-        return Question(post=post, ask=Ask(entities=post.entities is not None, relations=(asked,)))
-    return Question(post=post, ask=_ask(line, len(tokens), where) or stated_ask(post))
+        ask = Ask(entities=post.entities is not None, relations=(asked,))
+    return Question(post=post, ask=ask, decided=_decided(line, where))
+
+
+def _decided(line: dict[str, Any], where: str) -> tuple[Decided, ...]:
+    """Who decided, where the line says so."""
+    rows = _list(line, "decided", where) or []
+    if not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{where} has a decided that is not a list of objects")
+    return tuple(
+        Decided(
+            by=check_text(row.get("by"), where),
+            verdict=check_text(row.get("verdict"), where),
+            at=check_text(row.get("at"), where),
+            checkpoint=text_or_none(row, "checkpoint", where),
+            score=_score(row, where),
+        )
+        for row in rows
+    )
 
 
 def _list(line: dict[str, Any], key: str, where: str) -> list[Any] | None:
@@ -195,6 +215,8 @@ FORMAT = Format(
     reader=read,
     writer=write,
     text=True,
+    scores=True,
+    decided=True,
     photo_id=True,
     photo_words=True,
     looks_like=looks_like,
