@@ -9,7 +9,7 @@ from pathlib import Path
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.labels import fit_labels, times
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.types import InputError, Question, quoted
+from mmdemo.types import Entity, InputError, Question, Relation, quoted
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def cut_notes(shortened: Counter[str]) -> list[str]:
 
 
 def _scored(row: Question) -> bool:
-    stated = (*(row.post.entities or ()), *(row.post.relations or ()))
+    stated: tuple[Entity | Relation, ...] = (*(row.post.entities or ()), *(row.post.relations or ()))
     return any(item.score is not None for item in stated)
 
 

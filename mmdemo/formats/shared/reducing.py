@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mmdemo.formats.format import Format
-from mmdemo.types import Ask, Entity, Post, Question, Span
+from mmdemo.types import Ask, Entity, Post, Question, Relation, Span
 
 #: What stands for a white space that a format gives another meaning: to people it looks the same.
 _BLANK = "\u00a0"
@@ -107,12 +107,12 @@ def _without_words(post: Post, kept: Sequence[int]) -> Post:
     def moved(span: Span) -> Span:
         return sum(place < span[0] for place in kept), sum(place < span[1] for place in kept)
 
-    entities = None if post.entities is None else []
+    entities: list[Entity] | None = None if post.entities is None else []
     for entity in post.entities or ():
         start, end = moved((entity.start, entity.end))
         if start < end and entities is not None:
             entities.append(replace(entity, start=start, end=end))
-    relations = None if post.relations is None else []
+    relations: list[Relation] | None = None if post.relations is None else []
     for relation in post.relations or ():
         head, tail = moved(relation.head), moved(relation.tail)
         if head[0] < head[1] and tail[0] < tail[1] and relations is not None:
