@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from mmdemo.commands import batch, compare, explain, extract, photo, predict, zoo
+from mmdemo.commands import batch, compare, explain, extract, formats, photo, predict, zoo
 from mmdemo.commands.dataset import app as dataset
 from mmdemo.commands.review import app as review
 from mmdemo.space.command import space
@@ -26,6 +26,7 @@ app.command(help=explain.HELP)(explain.explain)
 app.command()(space)
 app.command(help=compare.HELP)(compare.compare)
 app.command()(zoo.zoo)
+app.command()(formats.formats)
 app.command(help=photo.HELP)(photo.photo)
 app.add_typer(dataset, name="dataset")
 app.add_typer(review, name="review")

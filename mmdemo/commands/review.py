@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, history, list_, report
+from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, freeze, history, list_, report
 from mmdemo.datasets.discovery import bundled, default_for, reviewed_as
 from mmdemo.formats.table import FORMATS, SOURCES
 from mmdemo.review.names import check_name, count_posts
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("list")(list_)
 app.command()(history)
 app.command()(agreement)
+app.command()(freeze)
 
 
 @app.command("import")
@@ -154,6 +155,9 @@ def export(
     skip: Annotated[
         bool, typer.Option("--skip", help="Leave out what the format cannot hold, instead of refusing.")
     ] = False,
+    decisions: Annotated[
+        bool, typer.Option("--decisions", help="Also say who decided, when, on which cell's answer.")
+    ] = False,
     place: Place = None,
     as_json: Json = False,
 ) -> None:
@@ -164,8 +168,9 @@ def export(
     from mmdemo.review.export import export as write
     from mmdemo.review.store.reviews import open_store
 
-    done = write(open_store(place), queue, output, format_, photos=photos, skip=skip)
+    done = write(open_store(place), queue, output, format_, photos=photos, skip=skip, decisions=decisions)
     lines = [f"{count_posts(done.posts)} written to {done.path}; {done.rejected} rejected ones left out"]
     lines += [f"note: {lacking}" for lacking in done.lacking]
+    lines += [f"{quoted(ref)} written without {what}" for ref, what in done.reduced.items()]
     lines += [f"left out {quoted(ref)}: {why}" for ref, why in done.left_out.items()]
     report(asdict(done) | {"path": str(done.path)}, as_json, *lines)

@@ -1,6 +1,7 @@
 """``python -m mmdemo review list``, ``history`` and ``agreement``: what a store says, as lines or as JSON."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -164,3 +165,25 @@ def history(
     events = store.history(key)
     lines = [f"{e.at} {e.reviewer}: {e.kind} -> {e.after.verdict if e.after else 'open'}" for e in events]
     report([asdict(event) for event in events], as_json, *(lines or ["nothing yet"]))
+
+
+def freeze(
+    name: Annotated[str, typer.Argument(help="What to call it; train run --extra takes it by this name.")],
+    queue: QueueName,
+    folder: Annotated[Path, typer.Option(help="Where frozen exports lie.")] = Path("frozen"),
+    place: Place = None,
+    as_json: Json = False,
+) -> None:
+    """Freeze the decided posts: numbered, hashed, with photos, who decided, guidelines and agreement.
+
+    Example: python -m mmdemo review freeze harbour --queue may
+    """
+    from mmdemo.review.frozen import freeze as make
+    from mmdemo.review.store.reviews import open_store
+
+    made = make(open_store(place), queue, name, folder)
+    what = "frozen as" if made.fresh else "nothing new since"
+    line = (
+        f"{made.posts:,} posts {what} {made.name}@{made.number} in {made.folder}, sha256 {made.sha256[:12]}"
+    )
+    report(asdict(made) | {"folder": str(made.folder)}, as_json, line)

@@ -190,6 +190,9 @@ FORMAT = Format(
     reader=read,
     writer=write,
     problem=problem,
+    ordered=True,
+    relations=False,
+    nested=False,
     name_of=photo_or_id,
     looks_like=looks_like,
 )

@@ -94,5 +94,8 @@ FORMAT = Format(
     holds="texts, ids, photos and their descriptions, labels",
     photo_words=True,
     reader=read,
+    entities=False,
+    relations=False,
+    nested=False,
     looks_like=looks_like,
 )

@@ -39,5 +39,8 @@ FORMAT = Format(
     suffix="",
     holds="texts, photos",
     reader=read,
+    entities=False,
+    relations=False,
+    nested=False,
     looks_like=looks_like,
 )

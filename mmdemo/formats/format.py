@@ -9,7 +9,7 @@ from pathlib import Path
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.labels import fit_labels, times
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.types import InputError, Question, quoted
+from mmdemo.types import Entity, InputError, Question, Relation, quoted
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +33,28 @@ def cut_notes(shortened: Counter[str]) -> list[str]:
     return [f"cut short: {what} ({times(count)})" for what, count in shortened.items()]
 
 
+def _scored(row: Question) -> bool:
+    stated: tuple[Entity | Relation, ...] = (*(row.post.entities or ()), *(row.post.relations or ()))
+    return any(item.score is not None for item in stated)
+
+
+def _posts(count: int) -> str:
+    return "1 post" if count == 1 else f"{count:,} posts"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """A format of files, or, where ``suffix`` is "", of folders.
 
     ``title`` and ``holds`` are for people. ``reader`` gives the labels as they are in the file; `read` then
     holds them against a dataset. ``writer`` is None for a format that is only read. ``problem`` says why a
-    row cannot be written, or None. ``name_of`` is what the file calls a post, which must be unique in it.
-    ``text``, ``photo_id`` and ``photo_words`` say whether those come back; a post is written without what its
-    format cannot hold of them (`lacking`). ``looks_like`` tells from the path and its first
-    line that is not blank ("" for a folder) whether a file is most likely of this format.
+    row cannot be written, or None. ``name_of`` is what the file calls a post, which must be unique in it but
+    where it is ``ordered``: posts then come back in their places. ``entities``, ``relations`` and ``nested``
+    (entities that share words) say what it has room for; `shared.reducing` leaves out the rest where a person
+    asks for that. ``text``, ``photo_id``, ``photo_words``, ``scores`` and ``decided`` say whether those come
+    back; a post is always written without what its format cannot hold of them (`lacking`). ``looks_like``
+    tells from the path and its first line that is not blank ("" for a folder) whether a file is most likely
+    of this format.
     """
 
     name: str
@@ -54,7 +66,13 @@ class Format:
     writer: Writer | None = None
     problem: Callable[[Question], str | None] = holds_all
     name_of: Callable[[Question], str | None] = own_id
+    ordered: bool = False
+    entities: bool = True
+    relations: bool = True
+    nested: bool = True
     text: bool = False
+    scores: bool = False
+    decided: bool = False
     photo_id: bool = False
     photo_words: bool = False
 
@@ -104,9 +122,16 @@ class Format:
 
     def lacking(self, rows: Sequence[Question]) -> tuple[str, ...]:
         """What these rows have and the format does not hold, in sentences; they are written without it."""
-        count = 0 if self.photo_words else sum(bool(row.post.photo_words) for row in rows)
-        posts = "1 post" if count == 1 else f"{count:,} posts"
-        return (f"{self.title} does not hold the words of photos: {posts} written without",) if count else ()
+        missing = {
+            "the words of photos": not self.photo_words and [bool(row.post.photo_words) for row in rows],
+            "who decided": not self.decided and [bool(row.decided) for row in rows],
+            "scores": not self.scores and [_scored(row) for row in rows],
+        }
+        return tuple(
+            f"{self.title} does not hold {what}: {_posts(sum(having))} written without"
+            for what, having in missing.items()
+            if having and any(having)
+        )
 
     def write(self, path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
         """Write rows; a file that is there is replaced, a folder must be new or empty.

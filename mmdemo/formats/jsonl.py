@@ -28,10 +28,12 @@ from mmdemo.formats.shared.photo_words import stated_words, words_json
 from mmdemo.formats.shared.stated import looks_labelled, tell_unread
 from mmdemo.formats.shared.tags import bio, entities_of
 from mmdemo.formats.shared.values import read_rows
-from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation, Span, quoted
+from mmdemo.types import Ask, Decided, Entity, InputError, Pair, Post, Question, Relation, Span, quoted
 
 #: The keys that are read.
-KEYS = frozenset("id text tokens offsets image image_id entities relations tags pair relation ask".split())
+KEYS = frozenset(
+    "id text tokens offsets image image_id entities relations tags pair relation ask decided".split()
+)
 
 
 def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
@@ -56,6 +58,8 @@ def line_of(row: Question) -> dict[str, Any]:
         "pair": vars(pair) if pair else None,
         "relation": post.relations[0].label if pair and post.relations else None,
     }
+    if row.decided:
+        line["decided"] = [vars(one) for one in row.decided]
     if not pair:
         stated = post.relations
         line["relations"] = None if stated is None else [vars(relation) for relation in stated]
@@ -124,9 +128,27 @@ def row_of(line: dict[str, Any], where: str, left: LeftOut) -> Question:
         tags=tags,
         photo_words=stated_words(line, where, left.cut),
     )
+    ask = _ask(line, len(tokens), where) or stated_ask(post)
     if asked is not None:
-        return Question(post=post, ask=Ask(entities=post.entities is not None, relations=(asked,)))
-    return Question(post=post, ask=_ask(line, len(tokens), where) or stated_ask(post))
+        ask = Ask(entities=post.entities is not None, relations=(asked,))
+    return Question(post=post, ask=ask, decided=_decided(line, where))
+
+
+def _decided(line: dict[str, Any], where: str) -> tuple[Decided, ...]:
+    """Who decided, where the line says so."""
+    rows = _list(line, "decided", where) or []
+    if not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{where} has a decided that is not a list of objects")
+    return tuple(
+        Decided(
+            by=check_text(row.get("by"), where),
+            verdict=check_text(row.get("verdict"), where),
+            at=check_text(row.get("at"), where),
+            checkpoint=text_or_none(row, "checkpoint", where),
+            score=_score(row, where),
+        )
+        for row in rows
+    )
 
 
 def _tagged(
@@ -218,6 +240,8 @@ FORMAT = Format(
     reader=read,
     writer=write,
     text=True,
+    scores=True,
+    decided=True,
     photo_id=True,
     photo_words=True,
     looks_like=looks_like,

@@ -144,6 +144,7 @@ FORMAT = Format(
     reader=read,
     writer=write,
     problem=problem,
+    entities=False,
     photo_id=True,
     looks_like=looks_like,
 )

@@ -23,15 +23,16 @@ class MarkedWords(Words):
 
 
 def read_marks(text: str, rules: WordRules) -> MarkedWords:
-    """Words and pair of a text with ``[E1]…[/E1]`` and ``[E2]…[/E2]``, in either order.
+    """Words and pair of a text with ``[E1]…[/E1]`` and ``[E2]…[/E2]``, in either order; they may nest and
+    overlap.
 
     Raises:
-        InputError: a mark is missing, doubled, unbalanced, crosses another, or holds no word.
+        InputError: a mark is missing, doubled, unbalanced, or holds no word, or both hold the same.
     """
     tokens: list[str] = []
     offsets: list[Span] = []
     places: dict[str, int] = {}
-    opened: list[str] = []
+    opened = set[str]()
     at = 0
     for piece in re.split(r"(\[/?E[12]\])", text):
         if piece in MARKS:
@@ -51,19 +52,19 @@ def read_marks(text: str, rules: WordRules) -> MarkedWords:
             raise InputError(
                 f"{name} marks no word; put at least one word between {name} and its closing mark"
             )
+    if head == tail:
+        raise InputError("[E1] and [E2] mark the same words; a relation joins two")
     return MarkedWords(tokens=tuple(tokens), offsets=tuple(offsets), pair=Pair(head=head, tail=tail))
 
 
-def _note_mark(mark: str, places: dict[str, int], opened: list[str], word: int) -> None:
+def _note_mark(mark: str, places: dict[str, int], opened: set[str], word: int) -> None:
     """Remember where a mark stands. Raises InputError where it does not fit those before it."""
     if mark in places:
         raise InputError(f"{mark} stands twice; mark exactly one head [E1]…[/E1] and one tail [E2]…[/E2]")
     places[mark] = word
     if "/" not in mark:
-        if opened:
-            raise InputError(f"{mark} opens inside {opened[-1]}; close one mark before opening the other")
-        opened.append(mark)
-    elif not opened or opened.pop() != mark.replace("/", ""):
+        opened.add(mark)
+    elif mark.replace("/", "") not in opened:
         raise InputError(f"{mark} closes a mark that is not open")
 
 

@@ -1,5 +1,6 @@
 """A text as a person pasted it, parted into words that know their place in it."""
 
+import html
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -7,8 +8,14 @@ from dataclasses import dataclass
 from mmdemo.datasets.schema import WordRules
 from mmdemo.types import Post, Span
 
+#: How web services write signs that markup uses: Twitter's API gives "&amp;" for "&".
+_ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|apos|#0*(?:34|38|39|60|62)|#[xX]0*(?:22|26|27|3[cCeE]));")
+
 _WORD = re.compile(
     r"https?://\S+|www\.\S+"
+    rf"|{_ESCAPED.pattern}"
+    # Flags: two letters of their own, or a black flag and the tags of a region.
+    r"|[\U0001f1e6-\U0001f1ff]{2}|\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"
     r"|[@#]?[^\W_][\w]*(?:[-/][^\W_]+|(?<=\d)[.,:](?=\d)\d+)*|@\w+|_+"
     r"|\.\.\.|[^\w\s]\ufe0f?(?:\u200d[^\w\s]\ufe0f?)*"
 )
@@ -34,8 +41,8 @@ def split_words(text: str, rules: WordRules) -> Words:
 
     @names and URLs stay whole. ``#`` stays on its hashtag or is a word of its own, and English clitics
     ("'s", "n't") are words of their own or part at the apostrophe, as the rules say. Control characters
-    that are no words vanish with the white space. A token may differ from the text at its place: "do n't"
-    of "don ' t" spans the blanks too.
+    that are no words vanish with the white space. A flag is one word. A token may differ from the text at its
+    place: "do n't" of "don ' t" spans the blanks too, and "&amp;" is "&".
     """
     words: list[_Piece] = []
     for piece in _pieces(text):
@@ -83,7 +90,8 @@ def _pieces(text: str) -> list[_Piece]:
             pieces[-1].text += word
             pieces[-1].end = match.end()
         elif not _is_invisible(word):
-            pieces.append(_Piece(text=word, start=match.start(), end=match.end()))
+            sign = html.unescape(word) if _ESCAPED.fullmatch(word) else word
+            pieces.append(_Piece(text=sign, start=match.start(), end=match.end()))
         else:
             continue
         after_mark = touches and is_mark

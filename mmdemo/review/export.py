@@ -5,13 +5,14 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from filecmp import cmp
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.photo_words import words_json
+from mmdemo.formats.shared.reducing import reduced
 from mmdemo.formats.shared.sameness import compare, unfit
 from mmdemo.formats.table import find_format
 from mmdemo.posts.gold import name_of
@@ -19,7 +20,7 @@ from mmdemo.review.names import count_posts
 from mmdemo.review.records import Answer, Changed, Review
 from mmdemo.review.store.intake import stated_answer
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import Ask, Entity, InputError, Post, Question, quoted
+from mmdemo.types import Ask, Decided, Entity, InputError, Post, Question, quoted
 
 NAMED = 5  # posts in one message
 LONGEST = 230  # bytes of a photo's name, which leaves room for more of it and the suffix
@@ -37,14 +38,16 @@ class Unfit(InputError):
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What an export wrote. ``left_out`` are posts that do not fit (where asked for) with the reason;
-    ``lacking`` says what written posts have and the format does not hold.
+    """What an export wrote. ``left_out`` are posts that do not fit at all (where asked for) with the reason,
+    ``reduced`` those that were written, with what of them was not; ``lacking`` says what written posts have
+    and the format does not hold.
     """
 
     path: Path
     posts: int
     rejected: int
     left_out: dict[str, str]
+    reduced: dict[str, str] = field(default_factory=dict)
     lacking: tuple[str, ...] = ()
 
 
@@ -57,6 +60,7 @@ def export(
     photos: Path | None = None,
     skip: bool = False,
     portable: bool = False,
+    decisions: bool = False,
 ) -> Exported:
     """Write the decided posts of a queue; rejected ones are left out, and so are scores: people decided.
 
@@ -64,9 +68,10 @@ def export(
         photos: a folder to copy the photos to, as ``<photo id or id>.jpg``, from which training reads them.
             Where it lies beside the file, the file names them by their place there. No photo of another
             content is overwritten.
-        skip: leave posts out that the format cannot hold, or whose photo cannot be a file of its name,
-            instead of refusing them all.
+        skip: leave out what of posts the format cannot hold, and those whose photo cannot be a file of its
+            name, instead of refusing them all.
         portable: name no photo by its place in this store: the file leaves the machine.
+        decisions: also say who decided, when, on what a cell had proposed, and at which score.
 
     Raises:
         Unfit: the format cannot hold some posts (the error lists them).
@@ -75,12 +80,15 @@ def export(
     found = find_format(name)
     decided = list(store.decided(queue))
     items = [as_question(review) for review in decided if review.status != "rejected"]
-    problems = unfit(items, found)
+    if decisions:
+        items = with_decisions(store, queue, decided, items)
+    problems, less = unfit(items, found), dict[str, str]()
     if photos is not None:
         problems |= {item.post.id or "": why for item in items if (why := _unnamed(item))}
     if problems and not skip:
         raise Unfit(name, problems)
-    items = [item for item in items if (item.post.id or "") not in problems]
+    if problems:
+        items, problems, less = fitting(items, found, photos=photos is not None)
     if photos is not None:
         items = [_with_photo(item, Path(photos), Path(path).parent) for item in items]
     elif portable:
@@ -93,8 +101,59 @@ def export(
         posts=len(items),
         rejected=rejected,
         left_out=problems,
+        reduced=less,
         lacking=found.lacking(items),
     )
+
+
+def fitting(
+    items: Sequence[Question], found: Format, *, photos: bool
+) -> tuple[list[Question], dict[str, str], dict[str, str]]:
+    """What of the posts the format holds; which are left out and why; and what of others is not written."""
+    kept, left_out, less = list[Question](), dict[str, str](), dict[str, str]()
+    for item in items:
+        ref, made = item.post.id or "", reduced(item, found)
+        why = made.why or (_unnamed(item) if photos else None)
+        if made.row is None or why:
+            left_out[ref] = why or ""
+            continue
+        kept.append(made.row)
+        if made.without:
+            less[ref] = ", ".join(made.without)
+    again = unfit(kept, found)  # two of one name
+    return [item for item in kept if (item.post.id or "") not in again], left_out | again, less
+
+
+def with_decisions(
+    store: Store, queue: str, decided: Sequence[Review], items: Sequence[Question]
+) -> list[Question]:
+    """The posts with who decided them, the two blind reviews before what settled them, and with the scores
+    of what a cell had proposed and people left as it was."""
+    double = store.progress(queue).queue.double
+    blind = {one.post.id: (one.one, one.other) for one in store.double_reviews(queue)} if double else {}
+    reviews = {review.post.id: review for review in decided}
+    found = []
+    for item in items:
+        review = reviews[item.post.id]
+        proposed, told = review.suggestion, list[Decided]()
+        for decision in (*blind.get(item.post.id, ()), review.decision):
+            if decision is not None:
+                one = Decided(
+                    by=decision.reviewer,
+                    verdict=decision.verdict,
+                    at=decision.at,
+                    checkpoint=proposed.checkpoint if proposed else None,
+                    score=proposed.score if proposed else None,
+                )
+                told += [one] if one not in told else []
+        answer = review.decision.answer if review.decision else Answer()
+        post = item.post
+        if post.entities is not None:
+            post = replace(post, entities=answer.entities)
+        if post.relations is not None:
+            post = replace(post, relations=answer.links)
+        found.append(replace(item, post=post, decided=tuple(told)))
+    return found
 
 
 def as_question(review: Review) -> Question:
@@ -192,6 +251,9 @@ def apply_corrections(store: Store, queue: str, items: Iterable[Question], revie
     for item in items:
         same_photo = by_photo.get(item.post.image_id or item.post.id, [])
         found = by_id.get(item.post.id) or (same_photo[0] if len(same_photo) == 1 else None)
+        if found is None or found.post.tokens != item.post.tokens:  # several posts may have one photo
+            same_words = [review for review in same_photo if review.post.tokens == item.post.tokens]
+            found = same_words[0] if len(same_words) == 1 else found
         answer = stated_answer(item.post)
         if found is None or (answer is None and not item.post.photo_words):
             unknown += 1

@@ -121,10 +121,21 @@ def test_what_a_format_cannot_hold(name: str, what: Question, says: str) -> None
     assert says in problem
 
 
-def test_one_name_for_two_posts_is_refused() -> None:
-    """A photo may show with several posts; CoNLL knows a post by its photo alone."""
-    rows = [row(ref, image_id="7") for ref in ("a", "b")]
-    assert list(unfit(rows, FORMATS["conll"])) == ["b"] and unfit(rows, FORMATS["jsonl"]) == {}
+def test_one_name_for_two_posts_is_refused_where_the_name_alone_tells_them_apart() -> None:
+    rows = [row("a"), row("a", tokens="other words")]
+    assert list(unfit(rows, FORMATS["brat"])) == ["a"]
+
+
+def test_two_posts_of_one_photo_come_back_from_conll(tmp_path: Path) -> None:
+    """A photo may show with several posts: CoNLL names each by it, and their order tells them apart."""
+    rows = [row("a", image_id="7"), row("b", tokens="Ann sings", image_id="7")]
+    found = FORMATS["conll"]
+    assert unfit(rows, found) == {}
+    found.write(tmp_path / "x.txt", rows, SMALL)
+    back = found.read(tmp_path / "x.txt", SMALL)
+    compare(rows, back, found)
+    with pytest.raises(InputError, match="does not read back"):
+        compare(rows[::-1], back, found)
 
 
 # ---------------------------------------------------------------- as other tools write and expect

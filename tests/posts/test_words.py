@@ -39,6 +39,14 @@ ANY_RULES = st.sampled_from(RULES)
         (HASHTAGS, "go🏀go", "go 🏀 go"),
         (HASHTAGS, "##NBA #", "# # NBA #"),
         (SPLIT, "''", "' '"),
+        (KEEP, "🇳🇴🇮🇸🇳 beat", "🇳🇴 🇮🇸 🇳 beat"),
+        (
+            KEEP,
+            "Go🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f!",
+            "Go 🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f !",
+        ),
+        (HASHTAGS, "R&amp;D &lt;3 &#39;x&#x27; &copy; &amp", "R & D < 3 ' x ' & copy ; & amp"),
+        (SPLIT, "don&#39;t &quot;go&quot;", 'do n\'t " go "'),
     ],
 )
 def test_words_are_split_as_the_rules_say(rules, text, words):
@@ -125,6 +133,8 @@ def test_without_clitics_the_text_at_a_place_is_the_word(text, rules):
         ("AT & T", ("AT", "&", "T"), [(0, 2), (3, 4), (5, 6)]),
         ("Sean O ' Tovan", ("Sean", "O", "'", "Tovan"), [(0, 4), (5, 6), (7, 8), (9, 14)]),
         ("I don ' t", ("I", "do", "n't"), [(0, 1), (2, 4), (4, 9)]),
+        ("R&amp;D", ("R", "&", "D"), [(0, 1), (1, 6), (6, 7)]),
+        ("can&#39;t", ("ca", "n't"), [(0, 2), (2, 9)]),
         ("#NBA  's", ("#", "NBA", "'s"), [(0, 1), (1, 4), (6, 8)]),
     ],
 )

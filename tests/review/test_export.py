@@ -14,14 +14,15 @@ from mmdemo.formats.photos import Photos
 from mmdemo.formats.reading import read_posts, read_split
 from mmdemo.formats.table import FORMATS
 from mmdemo.review.export import Unfit, apply_corrections, as_question, export
-from mmdemo.review.records import Answer
+from mmdemo.review.records import Answer, Suggestion
 from mmdemo.review.store import posts as store_posts
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import InputError, Pair
+from mmdemo.types import Entity, InputError, Pair
 from tests.review.conftest import OTHERS, PAIRS, TWEETS, question, stating, tweets
 
 PERSON = {"start": 0, "end": 2, "label": "PER"}
 NESTED = {"start": 1, "end": 2, "label": "ORG"}
+ANN = Entity(start=0, end=2, label="PER", score=0.75)
 
 
 @pytest.fixture
@@ -60,7 +61,52 @@ def test_what_does_not_fit_is_listed_and_nothing_is_written(desk: Store, tmp_pat
         export(desk, "q", tmp_path / "out.txt", "conll")
     assert set(caught.value.problems) == {"p0"} and not (tmp_path / "out.txt").exists()
     done = export(desk, "q", tmp_path / "out.txt", "conll", skip=True)
-    assert done.posts == 1 and set(done.left_out) == {"p0"}
+    assert (done.posts, done.left_out) == (2, {}) and done.reduced == {"p0": "1 entity that shares words"}
+    (first, _) = conll.FORMAT.read(tmp_path / "out.txt")
+    assert [(e.start, e.end, e.label) for e in first.post.entities or ()] == [(0, 2, "PER")], "the longer one"
+
+
+def test_who_decided_goes_out_and_comes_back(desk: Store, tmp_path: Path) -> None:
+    desk.make_queue("r", TWEETS)
+    desk.add("r", tweets(2))
+    proposed = Suggestion(answer=Answer(entities=(ANN,)), checkpoint="a-cell")
+    desk.suggest([(review.key, proposed) for review in desk.page("r", "Ann").reviews])
+    for review in desk.page("r", "Ann").reviews:
+        desk.decide("r", review.key, "Ann", review.answer, version=0)
+    done = export(desk, "r", tmp_path / "out.jsonl", "jsonl", decisions=True)
+    (row, _) = jsonl.FORMAT.read(tmp_path / "out.jsonl")
+    (one,) = row.decided
+    assert (one.by, one.verdict, one.checkpoint, one.score) == ("Ann", "accepted", "a-cell", 0.75)
+    assert one.at.startswith("20") and (row.post.entities or ())[0].score == 0.75 and done.lacking == ()
+    done = export(desk, "r", tmp_path / "out.txt", "conll", decisions=True)
+    assert done.lacking == (
+        "CoNLL does not hold who decided: 2 posts written without",
+        "CoNLL does not hold scores: 2 posts written without",
+    )
+    export(desk, "r", tmp_path / "plain.jsonl", "jsonl")
+    assert jsonl.FORMAT.read(tmp_path / "plain.jsonl")[0].decided == ()
+
+
+def test_both_blind_reviews_go_out_before_what_settled_them(desk: Store, tmp_path: Path) -> None:
+    desk.make_queue("r", TWEETS, double=True)
+    desk.add("r", tweets(1))
+    for name in ("Ann", "Bob"):
+        (review,) = desk.page("r", name).reviews
+        desk.decide("r", review.key, name, {"entities": [PERSON]}, version=review.version)
+    export(desk, "r", tmp_path / "out.jsonl", "jsonl", decisions=True)
+    (row,) = jsonl.FORMAT.read(tmp_path / "out.jsonl")
+    assert [one.by for one in row.decided] == ["Ann", "Bob"]
+
+
+def test_corrections_of_two_posts_of_one_photo_find_their_own(desk: Store, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("IMGID:7\nRome\tB-LOC\n\nIMGID:7\nAnn\tO\nsings\tO\n")
+    desk.make_queue("p", TWEETS)
+    assert desk.add("p", read_posts(tmp_path / "in.txt", "conll", TWEETS), use="accept").added == 2
+    export(desk, "p", tmp_path / "out.txt", "conll")
+    (tmp_path / "out.txt").write_text((tmp_path / "out.txt").read_text().replace("Ann\tO", "Ann\tB-PER"))
+    changed = apply_corrections(desk, "p", read_posts(tmp_path / "out.txt", "conll", TWEETS), "Eve")
+    assert len(changed.keys) == 1 and changed.kept == {}
+    assert [e.label for e in desk.reviews(changed.keys, "Ann")[0].answer.entities] == ["PER"]
 
 
 def test_an_export_that_does_not_read_back_is_not_kept(

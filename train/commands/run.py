@@ -40,7 +40,10 @@ StartFrom = Annotated[
     ),
 ]
 Extra = Annotated[
-    Path | None, typer.Option(help="Reviewed posts (JSON lines) to train on too; see docs/reviews.md.")
+    Path | None,
+    typer.Option(
+        help="Reviewed posts to train on too: JSON lines, or the name of a frozen export (docs/reviews.md)."
+    ),
 ]
 
 

@@ -14,7 +14,7 @@ def unfit(rows: Sequence[Question], found: Format) -> dict[str, str]:
     for row in rows:
         problem = found.problem(row)
         name = found.name_of(row)
-        if problem is None and name in seen:
+        if problem is None and name in seen and not found.ordered:
             problem = f"another post is called {quoted(name)} too, by which the file tells them apart"
         if problem is None:
             seen.add(name)
@@ -26,10 +26,14 @@ def unfit(rows: Sequence[Question], found: Format) -> dict[str, str]:
 def compare(written: Sequence[Question], back: Sequence[Question], found: Format) -> None:
     """Raises InputError naming the first post that does not come back as it is."""
     there = {found.name_of(row): row for row in back}
-    for row in written:
+    for place, row in enumerate(written):
         again = there.get(found.name_of(row))
+        if found.ordered:
+            again = back[place] if place < len(back) else None
         if again is None or not same(row.post, again.post, found):
             raise InputError(f"{name_of(row.post)} does not read back as it was written; nothing was kept")
+        if found.decided and row.decided != again.decided:
+            raise InputError(f"who decided {name_of(row.post)} does not read back; nothing was kept")
     if len(back) != len(written):
         raise InputError(f"{len(back)} posts read back, where {len(written)} were written; nothing was kept")
 

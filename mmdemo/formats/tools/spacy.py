@@ -89,5 +89,7 @@ FORMAT = Format(
     reader=read,
     writer=write,
     problem=problem,
+    relations=False,
+    nested=False,
     looks_like=looks_like,
 )

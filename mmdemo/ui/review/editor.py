@@ -40,7 +40,7 @@ SHELL = """
             <section class="rv-said" data-at="said" aria-label="What the photo says" hidden></section>
           </div>
           <div>
-            <div class="rv-words" data-at="words" tabindex="0" dir="auto"
+            <div class="rv-words" data-at="words" tabindex="0"
               role="listbox" aria-multiselectable="true"
               aria-label="Words of the post. Arrows move, Shift and arrows select, numbers label."></div>
             <div data-at="palette"></div>

@@ -185,6 +185,7 @@ def export_queue(
         f"{done.rejected} rejected left out."
     )
     why = (*done.lacking, *(f"{ref}: {reason}" for ref, reason in done.left_out.items()))
+    why += tuple(f"{ref}: written without {what}" for ref, what in done.reduced.items())
     return gr.update(value=kept, visible=True), done_html(text, why)
 
 

@@ -61,6 +61,7 @@
         remove: () => desk.on.part() && desk.judge("rejected"),
       },
       () => state.post !== null,
+      (letter) => Boolean(desk.on.labelOf(letter)),
     );
     const timer = setInterval(() => (box.isConnected ? desk.renew() : clearInterval(timer)), REST);
 

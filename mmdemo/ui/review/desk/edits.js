@@ -2,6 +2,7 @@
 window.mmreview.edits = (() => {
   const answer = window.mmreview.answer;
   const { range } = window.mmreview.words;
+  const { direction } = window.mmreview.page;
   const { choices } = window.mmreview.parts;
 
   /** Actions over `state` (post, answer, selection, cursor); `edit(what, answer)` records, `show()` redraws. */
@@ -10,8 +11,9 @@ window.mmreview.edits = (() => {
     const words = (start, end) =>
       state.post.words.slice(start, end).map(window.mmreview.page.spoken).join(" ");
 
-    function select(selection) {
-      if (state.from && selection?.kind === "span") return join(selection.i);
+    /** Select a part or words. While relating, a part that is pointed at is the other one; keys only go there. */
+    function select(selection, byKeys = false) {
+      if (state.from && !byKeys && selection?.kind === "span") return join(range(state.answer, selection));
       state.selection = selection;
       const at = range(state.answer, selection);
       if (at) {
@@ -68,7 +70,11 @@ window.mmreview.edits = (() => {
       else reshape(from, Math.max(word + 1, from + 1));
     }
 
-    function stretch(end, step) {
+    /** A step to the right is one back where the words run to the left. */
+    const onward = (step) => (direction(state.post.words) === "rtl" ? -step : step);
+
+    function stretch(end, towards) {
+      const step = onward(towards);
       const at = range(state.answer, state.selection);
       if (!at) return select({ kind: "words", start: state.cursor ?? 0, end: (state.cursor ?? 0) + 1 });
       const [start, stop] =
@@ -79,8 +85,9 @@ window.mmreview.edits = (() => {
     }
 
     function move(step) {
-      const next = state.cursor === null ? 0 : Math.min(Math.max(state.cursor + step, 0), count() - 1);
-      select({ kind: "words", start: next, end: next + 1 });
+      const next =
+        state.cursor === null ? 0 : Math.min(Math.max(state.cursor + onward(step), 0), count() - 1);
+      select({ kind: "words", start: next, end: next + 1 }, true);
     }
 
     function label(name) {
@@ -122,22 +129,27 @@ window.mmreview.edits = (() => {
       ];
       const same = (a) => JSON.stringify(a) === JSON.stringify(state.selection);
       const here = all.findIndex(same);
-      if (all.length) select(all[(here + step + all.length + (here < 0 && step < 0 ? 1 : 0)) % all.length]);
+      if (all.length)
+        select(all[(here + step + all.length + (here < 0 && step < 0 ? 1 : 0)) % all.length], true);
     }
 
     function relate() {
-      if (!["span", "words"].includes(state.selection?.kind))
-        return say("Select the first of the two entities, then press L.");
-      state.from = range(state.answer, state.selection);
-      say("Now select the other entity.");
+      const at = ["span", "words", "side"].includes(state.selection?.kind)
+        ? range(state.answer, state.selection)
+        : null;
+      if (!at) return say("Select the first of the two entities, then press L.");
+      if (state.from) return join(at);
+      state.from = at;
+      say("Now select the other entity: click it, or go to it and press L again.");
       show();
     }
 
-    function join(i) {
-      const { start, end } = state.answer.spans[i];
+    /** A relation from where `relate` began to these words, which may lie within its own or around them. */
+    function join(to) {
       const from = state.from;
+      if (from[0] === to[0] && from[1] === to[1]) return say("Select the other entity, then press L again.");
       state.from = null;
-      const next = answer.link(state.answer, from, [start, end]);
+      const next = answer.link(state.answer, from, to);
       edit("relate two entities", next, { kind: "link", i: next.links.length - 1 });
     }
 
@@ -168,8 +180,10 @@ window.mmreview.edits = (() => {
     }
 
     /** A letter that some label has, or nothing: most letters mean nothing here. */
+    const labelOf = (key) => state.post?.labels.find((one) => state.looks[one]?.key.toLowerCase() === key);
+
     function letter(key) {
-      const name = state.post.labels.find((one) => state.looks[one]?.key.toLowerCase() === key);
+      const name = labelOf(key);
       if (name) label(name);
     }
 
@@ -200,6 +214,7 @@ window.mmreview.edits = (() => {
       relation,
       number,
       letter,
+      labelOf,
       swap,
       kind,
       clear,

@@ -12,12 +12,16 @@ window.mmreview.keys = (() => {
     ["← →", "move over the words; with Shift, select words or move the end of the selected part"],
     ["Alt+Shift+← →", "move the start of the selected part"],
     ["↑ ↓", "select the previous / next part"],
-    ["L", "relate: from the selected entity to the one you select next"],
+    [
+      "L",
+      "relate: from the selected entity or words to the ones you select next: click them, or go there and press L",
+    ],
     ["S", "swap the two sides of the relation"],
     ["Delete", "reject the selected part"],
     ["G", "guidelines for every label"],
     ["Esc", "select nothing"],
     ["?", "this help"],
+    ["", "On a keyboard of another script a letter is the one at its place: A is Ф in Russian, ش in Arabic."],
   ];
   const NAMED = {
     Delete: "remove",
@@ -35,6 +39,7 @@ window.mmreview.keys = (() => {
     s: "swap",
     g: "guidelines",
     "?": "help",
+    "؟": "help",
   };
 
   const typing = (target) =>
@@ -42,10 +47,25 @@ window.mmreview.keys = (() => {
       "input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable=true]",
     ) !== null;
 
+  /** The letter that a key press means: what it sends, or of another script the Latin one at its place. A label may
+   * show a letter of that script: then it is meant (`shown`). */
+  function letterOf(event, shown) {
+    const sent = event.key.toLowerCase();
+    const placed = /^Key([A-Z])$/.exec(event.code ?? "")?.[1].toLowerCase();
+    return placed && /^\p{L}$/u.test(sent) && !/^[a-z]$/.test(sent) && !shown(sent) ? placed : sent;
+  }
+
+  /** The digit of a key press, or null. Where digits need Shift, as in France, the key without it sends another sign. */
+  function digitOf(event) {
+    if (/^[0-9]$/.test(event.key)) return Number(event.key);
+    const placed = /^Digit([0-9])$/.exec(event.code ?? "")?.[1];
+    return placed && !event.shiftKey ? Number(placed) : null;
+  }
+
   /** The action that a key press asks for as [name, ...arguments], or null. */
-  function action(event) {
+  function action(event, shown = () => false) {
     if (event.ctrlKey || event.metaKey) {
-      const name = event.key.toLowerCase();
+      const name = letterOf(event, () => false);
       if (name === "z") return [event.shiftKey ? "redo" : "undo"];
       return name === "y" ? ["redo"] : null;
     }
@@ -56,8 +76,9 @@ window.mmreview.keys = (() => {
     }
     if (event.altKey) return null;
     if (NAMED[event.key]) return [NAMED[event.key]];
-    if (/^[0-9]$/.test(event.key)) return ["number", Number(event.key)];
-    const letter = event.key.toLowerCase();
+    const digit = digitOf(event);
+    if (digit !== null) return ["number", digit];
+    const letter = letterOf(event, shown);
     if (letter === "u") return [event.shiftKey ? "redo" : "undo"];
     if (LETTERS[letter]) return [LETTERS[letter]];
     return /^\p{L}$/u.test(letter) ? ["letter", letter] : null;
@@ -66,8 +87,8 @@ window.mmreview.keys = (() => {
   const WITHOUT_POST = ["undo", "redo", "next", "help", "guidelines"];
 
   /** Run `actions[name]` for each key while `box` is on screen, nobody types and no dialog is open. `hasPost` tells
-   * whether there is a post to work on. */
-  function listen(box, actions, hasPost) {
+   * whether there is a post to work on, `shown` whether a label shows a letter. */
+  function listen(box, actions, hasPost, shown) {
     function press(event) {
       if (!box.isConnected) return document.removeEventListener("keydown", press);
       if (event.defaultPrevented || event.isComposing || !box.offsetParent || typing(event.target)) return;
@@ -75,8 +96,8 @@ window.mmreview.keys = (() => {
       if (event.repeat && !event.key.startsWith("Arrow")) return; // a held key would decide post after post, unseen
       // A focused control outside the editor, such as a tab, keeps arrows and the like.
       const outside = event.target !== document.body && !box.contains(event.target);
-      if (outside && !/^[a-z0-9?]$/i.test(event.key)) return;
-      const wanted = action(event);
+      if (outside && [...event.key].length !== 1) return;
+      const wanted = action(event, shown);
       if (!wanted || !(hasPost() || WITHOUT_POST.includes(wanted[0]))) return;
       event.preventDefault();
       actions[wanted[0]](...wanted.slice(1));

@@ -37,6 +37,24 @@ window.mmreview.page = (() => {
   /** The same as plain text, for labels that a screen reader speaks. */
   const spoken = (parts) => parts.map((part) => (typeof part === "string" ? part : part[0])).join("");
 
+  const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+  /** Which way words run, "rtl" or "ltr": as most of their letters do. Names, links and signs have no say: many an
+   * Arabic tweet begins with a Latin @name. */
+  function direction(words) {
+    let sum = 0;
+    for (const word of words.flatMap((parts) =>
+      parts
+        .filter((p) => typeof p === "string")
+        .join("")
+        .split(/\s+/u),
+    )) {
+      if (/^(@|https?:|www\.)/iu.test(word)) continue;
+      for (const letter of word.match(/\p{L}/gu) ?? []) sum += RIGHT_TO_LEFT.test(letter) ? 1 : -1;
+    }
+    return sum > 0 ? "rtl" : "ltr";
+  }
+
   const key = (name) => el("kbd", { text: name, "aria-hidden": "true" });
 
   /** A button with its key on it. */
@@ -87,5 +105,5 @@ window.mmreview.page = (() => {
     return box;
   }
 
-  return { el, pieces, spoken, key, button, percent, dialog };
+  return { direction, el, pieces, spoken, key, button, percent, dialog };
 })();

@@ -1,6 +1,6 @@
 // The queue: filters, progress, rows, pages, and accepting in bulk with a look at what that would do.
 window.mmreview.queue = (() => {
-  const { el, pieces, button, percent, dialog } = window.mmreview.page;
+  const { direction, el, pieces, button, percent, dialog } = window.mmreview.page;
   const STATUS = {
     open: "to do",
     second: "second review due",
@@ -129,7 +129,11 @@ window.mmreview.queue = (() => {
           data: { id: post.id },
           on: { click: () => open(post.id) },
         },
-        el("span", { class: "rv-excerpt", dir: "auto" }, el("bdi", {}, ...pieces(post.excerpt))),
+        el(
+          "span",
+          { class: "rv-excerpt", dir: direction([post.excerpt]) },
+          el("bdi", {}, ...pieces(post.excerpt)),
+        ),
         el("small", { text: facts.filter(Boolean).join(" · ") }),
       ),
     );

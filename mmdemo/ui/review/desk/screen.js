@@ -21,7 +21,7 @@ window.mmreview.screen = (desk) => {
     state.hint = post.entities
       ? "Click or drag words, then pick a label. Click an entity to change it."
       : "Pick the relation below. Click E1 or E2 to move it; label its words to say what it is.";
-    if (state.from) state.hint = "Now select the other entity.";
+    if (state.from) state.hint = "Now select the other entity: click it, or go to it and press L.";
     fill("facts", facts(post));
     fill("disputed", post.disputed ? parts.disputed(post.disputed, desk.take) : []);
     words.draw(at("words"), state);

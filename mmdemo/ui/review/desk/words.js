@@ -1,6 +1,6 @@
 // The words of a post: drawn with their spans and link sides, and turned into selections by mouse, pen or finger.
 window.mmreview.words = (() => {
-  const { el, pieces, spoken } = window.mmreview.page;
+  const { direction, el, pieces, spoken } = window.mmreview.page;
   const { kept, spanAt } = window.mmreview.answer;
 
   /** The word range that a selection covers, or null. */
@@ -112,6 +112,7 @@ window.mmreview.words = (() => {
 
   function draw(box, state) {
     const chosen = range(state.answer, state.selection);
+    box.dir = direction(state.post.words); // "auto" does not look into <bdi>, and every word is one
     box.replaceChildren(...state.post.words.flatMap((_, i) => [gap(state, i), ...word(state, i, chosen)]));
     if (state.cursor === null) box.removeAttribute("aria-activedescendant");
     else box.setAttribute("aria-activedescendant", `rv-word-${state.cursor}`);
