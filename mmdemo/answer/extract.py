@@ -66,7 +66,8 @@ def extract(
         question: as `mmdemo.posts.pairs.read_whole` reads it: "all" asks about every pair that the types
             allow, marked pairs about these alone and about every label.
         relation_cell: None takes ``entity_cell`` where its dataset has both tasks; else no relation is told.
-        entities: what a person states, in place of those that the cell would find; their scores are None.
+        entities: what a person states, in place of those that the cell would find; one with a score was found
+            before, and keeps it.
         with_none: list the pairs without a relation too.
         with_words: tell each word's tag and its probability.
         progress: is told how many of how many pairs are answered, batch by batch; not on a ZeroGPU Space.

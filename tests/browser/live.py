@@ -146,13 +146,17 @@ class Traffic:
 TRAFFIC: WeakKeyDictionary[Page, Traffic] = WeakKeyDictionary()
 
 
-def open_page(page: Page, url: str) -> None:
-    """Load the app and wait until it answers to clicks: its first event, which fills the form, has ended."""
+def open_page(page: Page, url: str, tab: str = "Predict") -> None:
+    """Load the app, wait until it answers to clicks (its first event, which fills the forms, has ended), and
+    show a tab: the one with the form that most tests fill, unless another is named."""
     traffic = TRAFFIC[page] = Traffic(page)
     page.goto(url)
-    page.locator("#predict").wait_for()
+    page.get_by_role("tab", name="Predict", exact=True).wait_for()
     page.wait_for_function("window.mmdemo !== undefined")
     traffic.rest(page, after="/queue/data")
+    page.get_by_role("tab", name=tab, exact=True).click()
+    if tab == "Predict":
+        page.locator("#predict").wait_for()
 
 
 def settle(page: Page) -> None:

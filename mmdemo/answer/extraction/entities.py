@@ -79,6 +79,8 @@ def _check(entities: Sequence[Entity], post: Post, dataset: Dataset) -> None:
         if entity.label not in dataset.entity_labels:
             known = ", ".join(dataset.entity_labels)
             raise InputError(f"{quoted(entity.label)} is no entity label of {dataset.title}; known: {known}")
+        if entity.score is not None and not 0 <= entity.score <= 1:
+            raise InputError(f"the score of an entity is {entity.score:.3g}, not a probability")
     spans = [(entity.start, entity.end) for entity in entities]
     if len(set(spans)) < len(spans):
         raise InputError("two stated entities have the same words")
@@ -98,11 +100,11 @@ def _marked_pairs(question: Question, entities: Sequence[FoundEntity]) -> list[t
 
 
 def _found(entity: Entity, post: Post, answer: PartAnswer, loaded: LoadedCell, stated: bool) -> FoundEntity:
-    score = None if stated else entity.score
-    runner_up = None if stated else _runner_up(entity, answer.probabilities, loaded.dataset)
-    return _entity(
-        post, (entity.start, entity.end), entity.label, score, runner_up, "stated" if stated else "found"
-    )
+    """An entity as it is told; a stated one that has a score was found before, and was left as it is."""
+    mine = stated and entity.score is None
+    runner_up = None if mine else _runner_up(entity, answer.probabilities, loaded.dataset)
+    span = entity.start, entity.end
+    return _entity(post, span, entity.label, entity.score, runner_up, "stated" if mine else "found")
 
 
 def _marked(span: Span, post: Post, answer: PartAnswer, loaded: LoadedCell) -> FoundEntity:

@@ -6,12 +6,10 @@ from mmdemo.answer.extract import extract as answer
 from mmdemo.answer.extract_json import extraction_json
 from mmdemo.answer.extraction.defaults import cell_pair
 from mmdemo.answer.photo_words import words_for
-from mmdemo.cells.locate import Cell
-from mmdemo.cells.name import CellName
 from mmdemo.formats.shared.photo_words import refuse, stated_words
 from mmdemo.posts.pairs import read_whole
 from mmdemo.types import InputError
-from mmdemo.ui.predict.pickers import ready_cell
+from mmdemo.ui.extract.pickers import ready_named
 
 
 def extract(
@@ -44,7 +42,7 @@ def extract(
     for name in (text, entities or "", relations or "", preset):
         if not isinstance(name, str):
             raise InputError("a name in the request is not text")
-    cells = cell_pair(entities or None, relations or None, preset or "lite", _ready)
+    cells = cell_pair(entities or None, relations or None, preset or "lite", ready_named)
     both = [cells.entities, *([cells.relations] if cells.relations else [])]
     said = stated_words({"description": description, "photo_words": photo_words}, "the request", refuse)
     seen = said if photo_words is not None else words_for(both, photo, said)
@@ -54,8 +52,3 @@ def extract(
         question, cells.entities, cells.relations, with_none=bool(with_none), with_words=bool(words)
     )
     return extraction_json(found)
-
-
-def _ready(name: CellName) -> Cell:
-    """The cell of a name. Raises InputError where there is none, or it cannot run."""
-    return ready_cell(name.preset, name.dataset, name.model, name.fusion)

@@ -1,10 +1,10 @@
-// What the photo says in words, on the Predict tab: a list that a person edits, beside the photo.
+// What the photo says in words, on the Extract and Predict tabs: a list that a person edits, beside the photo.
 window.mmphoto = (() => {
   const { el, drawBoxes, row, adder } = window.mmwords;
 
-  function mount(element, props, trigger, watch) {
+  function mount(element, props, trigger, watch, photo) {
     let parts = [];
-    const boxes = (lit = -1) => drawBoxes(document.querySelector("#photo"), parts, lit);
+    const boxes = (lit = -1) => drawBoxes(document.querySelector(photo), parts, lit);
 
     function send(next) {
       parts = next;
@@ -39,7 +39,7 @@ window.mmphoto = (() => {
         ...(Array.isArray(value.notes) ? value.notes : []).map((text) => el("p", { class: "pw-note", text })),
       );
       boxes();
-      const image = document.querySelector("#photo img");
+      const image = document.querySelector(`${photo} img`);
       if (image && !image.complete) image.addEventListener("load", () => boxes(), { once: true });
     }
 

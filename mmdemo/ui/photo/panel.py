@@ -34,14 +34,17 @@ def head() -> str:
     return f"<style>{style}</style><script>{script}</script>"
 
 
-def build() -> gr.HTML:
-    """The panel; call inside `gr.Blocks`. Its ``input`` event says that a person edited it."""
+def build(elem_id: str = "photo-words", photo: str = "photo") -> gr.HTML:
+    """The panel; call inside `gr.Blocks`. Its ``input`` event says that a person edited it.
+
+    ``photo`` is the element over which it draws where text was found.
+    """
     return gr.HTML(
         _value("none", None),
         html_template=SHELL,
-        js_on_load="window.mmphoto.mount(element, props, (name) => trigger(name || 'input'), watch);",
+        js_on_load=f"window.mmphoto.mount(element, props, (n) => trigger(n || 'input'), watch, '#{photo}');",
         apply_default_css=False,
-        elem_id="photo-words",
+        elem_id=elem_id,
     )
 
 

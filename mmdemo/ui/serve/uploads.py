@@ -5,6 +5,7 @@ out. Every component that takes files from visitors goes through `uploaded`.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj, traverse
 
+from mmdemo.photo.lookup import SUFFIXES
 from mmdemo.ui.shell import examples
 
 #: One sentence, whatever it is: a file outside that exists must look like one that does not.
@@ -34,6 +36,18 @@ def uploaded(path: str | None) -> str:
     except (OSError, ValueError, RuntimeError):  # too long, NUL, half a surrogate pair, links in a ring
         pass
     raise gr.Error(NOT_UPLOADED, print_exception=False)
+
+
+def found_again(token: str) -> str | None:
+    """The upload that a link names, as long as it is kept: by its folder, which Gradio names by a keyed hash.
+
+    Whoever knows it had the photo, or the link, from somebody who had.
+    """
+    folder = Path(get_upload_folder()) / token
+    if not re.fullmatch("[0-9a-f]{64}", token) or not folder.is_dir():
+        return None
+    files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    return str(files[0]) if files else None
 
 
 def only_uploads(component: gr.components.Component) -> None:

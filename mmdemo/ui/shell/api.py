@@ -229,7 +229,7 @@ def _take_shorter_requests(most: int) -> None:
     page = Context.root_block
     assert page is not None, "endpoints are wired within a page"
     check = page.validate_inputs
-    served = ("predict", "compare", "explain")
+    served = ("predict", "compare", "explain", "extract")
 
     def filled(block_fn: BlockFunction, inputs: list[Any]) -> None:
         lacking = len(block_fn.inputs) - len(inputs)

@@ -9,6 +9,7 @@ from mmdemo.cells import catalogue
 from mmdemo.cells.gpu import ZERO_GPU
 from mmdemo.datasets.examples import example_photos
 from mmdemo.ui.compare import tab as compare_tab
+from mmdemo.ui.extract import tab as extract_tab
 from mmdemo.ui.photo import panel
 from mmdemo.ui.predict import pickers
 from mmdemo.ui.predict import tab as predict_tab
@@ -31,8 +32,8 @@ STYLES = (
 )
 TITLE = "Entities and relations in a tweet and its photo"
 INTRO = (
-    "A tweet and its photo go in; named entities or the relation of a marked pair come out, "
-    "each with a probability. Pick how text and photo are fused."
+    "A tweet and its photo go in; named entities and the relations between them come out, "
+    "each with a probability and a reason. Pick how text and photo are fused."
 )
 #: Requests that may wait for an answer; more are told at once that the queue is full.
 QUEUE = 128
@@ -85,6 +86,9 @@ def build() -> gr.Blocks:
         header = f'<header class="mm-header"><h1>{TITLE}</h1><p>{INTRO}</p></header>'
         gr.HTML(header, apply_default_css=False)
         with gr.Tabs() as tabs:
+            with gr.Tab("Extract", id="extract-tab"):
+                _heading("Extract")
+                extracted = extract_tab.build()
             with gr.Tab("Predict", id="predict-tab"):
                 _heading("Predict")
                 form = predict_tab.build()
@@ -93,14 +97,14 @@ def build() -> gr.Blocks:
                 compared = compare_tab.build(form)
             with gr.Tab("Why", id="why-tab"):
                 _heading("Why")
-                why_tab.build(form, tabs, compared.table, compared.kept)
+                why_tab.build(form, tabs, compared, extracted)
             with gr.Tab("Review", id="review-tab"):
                 _heading("Review")
                 review_tab.build()
             with gr.Tab("Results", id="results-tab"):
                 _heading("Results")
                 zoo_tab.build()
-        _navigate(demo, tabs, form, compared)
+        _navigate(demo, tabs, form, compared, extracted)
     catalogue.preload()
     # One model runs at a time (`mmdemo.ui.serve.lanes`); ZeroGPU has a queue of its own.
     return demo.queue() if ZERO_GPU else demo.queue(max_size=QUEUE)
@@ -111,11 +115,18 @@ def _heading(title: str) -> None:
     gr.HTML(f"<h2>{title}</h2>", apply_default_css=False, elem_classes="mm-unseen")
 
 
-def _navigate(demo: gr.Blocks, tabs: gr.Tabs, form: predict_tab.Form, compared: compare_tab.Parts) -> None:
+def _navigate(
+    demo: gr.Blocks,
+    tabs: gr.Tabs,
+    form: predict_tab.Form,
+    compared: compare_tab.Parts,
+    extracted: extract_tab.Parts,
+) -> None:
     """From an answer to its comparison, and from a link to the question that it holds."""
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     form.compare.click(lambda: gr.Tabs(selected="compare-tab"), None, tabs, **quiet)
-    filled = [*form.pickers[1:], compared.across, form.text, tabs]
+    front = [*extracted.pickers.values(), extracted.text, extracted.photo, extracted.told]
+    filled = [*form.pickers[1:], compared.across, form.text, *front, tabs]
     first_model = form.pickers[2].value
 
     def fill(request: gr.Request) -> list[Any]:  # not a partial: Gradio reads the annotation
@@ -125,21 +136,34 @@ def _navigate(demo: gr.Blocks, tabs: gr.Tabs, form: predict_tab.Form, compared: 
 
 
 def _from_link(asked: Link, first_model: str) -> list[Any]:
-    """What the page's address says, into the pickers and the text box; nothing is run."""
+    """What the page's address says, into the pickers and the text boxes; nothing is run."""
+    if asked.tab == "extract":
+        return [*(gr.update() for _ in range(5)), *extract_tab.from_link(asked), gr.Tabs()]
     values = [asked.dataset, asked.model, asked.fusion, asked.across, asked.text]
     updates: list[Any] = [gr.update() if value is None else gr.update(value=value) for value in values]
     updates[2]["choices"] = pickers.fusion_choices(asked.model or first_model)
-    return [*updates, gr.Tabs(selected="compare-tab") if asked.across and asked.text else gr.Tabs()]
+    untouched = [gr.update() for _ in range(5)]
+    return [*updates, *untouched, _tab_of(asked)]
+
+
+def _tab_of(asked: Link) -> gr.Tabs:
+    """Where a link's question stands: the Extract tab is the first, and older links do not name it."""
+    if asked.across and asked.text:
+        return gr.Tabs(selected="compare-tab")
+    if asked.dataset or asked.model or asked.text:
+        return gr.Tabs(selected="predict-tab")
+    return gr.Tabs()
 
 
 def launch_settings() -> dict[str, Any]:
     """What `launch` needs. Only the example photos may be served beside uploads."""
     style = "".join((UI / name).read_text(encoding="utf-8") for name in STYLES)
     script = (UI / "predict" / "marks.js").read_text(encoding="utf-8")
+    rooms = panel.head() + extract_tab.head() + editor.head()
     return {
         "theme": theme(),
         # Not css_paths: Gradio rewrites those selectors, after which dark mode and @media rules lose.
-        "head": f"<style>{style}</style><script>{script}</script>{panel.head()}{editor.head()}",
+        "head": f"<style>{style}</style><script>{script}</script>{rooms}",
         "allowed_paths": [str(path) for path in example_photos()],
         "max_file_size": "20mb",
         "state_session_capacity": sessions.SESSIONS,

@@ -13,7 +13,10 @@ from mmdemo.cells.locate import Cell
 from mmdemo.datasets.examples import example_photos
 from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.types import Explanation, InputError, Question
+from mmdemo.ui.compare.tab import Parts as Compared
 from mmdemo.ui.compare.tab import asked_of, pressed_cell
+from mmdemo.ui.extract.reasons import lead
+from mmdemo.ui.extract.tab import Parts as Extracted
 from mmdemo.ui.photo import panel
 from mmdemo.ui.predict import pickers
 from mmdemo.ui.predict.tab import FAILED, Form, form_values, heard_more
@@ -169,8 +172,8 @@ def pick(
     return model, gr.update(choices=choices, value=fusion), asked, gr.Tabs(selected="why-tab")
 
 
-def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
-    """Lay the tab out and wire it to the form, the tabs and the comparison's table."""
+def build(form: Form, tabs: gr.Tabs, compared: Compared, extracted: Extracted) -> None:
+    """Lay the tab out and wire it to the form, the tabs, and the answers whose parts are asked why."""
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     found = gr.State(None)
     bar = gr.HTML(NO_POST, apply_default_css=False, elem_id="why-post")
@@ -202,10 +205,17 @@ def build(form: Form, tabs: gr.Tabs, table: gr.HTML, kept: gr.State) -> None:
         show, asked, shown, **slow
     )
     preset, dataset, model, fusion = form.pickers
-    table.select(
+    compared.table.select(
         pick,
-        [kept, preset, dataset, form.text, form.photo, form.said],
+        [compared.kept, preset, dataset, form.text, form.photo, form.said],
         [model, fusion, target, tabs],
+        **quiet,
+    ).success(show, asked, shown, **slow)
+    extracted.answer.expand(
+        lead,
+        [extracted.as_json, *extracted.inputs],
+        [*form.inputs, target, tabs],
+        trigger_mode="always_last",
         **quiet,
     ).success(show, asked, shown, **slow)
     state = [found, top, panel, dark]
