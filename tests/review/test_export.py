@@ -196,6 +196,21 @@ def test_a_photo_that_cannot_name_a_file_is_one_posts_problem(desk: Store, tmp_p
     assert export(desk, "p", tmp_path / "out.jsonl", "jsonl").posts == 2, "without photos it fits"
 
 
+def test_a_photo_of_a_link_is_a_file_of_the_link_s_name(desk: Store, tmp_path: Path) -> None:
+    link = "https://pics.example.org/media/q7.png?name=large"
+    (tmp_path / "in.csv").write_text(f"id,text,image\n1,Ann sings,{link}\n")
+    desk.make_queue("p", TWEETS)
+    desk.add("p", read_posts(tmp_path / "in.csv", "csv", TWEETS))
+    photo(tmp_path / "q7.png")
+    later = desk.add("p", read_posts(tmp_path / "in.csv", "csv", TWEETS))
+    assert later.warnings == ("1 posts that were there without their photo have it now",)
+    (review,) = desk.page("p", "Ann").reviews
+    desk.decide("p", review.key, "Ann", {}, version=0)
+    export(desk, "p", tmp_path / "out.jsonl", "jsonl", photos=tmp_path / "pictures")
+    (row,) = jsonl.FORMAT.read(tmp_path / "out.jsonl")
+    assert (row.post.image_id, row.post.image) == (link, Path("pictures/q7.png"))
+
+
 # ---------------------------------------------------------------- corrections
 
 

@@ -148,7 +148,9 @@ def add_tool() -> None:
 # --- out -------------------------------------------------------------------------------------------
 
 
-def exported(queue: str, form: str, *, photos: bool, skip: bool) -> tuple[str, Exported]:
+def exported(
+    queue: str, form: str, *, photos: bool, skip: bool, decisions: bool = False
+) -> tuple[str, Exported]:
     """Write the decided posts to a file to download; a folder, or a file with its photos, becomes a zip.
 
     Raises:
@@ -162,7 +164,16 @@ def exported(queue: str, form: str, *, photos: bool, skip: bool) -> tuple[str, E
         folder.mkdir()
         path = folder / f"reviews{suffix}"
         place = folder / "photos" if photos else None
-        done = export(store(), queue, path, form, photos=place, skip=bool(skip), portable=True)
+        done = export(
+            store(),
+            queue,
+            path,
+            form,
+            photos=place,
+            skip=bool(skip),
+            portable=True,
+            decisions=bool(decisions),
+        )
         if photos or not suffix:
             path = Path(shutil.make_archive(str(folder), "zip", folder))
         return save_file_to_cache(path, get_upload_folder()), done  # which Gradio empties after a day
@@ -175,11 +186,12 @@ def export_queue(
     form: str,
     photos: bool,
     skip: bool,
+    decisions: bool = False,
     profile: gr.OAuthProfile | None = None,
 ) -> tuple[Any, str]:
     """The decided posts as a file to download, and what was left out."""
     reviewer_of(name, profile)
-    kept, done = exported(queue, form, photos=photos, skip=skip)
+    kept, done = exported(queue, form, photos=photos, skip=skip, decisions=decisions)
     text = (
         f"{count_posts(done.posts)} of “{queue}” written as {form} and read back; "
         f"{done.rejected} rejected left out."
@@ -196,9 +208,10 @@ def export_tool() -> None:
     form = gr.Dropdown(names, value="jsonl", label="Format", elem_id="review-format")
     photos = gr.Checkbox(False, label="With the photos, as a zip (what training needs)")
     skip = gr.Checkbox(False, label="Leave out what the format cannot hold, instead of refusing")
+    who = gr.Checkbox(False, label="Say who decided, when, and on which cell's answer")
     button = gr.Button("Export", elem_id="review-export", variant="primary")
     file = gr.File(label="Download", visible=False, interactive=False, elem_id="review-download")
-    wire(button, export_queue, [form, photos, skip], file)
+    wire(button, export_queue, [form, photos, skip, who], file)
 
 
 # --- agreement -------------------------------------------------------------------------------------
