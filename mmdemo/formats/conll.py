@@ -1,32 +1,57 @@
 """CoNLL: a word and its tag a line, a blank line after each post, ``IMGID:x`` before it where it has a photo.
 
 As the Twitter sets publish it, fields end at a tab only: tweets hold words of a no-break space or U+FE0F
-alone, which `str.split` would drop. A file without any tab has its fields parted by blanks, the tag last, as
-CoNLL-2003 publishes it. Tags are BIO; BIOES and BILOU ones are read too.
+alone, which `str.split` would drop. A file without any tab has its fields parted by blanks. Of further
+columns the last that looks like tags counts, else the last. Tags are BIO, or as `shared.tags` reads them.
+Lines that start with ``#`` and are no row are comments, of which ``sent_id`` or ``id`` names a post without
+a photo; ``-DOCSTART-`` parts documents and is no post.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-from mmdemo.datasets.bio import spans_of, tags_of
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.fitting import empty_word, overlap
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import read_lines, write_text
-from mmdemo.formats.shared.offsets import entity_at
+from mmdemo.formats.shared.lines import raw_lines, read_lines, write_text
+from mmdemo.formats.shared.table_lines import (
+    DOCUMENT,
+    PHOTO,
+    SAMPLE,
+    Columns,
+    is_blank,
+    is_comment,
+    split,
+    told,
+)
+from mmdemo.formats.shared.tags import entities_of, is_tag
 from mmdemo.posts.gold import gold_tags, name_of
-from mmdemo.types import InputError, Post, Question, quoted
+from mmdemo.types import InputError, Post, Question
 
-_PHOTO = "IMGID:"
-_DOCUMENT = "-DOCSTART-"
-#: How BIOES and BILOU say what BIO says.
-_PREFIXES = {"B": "B", "I": "I", "E": "I", "L": "I", "S": "B", "U": "B"}
+_NAMED = re.compile(r"#\s*(?:sent_)?id\s*[=: ]\s*(\S+)")
+#: What follows it is a text that was retrieved for the post, every word of it tagged X (ITA, PGIM).
+_CONTEXT, _NO_NAME = "<EOS>", "X"
 
 
-def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
-    """Posts of a CoNLL file.
+@dataclass(kw_only=True)
+class _Block:
+    """The lines of one post so far; ``problem`` is the first thing wrong with it."""
+
+    photo: str | None = None
+    name: str | None = None
+    header: int = 0
+    tokens: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    problem: InputError | None = None
+
+
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> Iterator[Question]:
+    """Posts of a CoNLL file, one after the other.
 
     ``id`` and ``image_id`` are the IMGID; both are None where that line is empty or absent. Orphan I- tags
     open an entity, as in seqeval's default mode, and are kept as they are in ``tags`` (see `gold_tags`).
@@ -34,60 +59,63 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
     Raises:
         InputError: a line has no word or no tag, or a post has no words.
     """
-    rows: list[Question] = []
-    image_id: str | None = None
-    header, tokens, tags = 0, list[str](), list[str]()
+    columns = told((line for _, line in islice(raw_lines(path), SAMPLE) if line is not None), left)
+    for block in _blocks(path, columns, left):
+        if block.header and not block.tokens and block.problem is None:
+            block.problem = InputError(f"{path} line {block.header} starts a post that has no words")
+        if block.problem is not None:
+            left.damage(block.problem)
+        elif block.tokens:
+            yield question(_post(block, left))
 
-    def flush() -> None:
-        nonlocal image_id, header
-        if header and not tokens:
-            raise InputError(f"{path} line {header} starts a post that has no words")
-        if tokens:
-            rows.append(question(_post(image_id, tokens, tags)))
-        image_id, header = None, 0
-        tokens.clear()
-        tags.clear()
 
-    lines = list(read_lines(path))
-    tabs = any("\t" in line for _, line in lines)
-    for number, line in lines:
-        if not line or not (tabs or line.strip(" ")) or (line.startswith(_DOCUMENT) and not tabs):
-            flush()
-        elif line.startswith(_PHOTO) and "\t" not in line:
-            flush()
-            image_id, header = line.removeprefix(_PHOTO) or None, number
+def _blocks(path: Path, columns: Columns, left: LeftOut) -> Iterator[_Block]:
+    block = _Block()
+    for number, line in raw_lines(path, left):
+        if line is None:
+            block.problem = block.problem or InputError(f"{path} line {number} is not UTF-8 text")
+        elif is_blank(line):
+            yield block
+            block = _Block()
+        elif line.startswith(PHOTO) and "\t" not in line:
+            yield block
+            photo = line.removeprefix(PHOTO).strip() or None
+            block = _Block(photo=photo, header=number, name=block.name if not block.tokens else None)
+        elif line.startswith(DOCUMENT) and not block.tokens and not block.header:
+            continue
+        elif is_comment(line, columns):
+            if found := _NAMED.match(line):
+                block.name = found[1]
         else:
-            token, tag = _fields(line, tabs, f"{path} line {number}")
-            tokens.append(token)
-            tags.append(tag)
-    flush()  # files of the Twitter sets end without a blank line
-    return rows
+            _add(block, line, columns, f"{path} line {number}")
+    yield block  # files of the Twitter sets end without a blank line
 
 
-def _fields(line: str, tabs: bool, where: str) -> tuple[str, str]:
-    """A line's word and its tag as BIO says it."""
-    if tabs:
-        token, between, tag = line.partition("\t")
-    else:
-        token, between, tag = line.strip(" ").partition(" ")
-        tag = tag.rpartition(" ")[2]
-    if not between or not token:
-        raise InputError(f"{where} is not a token, a tab and a tag: {quoted(line)}")
-    prefix, _, label = tag.partition("-")
-    if tag != "O" and (prefix not in _PREFIXES or not label or "\t" in label):
-        raise InputError(f"{where} has the unknown tag {quoted(tag)}")
-    return token, tag if tag == "O" else f"{_PREFIXES[prefix]}-{label}"
+def _add(block: _Block, line: str, columns: Columns, where: str) -> None:
+    try:
+        token, tag = columns.fields(line, where)
+    except InputError as error:
+        block.problem = block.problem or error
+        return
+    block.tokens.append(token)
+    block.tags.append(tag)
 
 
-def _post(image_id: str | None, tokens: list[str], tags: list[str]) -> Post:
-    entities = tuple(entity_at((start, end), label, tokens) for start, end, label in spans_of(tags))
+def _post(block: _Block, left: LeftOut) -> Post:
+    tokens, tags = block.tokens, block.tags
+    if _CONTEXT in tokens:
+        at = tokens.index(_CONTEXT)
+        if at and {tag[2:] for tag in tags[at:]} <= {"", _NO_NAME}:
+            left.note("texts behind <EOS> that were retrieved for a post: they are no part of it")
+            tokens, tags = tokens[:at], tags[:at]
+    entities, own_tags = entities_of(tokens, tags)
     return Post(
         text=" ".join(tokens),
         tokens=tuple(tokens),
         entities=entities,
-        id=image_id,
-        image_id=image_id,
-        tags=tuple(tags) if tags != tags_of(entities, len(tokens)) else None,
+        id=block.photo or block.name,
+        image_id=block.photo,
+        tags=own_tags,
     )
 
 
@@ -109,7 +137,7 @@ def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
             )
         words = [f"{token}\t{tag}" for token, tag in zip(post.tokens, tags, strict=True)]
         # An empty IMGID keeps the first token of a file from starting it: U+FEFF there would read as a BOM.
-        blocks.append("\n".join([f"{_PHOTO}{name}", *words]) + "\n")
+        blocks.append("\n".join([f"{PHOTO}{name}", *words]) + "\n")
     write_text(path, "\n".join(blocks))
 
 
@@ -122,15 +150,36 @@ def problem(row: Question) -> str | None:
     if row.post.relations:
         return "CoNLL holds no relations"
     labels = (entity.label for entity in row.post.entities or ())
-    if any(c in field for field in (*row.post.tokens, *labels, photo_or_id(row) or "-") for c in "\t\n\r"):
+    name = photo_or_id(row) or "-"
+    if any(c in field for field in (*row.post.tokens, *labels, name) for c in "\t\n\r"):
         return "CoNLL holds no word, label or photo id with a tab or line break"
+    if name != name.strip():
+        return "CoNLL holds no photo id with a blank at its ends"
     return empty_word(row) or overlap(row, "CoNLL")
 
 
 def looks_like(path: Path, start: str) -> bool:
-    if path.suffix in (".conll", ".bio", ".iob", ".tsv"):
+    if path.suffix.lower() in (".conll", ".bio", ".iob", ".bioes", ".conllu"):
         return True
-    return path.suffix == ".txt" and (start.startswith((_PHOTO, _DOCUMENT)) or "\t" in start)
+    if path.suffix.lower() not in (".txt", ".tsv", ".tab", ""):
+        return False
+    return start.startswith((PHOTO, DOCUMENT)) or _is_row(start) or _starts_so(path)
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line is a word and a tag, or a word, a tab and something."""
+    parts = split(line, "\t" in line)
+    return len(parts) > 1 and (is_tag(parts[-1]) or ("\t" in line and len(parts[0].split()) == 1))
+
+
+def _starts_so(path: Path) -> bool:
+    """Whether comments or words without tags are followed by rows: most of a file's first lines."""
+    try:
+        lines = [line for _, line in islice(read_lines(path), 200) if line.strip()]
+    except InputError:
+        return False
+    rows = [line for line in lines if not line.startswith("#")]
+    return bool(rows) and sum(map(_is_row, rows)) * 2 > len(rows) and len(rows) > 1
 
 
 FORMAT = Format(

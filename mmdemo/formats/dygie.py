@@ -6,7 +6,7 @@ for each, and their indices count the document's words): its sentences are posts
 written. The underscored keys hold what a post has beside: DyGIE lets those stand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,17 @@ from mmdemo.formats.shared.lines import (
     check_span,
     check_text,
     check_words,
-    read_objects,
     text_or_none,
     write_objects,
 )
 from mmdemo.formats.shared.offsets import entity_at
 from mmdemo.formats.shared.photo_words import read_words, words_json
+from mmdemo.formats.shared.stated import tell_unread
+from mmdemo.formats.shared.values import read_rows
 from mmdemo.types import InputError, Post, Question, Relation, Span
+
+#: The keys that are read.
+KEYS = ("ner", "relations", "sentence", "sentences")
 
 
 def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
@@ -54,26 +58,29 @@ def _line(post: Post) -> dict[str, Any]:
 # ---------------------------------------------------------------- reading
 
 
-def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> Iterator[Question]:
     """The sentences of a file; those of a document are called ``<doc_key>:<number from 1>``.
 
     Raises:
         InputError: a line lacks its words, or a span is empty, leaves its sentence, or is no span.
     """
-    rows = list[Question]()
-    for number, (where, line) in enumerate(read_objects(path), 1):
+
+    def rows_of(item: tuple[int, tuple[str, dict[str, Any]]]) -> list[Question]:
+        number, (where, line) = item
         key = line.get("doc_key")
         name = check_text(str(f"{path.stem}:{number}" if key is None else key), where)
+        tell_unread(line, KEYS, left)
         try:
             if "sentences" in line:
-                rows += _document(line, name, dataset, left, where)
-            else:
-                tokens = check_words(line["sentence"], where)
-                post = _post(tokens, line.get("ner"), line.get("relations"), 0, name, where)
-                rows.append(question(_carried(post, line, left, where), dataset))
+                return _document(line, name, dataset, left, where)
+            tokens = check_words(line["sentence"], where)
+            post = _post(tokens, line.get("ner"), line.get("relations"), 0, name, where)
+            return [question(_carried(post, line, left, where), dataset)]
         except KeyError as error:
             raise InputError(f"{where} has neither 'sentence' nor 'sentences'") from error
-    return rows
+
+    for rows in left.each(enumerate(read_rows(path, left), 1), rows_of):
+        yield from rows
 
 
 def _carried(post: Post, line: dict[str, Any], left: LeftOut, where: str) -> Post:
@@ -169,7 +176,8 @@ def _rows(values: Any, least: int, key: str, where: str) -> list[list[Any]]:
 
 
 def looks_like(path: Path, start: str) -> bool:
-    return path.suffix in (".json", ".jsonl") and ('"sentence":' in start or '"sentences":' in start)
+    lists = any(f'"{key}":[' in start.replace(": [", ":[") for key in ("sentence", "sentences"))
+    return path.suffix.lower() in (".json", ".jsonl") and lists
 
 
 FORMAT = Format(

@@ -6,8 +6,8 @@ A photo without one is left out.
 from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.csv_file import unread
 from mmdemo.formats.format import Format
+from mmdemo.formats.shared.columns import unread
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import read_lines
 from mmdemo.photo.lookup import photos_in

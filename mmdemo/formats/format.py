@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from mmdemo.types import Entity, InputError, Question, Relation, quoted
 
 log = logging.getLogger(__name__)
 
-Reader = Callable[[Path, Dataset | None, LeftOut], list[Question]]
+#: A reader may give its rows one after the other, so that a long file needs little memory.
+Reader = Callable[[Path, Dataset | None, LeftOut], Iterable[Question]]
 Writer = Callable[[Path, Sequence[Question], Dataset], None]
 
 
@@ -96,7 +97,7 @@ class Format:
                 `Post` cannot.
         """
         left = LeftOut(strict=left_out is None)
-        rows = fit_labels(self.reader(Path(path), dataset, left), dataset, str(path), left)
+        rows = list(self.rows(path, dataset, left))
         if left_out is not None:
             left_out.update(left.counts)
         if shortened is not None:
@@ -105,6 +106,19 @@ class Format:
             for note in cut_notes(left.shortened):
                 log.warning("%s: %s", Path(path).name, note)
         return rows
+
+    def rows(self, path: Path, dataset: Dataset | None, left: LeftOut) -> Iterator[Question]:
+        """As `read`, a row at a time; ``left`` says how, and is told what became of it.
+
+        Raises:
+            InputError: as `read`; unless ``left`` skips damaged rows, and some are not.
+        """
+        some = False
+        for row in fit_labels(self.reader(Path(path), dataset, left), dataset, str(path), left):
+            some = True
+            yield row
+        if not some and left.sentences:
+            raise InputError(left.sentences[0])
 
     def lacking(self, rows: Sequence[Question]) -> tuple[str, ...]:
         """What these rows have and the format does not hold, in sentences; they are written without it."""

@@ -7,7 +7,7 @@ as ``relation``: so were all lines before a post could have several relations, w
 line for each, under one id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,21 @@ from mmdemo.formats.shared.lines import (
     check_span,
     check_text,
     check_words,
-    read_objects,
+    name_or_none,
     text_or_none,
     write_objects,
 )
 from mmdemo.formats.shared.merging import merged
 from mmdemo.formats.shared.photo_words import stated_words, words_json
+from mmdemo.formats.shared.stated import looks_labelled, tell_unread
+from mmdemo.formats.shared.tags import bio, entities_of
+from mmdemo.formats.shared.values import read_rows
 from mmdemo.types import Ask, Decided, Entity, InputError, Pair, Post, Question, Relation, Span, quoted
+
+#: The keys that are read.
+KEYS = frozenset(
+    "id text tokens offsets image image_id entities relations tags pair relation ask decided".split()
+)
 
 
 def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
@@ -79,14 +87,14 @@ def _ask_line(ask: Ask) -> dict[str, Any]:
 # ---------------------------------------------------------------- reading
 
 
-def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
-    """Rows of a JSON-lines file. ``image`` comes back as a `Path`.
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> Iterator[Question]:
+    """Rows of a JSON-lines file, or of an array of such objects. ``image`` comes back as a `Path`.
 
     Raises:
         InputError: a line is not a JSON object, a field has the wrong type, or a span is empty or leaves the
             words.
     """
-    return merged(row_of(line, where, left) for where, line in read_objects(path))
+    return merged(left.each(read_rows(path, left), lambda row: row_of(row[1], row[0], left)))
 
 
 def row_of(line: dict[str, Any], where: str, left: LeftOut) -> Question:
@@ -98,21 +106,26 @@ def row_of(line: dict[str, Any], where: str, left: LeftOut) -> Question:
     found = None if relations is None else tuple(_relation(row, len(tokens), where) for row in relations)
     asked = None if pair is None else _pair(pair, len(tokens), where)
     if label is not None and asked is not None:
-        stated = Relation(head=asked.head, tail=asked.tail, label=_label(label, "relation", where))
-        found = (*(found or ()), stated)
+        joining = Relation(head=asked.head, tail=asked.tail, label=_label(label, "relation", where))
+        found = (*(found or ()), joining)
     elif label is not None:
         raise InputError(f"{where} has a relation without the pair that it joins")
-    entities = _list(line, "entities", where)
+    stated = _list(line, "entities", where)
+    entities = None if stated is None else tuple(_entity(e, len(tokens), where) for e in stated)
+    tags = None if tags is None else check_words(tags, where)
+    if entities is None and tags is not None:
+        entities, tags = _tagged(tokens, tags, where)
+    tell_unread(line, KEYS, left)
     post = Post(
         text=text_or_none(line, "text", where) or "",
         tokens=tokens,
         offsets=_offsets(line, len(tokens), where),
         image=Path(image) if image else None,
-        entities=None if entities is None else tuple(_entity(e, len(tokens), where) for e in entities),
+        entities=entities,
         relations=found,
-        id=text_or_none(line, "id", where),
-        image_id=text_or_none(line, "image_id", where),
-        tags=None if tags is None else check_words(tags, where),
+        id=name_or_none(line, "id", where),
+        image_id=name_or_none(line, "image_id", where),
+        tags=tags,
         photo_words=stated_words(line, where, left.cut),
     )
     ask = _ask(line, len(tokens), where) or stated_ask(post)
@@ -136,6 +149,15 @@ def _decided(line: dict[str, Any], where: str) -> tuple[Decided, ...]:
         )
         for row in rows
     )
+
+
+def _tagged(
+    tokens: tuple[str, ...], tags: tuple[str, ...], where: str
+) -> tuple[tuple[Entity, ...], tuple[str, ...] | None]:
+    """The entities of a line that states tags alone."""
+    if len(tags) != len(tokens):
+        raise InputError(f"{where} has {len(tags)} tags for {len(tokens)} words")
+    return entities_of(tokens, [bio(tag, where) for tag in tags])
 
 
 def _list(line: dict[str, Any], key: str, where: str) -> list[Any] | None:
@@ -204,7 +226,11 @@ def _score(row: dict[str, Any], where: str) -> float | None:
 
 
 def looks_like(path: Path, start: str) -> bool:
-    return path.suffix == ".jsonl" and '"tokens"' in start
+    if path.suffix.lower() not in (".jsonl", ".json", ".ndjson") or '"tokens":' not in start:
+        return False
+    start = start.replace(": ", ":")
+    ours = ('"tags":', '"entities":', '"relations":', '"ask":', '"pair":', '"offsets":')
+    return '"entities":[[' not in start and (any(key in start for key in ours) or not looks_labelled(start))
 
 
 FORMAT = Format(

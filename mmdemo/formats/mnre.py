@@ -6,7 +6,7 @@ relations takes a row for each, under one id.
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_span, check_text, check_words, read_lines, write_text
 from mmdemo.formats.shared.literals import read_literal
 from mmdemo.formats.shared.merging import merged, one_pair
+from mmdemo.formats.shared.values import one_a_line, read_rows
 from mmdemo.posts.gold import name_of
 from mmdemo.types import InputError, Post, Question, Relation, Span
 
@@ -23,7 +24,7 @@ from mmdemo.types import InputError, Post, Question, Relation, Span
 MAX_LINE = 1_000_000
 
 
-def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> Iterator[Question]:
     """Posts of an MNRE file, each asked for the relations of its rows' pairs.
 
     ``id`` is the row's own ``id`` where it has one, else ``<file stem>:<line number>``; ``image_id`` is
@@ -32,15 +33,24 @@ def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
     Raises:
         InputError: a line does not parse, lacks a key, or has a span that is empty or leaves the words.
     """
-    rows = []
+    return merged(_rows(path, left))
+
+
+def _rows(path: Path, left: LeftOut) -> Iterator[Question]:
+    if not one_a_line(path):
+        items = enumerate(read_rows(path, left), 1)
+        yield from left.each(items, lambda item: _row(item[1][1], f"{path.stem}:{item[0]}", item[1][0]))
+        return
+
+    def row_of(line: tuple[int, str]) -> Question:
+        where = f"{path} line {line[0]}"
+        return _row(_parse(line[1], where), f"{path.stem}:{line[0]}", where)
+
     with warnings.catch_warnings():  # a literal such as '\o/' is right, if bad style
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.11
         warnings.simplefilter("ignore", SyntaxWarning)  # Python 3.12
-        for number, line in read_lines(path):
-            if line.strip():
-                where = f"{path} line {number}"
-                rows.append(_row(_parse(line, where), f"{path.stem}:{number}", where))
-    return merged(rows)
+        lines = (line for line in read_lines(path, left) if line[1].strip())
+        yield from left.each(lines, row_of)
 
 
 def _parse(line: str, where: str) -> dict[str, Any]:
@@ -120,7 +130,7 @@ def problem(row: Question) -> str | None:
 
 
 def looks_like(path: Path, start: str) -> bool:
-    if path.suffix not in (".txt", ".json", ".jsonl"):
+    if path.suffix.lower() not in (".txt", ".json", ".jsonl"):
         return False
     keys = start.replace("'", '"')
     return start.startswith("{") and '"token"' in keys and '"h"' in keys

@@ -5,11 +5,12 @@ file's own): no file can make this program show another one of the machine's. A 
 id, and nobody follows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mmdemo.datasets.schema import SPLITS, Dataset
+from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.photo.lookup import PhotoLookup, is_file, photo_folders, photo_lookup, photos_below, photos_in
 from mmdemo.photo.names import file_name, is_link
 from mmdemo.types import InputError, Post, Question, quoted
@@ -22,7 +23,8 @@ NAMED = 5
 class Photos:
     """Where photos may lie. ``folder`` has ``<photo id>.jpg`` files, or the layout that the dataset's record
     names; ``pairs`` is a csv of stand-ins (data/README). ``trusted`` folders hold photos that files may name.
-    ``descriptions`` is a file of what the photos show (`mmdemo.formats.descriptions`).
+    ``descriptions`` is a file of what the photos show (`mmdemo.formats.descriptions`). ``more`` are folders
+    that lay with the file itself, in an archive or a folder of several (`mmdemo.formats.gathering`).
     """
 
     folder: Path | None = None
@@ -30,11 +32,12 @@ class Photos:
     split: str = "train"
     trusted: tuple[Path, ...] = ()
     descriptions: Path | None = None
+    more: tuple[Path, ...] = ()
 
     @property
     def given(self) -> bool:
         """Whether the person said where photos lie."""
-        return self.folder is not None or self.pairs is not None
+        return self.folder is not None or self.pairs is not None or bool(self.more)
 
 
 @dataclass(kw_only=True)
@@ -78,15 +81,28 @@ def with_found_photos(
     Raises:
         InputError: a row names a photo outside its folders, or the folder of photos cannot be used.
     """
+    return list(found_photos(rows, path, dataset, photos, sought, LeftOut()))
+
+
+def found_photos(
+    rows: Iterable[Question],
+    path: Path,
+    dataset: Dataset | None,
+    photos: Photos,
+    sought: Sought,
+    left: LeftOut,
+) -> Iterator[Question]:
+    """As `with_found_photos`, a row at a time; one that names a photo elsewhere is a damaged one."""
     places = _Places(path, dataset, photos)
     sought.given = sought.given or photos.given
-    sought.there = max(sought.there, len(places.lookup.paths))
-    found = []
-    for row in rows:
+    sought.there = max(sought.there, len({**places.lookup.paths, **places.more.paths}))
+
+    def found(row: Question) -> Question:
         post = places.found(row.post)
-        found.append(row if post is row.post else replace(row, post=post))
         _note(sought, row.post, post)
-    return found
+        return row if post is row.post else replace(row, post=post)
+
+    yield from left.each(rows, found)
 
 
 def _note(sought: Sought, before: Post, after: Post) -> None:
@@ -108,10 +124,11 @@ class _Places:
     def __init__(self, path: Path, dataset: Dataset | None, photos: Photos) -> None:
         self.where = str(path)
         own = path if path.is_dir() else path.parent
-        folders = [*([photos.folder] if photos.folder else []), own, *photos.trusted]
+        folders = [*([photos.folder] if photos.folder else []), own, *photos.trusted, *photos.more]
         self.roots = tuple(folder.resolve() for folder in folders)
         self.lookup = PhotoLookup()
-        if photos.given:
+        self.more = photos_in(photos.more)
+        if photos.folder is not None or photos.pairs is not None:
             self.lookup = photo_lookup(photos.folder, photos.pairs, dataset, photos.split)
         if photos.folder and not self.lookup.paths and not _laid_out(photos.folder, dataset):
             self.lookup = photos_below(photos.folder)
@@ -126,10 +143,10 @@ class _Places:
     def found(self, post: Post) -> Post:
         """The post with its photo's path, or without one; a link that leads to none here is its photo id."""
         if not post.image:
-            image = self.lookup(post.image_id) if post.image_id else None
+            image = self.lookup(post.image_id) or self.more(post.image_id)
             return post if image is None else replace(post, image=image)
         name = _link(str(post.image))
-        image = self.named(name) or self.lookup(post.image_id)
+        image = self.named(name) or self.lookup(post.image_id) or self.more(post.image_id)
         if image is None and is_link(name):
             known = post.image_id not in (None, Path(name).stem)  # else it was made of the link
             return replace(post, image=None, image_id=post.image_id if known else name)

@@ -1,5 +1,6 @@
 """The one reader of people's files: which format one is in, its posts, and the photos that these have."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,13 +10,15 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.descriptions import read_descriptions, with_descriptions
 from mmdemo.formats.format import Format
 from mmdemo.formats.photos import Photos, Sought, with_found_photos
-from mmdemo.formats.shared.lines import read_lines
+from mmdemo.formats.shared.encoding import encoding_of, head_of
+from mmdemo.formats.shared.values import first_row
 from mmdemo.formats.table import SOURCES, find_format
 from mmdemo.photo.lookup import photo_name
 from mmdemo.types import InputError, Question, quoted
 
-#: Characters of the first line by which a format is told.
+#: Characters by which a format is told, and bytes that are read for them.
 _START = 20_000
+_HEAD = 64 * 2**10
 
 
 def read_posts(
@@ -98,8 +101,21 @@ def guess(path: Path, dataset: Dataset | None = None) -> str:
 
 
 def recognised(path: Path) -> Format | None:
-    """The first format that a path looks like, by its name and the first line that is not blank."""
-    start = ""
-    if not path.is_dir():
-        start = next((line[:_START] for _, line in read_lines(path) if line.strip()), "")
+    """The first format that a path looks like, by its name and how it starts."""
+    start = "" if path.is_dir() else start_of(path)
     return next((found for found in SOURCES.values() if found.looks_like(path, start)), None)
+
+
+def start_of(path: Path) -> str:
+    """By what a file's format is told: its first JSON object on one line, else its first line."""
+    data = head_of(path, _HEAD)
+    text = data.decode(encoding_of(data), "ignore").removeprefix("\ufeff").replace("\r", "\n")
+    line = next((line for line in text.split("\n") if line.strip()), "")
+    if line.lstrip()[:1] in ("[", "{"):
+        row = first_row(path)
+        if isinstance(row, list):
+            row = {"text": "", "entities": []} if row and isinstance(row[-1], dict) else None
+        if isinstance(row, dict):
+            inner = row.get("row")
+            return json.dumps(inner if isinstance(inner, dict) else row, ensure_ascii=False)[:_START]
+    return line[:_START]

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from mmdemo.formats import conll, csv_file, dygie, folder, jsonl, mnre
+from mmdemo.formats import conll, csv_file, dygie, excel, folder, jsonl, mnre
 from mmdemo.formats.format import Format
-from mmdemo.formats.tools import brat, doccano, label_studio, spacy
+from mmdemo.formats.tools import brat, doccano, hugging_face, label_studio, spacy, text_spans
 from mmdemo.types import InputError, quoted
 
 #: Where a file looks like several, the first is meant.
-_ALL = (conll, mnre, spacy, dygie, doccano, jsonl, label_studio, brat, csv_file, folder)
+_ROWS = (label_studio, jsonl, doccano, hugging_face, text_spans)
+_ALL = (csv_file, excel, conll, mnre, spacy, dygie, *_ROWS, brat, folder)
 
 #: All formats by name; `FORMATS` are those that are written too.
 SOURCES: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _ALL}

@@ -340,9 +340,11 @@ def test_labels_of_a_kind_that_the_record_lacks(tmp_path: Path) -> None:
     ("name", "content", "says"),
     [
         ("label-studio", "{", "not JSON"),
-        ("label-studio", "{}", "not a list"),
+        ("label-studio", "{}", "line 1 is not a task of Label Studio"),
         ("label-studio", '[{"data": {}}]', "task 1 has None where text should be"),
-        ("label-studio", "[1]", "task 1 is not a task of Label Studio"),
+        ("label-studio", "[1]", "line 1 is not a JSON object"),
+        ("label-studio", '[{"data": {"text": "a"}}, 1]', "task 2 is not a JSON object"),
+        ("label-studio", '[{"data": {"text": "a"}}', "is not JSON from task 2 on"),
         ("label-studio", '[{"data": {"tokens": ["a"]}, "annotations": [{"result": [{"type": "relation", '
          '"from_id": "x", "to_id": "y", "labels": ["l"]}]}]}]', "task 1 is not a relation between two spans"),
         ("label-studio", '[{"data": {"tokens": ["a"]}, "annotations": [{"result": [{"id": "x", '
@@ -354,7 +356,7 @@ def test_labels_of_a_kind_that_the_record_lacks(tmp_path: Path) -> None:
         ("spacy", '{"text": "a", "tokens": [{"start": 0, "end": 1}], "ents": [{"start": 4, "end": 5, '
          '"label": "person"}]}', "no word is"),
         ("doccano", '{"id": 1}', "line 1 is not a line of doccano"),
-        ("doccano", '{"text": "a", "label": [[0, 1]]}', "line 1 is not a line of doccano"),
+        ("doccano", '{"text": "a", "label": [[0, 1]]}', "line 1 has 'label' that are no spans"),
         ("doccano", '{"text": "a", "label": [[3, 9, "person"]]}', "no word is"),
         ("doccano", '{"text": " ", "label": []}', "text without words"),
         ("doccano", '{"text": "a", "entities": [], "relations": [{"from_id": 1, "to_id": 2, "type": "x"}]}',
@@ -379,7 +381,8 @@ def test_damaged_files_are_one_sentence(tmp_path: Path, name: str, content: str,
     ("line", "says"),
     [
         ("T1\tperson 0 2;4 5\tab", "discontinuous"),
-        ("T1\tperson 70 72\tab", "no word is"),
+        ("T1\tperson 70 72\tab", "line 1 holds a mark of 'ab' where another text stands"),
+        ("T1\tperson 70 72", "no word is"),
         (f"T1\tperson 0 {'9' * 5000}\tab", "not one span"),
         ("R1\tlives Arg1:T1 Arg2:T2", "not a relation between two spans"),
         ("R1", "not a relation between two spans"),

@@ -10,10 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_span, check_text, check_words, text_or_none
 from mmdemo.formats.shared.offsets import UNLABELLED, joined, raw_post, unlabelled
-from mmdemo.formats.shared.photo_words import KEY, Cut, stated_words, words_json
-from mmdemo.types import InputError, Post, Question, Span
+from mmdemo.formats.shared.photo_words import KEY, stated_words, words_json
+from mmdemo.formats.shared.regions import Marked
+from mmdemo.types import InputError, Post, Question
 
 
 def carried(post: Post, unlabelled_name: str) -> dict[str, Any]:
@@ -34,22 +36,25 @@ def unlabelled_among(rows: Sequence[Question]) -> str:
 
 
 def carried_post(
-    values: dict[str, Any], text: Any, dataset: Dataset | None, where: str, cut: Cut
-) -> tuple[Post, list[Span]]:
-    """A post, without id and answer, and its words' places in ``text``.
+    values: dict[str, Any], text: Any, dataset: Dataset | None, where: str, left: LeftOut
+) -> Marked:
+    """A post, without id and answer, whose marks in ``text`` are to be collected.
 
     Without ``tokens`` the text comes from elsewhere: it is parted into words here.
     """
     image_id = text_or_none(values, "image_id", where)
-    said = stated_words(values, where, cut)
+    said = stated_words(values, where, left.cut)
     if "tokens" not in values:
         post = raw_post(check_text(text, where), dataset, where)
-        return replace(post, image_id=image_id, photo_words=said), [place for place in post.offsets if place]
+        post = replace(post, image_id=image_id, photo_words=said)
+        places = [place for place in post.offsets if place]
+        return Marked(post=post, text=post.text, places=places, left=left, own=True)
     tokens = check_words(values["tokens"], where)
     own = text_or_none(values, "own_text", where) or ""
-    places = values.get("offsets") or []
-    if not isinstance(places, list) or len(places) not in (0, len(tokens)):
+    stated = values.get("offsets") or []
+    if not isinstance(stated, list) or len(stated) not in (0, len(tokens)):
         raise InputError(f"{where} has offsets that are not one place for each word")
-    offsets = tuple(None if place is None else check_span(place, len(own), where) for place in places)
+    offsets = tuple(None if place is None else check_span(place, len(own), where) for place in stated)
     post = Post(text=own, tokens=tokens, offsets=offsets, image_id=image_id, photo_words=said)
-    return post, joined(tokens)[1]
+    joint, places = joined(tokens)
+    return Marked(post=post, text=joint, places=places, left=left)

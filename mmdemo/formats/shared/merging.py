@@ -1,6 +1,6 @@
 """Rows of one post, each with a pair of its own, as one question."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
@@ -9,14 +9,23 @@ from mmdemo.types import Ask, Entity, Pair, PhotoWords, Post, Question, Relation
 Stated = TypeVar("Stated", Entity, Relation)
 
 
-def merged(rows: Iterable[Question]) -> list[Question]:
-    """Rows that have one id and the same words become one, with what all of them state and ask."""
+#: Rows of one post stand close together: so far behind each other at most.
+WINDOW = 10_000
+
+
+def merged(rows: Iterable[Question]) -> Iterator[Question]:
+    """Rows that have one id and the same words become one, with what all of them state and ask.
+
+    The last `WINDOW` posts are kept for that, so that a long file needs little memory.
+    """
     found: dict[object, Question] = {}
     for number, row in enumerate(rows):
         name = (row.post.id, row.post.tokens) if row.post.id is not None else number
         earlier = found.get(name)
         found[name] = _both(earlier, row) if earlier else row
-    return list(found.values())
+        if len(found) > WINDOW:
+            yield found.pop(next(iter(found)))
+    yield from found.values()
 
 
 def _both(one: Question, other: Question) -> Question:
@@ -27,7 +36,7 @@ def _both(one: Question, other: Question) -> Question:
         photo_words=_all_words(one.post, other.post),
     )
     decided = one.decided + tuple(who for who in other.decided if who not in one.decided)
-    return Question(post=post, ask=_asks(one.ask, other.ask), decided=decided)
+    return replace(one, post=post, ask=_asks(one.ask, other.ask), decided=decided)
 
 
 def _union(one: tuple[Stated, ...] | None, other: tuple[Stated, ...] | None) -> tuple[Stated, ...] | None:

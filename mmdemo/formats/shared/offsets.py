@@ -32,6 +32,24 @@ def raw_post(text: str, dataset: Dataset | None, where: str) -> Post:
     return Post(text=text, tokens=words.tokens, offsets=words.offsets)
 
 
+def parted(
+    text: str, tokens: Sequence[str], places: Sequence[Span], cuts: Collection[int]
+) -> tuple[tuple[str, ...], list[Span]]:
+    """The words, parted further wherever a mark starts or ends within one that stands so in the text."""
+    words, kept = list[str](), list[Span]()
+    for token, (start, end) in zip(tokens, places, strict=True):
+        inside = sorted(cut for cut in cuts if start < cut < end)
+        if not inside or text[start:end] != token:
+            words.append(token)
+            kept.append((start, end))
+            continue
+        for first, last in zip([start, *inside], [*inside, end], strict=True):
+            if text[first:last].strip():
+                words.append(text[first:last])
+                kept.append((first, last))
+    return tuple(words), kept
+
+
 def characters(places: Sequence[Span], span: Span) -> Span:
     """Character offsets of a span of words."""
     return places[span[0]][0], places[span[1] - 1][1]

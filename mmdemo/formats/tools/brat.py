@@ -8,13 +8,15 @@ A relation whose spans carry no entity label gets text bounds of the type `UNLAB
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.asking import question
+from mmdemo.formats.shared.encoding import encoding_of, head_of
 from mmdemo.formats.shared.fitting import empty_word
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.lines import check_text, read_lines, write_text
@@ -26,6 +28,8 @@ from mmdemo.types import InputError, Post, Question
 TYPES, SHOWN = "annotation.conf", "visual.conf"
 #: Longest file name that every usual file system takes, less room for the suffix.
 _STEM = 240
+#: Bytes of one text.
+MAX_TEXT = 2 * 2**20
 _OURS = "# type | label"
 _OTHER = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -104,42 +108,45 @@ def _standoff(post: Post, names: Mapping[str, str]) -> str:
 # ---------------------------------------------------------------- reading
 
 
-def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
-    """Posts of a brat folder, by file name. Raises InputError naming file and line."""
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> Iterator[Question]:
+    """Posts of a brat folder and those below it, by file name. Raises InputError naming file and line."""
     if not path.is_dir():
         raise InputError(f"{path} is not a folder of brat files")
     labels = {name: label for label, name in _record_names(dataset).items()} | _shown(path / SHOWN)
-    files = [(file, _text(file), _notes(file.with_suffix(".ann"))) for file in sorted(path.glob("*.txt"))]
-    blanks = all(_fits_blanks(text, notes or []) for _, text, notes in files)
-    rows = []
-    for file, text, notes in files:
+    files = sorted(file for file in path.rglob("*.txt") if _is_post(file, path))
+    blanks = all(map(_fits_blanks, files))
+
+    def row_of(file: Path) -> Question:
+        text, notes = _text(file), _notes(file.with_suffix(".ann"))
         if blanks:
-            tokens = tuple(text.split(" "))
-            post, places = Post(text=text, tokens=tokens), joined(tokens)[1]
+            post, places = Post(text=text, tokens=tuple(text.split(" "))), joined(text.split(" "))[1]
         else:
             post = raw_post(text, dataset, str(file))
             places = [place for place in post.offsets if place]
-        marked = Marked(places=places, tokens=post.tokens)
-        stated = notes is not None
+        name = unquote(file.relative_to(path).with_suffix("").as_posix())
+        marked = Marked(post=replace(post, id=name), text=text, places=places, left=left, own=not blanks)
         if notes is not None:
             _read_notes(notes, marked, labels, left)
-        post = Post(
-            text=text,
-            tokens=post.tokens,
-            offsets=post.offsets,
-            entities=tuple(marked.entities) if stated else None,
-            relations=tuple(marked.relations) if stated else None,
-            id=unquote(file.stem),
-        )
-        rows.append(question(post, dataset))
-    return rows
+        return question(marked.finish(entities=notes is not None, relations=notes is not None), dataset)
+
+    yield from left.each(files, row_of)
+
+
+def _is_post(file: Path, folder: Path) -> bool:
+    """Whether a text is a post's: systems leave files behind whose names start with a point."""
+    return not any(part.startswith(".") or part == "__MACOSX" for part in file.relative_to(folder).parts)
 
 
 def _text(file: Path) -> str:
+    """A text as brat counts it: with its line ends, without the last one."""
+    data = head_of(file, MAX_TEXT + 1)
+    if len(data) > MAX_TEXT:
+        raise InputError(f"{file} has more than {MAX_TEXT // 2**20} MB")
     try:
-        return check_text(file.read_bytes().decode("utf-8"), str(file)).removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        text = data.decode(encoding_of(data))
+    except UnicodeDecodeError as error:
         raise InputError(f"{file} cannot be read as UTF-8 text") from error
+    return check_text(text.removeprefix("\ufeff"), str(file)).removesuffix("\n").removesuffix("\r")
 
 
 def _notes(file: Path) -> list[tuple[str, list[str]]] | None:
@@ -158,9 +165,14 @@ def _shown(file: Path) -> dict[str, str]:
     return dict(rows)
 
 
-def _fits_blanks(text: str, notes: Sequence[tuple[str, list[str]]]) -> bool:
+def _fits_blanks(file: Path) -> bool:
+    """Whether the marks of a text fit words that are parted by single blanks; a damaged one may."""
+    try:
+        text, notes = _text(file), _notes(file.with_suffix(".ann")) or []
+    except InputError:
+        return True
     tokens = text.split(" ")
-    if not all(tokens) or "\n" in text:
+    if not all(tokens) or "\n" in text or "\r" in text:
         return False
     places = joined(tokens)[1]
     starts, ends = {start for start, _ in places}, {end for _, end in places}
@@ -180,6 +192,13 @@ def _numbers(field: str) -> list[int]:
     return [int(number) for number in numbers]
 
 
+def _whole(numbers: Sequence[int], text: str) -> tuple[int, int | None]:
+    """The characters of one span. brat parts one that goes over a line's end, and only there."""
+    gaps = zip(numbers[1::2], numbers[2::2], strict=False)
+    whole = all(0 <= end <= start <= len(text) and not text[end:start].strip() for end, start in gaps)
+    return numbers[0], numbers[-1] if len(numbers) % 2 == 0 and whole else None
+
+
 def _read_notes(
     notes: Sequence[tuple[str, list[str]]], marked: Marked, labels: Mapping[str, str], left: LeftOut
 ) -> None:
@@ -190,12 +209,14 @@ def _read_notes(
             numbers, name = _numbers(fields[1]), fields[1].partition(" ")[0]
             if not numbers:
                 raise InputError(f"{where} is not one span of characters")
-            if len(numbers) > 2:
+            start, end = _whole(numbers, marked.text)
+            if end is None:
                 left.refuse("a discontinuous entity", where)
                 lost.add(fields[0])
                 continue
             label = None if name == UNLABELLED else labels.get(name, name)
-            marked.mark(fields[0], numbers[0], numbers[1], label, where)
+            stated = fields[2] if len(fields) > 3 else None
+            marked.mark(fields[0], start, end, label, where, stated=stated)
         elif fields[0][:1] != "R":
             left.pass_over("events, attributes and notes of brat")
     for where, fields in notes:
@@ -217,6 +238,8 @@ def problem(row: Question) -> str | None:
         return "one of its labels holds a tab or line break"
     if any(c in token for token in row.post.tokens for c in " \n\r"):
         return "brat parts words by blanks, and one of its words holds one"
+    if row.post.tokens and row.post.tokens[0].startswith("\ufeff"):
+        return "its first word starts with the sign by which a file tells its encoding"
     return empty_word(row)
 
 

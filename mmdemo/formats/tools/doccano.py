@@ -5,20 +5,20 @@ as ``entities`` and ``relations``; that form is written. Further keys are doccan
 back: they carry the post (`shared.carried`), and as ``ref`` its id, because doccano numbers posts itself.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
-from mmdemo.formats.shared.asking import question
-from mmdemo.formats.shared.carried import carried, carried_post, unlabelled_among
+from mmdemo.formats.shared.carried import carried, unlabelled_among
 from mmdemo.formats.shared.fitting import empty_word
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_text, read_objects, text_or_none, write_objects
-from mmdemo.formats.shared.offsets import UNLABELLED, joined
-from mmdemo.formats.shared.regions import Marked, regions_of
+from mmdemo.formats.shared.lines import write_objects
+from mmdemo.formats.shared.offsets import joined
+from mmdemo.formats.shared.regions import regions_of
+from mmdemo.formats.shared.values import read_rows
+from mmdemo.formats.tools.text_spans import row_of
 from mmdemo.types import InputError, Post, Question, quoted
 
 
@@ -52,48 +52,26 @@ def _line(post: Post, number: int, none: str) -> dict[str, Any]:
 # ---------------------------------------------------------------- reading
 
 
-def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
-    """Posts of a doccano export. Raises InputError naming file and line."""
-    return [_row(line, dataset, left, where) for where, line in read_objects(path)]
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> Iterator[Question]:
+    """Posts of a doccano export, one after the other. Raises InputError naming file and line."""
+    yield from left.each(read_rows(path, left), lambda found: _row(found[1], dataset, left, found[0]))
 
 
 def _row(line: dict[str, Any], dataset: Dataset | None, left: LeftOut, where: str) -> Question:
     try:
-        text = line["text"] if "text" in line else line["data"]
-        meta = line.get("meta")  # where versions of before 1.6 put the metadata
-        values = {**meta, **line} if isinstance(meta, dict) else line
-        post, places = carried_post(values, text, dataset, where, left.cut)
-        given = line.get("ref", None if "tokens" in line else line.get("id"))
-        post = replace(post, id=None if given is None else check_text(str(given), where))
-        marked = Marked(places=places, tokens=post.tokens)
-        none = text_or_none(line, "unlabelled", where) or UNLABELLED
-        stated = next((line[key] for key in ("label", "labels") if line.get(key) is not None), None)
-        if "entities" in line:
-            for row in line["entities"]:
-                label = check_text(row["label"], where)
-                name = None if label == none else label
-                marked.mark(row["id"], row["start_offset"], row["end_offset"], name, where)
-            for row in line.get("relations") or ():
-                marked.link(row["from_id"], row["to_id"], check_text(row["type"], where), where)
-        elif stated is not None:
-            for number, (start, end, label) in enumerate(stated):
-                marked.mark(number, start, end, check_text(label, where), where)
-        else:
-            return question(post, dataset)
-        relations = tuple(marked.relations) if "relations" in line else None
-        return question(replace(post, entities=tuple(marked.entities), relations=relations), dataset)
+        return row_of(line, dataset, left, where)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, InputError):
+        if isinstance(error, InputError) and " has no text" not in str(error):
             raise
         raise InputError(f"{where} is not a line of doccano: {quoted(error)}") from error
 
 
 def looks_like(path: Path, start: str) -> bool:
-    keys = ('"label":[', '"labels":[', '"start_offset":')
-    start = start.replace(": [", ":[")
-    if path.suffix not in (".jsonl", ".json") or not start.startswith("{"):
+    start = start.replace(": ", ":").replace(", ", ",")
+    if path.suffix.lower() not in (".jsonl", ".json") or not start.startswith("{") or '"text":' not in start:
         return False
-    return '"text":' in start and any(key in start for key in keys)
+    rows = any(f'"{key}":[{row}' in start for key in ("label", "labels") for row in ("[", "]"))
+    return '"start_offset":' in start or '"ref":' in start or (rows and '"tokens":' not in start)
 
 
 FORMAT = Format(

@@ -7,7 +7,7 @@ span that a relation joins and that is no entity gets a region of its own.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from mmdemo.formats.shared.lines import check_text, text_or_none, write_text
 from mmdemo.formats.shared.offsets import UNLABELLED, joined, unlabelled
 from mmdemo.formats.shared.photo_words import DESCRIBED
 from mmdemo.formats.shared.regions import Marked, regions_of
+from mmdemo.formats.shared.values import read_rows
 from mmdemo.types import InputError, Post, Question, quoted
 
 
@@ -81,38 +82,61 @@ def _task(post: Post, none: str) -> dict[str, Any]:
 # ---------------------------------------------------------------- reading
 
 
-def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
-    """The tasks of an export, each with its last annotation (nothing is stated where it has none).
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> Iterator[Question]:
+    """The tasks of an export, each with its last annotation; without any, with its last prediction.
+
+    Where several people annotated a task, the question has what each of them states (``reviews``).
 
     Raises:
         InputError: no such JSON, or a task without text.
     """
-    try:
-        tasks = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON") from error
-    if not isinstance(tasks, list):
-        raise InputError(f"{path} is not a list of tasks")
-    return [_row(task, dataset, left, f"{path} task {number}") for number, task in enumerate(tasks, 1)]
+    tasks = read_rows(path, left, "task")
+    yield from left.each(tasks, lambda found: _row(found[1], dataset, left, found[0]))
 
 
-def _row(task: Any, dataset: Dataset | None, left: LeftOut, where: str) -> Question:
+def _row(task: dict[str, Any], dataset: Dataset | None, left: LeftOut, where: str) -> Question:
     try:
-        data, annotations = _with_text(task["data"]), task.get("annotations") or []
-        post, places = carried_post(data, data["text"], dataset, where, left.cut)
+        if "data" not in task and "task" in task:  # one annotation a file, as its storages keep them
+            task = {**task["task"], "annotations": [task]}
+        data = _with_text(task["data"])
+        marked = carried_post(data, data["text"], dataset, where, left)
         given = data.get("id", None if "tokens" in data else task.get("id"))
-        image_id = post.image_id or (None if "tokens" in data else _image_id(data))
+        image_id = marked.post.image_id or (None if "tokens" in data else _image_id(data))
+        none = text_or_none(data, "unlabelled", where) or UNLABELLED
+        people = _people(task)
+        for who, results in people.items():
+            _mark(results, marked, who, none, left, where)
+        last = next(reversed(people), "")
+        if not people and (guesses := task.get("predictions")):
+            left.note("predictions of a model, where nobody annotated: they are suggestions")
+            _mark(guesses[-1]["result"], marked, last, none, left, where, _score(guesses[-1]))
+            people[last] = guesses[-1]["result"]
+        post = marked.finish(last, entities=bool(people), relations=bool(people))
         post = replace(post, id=None if given is None else check_text(str(given), where), image_id=image_id)
-        done = [a for a in annotations if not a.get("was_cancelled")]
-        if done:
-            none = text_or_none(data, "unlabelled", where) or UNLABELLED
-            marked = _marked(done[-1]["result"], Marked(places=places, tokens=post.tokens), none, left, where)
-            post = replace(post, entities=tuple(marked.entities), relations=tuple(marked.relations))
-        return question(post, dataset)
+        reviews = tuple(marked.stated(who) for who in people) if len(people) > 1 else ()
+        return replace(question(post, dataset), reviews=reviews)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{where} is not a task of Label Studio with a text: {quoted(error)}") from error
+
+
+def _people(task: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Each annotator's last results, in order; a lone one has no name."""
+    found = dict[str, list[dict[str, Any]]]()
+    done = task.get("annotations") or task.get("completions") or []
+    for annotation in done:
+        if not annotation.get("was_cancelled"):
+            who = annotation.get("completed_by")
+            if isinstance(who, dict):
+                who = who.get("email") or who.get("username") or who.get("id")
+            name = f"annotator {who}" if type(who) is int else str(who or "")[:80]
+            found.pop(name, None)
+            found[name] = annotation["result"]
+    return found if len(found) != 1 else {"": next(iter(found.values()))}
+
+
+def _score(prediction: dict[str, Any]) -> float | None:
+    score = prediction.get("score")
+    return score if isinstance(score, float) and 0 <= score <= 1 else None
 
 
 def _with_text(data: dict[str, Any]) -> dict[str, Any]:
@@ -133,15 +157,39 @@ def _image_id(data: dict[str, Any]) -> str | None:
     return name or None
 
 
-def _marked(result: list[dict[str, Any]], marked: Marked, none: str, left: LeftOut, where: str) -> Marked:
+def _mark(
+    result: list[dict[str, Any]],
+    marked: Marked,
+    who: str,
+    none: str,
+    left: LeftOut,
+    where: str,
+    score: float | None = None,
+) -> None:
+    """Collect one annotation's regions and relations."""
     for row in result:
-        if row["type"] == "labels":
+        kind = row["type"]
+        if kind in ("labels", "hypertextlabels"):
             value = row["value"]
-            for label in value["labels"]:
+            sure = row.get("score", score)
+            sure = sure if isinstance(sure, float) and 0 <= sure <= 1 else score
+            labels = value.get(kind) or value["labels"]
+            for label in labels:
                 name = check_text(label, where)
-                marked.mark(row["id"], value["start"], value["end"], None if name == none else name, where)
-        elif row["type"] != "relation":
-            left.pass_over(f"annotations of the type {row['type']!r:.30}")
+                place = value.get("globalOffsets") if kind != "labels" else None
+                start, end = (place["start"], place["end"]) if place else (value["start"], value["end"])
+                marked.mark(
+                    row["id"],
+                    start,
+                    end,
+                    None if name == none else name,
+                    where,
+                    stated=value.get("text"),
+                    score=sure,
+                    who=who,
+                )
+        elif kind != "relation":
+            left.pass_over(f"annotations of the type {kind!r:.30}")
     for row in result:
         if row["type"] == "relation":
             ends = [row["from_id"], row["to_id"]]
@@ -151,12 +199,14 @@ def _marked(result: list[dict[str, Any]], marked: Marked, none: str, left: LeftO
             if not labels:
                 left.pass_over("relations without a label")
             for label in labels:
-                marked.link(ends[0], ends[1], label, where)
-    return marked
+                marked.link(ends[0], ends[1], label, where, who)
 
 
 def looks_like(path: Path, start: str) -> bool:
-    return path.suffix == ".json" and start.startswith("[")
+    if path.suffix.lower() not in (".json", ".jsonl", ".ndjson"):
+        return False
+    parts = ('"annotations":', '"predictions":', '"completions":', '"result":', '"own_text":')
+    return '"data":{' in start.replace(": {", ":{") and any(part in start for part in parts)
 
 
 FORMAT = Format(

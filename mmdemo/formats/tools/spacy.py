@@ -4,7 +4,7 @@
 Load a file by ``[Doc(vocab).from_json(json.loads(line)) for line in open(path)]``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from mmdemo.formats.format import Format
 from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.fitting import empty_word, overlap
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_text, read_objects, text_or_none, write_objects
+from mmdemo.formats.shared.lines import check_text, name_or_none, write_objects
 from mmdemo.formats.shared.offsets import characters, entity_at, joined, words
 from mmdemo.formats.shared.photo_words import KEY, stated_words, words_json
+from mmdemo.formats.shared.values import read_rows
 from mmdemo.types import InputError, Post, Question, quoted
 
 
@@ -35,17 +36,19 @@ def _doc(post: Post) -> dict[str, Any]:
     return {"id": post.id, "text": text, "ents": ents, "tokens": tokens, **more}
 
 
-def read(path: Path, dataset: Dataset | None, left: LeftOut) -> list[Question]:
-    """Posts of Doc JSON lines. Raises InputError naming file and line."""
-    rows = []
-    for where, doc in read_objects(path):
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> Iterator[Question]:
+    """Posts of Doc JSON lines, one after the other. Raises InputError naming file and line."""
+
+    def row_of(found: tuple[str, dict[str, Any]]) -> Question:
+        where, doc = found
         try:
-            rows.append(question(_post(doc, left, where), dataset))
+            return question(_post(doc, left, where), dataset)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{where} is not a spaCy Doc as JSON: {quoted(error)}") from error
-    return rows
+
+    yield from left.each(read_rows(path, left), row_of)
 
 
 def _post(doc: dict[str, Any], left: LeftOut, where: str) -> Post:
@@ -62,7 +65,7 @@ def _post(doc: dict[str, Any], left: LeftOut, where: str) -> Post:
         text=text,
         tokens=tokens,
         entities=entities,
-        id=text_or_none(doc, "id", where),
+        id=name_or_none(doc, "id", where),
         photo_words=stated_words(doc, where, left.cut),
     )
 
@@ -74,7 +77,7 @@ def problem(row: Question) -> str | None:
 
 
 def looks_like(path: Path, start: str) -> bool:
-    return path.suffix in (".jsonl", ".json") and '"ents":' in start and '"tokens":' in start
+    return path.suffix.lower() in (".jsonl", ".json") and '"ents":' in start and '"tokens":' in start
 
 
 FORMAT = Format(

@@ -1,0 +1,112 @@
+"""Labels under whatever key a JSON object or a table's column has them, told by their shape.
+
+A list of as many tags as words; a list of spans (``[start, end, label]``, or objects with a start, an end and
+a label by any of their usual names). What looks like labels and is not read is told.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.formats.shared.lines import check_text
+from mmdemo.types import InputError, quoted
+
+_LABELLED = re.compile(
+    r"(?:^|_)(?:labels?|tags?|ner|bio|entit(?:y|ies)|ents?|spans?|annotations?|predictions?|relations?|"
+    r"suggestions?|responses?|mentions?|triples?|chunks)(?:$|_)",
+    re.IGNORECASE,
+)
+_IN_TEXT = re.compile(r'"([A-Za-z_]+)":')
+
+#: What tools call the parts of a span.
+_STARTS = ("start", "start_offset", "begin", "from", "start_char", "offset_start", "start_idx", "beginOffset")
+_ENDS = ("end", "end_offset", "stop", "to", "end_char", "offset_end", "end_idx", "endOffset")
+_LABELS = ("label", "type", "labels", "tag", "entity", "class", "entity_type", "category", "entity_group")
+_TEXTS = ("text", "mention", "word", "value", "surface", "name", "ngram", "content")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatedSpan:
+    """A span as a file states it: ``name`` is what its relations call it, ``text`` what it says it marks."""
+
+    start: Any
+    end: Any
+    label: str
+    text: str | None = None
+    name: Any = None
+    score: float | None = None
+
+
+def looks_labelled(start: str) -> bool:
+    """Whether a JSON text has a key that looks like labels."""
+    return any(_LABELLED.search(key) for key in _IN_TEXT.findall(start))
+
+
+def labelled_keys(row: Mapping[str, Any]) -> list[str]:
+    """The keys of a row that look like labels and hold something."""
+    return [key for key in row if isinstance(key, str) and _LABELLED.search(key) and row[key]]
+
+
+def tell_unread(row: Mapping[str, Any], read: Collection[str], left: LeftOut) -> None:
+    """Tell of keys that look like labels and are not read."""
+    for key in labelled_keys(row):
+        if key not in read and not isinstance(row[key], bool):
+            left.pass_over(f"what stands under {quoted(key)}, which looks like labels and is not read")
+
+
+def are_spans(value: Any) -> bool:
+    """Whether a value is a list of spans; an empty one is."""
+    return isinstance(value, list) and all(_span(one) is not None for one in value)
+
+
+def spans_of(value: Any, where: str) -> list[StatedSpan]:
+    """The spans of a list. Raises InputError for one without start, end or label."""
+    found = []
+    for one in value if isinstance(value, list) else [value]:
+        span = _span(one)
+        if span is None:
+            raise InputError(f"{where} has {quoted(one)} where a span with start, end and label should be")
+        check_text(span.label, where)
+        found.append(span)
+    return found
+
+
+def _span(value: Any) -> StatedSpan | None:
+    if isinstance(value, list | tuple):
+        if len(value) >= 3 and type(value[0]) is int and type(value[1]) is int:
+            label = _label(value[2])
+            return None if label is None else StatedSpan(start=value[0], end=value[1], label=label)
+        if len(value) == 3 and type(value[1]) is int and type(value[2]) is int and isinstance(value[0], str):
+            return StatedSpan(start=value[1], end=value[2], label=value[0])
+        return None
+    if not isinstance(value, Mapping):
+        return None
+    start, end = _first(value, _STARTS), _first(value, _ENDS)
+    label = next((found for key in _LABELS if (found := _label(value.get(key))) is not None), None)
+    if type(start) is not int or type(end) is not int or label is None:
+        return None
+    text = _first(value, _TEXTS)
+    score = value.get("score")
+    return StatedSpan(
+        start=start,
+        end=end,
+        label=label,
+        text=text if isinstance(text, str) else None,
+        name=value.get("id"),
+        score=score if isinstance(score, float) and 0 <= score <= 1 else None,
+    )
+
+
+def _label(value: Any) -> str | None:
+    """A label's text; of a list with one label that."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        return None
+    return str(value)
+
+
+def _first(row: Mapping[str, Any], keys: Collection[str]) -> Any:
+    return next((row[key] for key in keys if row.get(key) is not None), None)

@@ -1,0 +1,182 @@
+"""A text and its spans, by character, as most tools write them a row each: read only.
+
+Prodigy (``text``, ``spans``, ``relations``), Argilla (``fields``, ``responses``, ``suggestions``; before 2.0
+``annotation``, ``prediction``), spaCy's training data, Label Studio's JSON-MIN, AutoTrain and others: the
+text is under one of its usual names, spans under any key that looks like labels (`shared.stated`).
+"""
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.format import Format
+from mmdemo.formats.shared.asking import question
+from mmdemo.formats.shared.carried import carried_post
+from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.formats.shared.lines import check_text, name_or_none
+from mmdemo.formats.shared.offsets import UNLABELLED
+from mmdemo.formats.shared.regions import Marked
+from mmdemo.formats.shared.stated import (
+    StatedSpan,
+    are_spans,
+    labelled_keys,
+    looks_labelled,
+    spans_of,
+    tell_unread,
+)
+from mmdemo.formats.shared.values import read_rows
+from mmdemo.types import InputError, Question, quoted
+
+TEXTS = ("text", "tweet", "sentence", "content", "post", "message", "body", "full_text", "data")
+PHOTOS = ("image", "photo", "img", "picture", "image_path", "image_file", "photo_path")
+#: Keys of models' answers: suggestions, where no person has answered.
+_MODELS = ("prediction", "predictions", "suggestion", "suggestions")
+_RELATIONS = ("relations", "triples", "links")
+_DEPTH = 6
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """What a row states: each person's spans, models' ones, and the keys that were understood."""
+
+    people: dict[str, list[StatedSpan]] = field(default_factory=dict)
+    models: list[StatedSpan] | None = None
+    keys: set[str] = field(default_factory=set)
+
+
+def read(path: Path, dataset: Dataset | None, left: LeftOut) -> Iterator[Question]:
+    """Posts of a file of rows. Raises InputError naming the row."""
+    yield from left.each(read_rows(path, left), lambda found: row_of(found[1], dataset, left, found[0]))
+
+
+def row_of(row: dict[str, Any], dataset: Dataset | None, left: LeftOut, where: str) -> Question:
+    """The post of a row. Raises InputError where it has no text, or labels that are no spans of it."""
+    meta, fields = (row.get(key) for key in ("meta", "fields"))
+    values = {
+        **(meta if isinstance(meta, dict) else {}),
+        **(fields if isinstance(fields, dict) else {}),
+        **row,
+    }
+    name = next((key for key in TEXTS if isinstance(values.get(key), str)), None)
+    if name is None:
+        raise InputError(f"{where} has no text")
+    tokens = values.get("tokens")
+    ours = isinstance(tokens, list) and bool(tokens) and isinstance(tokens[0], str)
+    carrying = values if ours else {key: value for key, value in values.items() if key != "tokens"}
+    marked = carried_post(carrying, values[name], dataset, where, left)
+    found = _stated(values, where, left)
+    none = values.get("unlabelled") or UNLABELLED
+    for who, spans in found.people.items():
+        for number, span in enumerate(spans):
+            label = None if span.label == none else span.label
+            key, text = _key(span, number), span.text
+            marked.mark(key, span.start, span.end, label, where, stated=text, score=span.score, who=who)
+    linked = _link(values, marked, found, where, left)
+    main = next(reversed(found.people), "")
+    post = marked.finish(main, entities=bool(found.people), relations=linked)
+    given = values.get("ref") if ours else values.get("ref", values.get("id", values.get("_id")))
+    photo = next((values[key] for key in PHOTOS if isinstance(values.get(key), str) and values[key]), None)
+    post = replace(
+        post,
+        id=None if given is None else check_text(str(given), where),
+        image=Path(photo) if photo and "\0" not in photo else None,
+        image_id=post.image_id
+        or name_or_none(values, "img_id", where)
+        or (Path(photo).stem if photo else None),
+    )
+    tell_unread(values, {*found.keys, *_RELATIONS, "tokens", name}, left)
+    reviews = tuple(marked.stated(who) for who in found.people) if len(found.people) > 1 else ()
+    return replace(question(post, dataset), reviews=reviews)
+
+
+def _key(span: StatedSpan, number: int) -> Hashable:
+    return span.name if isinstance(span.name, str | int) else f"#{number}"
+
+
+def _stated(values: dict[str, Any], where: str, left: LeftOut) -> _Found:
+    found = _Found()
+    for key in labelled_keys(values) + [
+        key for key in values if key in ("entities", "label", "labels", "spans")
+    ]:
+        if key in _RELATIONS or key in found.keys:
+            continue
+        model = key.split(".")[-1] in _MODELS or key in _MODELS
+        if _collect(values[key], found, "", model, where):
+            found.keys.add(key)
+        elif isinstance(values[key], list) and values[key] and isinstance(values[key][0], list | dict):
+            raise InputError(f"{where} has {quoted(key)} that are no spans with start, end and label")
+    if found.models is not None and not found.people:
+        left.note("models' predictions: they are suggestions")
+        found.people[""] = found.models
+    elif found.models:
+        left.pass_over("models' predictions beside people's answers", len(found.models))
+    return found
+
+
+def _collect(value: Any, found: _Found, who: str, model: bool, where: str, depth: int = 0) -> bool:
+    """Take the spans in a value, however deep; whether there was a list of them."""
+    if are_spans(value):
+        spans = spans_of(value, where)
+        if model:
+            found.models = [*(found.models or ()), *spans]
+        else:
+            found.people[who] = [*found.people.get(who, ()), *spans]
+        return True
+    if depth > _DEPTH or not isinstance(value, dict | list):
+        return False
+    if isinstance(value, Mapping):
+        user = value.get("user_id") or value.get("user") or value.get("annotator") or value.get("username")
+        who = str(user)[:80] if isinstance(user, str | int) and user else who
+        parts = [(key == "suggestions" or model, inner) for key, inner in value.items()]
+    else:
+        parts = [(model, inner) for inner in value]
+    return any([_collect(inner, found, who, also, where, depth + 1) for also, inner in parts])
+
+
+def _link(values: dict[str, Any], marked: Marked, found: _Found, where: str, left: LeftOut) -> bool:
+    """Take the relations; whether the row states any, or that there are none."""
+    rows = next((values[key] for key in _RELATIONS if isinstance(values.get(key), list)), None)
+    if rows is None:
+        return False
+    who = next(iter(found.people), "")
+    for row in rows:
+        if not isinstance(row, Mapping):
+            raise InputError(f"{where} has {quoted(row)} where a relation should be")
+        label = row.get("type", row.get("label"))
+        if not isinstance(label, str) or not label:
+            left.pass_over("relations without a label")
+            continue
+        ends = row.get("from_id"), row.get("to_id")
+        if isinstance(row.get("head_span"), Mapping) and isinstance(row.get("child_span"), Mapping):
+            ends = _at(row["head_span"], found, who), _at(row["child_span"], found, who)
+        if any(not isinstance(end, str | int) for end in ends):
+            raise InputError(f"{where} has a relation without its two ends")
+        marked.link(*ends, check_text(label, where), where, who)
+    return True
+
+
+def _at(span: Mapping[str, Any], found: _Found, who: str) -> Hashable:
+    """What the span that stands there is called."""
+    for number, one in enumerate(found.people.get(who, ())):
+        if (one.start, one.end) == (span.get("start"), span.get("end")):
+            return _key(one, number)
+    return None
+
+
+def looks_like(path: Path, start: str) -> bool:
+    texts = any(f'"{key}":' in start for key in TEXTS)
+    return path.suffix.lower() in (".json", ".jsonl", ".ndjson") and texts and looks_labelled(start)
+
+
+FORMAT = Format(
+    name="spans",
+    title="texts with spans (Prodigy, Argilla, …)",
+    suffix=".jsonl",
+    holds="texts, entities, relations, ids, photo ids",
+    photo_id=True,
+    photo_words=True,
+    reader=read,
+    looks_like=looks_like,
+)
