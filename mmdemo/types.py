@@ -105,15 +105,6 @@ class Ask:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stated:
-    """What one of several people states of a post."""
-
-    reviewer: str
-    entities: tuple[Entity, ...] = ()
-    relations: tuple[Relation, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class Decided:
     """Who said what is stated of a post: a reviewer's ``verdict`` ("accepted", "corrected") at a time (UTC,
     ISO 8601), on what a checkpoint had proposed with a score in [0, 1]; both None where none had.
@@ -127,17 +118,26 @@ class Decided:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stated:
+    """What one of several people states of a post."""
+
+    reviewer: str
+    entities: tuple[Entity, ...] = ()
+    relations: tuple[Relation, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """A post with what is asked about it: what a person typed, or a row of a file.
 
-    ``reviews`` is there where a file has the answers of several people; the post states the last one's.
     ``decided`` is who stated what the post states, where a file says so: the settled decision last.
+    ``reviews`` is there where a file has the answers of several people; the post states the last one's.
     """
 
     post: Post
     ask: Ask
-    reviews: tuple[Stated, ...] = ()
     decided: tuple[Decided, ...] = ()
+    reviews: tuple[Stated, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

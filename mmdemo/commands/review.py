@@ -1,19 +1,19 @@
 """``python -m mmdemo review``: bring posts in, let a model propose, export; see also `review_reports`."""
 
 import sys
-from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
+from mmdemo.commands.review_import import import_
 from mmdemo.commands.review_reports import Json, Place, QueueName, agreement, freeze, history, list_, report
-from mmdemo.datasets.discovery import bundled, default_for, reviewed_as
-from mmdemo.formats.table import FORMATS, SOURCES
-from mmdemo.review.names import check_name, count_posts
-from mmdemo.types import InputError, quoted
+from mmdemo.datasets.discovery import default_for
+from mmdemo.formats.table import FORMATS
+from mmdemo.review.names import count_posts
+from mmdemo.types import quoted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,79 +29,7 @@ app.command()(agreement)
 app.command()(freeze)
 
 
-@app.command("import")
-def import_(
-    path: Annotated[Path, typer.Argument(help="A file, or a folder (photos with .txt beside them, brat).")],
-    queue: QueueName,
-    dataset: Annotated[
-        str | None,
-        typer.Option(help=f"Labels of a new queue: {', '.join(bundled())}, or a folder with a dataset.toml."),
-    ] = None,
-    source: Annotated[
-        str,
-        typer.Option("--format", help=f"{', '.join(SOURCES)}; or auto."),
-    ] = "auto",
-    images: Annotated[
-        Path | None, typer.Option(help="Folder of photos, or of a public archive; named by photo id.")
-    ] = None,
-    pairs: Annotated[Path | None, typer.Option(help="csv of stand-in photos (shared data).")] = None,
-    split: Annotated[str, typer.Option(help="Which split's photos to look in.")] = "train",
-    descriptions: Annotated[
-        Path | None,
-        typer.Option(help="JSON lines of what the photos show: image_id, and one or several descriptions."),
-    ] = None,
-    answers: Annotated[
-        str, typer.Option(help="Answers in the file: suggest them, ignore them, or accept them as decided.")
-    ] = "suggest",
-    double: Annotated[bool, typer.Option("--double", help="A new queue: two blind reviews a post.")] = False,
-    corrections: Annotated[
-        bool, typer.Option("--corrections", help="The file is a corrected export: decide its posts by id.")
-    ] = False,
-    reviewer: Annotated[str, typer.Option(help="Whose decisions these then are.")] = "import",
-    place: Place = None,
-    as_json: Json = False,
-) -> None:
-    """Add posts to a queue, or take corrections of an export in; either can be repeated.
-
-    Example: python -m mmdemo review import train.txt --queue may --dataset NAME --images photos/
-    """
-    from mmdemo.cells.catalogue import dataset_named
-    from mmdemo.formats.format import cut_notes
-    from mmdemo.formats.photos import Photos, Sought
-    from mmdemo.formats.reading import read_posts
-    from mmdemo.review.export import apply_corrections
-    from mmdemo.review.store.intake import USES
-    from mmdemo.review.store.reviews import open_store
-
-    use = next((known for known in USES if known == answers), None)
-    if use is None:
-        raise InputError(f"unknown use of answers {quoted(answers)}; known: {', '.join(USES)}")
-    store, queue = open_store(place), check_name(queue, "queue")
-    known = {found.name: found for found in store.queues()}.get(queue)
-    if dataset is None and known is None:
-        raise InputError(f"the queue {quoted(queue)} is new; say its label scheme by --dataset")
-    scheme = known.scheme if known and not dataset else reviewed_as(dataset_named(dataset or ""))
-    photos = Photos(
-        folder=images, pairs=pairs, split=split, trusted=(store.photos,), descriptions=descriptions
-    )
-    cut, sought = Counter[str](), Sought()
-    items = read_posts(path, source, scheme, photos, shortened=cut, sought=sought)
-    if corrections:
-        done = apply_corrections(store, queue, items, reviewer)
-        return _say_changed(len(done.keys), list(done.kept.values()), as_json)
-    store.make_queue(queue, scheme, double=known.double if known and not double else double)
-    added = store.add(queue, items, use=use, reviewer=reviewer)
-    added = replace(added, warnings=(*added.warnings, *cut_notes(cut), *sought.notes()))
-    lines = [
-        f"{count_posts(added.added)} added, {added.known} there already",
-        *(f"note: {w}" for w in added.warnings),
-    ]
-    report(asdict(added), as_json, *lines)
-
-
-def _say_changed(changed: int, kept: list[str], as_json: bool) -> None:
-    lines = [f"{count_posts(changed)} changed", *(f"kept: {why}" for why in kept)]
-    report({"changed": changed, "kept": kept}, as_json, *lines)
+app.command("import")(import_)
 
 
 @app.command()

@@ -55,15 +55,19 @@ def gather(path: Path, source: str, scratch: Path, dataset: Dataset | None = Non
         InputError: there is no such file, nothing in it can be read, or an archive goes beyond its bounds.
     """
     path = Path(path)
+    if source != "auto":
+        find_format(source, SOURCES)
     if is_archive(path):
         unpack(path, scratch / "0")
         path = scratch / "0"
     elif not path.is_dir():
         return Gathered(sources=(Source(path=path, format=_format(path, source, dataset)),))
-    if source in ("folder", "brat"):
-        return Gathered(sources=(Source(path=path, format=SOURCES[source]),))
-    found = _Folder(source, scratch)
+    of_folders = source in ("folder", "brat")
+    found = _Folder("auto" if of_folders else source, scratch)
     found.walk(path)
+    if of_folders:
+        found.sources = [one for one in found.sources if one.format.name == source]
+        found.sources = found.sources or [Source(path=path, format=SOURCES[source])]
     if not found.sources and found.plain:
         found.sources = [Source(path=folder, format=SOURCES["folder"]) for folder in found.plain]
     if not found.sources:

@@ -106,8 +106,8 @@ def row_of(line: dict[str, Any], where: str, left: LeftOut) -> Question:
     found = None if relations is None else tuple(_relation(row, len(tokens), where) for row in relations)
     asked = None if pair is None else _pair(pair, len(tokens), where)
     if label is not None and asked is not None:
-        stated = Relation(head=asked.head, tail=asked.tail, label=_label(label, "relation", where))
-        found = (*(found or ()), stated)
+        joining = Relation(head=asked.head, tail=asked.tail, label=_label(label, "relation", where))
+        found = (*(found or ()), joining)
     elif label is not None:
         raise InputError(f"{where} has a relation without the pair that it joins")
     stated = _list(line, "entities", where)
@@ -228,8 +228,9 @@ def _score(row: dict[str, Any], where: str) -> float | None:
 def looks_like(path: Path, start: str) -> bool:
     if path.suffix.lower() not in (".jsonl", ".json", ".ndjson") or '"tokens":' not in start:
         return False
-    ours = ('"tags":', '"entities":[{"start":', '"relations":[{"head":', '"ask":', '"pair":', '"offsets":')
-    return any(key in start.replace(": ", ":") for key in ours) or not looks_labelled(start)
+    start = start.replace(": ", ":")
+    ours = ('"tags":', '"entities":', '"relations":', '"ask":', '"pair":', '"offsets":')
+    return '"entities":[[' not in start and (any(key in start for key in ours) or not looks_labelled(start))
 
 
 FORMAT = Format(

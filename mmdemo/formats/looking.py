@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from mmdemo.datasets.schema import Dataset
@@ -75,9 +75,24 @@ def posts_of(
 
 
 def look(
-    gathered: Gathered, dataset: Dataset, photos: Photos, left: LeftOut, *, bounded: bool = True
+    gathered: Gathered,
+    dataset: Dataset,
+    photos: Photos,
+    left: LeftOut,
+    *,
+    bounded: bool = True,
+    check: Callable[[Question], None] | None = None,
 ) -> Look:
-    """Read what there is, or the start of it, and count. Nothing is raised: `Look.problem` says it."""
+    """Read what there is, or the start of it, and count. Nothing is raised: `Look.problem` says it.
+
+    ``check`` raises InputError for a post that cannot be taken in: it counts as a damaged row.
+    """
+
+    def checked(row: Question) -> Question:
+        if check is not None:
+            check(row)
+        return row
+
     photos, sought = replace(photos, more=(*photos.more, *gathered.photos)), Sought()
     seen, counts = Look(notes=list(names_of(gathered))), Counter[tuple[Kind, str]]()
     became: dict[tuple[Kind, str], str | None] = {}
@@ -87,7 +102,9 @@ def look(
             before = seen.posts
             fitting = Fitting(dataset, left, str(source.path))
             rows = _raw(source, dataset, left, counts)
-            for row in found_photos(_fitted(rows, fitting), source.path, dataset, photos, sought, left):
+            fitted = (fitting.question(row) for row in rows)
+            placed = found_photos(fitted, source.path, dataset, photos, sought, left)
+            for row in left.each(placed, checked):
                 _count(seen, row)
                 if end is not None and (seen.posts >= MOST or time.monotonic() > end):
                     seen.complete = False
@@ -116,14 +133,11 @@ def _raw(
 ) -> Iterator[Question]:
     """The rows with the labels as the file has them, counted."""
     for row in source.format.reader(source.path, dataset, left):
-        for stated in (row.post, *row.reviews):
-            counts.update(("entity", entity.label) for entity in stated.entities or ())
-            counts.update(("relation", relation.label) for relation in stated.relations or ())
+        several = [(one.entities, one.relations) for one in row.reviews]
+        for entities, relations in several or [(row.post.entities or (), row.post.relations or ())]:
+            counts.update(("entity", entity.label) for entity in entities)
+            counts.update(("relation", relation.label) for relation in relations)
         yield row
-
-
-def _fitted(rows: Iterable[Question], fitting: Fitting) -> Iterator[Question]:
-    return (fitting.question(row) for row in rows)
 
 
 def _count(seen: Look, row: Question) -> None:

@@ -8,8 +8,8 @@ from mmdemo.formats.tools import brat, doccano, hugging_face, label_studio, spac
 from mmdemo.types import InputError, quoted
 
 #: Where a file looks like several, the first is meant.
-_ALL = (csv_file, excel, conll, mnre, spacy, dygie, label_studio, jsonl, doccano, hugging_face, text_spans)
-_ALL += (brat, folder)
+_ROWS = (label_studio, jsonl, doccano, hugging_face, text_spans)
+_ALL = (csv_file, excel, conll, mnre, spacy, dygie, *_ROWS, brat, folder)
 
 #: All formats by name; `FORMATS` are those that are written too.
 SOURCES: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _ALL}

@@ -15,12 +15,14 @@ from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.formats.shared.reducing import reduced
 from mmdemo.formats.shared.sameness import compare, unfit
 from mmdemo.formats.table import find_format
+from mmdemo.photo.names import file_name, is_link, without_suffix
 from mmdemo.posts.gold import name_of
+from mmdemo.review.deciders import with_decisions
 from mmdemo.review.names import count_posts
 from mmdemo.review.records import Answer, Changed, Review
 from mmdemo.review.store.intake import stated_answer
 from mmdemo.review.store.reviews import Store
-from mmdemo.types import Ask, Decided, Entity, InputError, Post, Question, quoted
+from mmdemo.types import Ask, Entity, InputError, Post, Question, quoted
 
 NAMED = 5  # posts in one message
 LONGEST = 230  # bytes of a photo's name, which leaves room for more of it and the suffix
@@ -124,38 +126,6 @@ def fitting(
     return [item for item in kept if (item.post.id or "") not in again], left_out | again, less
 
 
-def with_decisions(
-    store: Store, queue: str, decided: Sequence[Review], items: Sequence[Question]
-) -> list[Question]:
-    """The posts with who decided them, the two blind reviews before what settled them, and with the scores
-    of what a cell had proposed and people left as it was."""
-    double = store.progress(queue).queue.double
-    blind = {one.post.id: (one.one, one.other) for one in store.double_reviews(queue)} if double else {}
-    reviews = {review.post.id: review for review in decided}
-    found = []
-    for item in items:
-        review = reviews[item.post.id]
-        proposed, told = review.suggestion, list[Decided]()
-        for decision in (*blind.get(item.post.id, ()), review.decision):
-            if decision is not None:
-                one = Decided(
-                    by=decision.reviewer,
-                    verdict=decision.verdict,
-                    at=decision.at,
-                    checkpoint=proposed.checkpoint if proposed else None,
-                    score=proposed.score if proposed else None,
-                )
-                told += [one] if one not in told else []
-        answer = review.decision.answer if review.decision else Answer()
-        post = item.post
-        if post.entities is not None:
-            post = replace(post, entities=answer.entities)
-        if post.relations is not None:
-            post = replace(post, relations=answer.links)
-        found.append(replace(item, post=post, decided=tuple(told)))
-    return found
-
-
 def as_question(review: Review) -> Question:
     """A decided post for a file, with what was decided stated of it.
 
@@ -192,7 +162,8 @@ def write_checked(path: Path, items: Sequence[Question], found: Format, scheme: 
 
 def _stem(post: Post) -> str:
     """What the post's photo is called, without the suffix."""
-    return post.image_id or post.id or Path(str(post.image)).stem
+    name = post.image_id or post.id or Path(str(post.image)).stem
+    return without_suffix(file_name(name)) if is_link(name) else name
 
 
 def _unnamed(item: Question) -> str | None:

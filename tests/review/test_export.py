@@ -196,13 +196,28 @@ def test_a_photo_that_cannot_name_a_file_is_one_posts_problem(desk: Store, tmp_p
     assert export(desk, "p", tmp_path / "out.jsonl", "jsonl").posts == 2, "without photos it fits"
 
 
+def test_a_photo_of_a_link_is_a_file_of_the_link_s_name(desk: Store, tmp_path: Path) -> None:
+    link = "https://pics.example.org/media/q7.png?name=large"
+    (tmp_path / "in.csv").write_text(f"id,text,image\n1,Ann sings,{link}\n")
+    desk.make_queue("p", TWEETS)
+    desk.add("p", read_posts(tmp_path / "in.csv", "csv", TWEETS))
+    photo(tmp_path / "q7.png")
+    later = desk.add("p", read_posts(tmp_path / "in.csv", "csv", TWEETS))
+    assert later.warnings == ("1 posts that were there without their photo have it now",)
+    (review,) = desk.page("p", "Ann").reviews
+    desk.decide("p", review.key, "Ann", {}, version=0)
+    export(desk, "p", tmp_path / "out.jsonl", "jsonl", photos=tmp_path / "pictures")
+    (row,) = jsonl.FORMAT.read(tmp_path / "out.jsonl")
+    assert (row.post.image_id, row.post.image) == (link, Path("pictures/q7.png"))
+
+
 # ---------------------------------------------------------------- corrections
 
 
 def test_corrections_of_an_export_come_back_by_id(desk: Store, tmp_path: Path) -> None:
     export(desk, "q", tmp_path / "out.json", "label-studio")
     tasks = json.loads((tmp_path / "out.json").read_text())
-    tasks[0]["annotations"][0]["result"][0]["value"] |= {"end": 5, "labels": ["ORG"]}
+    tasks[0]["annotations"][0]["result"][0]["value"] |= {"end": 5, "text": "Kevin", "labels": ["ORG"]}
     tasks.append(json.loads(json.dumps(tasks[1])))
     tasks[2]["data"] |= {"id": "unknown"}
     (tmp_path / "out.json").write_text(json.dumps(tasks))
@@ -313,13 +328,13 @@ def test_a_file_reaches_no_photo_outside_its_folders(tmp_path: Path, name: str) 
 @pytest.mark.parametrize(
     ("file", "content", "dataset", "says"),
     [
-        ("x.csv", "tweet\nhello", "twitter2017", "must name the columns text"),
+        ("x.csv", "colour\nhello", "twitter2017", "must name the columns text"),
         ("x.csv", 'text\n"hello', "twitter2017", "not readable csv"),
         ("x.csv", "text\n\ufe0f", "twitter2017", "line 2: the text is empty"),
         ("x.csv", "text\n[E1] a [/E1]", "mnre", "line 2: .*missing"),
         ("x.csv", "text\n[E1] a [/E1]", "twitter2015", "ask for a relation"),
         ("x.docx", "", "mnre", "is not clear"),
-        ("x.json", "[1]", "twitter2017", "task 1 is not"),
+        ("x.json", "[1]", "twitter2017", "line 1 is not a JSON object"),
     ],
 )
 def test_files_that_cannot_be_read(tmp_path: Path, file: str, content: str, dataset: str, says: str) -> None:

@@ -175,7 +175,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     (brat / "a.ann").write_text("T1\tdog 0 4;15 19\tleft lung\nT2\tcat 9 14\tright\n")
     made = new_dataset(tmp_path)
     assert "line 1 has entities that are not a list" in made.survey.unread["broken.jsonl"]
-    assert "not UTF-8" in made.survey.unread["bytes.json"]
+    assert "none of the formats" in made.survey.unread["bytes.json"]
     assert made.survey.left_out == {"a discontinuous entity": 1}
 
 

@@ -117,12 +117,11 @@ class Fitting:
         """The dataset's name for a label: "" to leave it out, None where it has none."""
         key = (kind, label)
         if key not in self._found:
-            name = self.names.get(label, label)
-            if name and not self.any and name not in self.allowed[kind]:
-                guessed = alike(name, self.allowed[kind]) if self.left.guess else None
-                self._found[key] = guessed
+            given = self.names.get(label, label)
+            if given and not self.any and given not in self.allowed[kind]:
+                self._found[key] = alike(given, self.allowed[kind]) if self.left.guess else None
             else:
-                self._found[key] = name
+                self._found[key] = given
         name = self._found[key]
         if count and name and name != label:
             self.left.renamed[label, name] += 1

@@ -36,7 +36,7 @@ def _both(one: Question, other: Question) -> Question:
         photo_words=_all_words(one.post, other.post),
     )
     decided = one.decided + tuple(who for who in other.decided if who not in one.decided)
-    return Question(post=post, ask=_asks(one.ask, other.ask), decided=decided)
+    return replace(one, post=post, ask=_asks(one.ask, other.ask), decided=decided)
 
 
 def _union(one: tuple[Stated, ...] | None, other: tuple[Stated, ...] | None) -> tuple[Stated, ...] | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mmdemo.formats.format import Format
 from mmdemo.posts.gold import name_of
 from mmdemo.posts.words import offsets_of
-from mmdemo.types import InputError, Post, Question, Span, quoted
+from mmdemo.types import Entity, InputError, Post, Question, Relation, Span, quoted
 
 
 def unfit(rows: Sequence[Question], found: Format) -> dict[str, str]:
@@ -32,10 +32,17 @@ def compare(written: Sequence[Question], back: Sequence[Question], found: Format
             again = back[place] if place < len(back) else None
         if again is None or not same(row.post, again.post, found):
             raise InputError(f"{name_of(row.post)} does not read back as it was written; nothing was kept")
+        if found.scores and _scores(row.post) != _scores(again.post):
+            raise InputError(f"the scores of {name_of(row.post)} do not read back; nothing was kept")
         if found.decided and row.decided != again.decided:
             raise InputError(f"who decided {name_of(row.post)} does not read back; nothing was kept")
     if len(back) != len(written):
         raise InputError(f"{len(back)} posts read back, where {len(written)} were written; nothing was kept")
+
+
+def _scores(post: Post) -> list[float | None]:
+    stated: tuple[Entity | Relation, ...] = (*(post.entities or ()), *(post.relations or ()))
+    return [item.score for item in stated]
 
 
 def same(one: Post, other: Post, found: Format) -> bool:

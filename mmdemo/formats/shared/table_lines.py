@@ -74,7 +74,7 @@ def told(lines: Iterable[str], left: LeftOut) -> Columns:
     columns = [Counter(parts[at].strip(" ") for parts in table) for at in range(width)]
     word = 1 if width > 2 and all(value.isdecimal() for value in columns[0]) else 0
     tags = [at for at in range(word + 1, width) if are_tags(list(columns[at]))]
-    names = [at for at in tags if not are_chunks(columns[at])] or tags
+    names = [at for at in tags if not are_chunks(columns[at])]
     for _ in names[:-1]:
         left.note("one column of tags more than is read: the last one counts")
     if names:
@@ -82,9 +82,9 @@ def told(lines: Iterable[str], left: LeftOut) -> Columns:
     if width <= 4 and _are_labels(columns[-1]):
         left.note("tags without B- and I-: neighbours of one label were read as one entity")
         return Columns(tabs=tabs, word=word, read=lambda tag, where: bare(tag))
-    return Columns(tabs=tabs, word=word)
+    return Columns(tabs=tabs, word=word, tag=tags[-1] - width if tags else -1)
 
 
 def _are_labels(values: Counter[str]) -> bool:
-    """Whether a column has labels without prefixes: few, and most words have none."""
-    return are_bare(list(values)) and len(values) <= 60 and values["O"] * 2 >= values.total()
+    """Whether a column has labels without prefixes: few, and many words have none."""
+    return are_bare(list(values)) and len(values) <= 60 and values["O"] * 5 >= values.total()

@@ -52,7 +52,7 @@ def _post(row: dict[str, Any], names: Mapping[str, Sequence[str]], left: LeftOut
     read = {words}
     for key in sorted(keys, key=lambda key: "ner" not in key):
         value = row[key]
-        if entities is None and _is_tag_list(value, len(tokens)):
+        if entities is None and _is_tag_list(key, value, len(tokens)):
             entities, tags = entities_of(tokens, _bio(value, names.get(key), f"{where}, {quoted(key)},"))
             read.add(key)
         elif entities is None and are_spans(value):
@@ -76,10 +76,14 @@ def _post(row: dict[str, Any], names: Mapping[str, Sequence[str]], left: LeftOut
     )
 
 
-def _is_tag_list(value: Any, length: int) -> bool:
+def _is_tag_list(key: str, value: Any, length: int) -> bool:
+    """Whether a list has a tag for each word: under a key that is called so, or by its looks."""
     if not isinstance(value, list) or len(value) != length:
         return False
-    return all(type(one) is int for one in value) or all(isinstance(one, str) for one in value)
+    texts = all(isinstance(one, str) for one in value)
+    if all(type(one) is int for one in value) or (texts and ("tag" in key or "ner" in key)):
+        return True
+    return texts and (all(map(is_tag, value)) or are_bare(value))
 
 
 def _bio(values: list[Any], names: Sequence[str] | None, where: str) -> list[str]:
@@ -135,7 +139,7 @@ def _collect(value: Any, found: dict[str, tuple[str, ...]], key: str = "", depth
 
 
 def looks_like(path: Path, start: str) -> bool:
-    keys = any(f'"{key}":' in start for key in _WORDS)
+    keys = any(f'"{key}":["' in start.replace(": [", ":[") for key in _WORDS)
     return path.suffix.lower() in (".json", ".jsonl", ".ndjson") and keys and looks_labelled(start)
 
 

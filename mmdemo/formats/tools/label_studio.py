@@ -178,8 +178,16 @@ def _mark(
                 name = check_text(label, where)
                 place = value.get("globalOffsets") if kind != "labels" else None
                 start, end = (place["start"], place["end"]) if place else (value["start"], value["end"])
-                stated = {"stated": value.get("text"), "score": sure, "who": who}
-                marked.mark(row["id"], start, end, None if name == none else name, where, **stated)
+                marked.mark(
+                    row["id"],
+                    start,
+                    end,
+                    None if name == none else name,
+                    where,
+                    stated=value.get("text"),
+                    score=sure,
+                    who=who,
+                )
         elif kind != "relation":
             left.pass_over(f"annotations of the type {kind!r:.30}")
     for row in result:

@@ -71,8 +71,8 @@ def row_of(row: dict[str, Any], dataset: Dataset | None, left: LeftOut, where: s
     for who, spans in found.people.items():
         for number, span in enumerate(spans):
             label = None if span.label == none else span.label
-            place = {"stated": span.text, "score": span.score, "who": who}
-            marked.mark(_key(span, number), span.start, span.end, label, where, **place)
+            key, text = _key(span, number), span.text
+            marked.mark(key, span.start, span.end, label, where, stated=text, score=span.score, who=who)
     linked = _link(values, marked, found, where, left)
     main = next(reversed(found.people), "")
     post = marked.finish(main, entities=bool(found.people), relations=linked)

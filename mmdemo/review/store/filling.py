@@ -75,13 +75,18 @@ class Filling:
         *,
         use: intake.Use = "suggest",
         reviewer: str = "import",
+        refused: intake.Refused | None = None,
     ) -> Imported:
         """Add posts; those that the queue has stay as they are, so an import can be repeated.
+
+        Of those, posts without any answer get what the file states. Where it has the answers of several
+        people, each is a review in a queue of two blind ones.
 
         One whose id the queue has with other words is another post: it gets a new id, and a warning says so.
 
         Args:
             use: answers that the files state become suggestions, are ignored, or count as decided.
+            refused: where given, a post that cannot be added is left out, and this is told why.
 
         Raises:
             InputError: a post has an unknown label, a span outside it, … (posts of earlier batches stay).
@@ -97,6 +102,7 @@ class Filling:
             reviewer=check_name(reviewer, "reviewer"),
             photos=self._database.photos,
             now=time.time(),
+            refused=refused,
         )
 
     def restore(self, queue: str, ref: str, held: Sequence[Standing]) -> None:

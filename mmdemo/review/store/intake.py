@@ -3,11 +3,10 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -16,25 +15,21 @@ from mmdemo.formats.shared.lines import check_span, check_text, check_words
 from mmdemo.formats.shared.photo_words import read_words, refuse, words_json
 from mmdemo.posts.gold import name_of
 from mmdemo.review.answers import read_answer, suggestion_row
+from mmdemo.review.names import check_name
 from mmdemo.review.photos import Unkept, keep_photo
-from mmdemo.review.records import Answer, Decision, Imported, Suggestion
-from mmdemo.review.store import post_state as fold
-from mmdemo.review.store.changes import load, record, utc
+from mmdemo.review.records import Answer, Imported, Suggestion
+from mmdemo.review.store.arriving.again import answer_known, told_known
+from mmdemo.review.store.arriving.inserting import Row, Use, dumped_words, insert_posts
+from mmdemo.review.store.changes import load, utc
 from mmdemo.review.store.engine import Writer
-from mmdemo.review.store.rows import derived_columns, dump, post_body, shuffle_number
+from mmdemo.review.store.rows import derived_columns, dump, post_body
 from mmdemo.review.store.tables import posts, suggestions
-from mmdemo.types import InputError, Pair, Post, Question, quoted
+from mmdemo.types import InputError, Post, Question, quoted
 
-#: What becomes of answers that a file states: reviewers see them as suggestions, or nobody sees them, or
-#: they count as decided.
-Use = Literal["suggest", "ignore", "accept"]
 USES: tuple[Use, ...] = ("suggest", "ignore", "accept")
 
 #: Posts in one transaction: long enough to be fast, short enough that reviewers do not wait.
 BATCH = 500
-
-#: The name of answers that a file states, where a suggestion names its checkpoint.
-FILE = "file"
 
 MAX_CHARACTERS = 200_000
 MAX_NAME = 300
@@ -43,23 +38,17 @@ NAMED = 5  # posts in one warning
 
 @dataclass(frozen=True, kw_only=True)
 class Arrived:
-    """What of some rows is new, which got a new id, and how many known posts got what they lacked."""
+    """What of some rows is new, which got a new id, the known posts (by key), and how many got what they
+    lacked."""
 
-    new: list["Row"]
+    new: list[Row]
     renamed: list[str]
-    photos: int
-    words: int
+    again: list[tuple[int, Row]]
+    filled: Counter[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A checked post without what is stated of it, that as an answer (None: nothing), the asked pairs, and
-    its photo's name in the store."""
-
-    post: Post
-    answer: Answer | None
-    asked: tuple[Pair, ...]
-    photo: str | None = None
+#: Called with what is wrong with a post that is left out.
+Refused = Callable[[InputError], None]
 
 
 def add(
@@ -73,9 +62,10 @@ def add(
     reviewer: str,
     photos: Path,
     now: float,
+    refused: Refused | None = None,
 ) -> Imported:
     """Add posts that the queue does not have, in batches; each batch is on the disk before the next."""
-    added, known, photographed, described = 0, 0, 0, 0
+    added, known, counts = 0, 0, Counter[str]()
     warnings, renamed, held = list[str](), list[str](), dict[str, str]()
     rest = iter(items)
     while batch := list(islice(rest, BATCH)):
@@ -86,23 +76,26 @@ def add(
             except Unkept as error:  # the post waits: one without its photo would pass for known ever after
                 held[name_of(item.post)[:80]] = str(error)
                 continue
+            try:
+                rows.append(replace(_checked(item, scheme, use), photo=name))
+            except InputError as error:
+                if refused is None:
+                    raise
+                refused(error)
+                continue
             warnings += [warning] if warning else []
-            rows.append(replace(_checked(item, scheme, use), photo=name))
 
         def write(connection: Connection, rows: list[Row] = rows) -> Arrived:
             found = _unknown(connection, queue_id, rows)
-            _insert(connection, queue_id, double, found.new, use, reviewer, photos, now)
+            answer_known(connection, found.again, double, use, reviewer, photos, now, counts)
+            insert_posts(connection, queue_id, double, found.new, use, reviewer, photos, now)
             return found
 
         found = writer.run(write)
         fresh = len(found.new)
         added, known, renamed = added + fresh, known + len(rows) - fresh, renamed + found.renamed
-        photographed, described = photographed + found.photos, described + found.words
-    if photographed:
-        warnings.append(f"{photographed} posts that were there without their photo have it now")
-    if described:
-        warnings.append(f"{described} posts that were there without words of their photo have them now")
-    warnings = [*warnings, *_told(renamed), *_waiting(held)]
+        counts.update(found.filled)
+    warnings = [*warnings, *told_known(counts), *_told(renamed), *_waiting(held)]
     return Imported(added=added, known=known, held=len(held), warnings=tuple(warnings))
 
 
@@ -126,20 +119,30 @@ def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> Arri
     """
     spare = [_spare_ref(row) for row in rows]
     named = posts.c.ref.in_([*spare, *(row.post.id for row in rows)])
-    columns = (posts.c.ref, posts.c.body, posts.c.photo, posts.c.photo_words, posts.c.photo_version)
+    columns = (
+        posts.c.id,
+        posts.c.ref,
+        posts.c.body,
+        posts.c.photo,
+        posts.c.photo_words,
+        posts.c.photo_version,
+    )
     found = connection.execute(select(*columns).where(posts.c.queue_id == queue_id, named)).all()
     there = {row.ref: _words(row.body) for row in found}
     lacks = {"photo": {row.ref for row in found if row.photo is None}}
     # What a reviewer took away is not lacking.
     lacks["photo_words"] = {row.ref for row in found if not row.photo_words and not row.photo_version}
-    new, renamed, filled = list[Row](), list[str](), Counter[str]()
+    keys = {row.ref: row.id for row in found}
+    new, renamed, filled, again = list[Row](), list[str](), Counter[str](), list[tuple[int, Row]]()
     for row, other in zip(rows, spare, strict=True):
         first, words = row.post.id or "", _words(post_body(row.post, row.asked))
         ref = first if there.get(first, words) == words else other
         if ref in there:
             # The disk was full, the photo was not at hand, or nobody had read it.
             mine = (posts.c.queue_id == queue_id) & (posts.c.ref == ref)
-            for name, value in {"photo": row.photo, "photo_words": _dumped(row.post)}.items():
+            if ref in keys and (row.answer is not None or row.reviews):
+                again.append((keys[ref], row))
+            for name, value in {"photo": row.photo, "photo_words": dumped_words(row.post)}.items():
                 if value is not None and ref in lacks[name]:
                     connection.execute(update(posts).where(mine).values({name: value}))
                     filled[name] += 1
@@ -148,12 +151,7 @@ def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> Arri
         there[ref] = words
         new.append(replace(row, post=replace(row.post, id=ref)))
         renamed += [f"{quoted(first)} as {quoted(ref)}"] if ref != first else []
-    return Arrived(new=new, renamed=renamed, photos=filled["photo"], words=filled["photo_words"])
-
-
-def _dumped(post: Post) -> str | None:
-    """The words of a post's photo as they are stored."""
-    return dump(words_json(post.photo_words)) if post.photo_words else None
+    return Arrived(new=new, renamed=renamed, again=again, filled=filled)
 
 
 def _told(renamed: list[str]) -> list[str]:
@@ -216,9 +214,26 @@ def _checked(item: Question, scheme: Dataset, use: Use) -> Row:
     if stated is None:
         return Row(post=post, answer=None, asked=asked)
     try:
-        return Row(post=post, answer=read_answer(stated, post, scheme), asked=asked)
+        own = read_answer(stated, post, scheme)
+        return Row(post=post, answer=own, asked=asked, reviews=_reviews(item, post, scheme))
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
+
+
+def check(item: Question, scheme: Dataset, use: Use) -> None:
+    """Raises InputError, as `add` would, where a post cannot be added."""
+    _checked(item, scheme, use)
+
+
+def _reviews(item: Question, post: Post, scheme: Dataset) -> tuple[tuple[str, Answer], ...]:
+    """What each of several people states of a post, by their names."""
+    return tuple(
+        (
+            check_name(one.reviewer or "annotator", "reviewer"),
+            read_answer(Answer(entities=one.entities, links=one.relations), post, scheme),
+        )
+        for one in item.reviews
+    )
 
 
 def stated_answer(post: Post) -> Answer | None:
@@ -226,71 +241,6 @@ def stated_answer(post: Post) -> Answer | None:
     if post.entities is None and post.relations is None:
         return None
     return Answer(entities=post.entities or (), links=post.relations or ())
-
-
-def _insert(
-    connection: Connection,
-    queue_id: int,
-    double: bool,
-    new: Sequence[Row],
-    use: Use,
-    reviewer: str,
-    photos: Path,
-    now: float,
-) -> None:
-    if not new:
-        return
-    stated: dict[str, Answer] = {}
-    rows = []
-    for row in new:
-        post = row.post
-        ref = post.id or ""
-        suggestion = None
-        if row.answer is not None and use != "ignore":
-            stated[ref] = row.answer
-            suggestion = Suggestion(answer=row.answer, checkpoint=FILE)
-        rows.append(
-            {
-                "queue_id": queue_id,
-                "ref": ref,
-                "shuffle": shuffle_number(ref),
-                "body": post_body(post, row.asked),
-                "photo": row.photo,
-                "photo_words": _dumped(post),
-                "search": f"{post.text}\n{ref}".casefold().replace("\0", ""),
-                "suggestion": dump(suggestion_row(suggestion)) if suggestion else None,
-                "checkpoint": FILE if suggestion else None,
-                **derived_columns({}, double, suggestion),
-            }
-        )
-    connection.execute(insert(posts), rows)
-    if use == "accept" and stated:
-        _accept(connection, queue_id, double, stated, reviewer, photos, now)
-
-
-def _accept(
-    connection: Connection,
-    queue_id: int,
-    double: bool,
-    stated: dict[str, Answer],
-    reviewer: str,
-    photos: Path,
-    now: float,
-) -> None:
-    """Count what the file states as decided."""
-    at = utc(now)
-    query = select(posts.c.id, posts.c.ref).where(posts.c.queue_id == queue_id, posts.c.ref.in_(list(stated)))
-    seat = fold.ADJUDICATED if double else fold.SHARED
-    for key, ref in connection.execute(query).all():
-        after = Decision(verdict="accepted", answer=stated[ref], reviewer=reviewer, at=at)
-        item = load(connection, key, photos)
-        batch = _batch_name(at)
-        record(connection, item, kind="import", seat=seat, reviewer=reviewer, after=after, at=at, batch=batch)
-
-
-def _batch_name(at: str) -> str:
-    """The batch name of one import."""
-    return hashlib.sha256(at.encode()).hexdigest()[:32]
 
 
 def suggest(

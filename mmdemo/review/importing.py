@@ -1,0 +1,187 @@
+"""From a person's file, archive or folder into a queue: looked at first, then stored, and told."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from mmdemo.datasets.schema import Dataset
+from mmdemo.formats.descriptions import read_descriptions
+from mmdemo.formats.gathering import Gathered, gather, names_of
+from mmdemo.formats.looking import Look, look, notes_of, posts_of
+from mmdemo.formats.photos import Photos, Sought
+from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.review.export import apply_corrections
+from mmdemo.review.names import count_posts
+from mmdemo.review.records import Changed, Imported
+from mmdemo.review.store.intake import Use, check
+from mmdemo.review.store.reviews import Store
+from mmdemo.types import InputError, Question, quoted
+
+#: What becomes of a file with damaged rows: the others come in, or nothing does.
+BadRows = Literal["skip", "stop"]
+BAD_ROWS: tuple[BadRows, ...] = ("skip", "stop")
+
+#: Passes posts on while they are stored, such as a progress bar that knows how many there will be.
+Watch = Callable[[Iterable[Question], int], Iterable[Question]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a person wants of an import. ``source`` is a format's name or ``auto``; ``names`` gives labels of
+    the file other names ("" leaves one out)."""
+
+    source: str = "auto"
+    names: Mapping[str, str] = field(default_factory=dict)
+    bad_rows: BadRows = "skip"
+    use: Use = "suggest"
+
+    def left(self) -> LeftOut:
+        """How the readers read so, with nothing left out yet."""
+        return LeftOut(strict=False, skip=self.bad_rows == "skip", guess=True, names=self.names)
+
+
+def preview(path: Path, scheme: Dataset, photos: Photos, wish: Wish) -> Look:
+    """What an import would bring, by the start of a long file; nothing is stored.
+
+    Raises:
+        InputError: there is no such file, or nothing in it that can be read.
+    """
+    with _gathered(path, wish, scheme) as found:
+        return look(found, scheme, photos, wish.left(), check=lambda row: check(row, scheme, wish.use))
+
+
+@contextmanager
+def _gathered(path: Path, wish: Wish, scheme: Dataset) -> Iterator[Gathered]:
+    with tempfile.TemporaryDirectory(prefix="mmdemo-import-") as scratch:
+        try:
+            yield gather(path, wish.source, Path(scratch), scheme)
+        except InputError as error:
+            raise InputError(str(error).replace(f"{scratch}/", "")) from error
+
+
+def bring(
+    store: Store,
+    queue: str,
+    path: Path,
+    scheme: Dataset,
+    photos: Photos,
+    wish: Wish,
+    *,
+    double: bool = False,
+    reviewer: str = "import",
+    watch: Watch | None = None,
+) -> Imported:
+    """Add the posts of a file to a queue, which is made where there is none.
+
+    It is read twice: what cannot come in is known before the first post is stored.
+
+    Raises:
+        InputError: nothing can be read, or (if the person wants that) a row is damaged: nothing was stored.
+    """
+    described = read_descriptions(photos.descriptions) if photos.descriptions else None
+    with _gathered(path, wish, scheme) as found:
+        seen = look(
+            found, scheme, photos, wish.left(), bounded=False, check=lambda row: check(row, scheme, wish.use)
+        )
+        if seen.problem:
+            raise InputError(seen.problem)
+        left, sought = wish.left(), Sought()
+        items: Iterable[Question] = posts_of(found, scheme, photos, left, sought)
+        said = _Counted(items)
+        items = watch(said, seen.posts) if watch else said
+        store.make_queue(queue, scheme, double=double)
+        added = store.add(queue, items, use=wish.use, reviewer=reviewer, refused=left.damage)
+        notes = [*names_of(found), *notes_of(left), *sought.notes()]
+        if described is not None:  # one that fits no photo would else go unnoticed
+            notes.append(f"words of the photo: {said.with_words} of {count_posts(said.posts)}")
+        if seen.people > 1 and not double:
+            notes.append(
+                f"posts have answers of up to {seen.people} people: the last one's was taken; a new queue of "
+                "two blind reviews (--double) keeps each as a review"
+            )
+    return replace(added, warnings=(*added.warnings, *notes))
+
+
+class _Counted:
+    """Posts on their way, counted."""
+
+    def __init__(self, items: Iterable[Question]) -> None:
+        self.items, self.posts, self.with_words = items, 0, 0
+
+    def __iter__(self) -> Iterator[Question]:
+        for item in self.items:
+            self.posts += 1
+            self.with_words += bool(item.post.photo_words)
+            yield item
+
+
+def correct(
+    store: Store, queue: str, path: Path, scheme: Dataset, photos: Photos, wish: Wish, reviewer: str
+) -> Changed:
+    """Take a corrected export in. Raises InputError as `bring`."""
+    with _gathered(path, wish, scheme) as found:
+        items = list(posts_of(found, scheme, photos, wish.left(), Sought()))
+    return apply_corrections(store, queue, items, reviewer)
+
+
+def look_row(seen: Look) -> dict[str, Any]:
+    """The JSON object of a preview."""
+    return {
+        "files": [{"name": name, "format": form, "posts": count} for name, form, count in seen.files],
+        "posts": seen.posts,
+        "answered": seen.answered,
+        "complete": seen.complete,
+        "photos": {
+            "found": seen.found,
+            "not_found": seen.lost,
+            "none_named": seen.bare,
+            "missing": seen.missing,
+        },
+        "labels": [
+            {"kind": one.kind, "label": one.label, "count": one.count, "becomes": one.becomes}
+            for one in seen.labels
+        ],
+        "notes": seen.notes,
+        "problem": seen.problem,
+        "rows": [
+            {
+                "id": row.post.id,
+                "text": row.post.text or " ".join(row.post.tokens),
+                "photo": None if row.post.image is None else Path(str(row.post.image)).name,
+                "entities": [[e.label, e.text] for e in row.post.entities or ()],
+                "relations": [
+                    [said(row, r.head), r.label, said(row, r.tail)] for r in row.post.relations or ()
+                ],
+            }
+            for row in seen.rows
+        ],
+    }
+
+
+def said(row: Question, span: tuple[int, int]) -> str:
+    """The words of a span."""
+    return " ".join(row.post.tokens[span[0] : span[1]])
+
+
+def look_lines(seen: Look) -> list[str]:
+    """A preview for people, a line each."""
+    more = "" if seen.complete else " (the first ones of a longer file)"
+    lines = [f"{name}: {count:,} posts, {form}" for name, form, count in seen.files]
+    lines.append(f"posts: {seen.posts:,}{more}, {seen.answered:,} with answers")
+    lines.append(f"photos: {seen.found:,} found, {seen.lost:,} not found, {seen.bare:,} posts name none")
+    if seen.missing:
+        lines.append(f"photos not found: {', '.join(quoted(name) for name in seen.missing)}")
+    for one in seen.labels:
+        end = {"": "left out", None: "not known: say what it is by --map"}
+        becomes = end.get(one.becomes, "" if one.becomes == one.label else f"read as {one.becomes}")
+        lines.append(f"{one.kind} label {one.label}: {one.count:,}{f', {becomes}' if becomes else ''}")
+    lines += [f"note: {note}" for note in seen.notes]
+    for row in look_row(seen)["rows"]:
+        marks = [f"{label} {text!r}" for label, text in row["entities"]]
+        marks += [f"{head!r} {label} {tail!r}" for head, label, tail in row["relations"]]
+        photo = f" [{row['photo']}]" if row["photo"] else ""
+        lines.append(f"  {row['id'] or '-'}: {row['text'][:100]!r}{photo} {', '.join(marks)}")
+    return [*lines, f"cannot be imported so: {seen.problem}"] if seen.problem else lines
