@@ -1,6 +1,6 @@
 """Take the docs' screenshots from a real browser: ``python -m tests.browser.screenshots [FOLDER]``.
 
-Writes pictures of the Predict, Compare, Why and Review tabs (1280 x 800) into docs/, or into FOLDER.
+Writes pictures of the Extract, Predict, Compare, Why and Review tabs (1280 x 800) into docs/, or into FOLDER.
 """
 
 import sys
@@ -12,6 +12,21 @@ from tests.browser import live
 from tests.browser.desk import Desk
 
 SIZE = {"width": 1280, "height": 800}
+
+
+def shoot_extract(page: Page, url: str, folder: Path) -> None:
+    """The front door in light: entities, relations as arcs and a graph; a chosen entity in dark."""
+    for file, theme, choose in (
+        ("screenshot-extract.png", "light", False),
+        ("screenshot-extract-edit.png", "dark", True),
+    ):
+        live.open_page(page, f"{url}/?__theme={theme}", tab="Extract")
+        page.get_by_role("button", name="Grace Hopper").click()
+        page.locator("#extract-answer .xt-chip").first.wait_for(timeout=live.WAIT)
+        live.settle(page)
+        if choose:
+            page.locator("#extract-answer .xt-chip").first.click()
+        save(page, folder / file, "#extract-answer" if choose else "body")
 
 
 def shoot_predict(page: Page, url: str, folder: Path) -> None:
@@ -77,6 +92,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else live.ROOT / "docs"
     folder.mkdir(parents=True, exist_ok=True)
     with live.running_app() as url, live.running_browser() as browser:
+        shoot_extract(live.new_page(browser, viewport=SIZE), url, folder)
         shoot_predict(live.new_page(browser, viewport=SIZE), url, folder)
         shoot_why(live.new_page(browser, viewport=SIZE), url, folder)
         shoot_review(live.new_page(browser, viewport=SIZE), url, folder)

@@ -87,9 +87,20 @@ def test_no_tab_hinders_anyone_in_any_theme_or_width(page: Page) -> None:
     page.evaluate(AXE_SCRIPT)
     page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
     found = {}
+    page.get_by_role("tab", name="Extract", exact=True).click()
+    page.get_by_role("button", name="Grace Hopper").click()
+    expect(page.locator("#extract-answer .xt-chip").first).to_be_visible()
+    live.settle(page)
+    for summary in page.locator("#extract-below summary").all():
+        summary.click()
+    page.locator("#extract-answer .xt-chip").first.click()
+    page.locator("#extract-answer .xt-chip").nth(1).click()
+    found["Extract"] = findings(page)
+
+    page.get_by_role("tab", name="Predict", exact=True).click()
     page.get_by_role("button", name="Relation").first.click()
     expect(page.locator("#result .mm-bars")).to_be_visible()
-    page.get_by_text("Result as JSON").click()
+    page.get_by_text("Result as JSON").filter(visible=True).click()
     expect(page.locator("#result-json .json-node").first).to_be_visible()
     found["Predict"] = findings(page)
 

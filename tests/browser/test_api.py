@@ -23,15 +23,17 @@ HOSTILE = "<script>alert(1)</script> ${x} {{7*7}} \u202egnp.exe"
 #: By these keys an answer is found in the text again.
 PLACES = {"dataset", "text", "tokens", "offsets"}
 
+STARS = "Lauren Bacall and Humphrey Bogart on the set of Key Largo"
 
-def call(url: str, *data: Any) -> tuple[str, Any]:
+
+def call(url: str, *data: Any, endpoint: str = "predict") -> tuple[str, Any]:
     """Gradio's two steps: send the values, then read the event ("complete" or "error") and its data."""
     body = json.dumps({"data": data}).encode()
     headers = {"Content-Type": "application/json"}
-    sent = urllib.request.Request(f"{url}/gradio_api/call/predict", body, headers)
+    sent = urllib.request.Request(f"{url}/gradio_api/call/{endpoint}", body, headers)
     with urllib.request.urlopen(sent, timeout=60) as reply:
         event = json.load(reply)["event_id"]
-    with urllib.request.urlopen(f"{url}/gradio_api/call/predict/{event}", timeout=120) as reply:
+    with urllib.request.urlopen(f"{url}/gradio_api/call/{endpoint}/{event}", timeout=120) as reply:
         lines = reply.read().decode().splitlines()
     kind = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")][-1]
     found = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")][-1]
@@ -64,6 +66,11 @@ def test_words_of_the_photo_come_back_as_they_are(app_url):
     for said in ((3, None), (None, "PADRES"), (None, [{}]), ("a" * 3000, None)):
         kind, data = call(app_url, *asked, *said)
         assert kind == "error" and "Traceback" not in json.dumps(data)
+
+
+def test_entities_and_relations_by_place_may_end_before_the_words_of_the_photo(app_url):
+    kind, data = call(app_url, STARS, None, None, None, False, False, "lite", endpoint="extract")
+    assert kind == "complete" and [entity["id"] for entity in data[0]["entities"][:2]] == ["e0", "e1"]
 
 
 def test_bad_input_is_one_sentence(app_url):

@@ -24,7 +24,7 @@ def test_entities_of_a_tweet_with_its_photo(page, tmp_path):
     expect(result.locator(".mm-chip").first).to_contain_text(re.compile(r"PER >?\d+\.\d%"))
     expect(result).to_contain_text("read with the photo")
     expect(page.locator("#card")).to_contain_text("Entity F1")
-    page.get_by_text("Result as JSON").click()
+    page.get_by_text("Result as JSON").filter(visible=True).click()
     expect(page.locator("#result-json")).to_contain_text('"label"')
 
 

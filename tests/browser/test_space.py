@@ -65,6 +65,7 @@ def test_the_page_works_in_a_frame_of_the_hub(target, browser: Browser, tmp_path
             page = hub.new_context(ignore_https_errors=True).new_page()
             page.goto("https://huggingface.co/spaces/you/mmdemo")
             frame = page.frame_locator("iframe")
+            frame.get_by_role("tab", name="Predict", exact=True).click()
             frame.locator("#predict").wait_for()
             frame.locator("#post-text textarea").fill(live.TWEET)
             frame.locator("#predict").click()

@@ -32,7 +32,8 @@ Shown = tuple[Any, Any, Any, Any]
 def shown(found: Extraction, cells: CellPair, *, mended: bool = False) -> Shown:
     """An answer in all its places on the page."""
     told = extraction_json(found)
-    told.pop("none" if len(found.none) > NONE_IN_JSON else "", None)
+    if len(found.none) > NONE_IN_JSON:
+        del told["none"]
     if mended:
         told["mended"] = True
     dataset = cells.entities.dataset

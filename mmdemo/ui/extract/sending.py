@@ -114,7 +114,7 @@ def build() -> Desk:
     with gr.Row(elem_id="extract-send", equal_height=True):
         queue = gr.Textbox(QUEUE, label="Queue", max_length=80, min_width=160, elem_id="extract-queue")
         name = gr.Textbox(
-            label="Your name", max_length=60, min_width=160, visible=not on_space(), elem_id="extract-name"
+            label="Reviewer", max_length=60, min_width=160, visible=not on_space(), elem_id="extract-name"
         )
         button = gr.Button("Send to review", min_width=140, elem_id="extract-review")
     done = gr.HTML("", apply_default_css=False, elem_id="extract-sent", min_height=24)

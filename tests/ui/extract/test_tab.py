@@ -92,6 +92,13 @@ def test_an_edit_that_cannot_be_leaves_the_answer_alone():
     assert 'role="alert"' in pair and all("value" not in kept for kept in (answer, below, told))
 
 
+@pytest.mark.parametrize("score", [7, -0.1, float("nan")])
+def test_a_score_that_is_no_probability_is_refused(score):
+    forged = {**KEPT, "entities": [{**STATED[0], "score": score}, STATED[1]]}
+    given = {"act": "type", "entity": "e1", "label": "ORG"}
+    assert "not a probability" in handlers.edit(forged, *form(), event=event(**given))[1]
+
+
 def test_two_entities_are_asked_for_their_relation_in_either_direction():
     for head, tail, text in (("e0", "e1", "Kevin Durant"), ("e1", "e0", "Oracle Arena")):
         html = handlers.pair(KEPT, *form(), event=event(head=head, tail=tail))

@@ -14,6 +14,7 @@ from mmdemo.ui.shell.view import relation_name
 WIDTH, ROW, LETTER, NODE = 460, 58, 7.2, 30
 APART = 180  # between two boxes alone, room for a relation's name
 LONGEST = 18  # characters of an entity
+CROWD = 7  # relations from which on their names are shown only of the one that is pointed at
 BEND = 26  # of arrows that run side by side
 
 
@@ -37,12 +38,13 @@ def graph_html(found: Extraction, looks: Mapping[str, Look]) -> str:
     nodes, wide, height = places(names)
     edges = "".join(_edge_html(relation, nodes, shown, found.none_label) for relation in shown)
     boxes = "".join(_node_html(e.id, names[e.id], nodes[e.id], look_of(e, looks).colour) for e in inside)
+    kind = "xt-graph xt-crowd" if len(shown) >= CROWD else "xt-graph"
     told = "; ".join(
         f"{said(names[r.head])} {said(relation_name(r.label, found.none_label))} {said(names[r.tail])}"
         for r in shown
     )
     return (
-        f'<svg class="xt-graph" viewBox="0 0 {wide:.0f} {height:.0f}" role="img" aria-label="Graph: {told}">'
+        f'<svg class="{kind}" viewBox="0 0 {wide:.0f} {height:.0f}" role="img" aria-label="Graph: {told}">'
         f"{edges}{boxes}</svg>"
     )
 
@@ -56,7 +58,7 @@ def places(names: Mapping[str, str]) -> tuple[dict[str, Node], float, float]:
     widths = {id: max(46.0, len(name) * LETTER + 20) for id, name in names.items()}
     count = len(names)
     wide = sum(widths.values()) + APART + 12 if count <= 2 else WIDTH
-    height = 120.0 if count <= 2 else max(190.0, ROW * (count + 1) / 1.6)
+    height = 120.0 if count <= 2 else max(190.0, ROW * (count + 1) / 1.3)
     nodes = {}
     for number, (id, width) in enumerate(widths.items()):
         turn = 2 * math.pi * number / max(count, 1) + (math.pi if count <= 2 else -math.pi / 2)
