@@ -228,6 +228,8 @@ def _score(row: dict[str, Any], where: str) -> float | None:
 def looks_like(path: Path, start: str) -> bool:
     if path.suffix.lower() not in (".jsonl", ".json", ".ndjson") or '"tokens":' not in start:
         return False
+    if '"own_text":' in start or '"start_offset":' in start:  # doccano's, which carries words too
+        return False
     start = start.replace(": ", ":")
     ours = ('"tags":', '"entities":', '"relations":', '"ask":', '"pair":', '"offsets":')
     return '"entities":[[' not in start and (any(key in start for key in ours) or not looks_labelled(start))
