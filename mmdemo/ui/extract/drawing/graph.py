@@ -94,7 +94,7 @@ def _edge_html(
     middle = [(start[i] + 2 * control[i] + end[i]) / 4 for i in (0, 1)]
     name = plain(relation_name(relation.label, none), 24)
     label = f"{_text(name)} <tspan>{percent(relation.score)}</tspan>"
-    width = (len(name) + 7) * 5.9
+    width = (len(name) + 8.5) * 5.9
     tip = "" if relation.symmetric else _tip(control, end)
     kind = "xt-edge xt-against" if relation.contradicts else "xt-edge"
     (a, b), (c, d), (x, y) = start, control, middle
