@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from mmdemo.formats import jsonl
-from mmdemo.review.frozen import freeze, posts_of
+from mmdemo.formats.given.frozen import posts_of
+from mmdemo.review.frozen import freeze
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError
 from tests.review.conftest import TWEETS, tweets

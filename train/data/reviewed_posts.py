@@ -12,9 +12,9 @@ from mmdemo.cells.card import read_metrics
 from mmdemo.cells.conditions import marks_text
 from mmdemo.datasets.discovery import reviewed_as
 from mmdemo.datasets.schema import Dataset, Task
+from mmdemo.formats.given.frozen import posts_of
 from mmdemo.formats.jsonl import FORMAT
 from mmdemo.posts.same_text import text_key
-from mmdemo.review.frozen import posts_of
 from mmdemo.types import InputError, Post, Question
 from train.data.questions import questions_of
 from train.data.source import DataSource
@@ -28,7 +28,7 @@ WANTED: dict[Task, str] = {"entities": "entities (an empty list says none)", "re
 def read_extra(file: Path, dataset: Dataset) -> tuple[Question, ...]:
     """What the posts of a reviewed file state for the dataset's tasks; photos named by a relative path lie
     beside it. A post may state more than is needed, and any number of relations. ``file`` may also be the
-    name of a frozen export (`mmdemo.review.frozen`).
+    name of a frozen export (`mmdemo.formats.given.frozen`).
 
     Raises:
         InputError: the file cannot be read, has a label that the dataset has not, or states nothing for its
