@@ -1,11 +1,14 @@
 """The one reader of people's files: which format one is in, its posts, and the photos that these have."""
 
 import json
+import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.descriptions import read_descriptions, with_descriptions
 from mmdemo.formats.format import Format
@@ -15,6 +18,8 @@ from mmdemo.formats.shared.values import first_row
 from mmdemo.formats.table import SOURCES, find_format
 from mmdemo.photo.lookup import photo_name
 from mmdemo.types import InputError, Question, quoted
+
+log = logging.getLogger(__name__)
 
 #: Characters by which a format is told, and bytes that are read for them.
 _START = 20_000
@@ -66,7 +71,41 @@ def read_split(
             f"{dataset.title} names no file for its split {quoted(split)} ([files] in dataset.toml)"
         )
     found = find_format(dataset.files.format, SOURCES)
-    return found.read(Path(data_dir) / name, dataset, Counter() if left_out is None else left_out)
+    path = split_file(Path(data_dir), dataset, split)
+    return found.read(path, dataset, Counter() if left_out is None else left_out)
+
+
+def split_file(folder: Path, dataset: Dataset, split: str) -> Path:
+    """Where a split lies: as the record says, else where public archives lay it out, one or two folders down.
+
+    That is the one file with the same last folder and name, else the one of the record's format whose name
+    says the split, in no folder of another data set's name. Without such a file it is as the record says.
+    """
+    path = folder / dataset.files.of(split)
+    if path.exists() or not folder.is_dir():
+        return path
+    below = [file for depth in ("*/*", "*/*/*", "*/*/*/*") for file in sorted(folder.glob(depth))]
+    own = Path(dataset.files.of(split)).parts
+    same = [file for file in below if file.parts[-len(own) :] == own and len(own) > 1]
+    if not same:
+        words = {"valid": ("valid", "val", "dev")}.get(split, (split,))
+        named = [file for file in below if set(re.split(r"[^a-z]+", file.stem.lower())) & set(words)]
+        others = {name for name in bundled() if name != dataset.name}
+        foreign = [file for file in named if others & set(file.relative_to(folder).parts)]
+        same = [file for file in named if file not in foreign and _is_of(file, dataset)]
+    if len(same) != 1:
+        return path
+    log.warning("%s is not there; %s is read instead", path, same[0].relative_to(folder))
+    return same[0]
+
+
+def _is_of(file: Path, dataset: Dataset) -> bool:
+    """Whether a file looks like one of the dataset's format."""
+    try:
+        found = recognised(file) if file.is_file() else None
+    except InputError:
+        return False
+    return found is not None and found.name == dataset.files.format
 
 
 def with_photos(rows: Sequence[Question], lookup: Callable[[str | None], Path | None]) -> list[Question]:

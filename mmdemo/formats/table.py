@@ -8,7 +8,7 @@ from mmdemo.formats.tools import brat, doccano, hugging_face, label_studio, spac
 from mmdemo.types import InputError, quoted
 
 #: Where a file looks like several, the first is meant.
-_ROWS = (label_studio, jsonl, doccano, hugging_face, text_spans)
+_ROWS = (label_studio, doccano, jsonl, hugging_face, text_spans)
 _ALL = (csv_file, excel, conll, mnre, spacy, dygie, *_ROWS, brat, folder)
 
 #: All formats by name; `FORMATS` are those that are written too.

@@ -13,7 +13,8 @@ from mmdemo.cells.conditions import marks_text
 from mmdemo.datasets.discovery import reviewed_as
 from mmdemo.datasets.schema import Dataset, Task
 from mmdemo.formats.given.frozen import posts_of
-from mmdemo.formats.jsonl import FORMAT
+from mmdemo.formats.reading import guess
+from mmdemo.formats.table import SOURCES
 from mmdemo.posts.same_text import text_key
 from mmdemo.types import InputError, Post, Question
 from train.data.questions import questions_of
@@ -34,9 +35,9 @@ def read_extra(file: Path, dataset: Dataset) -> tuple[Question, ...]:
         InputError: the file cannot be read, has a label that the dataset has not, or states nothing for its
             tasks.
     """
-    if not file.is_file() and file.name == str(file) and file.suffix != FORMAT.suffix:
+    if not file.is_file() and file.name == str(file) and not file.suffix:
         file = posts_of(str(file))
-    rows = [_beside(row.post, file.parent) for row in FORMAT.read(file, reviewed_as(dataset))]
+    rows = [_beside(row.post, file.parent) for row in SOURCES[guess(file)].read(file, reviewed_as(dataset))]
     if not rows:
         raise InputError(f"{file} holds no posts")
     questions = questions_of(rows, dataset)
