@@ -68,7 +68,7 @@ def import_(
     train.txt --queue may --dataset NAME --images photos/ --preview
     """
     from mmdemo.cells.catalogue import dataset_named
-    from mmdemo.formats.photos import Photos
+    from mmdemo.formats.given.photos import Photos
     from mmdemo.formats.shared.labels import read_names
     from mmdemo.review import importing
     from mmdemo.review.store.intake import USES

@@ -18,8 +18,9 @@ from mmdemo.formats.format import Format
 from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.fitting import empty_word, overlap
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import raw_lines, read_lines, write_text
-from mmdemo.formats.shared.table_lines import (
+from mmdemo.formats.shared.tags import entities_of, is_tag
+from mmdemo.formats.text.lines import raw_lines, read_lines, write_text
+from mmdemo.formats.text.table_lines import (
     DOCUMENT,
     PHOTO,
     SAMPLE,
@@ -29,7 +30,6 @@ from mmdemo.formats.shared.table_lines import (
     split,
     told,
 )
-from mmdemo.formats.shared.tags import entities_of, is_tag
 from mmdemo.posts.gold import gold_tags, name_of
 from mmdemo.types import InputError, Post, Question
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
-from mmdemo.formats.shared.columns import Row, is_header, plain, questions
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import read_lines
+from mmdemo.formats.text.columns import Row, is_header, plain, questions
+from mmdemo.formats.text.lines import read_lines
 from mmdemo.types import InputError, Question
 
 #: csv's own bound on the characters of a field; a longer one is an error rather than a full memory.

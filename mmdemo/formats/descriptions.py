@@ -16,8 +16,8 @@ from typing import Any
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import cut_notes
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_text, read_objects
 from mmdemo.formats.shared.photo_words import DESCRIBED, KEY, Cut, descriptions, read_words
+from mmdemo.formats.text.lines import check_text, read_objects
 from mmdemo.photo.lookup import is_file, photo_name
 from mmdemo.photo.names import without_suffix
 from mmdemo.types import InputError, PhotoWords, Post, Question, quoted

@@ -14,17 +14,17 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import (
+from mmdemo.formats.shared.offsets import entity_at
+from mmdemo.formats.shared.photo_words import read_words, words_json
+from mmdemo.formats.shared.stated import tell_unread
+from mmdemo.formats.text.lines import (
     check_span,
     check_text,
     check_words,
     text_or_none,
     write_objects,
 )
-from mmdemo.formats.shared.offsets import entity_at
-from mmdemo.formats.shared.photo_words import read_words, words_json
-from mmdemo.formats.shared.stated import tell_unread
-from mmdemo.formats.shared.values import read_rows
+from mmdemo.formats.text.values import read_rows
 from mmdemo.types import InputError, Post, Question, Relation, Span
 
 #: The keys that are read.

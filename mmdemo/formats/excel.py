@@ -8,8 +8,8 @@ from openpyxl import load_workbook
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
-from mmdemo.formats.shared.columns import Row, is_header, plain, questions
 from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.formats.text.columns import Row, is_header, plain, questions
 from mmdemo.types import InputError, Question
 
 #: Bytes of all parts of a workbook: it is a zip, of which a few kB can state any number.

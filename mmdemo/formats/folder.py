@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
-from mmdemo.formats.shared.columns import unread
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import read_lines
+from mmdemo.formats.text.columns import unread
+from mmdemo.formats.text.lines import read_lines
 from mmdemo.photo.lookup import photos_in
 from mmdemo.types import InputError, Question
 

@@ -15,7 +15,11 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.asking import stated_ask
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import (
+from mmdemo.formats.shared.merging import merged
+from mmdemo.formats.shared.photo_words import stated_words, words_json
+from mmdemo.formats.shared.stated import looks_labelled, tell_unread
+from mmdemo.formats.shared.tags import bio, entities_of
+from mmdemo.formats.text.lines import (
     check_span,
     check_text,
     check_words,
@@ -23,11 +27,7 @@ from mmdemo.formats.shared.lines import (
     text_or_none,
     write_objects,
 )
-from mmdemo.formats.shared.merging import merged
-from mmdemo.formats.shared.photo_words import stated_words, words_json
-from mmdemo.formats.shared.stated import looks_labelled, tell_unread
-from mmdemo.formats.shared.tags import bio, entities_of
-from mmdemo.formats.shared.values import read_rows
+from mmdemo.formats.text.values import read_rows
 from mmdemo.types import Ask, Decided, Entity, InputError, Pair, Post, Question, Relation, Span, quoted
 
 #: The keys that are read.

@@ -13,10 +13,10 @@ from typing import Any
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_span, check_text, check_words, read_lines, write_text
-from mmdemo.formats.shared.literals import read_literal
 from mmdemo.formats.shared.merging import merged, one_pair
-from mmdemo.formats.shared.values import one_a_line, read_rows
+from mmdemo.formats.text.lines import check_span, check_text, check_words, read_lines, write_text
+from mmdemo.formats.text.literals import read_literal
+from mmdemo.formats.text.values import one_a_line, read_rows
 from mmdemo.posts.gold import name_of
 from mmdemo.types import InputError, Post, Question, Relation, Span
 

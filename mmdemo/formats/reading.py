@@ -12,10 +12,10 @@ from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.descriptions import read_descriptions, with_descriptions
 from mmdemo.formats.format import Format
-from mmdemo.formats.photos import Photos, Sought, with_found_photos
-from mmdemo.formats.shared.encoding import encoding_of, head_of
-from mmdemo.formats.shared.values import first_row
+from mmdemo.formats.given.photos import Photos, Sought, with_found_photos
 from mmdemo.formats.table import SOURCES, find_format
+from mmdemo.formats.text.encoding import encoding_of, head_of
+from mmdemo.formats.text.values import first_row
 from mmdemo.photo.lookup import photo_name
 from mmdemo.types import InputError, Question, quoted
 

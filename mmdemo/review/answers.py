@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.shared.lines import check_span
+from mmdemo.formats.text.lines import check_span
 from mmdemo.review.records import Answer, Suggestion
 from mmdemo.types import Entity, InputError, Pair, Post, Relation, quoted
 

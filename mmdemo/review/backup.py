@@ -24,8 +24,8 @@ from huggingface_hub import CommitScheduler, HfApi, constants, snapshot_download
 from mmdemo.datasets.discovery import find_dataset, reviewed_as
 from mmdemo.datasets.records import read_record, record_of
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.shared.lines import check_words
 from mmdemo.formats.shared.photo_words import read_words, refuse, words_json
+from mmdemo.formats.text.lines import check_words
 from mmdemo.photo.lookup import is_file
 from mmdemo.review.answers import answer_row, stored_answer
 from mmdemo.review.backup_events import event_row, standing

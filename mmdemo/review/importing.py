@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.descriptions import read_descriptions
-from mmdemo.formats.gathering import Gathered, gather, names_of
-from mmdemo.formats.looking import Look, look, notes_of, posts_of
-from mmdemo.formats.photos import Photos, Sought
+from mmdemo.formats.given.gathering import Gathered, gather, names_of
+from mmdemo.formats.given.looking import Look, look, notes_of, posts_of
+from mmdemo.formats.given.photos import Photos, Sought
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.review.export import apply_corrections
 from mmdemo.review.names import count_posts

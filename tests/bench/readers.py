@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from mmdemo.datasets.discovery import default_for, reviewed_as
-from mmdemo.formats.photos import Photos
+from mmdemo.formats.given.photos import Photos
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.table import FORMATS, SOURCES
 from mmdemo.review.importing import Wish, bring, preview

@@ -19,7 +19,7 @@ from mmdemo.formats.descriptions import (
     read_descriptions,
     with_descriptions,
 )
-from mmdemo.formats.photos import Photos
+from mmdemo.formats.given.photos import Photos
 from mmdemo.formats.reading import read_posts, read_split
 from mmdemo.formats.shared.photo_words import MAX_CHARACTERS
 from mmdemo.types import Ask, InputError, PhotoWords, Post, Question

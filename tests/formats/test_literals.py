@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmdemo.formats.mnre import FORMAT, MAX_LINE
-from mmdemo.formats.shared.literals import DEPTH, read_literal
+from mmdemo.formats.text.literals import DEPTH, read_literal
 from mmdemo.types import InputError
 
 LEAVES = (

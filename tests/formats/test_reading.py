@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mmdemo.datasets.schema import Files
-from mmdemo.formats.photos import Photos
+from mmdemo.formats.given.photos import Photos
 from mmdemo.formats.reading import guess, read_posts, read_split
 from mmdemo.formats.table import FORMATS, SOURCES
 from mmdemo.types import Ask, Entity, InputError, Pair, Post, Question, Relation

@@ -10,7 +10,7 @@ from PIL import Image
 
 from mmdemo.datasets.discovery import find_dataset, reviewed_as
 from mmdemo.formats import conll, jsonl
-from mmdemo.formats.photos import Photos
+from mmdemo.formats.given.photos import Photos
 from mmdemo.formats.reading import read_posts, read_split
 from mmdemo.formats.table import FORMATS
 from mmdemo.review.export import Unfit, apply_corrections, as_question, export

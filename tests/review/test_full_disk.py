@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mmdemo.datasets.discovery import find_dataset
-from mmdemo.formats.photos import Sought
+from mmdemo.formats.given.photos import Sought
 from mmdemo.formats.reading import read_posts
 from mmdemo.review import photos as module
 from mmdemo.review.photos import Unkept, keep_photo

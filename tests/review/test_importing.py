@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmdemo.datasets.discovery import find_dataset, reviewed_as
-from mmdemo.formats.photos import Photos
+from mmdemo.formats.given.photos import Photos
 from mmdemo.review.importing import Wish, bring, correct, look_lines, look_row, preview
 from mmdemo.review.records import Imported
 from mmdemo.review.store.reviews import Store
@@ -51,7 +51,7 @@ def test_a_preview_stores_nothing_and_says_what_would_come(store: Store, tmp_pat
 
 
 def test_a_preview_of_a_long_file_reads_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmdemo.formats.looking.MOST", 5)
+    monkeypatch.setattr("mmdemo.formats.given.looking.MOST", 5)
     path = lines(
         tmp_path / "x.jsonl", *({"tokens": ["Ola", str(n)], "tags": ["B-PER", "O"]} for n in range(9))
     )

@@ -35,7 +35,8 @@ def read_extra(file: Path, dataset: Dataset) -> tuple[Question, ...]:
         InputError: the file cannot be read, has a label that the dataset has not, or states nothing for its
             tasks.
     """
-    if not file.is_file() and file.name == str(file) and not file.suffix:
+    known = {one.suffix for one in SOURCES.values()}
+    if not file.is_file() and file.name == str(file) and file.suffix not in known:
         file = posts_of(str(file))
     rows = [_beside(row.post, file.parent) for row in SOURCES[guess(file)].read(file, reviewed_as(dataset))]
     if not rows:

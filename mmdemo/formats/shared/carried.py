@@ -11,10 +11,10 @@ from typing import Any
 
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_span, check_text, check_words, text_or_none
 from mmdemo.formats.shared.offsets import UNLABELLED, joined, raw_post, unlabelled
 from mmdemo.formats.shared.photo_words import KEY, stated_words, words_json
 from mmdemo.formats.shared.regions import Marked
+from mmdemo.formats.text.lines import check_span, check_text, check_words, text_or_none
 from mmdemo.types import InputError, Post, Question
 
 

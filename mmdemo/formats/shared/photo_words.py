@@ -7,7 +7,7 @@ as a ``description``, ``alt_text`` or ``alt``: a text or a list of texts, which 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mmdemo.formats.shared.lines import check_text
+from mmdemo.formats.text.lines import check_text
 from mmdemo.types import PHOTO_SOURCES, InputError, PhotoSource, PhotoWords, quoted
 
 KEY = "photo_words"

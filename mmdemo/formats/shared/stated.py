@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_text
+from mmdemo.formats.text.lines import check_text
 from mmdemo.types import InputError, quoted
 
 _LABELLED = re.compile(

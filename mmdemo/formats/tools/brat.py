@@ -16,12 +16,12 @@ from urllib.parse import quote, unquote
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.asking import question
-from mmdemo.formats.shared.encoding import encoding_of, head_of
 from mmdemo.formats.shared.fitting import empty_word
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_text, read_lines, write_text
 from mmdemo.formats.shared.offsets import UNLABELLED, joined, raw_post
 from mmdemo.formats.shared.regions import Marked, regions_of
+from mmdemo.formats.text.encoding import encoding_of, head_of
+from mmdemo.formats.text.lines import check_text, read_lines, write_text
 from mmdemo.photo.lookup import is_file
 from mmdemo.types import InputError, Post, Question
 

@@ -14,10 +14,10 @@ from mmdemo.formats.format import Format
 from mmdemo.formats.shared.carried import carried, unlabelled_among
 from mmdemo.formats.shared.fitting import empty_word
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import write_objects
 from mmdemo.formats.shared.offsets import joined
 from mmdemo.formats.shared.regions import regions_of
-from mmdemo.formats.shared.values import read_rows
+from mmdemo.formats.text.lines import write_objects
+from mmdemo.formats.text.values import read_rows
 from mmdemo.formats.tools.text_spans import row_of
 from mmdemo.types import InputError, Post, Question, quoted
 

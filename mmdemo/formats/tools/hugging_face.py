@@ -18,12 +18,12 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_span, check_words, name_or_none
 from mmdemo.formats.shared.offsets import entity_at
 from mmdemo.formats.shared.photo_words import stated_words
 from mmdemo.formats.shared.stated import are_spans, labelled_keys, looks_labelled, spans_of, tell_unread
 from mmdemo.formats.shared.tags import are_bare, bare, bio, entities_of, is_tag
-from mmdemo.formats.shared.values import read_rows
+from mmdemo.formats.text.lines import check_span, check_words, name_or_none
+from mmdemo.formats.text.values import read_rows
 from mmdemo.types import Entity, InputError, Post, Question, quoted
 
 _WORDS = ("tokens", "words", "token")

@@ -19,11 +19,11 @@ from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.carried import carried, carried_post, unlabelled_among
 from mmdemo.formats.shared.fitting import empty_word
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_text, text_or_none, write_text
 from mmdemo.formats.shared.offsets import UNLABELLED, joined, unlabelled
 from mmdemo.formats.shared.photo_words import DESCRIBED
 from mmdemo.formats.shared.regions import Marked, regions_of
-from mmdemo.formats.shared.values import read_rows
+from mmdemo.formats.text.lines import check_text, text_or_none, write_text
+from mmdemo.formats.text.values import read_rows
 from mmdemo.types import InputError, Post, Question, quoted
 
 

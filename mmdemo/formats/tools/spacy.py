@@ -13,10 +13,10 @@ from mmdemo.formats.format import Format
 from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.fitting import empty_word, overlap
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_text, name_or_none, write_objects
 from mmdemo.formats.shared.offsets import characters, entity_at, joined, words
 from mmdemo.formats.shared.photo_words import KEY, stated_words, words_json
-from mmdemo.formats.shared.values import read_rows
+from mmdemo.formats.text.lines import check_text, name_or_none, write_objects
+from mmdemo.formats.text.values import read_rows
 from mmdemo.types import InputError, Post, Question, quoted
 
 

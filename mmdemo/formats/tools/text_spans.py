@@ -15,7 +15,6 @@ from mmdemo.formats.format import Format
 from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.carried import carried_post
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_text, name_or_none
 from mmdemo.formats.shared.offsets import UNLABELLED
 from mmdemo.formats.shared.regions import Marked
 from mmdemo.formats.shared.stated import (
@@ -26,7 +25,8 @@ from mmdemo.formats.shared.stated import (
     spans_of,
     tell_unread,
 )
-from mmdemo.formats.shared.values import read_rows
+from mmdemo.formats.text.lines import check_text, name_or_none
+from mmdemo.formats.text.values import read_rows
 from mmdemo.types import InputError, Question, quoted
 
 TEXTS = ("text", "tweet", "sentence", "content", "post", "message", "body", "full_text", "data")

@@ -11,8 +11,8 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, select, update
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.shared.lines import check_span, check_text, check_words
 from mmdemo.formats.shared.photo_words import read_words, refuse, words_json
+from mmdemo.formats.text.lines import check_span, check_text, check_words
 from mmdemo.posts.gold import name_of
 from mmdemo.review.answers import read_answer, suggestion_row
 from mmdemo.review.names import check_name

@@ -14,7 +14,7 @@ from gradio.utils import get_upload_folder
 from mmdemo.cells.catalogue import dataset_named, known_datasets
 from mmdemo.datasets.discovery import default_for, reviewed_as
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.photos import Photos
+from mmdemo.formats.given.photos import Photos
 from mmdemo.formats.shared.labels import read_names
 from mmdemo.formats.table import FORMATS, SOURCES, find_format
 from mmdemo.review.agreement import agreements

@@ -1,6 +1,6 @@
 """A preview of an import as HTML: posts, photos, labels and what they become, notes, and the first rows."""
 
-from mmdemo.formats.looking import Look
+from mmdemo.formats.given.looking import Look
 from mmdemo.review.importing import said
 from mmdemo.types import Question, quoted
 from mmdemo.ui.shell import view

@@ -14,12 +14,12 @@ from typing import Any
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import check_text
-from mmdemo.formats.shared.literals import read_literal
 from mmdemo.formats.shared.photo_words import DESCRIBED, stated_words
 from mmdemo.formats.shared.regions import Marked
 from mmdemo.formats.shared.stated import are_spans, labelled_keys, spans_of
 from mmdemo.formats.shared.tags import are_bare, bare, bio, entities_of, is_tag
+from mmdemo.formats.text.lines import check_text
+from mmdemo.formats.text.literals import read_literal
 from mmdemo.posts.question import read_text
 from mmdemo.types import InputError, Post, Question, Span, quoted
 

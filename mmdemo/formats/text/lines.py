@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from mmdemo.formats.shared.encoding import encoding_of, head_of
 from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.formats.text.encoding import encoding_of, head_of
 from mmdemo.types import InputError, Span, quoted
 
 #: Characters or bytes of one line; a longer one is damaged, and its rest is passed over.

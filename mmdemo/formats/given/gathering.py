@@ -12,8 +12,8 @@ from pathlib import Path
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.format import Format
 from mmdemo.formats.reading import guess, recognised
-from mmdemo.formats.shared.archive import is_archive, of_a_system, unpack
 from mmdemo.formats.table import SOURCES, find_format
+from mmdemo.formats.text.archive import is_archive, of_a_system, unpack
 from mmdemo.photo.names import SUFFIXES as PHOTOS
 from mmdemo.types import InputError, quoted
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.formats import gathering
-from mmdemo.formats.gathering import Gathered, gather
-from mmdemo.formats.shared import archive
+from mmdemo.formats.given import gathering
+from mmdemo.formats.given.gathering import Gathered, gather
+from mmdemo.formats.text import archive
 from mmdemo.types import InputError
 
 POSTS = "IMGID:1\nOla\tB-PER\n\n"

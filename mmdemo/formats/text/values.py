@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from mmdemo.formats.shared.encoding import encoding_of, head_of
 from mmdemo.formats.shared.left_out import LeftOut
-from mmdemo.formats.shared.lines import MAX_LINE, read_objects
+from mmdemo.formats.text.encoding import encoding_of, head_of
+from mmdemo.formats.text.lines import MAX_LINE, read_objects
 from mmdemo.types import InputError
 
 _BLOCK = 2**20

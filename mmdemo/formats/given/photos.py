@@ -24,7 +24,7 @@ class Photos:
     """Where photos may lie. ``folder`` has ``<photo id>.jpg`` files, or the layout that the dataset's record
     names; ``pairs`` is a csv of stand-ins (data/README). ``trusted`` folders hold photos that files may name.
     ``descriptions`` is a file of what the photos show (`mmdemo.formats.descriptions`). ``more`` are folders
-    that lay with the file itself, in an archive or a folder of several (`mmdemo.formats.gathering`).
+    that lay with the file itself, in an archive or a folder of several (`mmdemo.formats.given.gathering`).
     """
 
     folder: Path | None = None

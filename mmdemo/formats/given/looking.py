@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.descriptions import read_descriptions, with_descriptions
 from mmdemo.formats.format import cut_notes
-from mmdemo.formats.gathering import Gathered, Source, names_of
-from mmdemo.formats.photos import Photos, Sought, found_photos
+from mmdemo.formats.given.gathering import Gathered, Source, names_of
+from mmdemo.formats.given.photos import Photos, Sought, found_photos
 from mmdemo.formats.shared.labels import Fitting, Kind, times
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.types import InputError, Question, quoted

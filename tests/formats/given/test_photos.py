@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.formats.photos import Photos, Sought
+from mmdemo.formats.given.photos import Photos, Sought
 from mmdemo.formats.reading import read_posts
 from mmdemo.types import InputError, Post
 from tests.made_up import odd_dataset
