@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import pillow_heif
+import pi_heif
 from PIL import Image, ImageOps
 
 from mmdemo.photo.photo_cost import check_cost
@@ -13,7 +13,7 @@ from mmdemo.types import InputError, Post, quoted
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 
 # One picture of a file, in one thread: thumbnails and depth maps beside it are nobody's question here.
-pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
 #: Bounds on what strangers may upload, checked on the header before any pixel is decoded.
 MAX_BYTES = 25 * 2**20

@@ -1,5 +1,6 @@
 """Photos on a full disk: their posts wait, and that is told; nothing is left behind; a retry adds them."""
 
+import base64
 import errno
 import os
 from dataclasses import replace
@@ -101,6 +102,17 @@ def test_a_name_longer_than_any_file_s_is_a_photo_that_is_not_there(store, tmp_p
     assert sought.notes()[0].startswith("photos: 0 of 2 found; not found: 'xxx")
 
 
+#: A red square as an iPhone stores photos: what reads HEIC here cannot write it.
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAVZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAA"
+    "AAAAACJpbG9jAAAAAERAAAEAAQAAAAABegABAAAAAAAAABkAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAA"
+    "AA5waXRtAAAAAAABAAAA1mlwcnAAAAC3aXBjbwAAAHhodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNw"
+    "AAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqSSmubgIaDAgAAAMAyAAAAwAIQGIAAQAHRAHB"
+    "crAiQAAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABAAAAAQAAAABBwaXhpAAAAAAMICAgAAAAXaXBtYQAAAAAA"
+    "AAABAAEEgQIDBAAAACFtZGF0AAAAFSgBrwQY/Hk46//6WU/fUBdsDEdDgA=="
+)
+
+
 @pytest.mark.parametrize(
     ("suffix", "kept"), [("heic", ".heic"), ("avif", ".avif"), ("tif", ".tif"), ("mpo", ".jpg")]
 )
@@ -108,7 +120,10 @@ def test_photos_as_phones_and_browsers_save_them_are_kept(tmp_path, suffix, kept
     """MPO: a phone's JPEG with a second picture."""
     image, more = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
     options = {"save_all": True, "append_images": [more]} if suffix == "mpo" else {}
-    image.save(tmp_path / f"a.{suffix}", **options)
+    if suffix == "heic":
+        (tmp_path / "a.heic").write_bytes(HEIC)
+    else:
+        image.save(tmp_path / f"a.{suffix}", **options)
     name = keep_photo(tmp_path / f"a.{suffix}", tmp_path / "photos")
     assert name.endswith(kept) and (tmp_path / "photos" / name).is_file()
     assert keep_photo(tmp_path / f"a.{suffix}", tmp_path / "photos") == name
