@@ -56,7 +56,7 @@ class Task:
 
 
 def choose_accelerator(device: str) -> Accelerator:
-    """Accelerate's device for ``auto``, ``cpu``, ``cuda`` or ``mps``; bf16 where the device is faster in it."""
+    """Accelerate's device for ``auto``, ``cpu``, ``cuda`` or ``mps``; bf16 where it is faster."""
     if device not in DEVICES:
         raise InputError(f"--device {device}: known are {', '.join(DEVICES)}")
     cpu = device == "cpu" or (device == "auto" and not (torch.cuda.is_available() or _has_mps()))
