@@ -293,7 +293,6 @@ def test_chance_gets_a_warning(monkeypatch):
         ("mnre", "", "missing: mark the head"),
         ("mnre", TWEET, "missing: mark the head"),
         ("mnre", "[E1] Ann [/E1] sings", r"\[E2\], \[/E2\] missing"),
-        ("mnre", "[E1] Ann [E2] Bob [/E2] [/E1]", "opens inside"),
         ("mnre", "[E1] Ann [/E2] [E2] Bob [/E1]", "closes a mark that is not open"),
         ("mnre", "[E1][/E1] [E2] Bob [/E2]", "marks no word"),
         ("mnre", "[E1] a [/E1] [E2] b [/E2] [E1] c [/E1]", "stands twice"),
