@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from mmdemo.datasets.discovery import find_dataset
-from mmdemo.formats.shared.sameness import compare, unfit
+from mmdemo.formats.shared.reducing import reduced
+from mmdemo.formats.shared.sameness import compare
 from mmdemo.formats.table import FORMATS
 
 
@@ -19,8 +20,7 @@ def read_back(dataset: str, reference: Path, name: str, file: Path) -> int:
     """
     record, found = find_dataset(dataset), FORMATS[name]
     rows = FORMATS["jsonl"].read(reference, record)
-    left_out = unfit(rows, found)
-    held = [row for row in rows if row.post.id not in left_out]
+    held = [less.row for less in (reduced(row, found) for row in rows) if less.row is not None]
     compare(held, found.read(file, record), found)
     return len(held)
 

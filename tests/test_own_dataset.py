@@ -38,9 +38,8 @@ def test_a_made_up_set_with_photos_goes_from_files_to_a_cell_and_back(tmp_path: 
     work = tmp_path / "work"
     said = walk(None, work)
     assert "splits made, alike in labels" in said and "all of it worked" in said
-    for name in ("jsonl", "dygie", "brat", "label-studio"):
+    for name in ("jsonl", "dygie", "brat", "label-studio", "conll"):  # conll: less the relations
         assert f"{name}: 48 posts read back equal" in said
-    assert "conll: 16 posts read back equal" in said  # a third of the posts has no relation
     assert card(work)["training"]["data"] == "the dataset's own photos"
     ready = [cell for cell in list_cells(work / "runs", "tiny") if cell.problem is None]
     assert [cell.dataset.name for cell in ready] == ["mine"] and "mine" not in bundled()

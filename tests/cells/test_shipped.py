@@ -59,12 +59,16 @@ def test_what_was_promised_is_ready():
 
 
 def test_what_ships_has_no_holes():
-    """Every dataset that ships has every model that ships, with all fusions of the zoo's that ship."""
+    """Every dataset that ships has every model that ships, with all fusions of the zoo's that ship.
+
+    Fusions outside the zoo's plan, as text alone, may ship of a single row.
+    """
     datasets, models, fusions = (
         {getattr(cell, part) for cell in READY} for part in ("dataset", "model", "fusion")
     )
+    planned = [cell for cell in READY if cell.fusion in fusions_of(cell.model)]
     whole = {(d.name, m, f) for d in datasets for m in models for f in fusions_of(m) if f in fusions}
-    assert {(cell.dataset.name, cell.model, cell.fusion) for cell in READY} == whole
+    assert {(cell.dataset.name, cell.model, cell.fusion) for cell in planned} == whole
 
 
 def test_the_whole_lite_zoo_is_small():

@@ -189,7 +189,6 @@ def test_review_import_takes_a_file_of_descriptions(tmp_path):
     [
         ("twitter2017", "", [], "the text is empty"),
         ("twitter2017", MARKED, [], "marks ask for a relation"),
-        ("mnre", "[E1] a [E2] b [/E2] [/E1]", [], "opens inside"),
         ("twitter2019", TWEET, [], "unknown dataset 'twitter2019'"),
         ("twitter2017", TWEET, ["--fusion", "magic"], "fusion 'magic'"),
         ("twitter2017", TWEET, ["--model", "gpt"], "model 'gpt'"),

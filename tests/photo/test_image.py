@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -23,7 +24,10 @@ RED = (255, 0, 0)
 
 
 def saved(path: Path, image: Image.Image, **options: object) -> Path:
-    image.save(path, **options)
+    if path.suffix == ".heic":  # what reads it here cannot write it
+        pillow_heif.from_pillow(image).save(path)
+    else:
+        image.save(path, **options)
     return path
 
 

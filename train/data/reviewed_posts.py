@@ -13,6 +13,7 @@ from mmdemo.cells.conditions import marks_text
 from mmdemo.datasets.discovery import reviewed_as
 from mmdemo.datasets.schema import Dataset, Task
 from mmdemo.formats.given.frozen import posts_of
+from mmdemo.formats.jsonl import FORMAT
 from mmdemo.formats.reading import guess
 from mmdemo.formats.table import SOURCES
 from mmdemo.posts.same_text import text_key
@@ -35,10 +36,12 @@ def read_extra(file: Path, dataset: Dataset) -> tuple[Question, ...]:
         InputError: the file cannot be read, has a label that the dataset has not, or states nothing for its
             tasks.
     """
-    known = {one.suffix for one in SOURCES.values()}
-    if not file.is_file() and file.name == str(file) and file.suffix not in known:
+    suffixes = {one.suffix for one in SOURCES.values() if one.suffix}
+    if not file.exists() and file.name == str(file) and file.suffix not in suffixes:
         file = posts_of(str(file))
-    rows = [_beside(row.post, file.parent) for row in SOURCES[guess(file)].read(file, reviewed_as(dataset))]
+    # A download without a suffix is an export as this program names it: JSON lines.
+    form = SOURCES[guess(file)] if file.suffix in suffixes else FORMAT
+    rows = [_beside(row.post, file.parent) for row in form.read(file, reviewed_as(dataset))]
     if not rows:
         raise InputError(f"{file} holds no posts")
     questions = questions_of(rows, dataset)
