@@ -192,7 +192,7 @@ def test_an_edit_during_a_decision_is_not_taken_for_a_draft_of_it(desks):
     ann = desks.open()
     desks.queue(ann, "edits", 2, reviewer="Ann")
     held = Held(ann.page, lambda sent: sent["call"] == "review_save")
-    ann.press("a")
+    ann.words.press("a")  # wherever the import left the focus
     held.arrived()
     label_first_word(ann)
     expect(ann.spans).to_have_count(0)
