@@ -21,7 +21,7 @@ def shoot_extract(page: Page, url: str, folder: Path) -> None:
         ("screenshot-extract-edit.png", "dark", True),
     ):
         live.open_page(page, f"{url}/?__theme={theme}", tab="Extract")
-        page.get_by_role("button", name="Grace Hopper").click()
+        page.get_by_role("button", name="Falcon 9").click()
         page.locator("#extract-answer .xt-chip").first.wait_for(timeout=live.WAIT)
         live.settle(page)
         if choose:
