@@ -1,7 +1,7 @@
 """CSV, which is only read: texts as people wrote them, perhaps with labels; or a word and its tag a row.
 
 Columns are parted by commas, semicolons, tabs or bars, whichever parts the first line so that it names a
-column of texts (``text``) or of words (`shared.columns`). Further ones are ``image`` (a path), ``id``,
+column of texts (``text``) or of words (`text.columns`). Further ones are ``image`` (a path), ``id``,
 labels, and what somebody wrote of the photo: ``description``, ``alt_text`` or ``alt``.
 """
 
@@ -61,7 +61,8 @@ def _rows(
 
     def text() -> Iterator[str]:
         nonlocal at
-        for at, line in lines:  # noqa: B007
+        for place, line in lines:
+            at = place
             yield line + "\n"
 
     # strict: a quote that is never closed takes the rest of the file along, which must not pass for one text.

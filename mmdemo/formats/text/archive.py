@@ -4,8 +4,10 @@ No member leaves the folder, no link is made, and bytes are counted as they arri
 states of itself is not believed.
 """
 
+import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -21,6 +23,9 @@ MAX_BYTES = 4 * 2**30
 MAX_RATIO = 200
 SMALL = 64 * 2**20
 _BLOCK = 2**20
+#: What the libraries raise of a file that is none, is locked (RuntimeError), or is packed in a way that they
+#: do not know (NotImplementedError).
+_UNREADABLE = (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, NotImplementedError)
 #: What systems put beside people's files.
 _SYSTEMS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 
@@ -56,16 +61,14 @@ def unpack(path: Path, folder: Path) -> None:
                         out.write(block)
     except InputError:
         raise
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         raise InputError(f"{path.name} is no archive that can be read, or has a password") from error
-    except (OSError, ValueError) as error:  # also zlib's and lzma's own errors
+    except (zlib.error, lzma.LZMAError) as error:
+        raise InputError(f"{path.name} is a damaged archive") from error
+    except (OSError, ValueError) as error:
         raise InputError(
             f"{path.name} cannot be unpacked: {getattr(error, 'strerror', None) or error}"
         ) from error
-    except Exception as error:  # noqa: BLE001
-        if type(error).__module__ in ("zlib", "_lzma", "lzma"):
-            raise InputError(f"{path.name} is a damaged archive") from error
-        raise
     folder.mkdir(parents=True, exist_ok=True)
 
 

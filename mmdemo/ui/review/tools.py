@@ -72,8 +72,8 @@ def wire(
     if file is None:
         button.click(None, None, words, js=HUSH)
     else:
-        # Gradio adds events to a component's class as it is made, which no type checker sees.
-        changes = [one.change for one in inputs]  # type: ignore[attr-defined]
+        # Gradio adds events to a component's class as it is made, which no type checker sees:
+        changes = [one.change for one in inputs]  # type: ignore[attr-defined]  # see above
         gr.on([button.click, *changes], None, None, [file, words], js=HIDE)
     run = button.click(handle, [*here, *inputs], [shown, words], js=HERE, **quiet, **more)
     if file is None:

@@ -265,7 +265,7 @@ def _description() -> gr.Textbox:
     """A text or a list of texts as it was sent: Gradio would make one text of anything."""
     said = gr.Textbox(value=None)
     # Set on this one alone: a subclass would be another component, which Gradio's page does not know.
-    said.preprocess = lambda payload: payload  # type: ignore[method-assign]
+    said.preprocess = lambda payload: payload  # type: ignore[method-assign]  # see above
     return said
 
 
@@ -273,7 +273,7 @@ def _photo_words() -> gr.JSON:
     """A list of objects. Gradio would tell clients that its type is {}, which no JSON schema is."""
     words = gr.JSON(value=None)
     # Set on this one alone, for the same reason.
-    words.api_info = lambda: {"type": "array", "items": {"type": "object"}}  # type: ignore[method-assign]
+    words.api_info = lambda: {"type": "array", "items": {"type": "object"}}  # type: ignore[method-assign]  # see above
     return words
 
 
