@@ -13,7 +13,7 @@ from typing import Any
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import FUSIONS, MODELS, ModelConfig
 from mmdemo.types import PHOTO_SOURCES, InputError, quoted
-from train.data.photo_reading import Sources, sources_named
+from train.data.photo_reading import Named, sources_named
 from train.fit.recipe import Recipe
 
 FOLDER = Path(__file__).parents[1] / "recipes"
@@ -153,7 +153,7 @@ def config_of(dataset: Dataset, picked: Mapping[str, Any]) -> ModelConfig:
     return replace(config, fusion=named, film_variant="report") if named in FUSIONS else config
 
 
-def sources_of(picked: Mapping[str, Any]) -> Sources | None:
+def sources_of(picked: Mapping[str, Any]) -> Named | None:
     """Where a run has the words of its photos from: ``photo_sources``, else all; None where it reads none.
 
     Raises:

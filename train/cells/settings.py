@@ -19,7 +19,7 @@ from mmdemo.types import InputError, Question
 from train.bases.full_base import Origin
 from train.cells.recipes import RecipeBook, read_recipes
 from train.cells.start import described
-from train.data.photo_reading import Sources, sources_named
+from train.data.photo_reading import Named, sources_named
 from train.data.questions import pair_of
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
@@ -173,7 +173,7 @@ def words_facts(settings: Settings) -> dict[str, str]:
     return {"words": hashlib.sha256(json.dumps(said).encode()).hexdigest()}
 
 
-def sources_stated(condition: str | None) -> Sources | None:
+def sources_stated(condition: str | None) -> Named | None:
     """The sources that a card's conditions name (`Conditions.photo_sources`), to score a cell by the same.
 
     Raises:

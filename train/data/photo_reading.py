@@ -2,6 +2,9 @@
 
 Several processes read what is not known yet; stopped, it goes on where it was. What could not be read costs
 its own words and is counted. A source that cannot be had at all is an error: figures would not say so.
+
+A file may hold what several captioners wrote. ``captioned`` takes each as a description of its own, of which
+training shows one at a time; ``captioned:blip2+llava_next`` takes those two, in this order, as one.
 """
 
 import logging
@@ -20,6 +23,11 @@ log = logging.getLogger(__name__)
 
 Sources = tuple[PhotoSource, ...]
 
+#: Sources as a run names them: each a `PhotoSource`, or ``captioned:`` and captioners joined by ``+``.
+Named = tuple[str, ...]
+
+CAPTIONED: PhotoSource = "captioned"
+
 #: What became of a photo.
 SAID, NOTHING, UNREAD = "read", "nothing found", "could not be read"
 
@@ -27,30 +35,41 @@ SAID, NOTHING, UNREAD = "read", "nothing found", "could not be read"
 _known: dict[tuple[Path, Sources], tuple[tuple[PhotoWords, ...], str]] = {}
 
 
-def sources_named(text: str) -> Sources:
+def sources_named(text: str) -> Named:
     """The sources that ``photo_sources`` names by commas, in the order of `PHOTO_SOURCES`.
 
     Raises:
         InputError: one is unknown, or there is none.
     """
-    names = {name.strip() for name in text.split(",") if name.strip()}
-    if unknown := sorted(names - set(PHOTO_SOURCES)):
-        raise InputError(f"photo_sources names {quoted(unknown[0])}; known: {', '.join(PHOTO_SOURCES)}")
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if unknown := sorted(name for name in names if not _known_source(name)):
+        raise InputError(
+            f"photo_sources names {quoted(unknown[0])}; known: {', '.join(PHOTO_SOURCES)}, "
+            f"and {CAPTIONED}:NAME+NAME for captioners"
+        )
     if not names:
         raise InputError(f"photo_sources names no source; known: {', '.join(PHOTO_SOURCES)}")
-    return tuple(source for source in PHOTO_SOURCES if source in names)
+    order: list[str] = list(PHOTO_SOURCES)
+    return tuple(sorted(names, key=lambda name: order.index(name.partition(":")[0])))
 
 
-def read_off(sources: Sources) -> Sources:
+def _known_source(name: str) -> bool:
+    source, colon, captioners = name.partition(":")
+    if not colon:
+        return source in PHOTO_SOURCES
+    return source == CAPTIONED and all(one.strip() for one in captioners.split("+"))
+
+
+def read_off(sources: Named) -> Sources:
     """Which of the sources are read off the photos; the others are what files say.
 
     Captions are files' too, unless MMDEMO_CAPTIONER names what writes them.
     """
-    own = ("ocr", "objects", "captioned") if captioner_name() else ("ocr", "objects")
-    return tuple(source for source in sources if source in own)
+    own: Sources = ("ocr", "objects", CAPTIONED) if captioner_name() else ("ocr", "objects")
+    return tuple(source for source in own if source in sources)
 
 
-def with_words_read(posts: Sequence[Post], sources: Sources) -> list[Post]:
+def with_words_read(posts: Sequence[Post], sources: Named) -> list[Post]:
     """The posts with the words of these sources: of those that files state, and of those read off the photo.
 
     What a file states of a source stands in the place of what would be read by it.
@@ -61,7 +80,7 @@ def with_words_read(posts: Sequence[Post], sources: Sources) -> list[Post]:
     read = words_read((post.image for post in posts if isinstance(post.image, str | Path)), read_off(sources))
     found = []
     for post in posts:
-        stated = tuple(one for one in post.photo_words if one.source in sources)
+        stated = _stated(post.photo_words, sources)
         words, _ = read.get(Path(post.image), ((), "")) if isinstance(post.image, str | Path) else ((), "")
         said = {one.source for one in stated}
         own = tuple(one for one in words if one.source not in said)
@@ -69,7 +88,20 @@ def with_words_read(posts: Sequence[Post], sources: Sources) -> list[Post]:
     return found
 
 
-def counted_readings(posts: Sequence[Post], sources: Sources) -> dict[str, int]:
+def _stated(words: Sequence[PhotoWords], sources: Named) -> tuple[PhotoWords, ...]:
+    """What files state of these sources; captioners that are named together describe as one."""
+    found = [one for one in words if one.source in sources]
+    for name in sources:
+        _, colon, captioners = name.partition(":")
+        if colon:
+            said = {one.by: one.text for one in reversed(words) if one.source == CAPTIONED}
+            texts = [said[by].strip() for by in captioners.split("+") if by in said]
+            if texts:
+                found.append(PhotoWords(source=CAPTIONED, text=" . ".join(texts), by=captioners))
+    return tuple(found)
+
+
+def counted_readings(posts: Sequence[Post], sources: Named) -> dict[str, int]:
     """How many of the posts' photos say something, nothing, or could not be read; each photo counts
     once. Empty where none was read.
 

@@ -18,7 +18,7 @@ from mmdemo.formats.descriptions import counted
 from mmdemo.photo.opening import load_photo
 from mmdemo.posts.gold import gold_tags
 from mmdemo.types import InputError, Post, Relation, quoted
-from train.data.photo_reading import Sources, counted_readings
+from train.data.photo_reading import Named, counted_readings
 from train.data.source import DataSource, datasets_in
 
 #: What a finding is called -> for whom it matters.
@@ -100,7 +100,7 @@ def check(
     data: Path,
     images: Path | None = None,
     pairs: Path | None = None,
-    photo_sources: Sources | None = None,
+    photo_sources: Named | None = None,
 ) -> Report:
     """Read every split, open every photo, compare the splits; with ``photo_sources`` read what photos say.
 

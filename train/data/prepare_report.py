@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mmdemo.terminal import say, say_json
-from train.data.photo_reading import Sources
+from train.data.photo_reading import Named
 from train.data.prepare import MATTERS, Finding, Report, check
 
 
@@ -13,7 +13,7 @@ def run(
     images: Path | None = None,
     pairs: Path | None = None,
     as_json: bool = False,
-    photo_sources: Sources | None = None,
+    photo_sources: Named | None = None,
 ) -> int:
     """Check, print the report to stdout, and return 0 when all can be trained, 2 when something is missing.
 

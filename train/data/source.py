@@ -14,7 +14,7 @@ from mmdemo.formats.descriptions import descriptions_of, with_descriptions
 from mmdemo.formats.reading import read_split, with_photos
 from mmdemo.photo.lookup import PhotoLookup, photo_folders, photo_lookup
 from mmdemo.types import InputError, Post, Question, quoted
-from train.data.photo_reading import Sources, with_words_read
+from train.data.photo_reading import Named, with_words_read
 from train.data.questions import questions_of
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class DataSource:
     images: Path | None = None
     pairs: Path | None = None
     scheme: str = "official"
-    photo_sources: Sources | None = None
+    photo_sources: Named | None = None
 
     @property
     def pairs_file(self) -> Path | None:

@@ -159,3 +159,25 @@ def test_sources_need_a_run_that_reads_words(tmp_path):
     data = write_data(tmp_path / "data", 3)
     result = CliRunner().invoke(app, ["prepare", "--data", str(data), "--set", "photo_sources=ocr"])
     assert result.exit_code != 0 and "needs photo_words=true" in str(result.exception)
+
+
+def test_captioners_named_together_describe_as_one_in_the_order_of_their_names(tmp_path, reads):
+    said = [PhotoWords(source="captioned", text=f"seen by {by}", by=by) for by in ("a", "b", "c")]
+    sources = sources_named("captioned:c+a,objects")
+    assert sources == ("objects", "captioned:c+a")
+    photo = post(tmp_path, "sign.jpg", *said)
+    (found,) = with_words_read([photo, replace(photo, photo_words=())], sources)[:1]
+    assert [(one.by, one.text) for one in found.photo_words] == [
+        ("c+a", "seen by c . seen by a"),
+        ("", "golden retriever"),
+    ]
+    (lacking,) = with_words_read(
+        [replace(photo, photo_words=tuple(said[:2]))], sources_named("captioned:c+a")
+    )
+    assert [one.text for one in lacking.photo_words] == ["seen by a"], "who said nothing is left out"
+
+
+@pytest.mark.parametrize("text", ["ocr:a", "captioned:", "captioned:a+", "seen"])
+def test_sources_that_there_are_not_are_named(text):
+    with pytest.raises(InputError, match="photo_sources names"):
+        sources_named(text)
