@@ -10,6 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
+from mmdemo.ui.arcs import panel as arcs
 from mmdemo.ui.photo import panel
 from mmdemo.ui.review import calls, editor
 from mmdemo.ui.review.words_calls import WORDS_CALLS
@@ -34,11 +35,13 @@ SERVER = """(names) => {
 class BareDesk(Desk):
     """One reviewer's desk."""
 
-    def __init__(self, browser: Browser, reviewer: str = "") -> None:
-        super().__init__(live.new_page(browser))
+    def __init__(self, browser: Browser, reviewer: str = "", **context: Any) -> None:
+        """``context``: what else the browser's context is given, as a touch screen."""
+        super().__init__(live.new_page(browser, **context))
         self.alarms: list[str] = []
         self.page.on("pageerror", lambda error: self.alarms.append(str(error)))
-        body = f'<!doctype html>{panel.head()}{editor.head()}<body class="gradio-container">{editor.SHELL}'
+        head = arcs.head() + panel.head() + editor.head()
+        body = f'<!doctype html>{head}<body class="gradio-container">{editor.SHELL}'
         self.page.route(
             f"{ADDRESS}**", lambda route: route.fulfill(body=body, content_type="text/html; charset=utf-8")
         )

@@ -19,7 +19,7 @@ class Desk:
         self.facts = page.locator(".rv-facts")
         self.done = page.locator(".rv-done")
         self.told = page.locator(".rv-live")
-        self.spans = page.locator(".rv-spans .rv-part")
+        self.spans = page.locator("[data-at=spans] .rv-part")
 
     def open(self) -> None:
         """Show the tab; a narrow or slow page may still be drawing it."""

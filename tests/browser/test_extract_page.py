@@ -13,7 +13,7 @@ from tests.browser import hostile, live
 pytestmark = pytest.mark.browser
 
 STARS = "Lauren Bacall and Humphrey Bogart on the set of Key Largo"
-CHIPS, ARCS = "#extract-answer .xt-chip", "#extract-answer .xt-arc"
+CHIPS, ARCS = "#extract-answer .xt-chip", "#extract-answer .ar-arc"
 TOOL = "#extract-answer .xt-tool:visible"
 
 
@@ -72,7 +72,7 @@ def test_entities_stand_in_the_text_and_each_relation_is_drawn_listed_and_told_a
     listed = front.locator("#extract-below li[data-relation]")
     ids = [row.get_attribute("data-relation") for row in listed.all()]
     assert {arc.get_attribute("data-relation") for arc in front.locator(ARCS).all()} == set(ids)
-    assert front.locator("#extract-below .xt-edge").count() == len(ids)
+    assert front.locator("#extract-below .ar-edge").count() == len(ids)
     front.get_by_text("Result as JSON").filter(visible=True).click()
     expect(front.locator("#extract-json")).to_contain_text('"relations"')
     front.get_by_text("Word by word").click()
@@ -134,10 +134,10 @@ def test_marks_ask_for_their_pairs_alone(front):
 def test_a_relation_lit_up_dims_the_others_and_is_chosen_by_a_click(front):
     extract(front, f"{STARS}, with John Huston in Florida")
     arc = front.locator(ARCS).first
-    arc.locator(".xt-name").hover()
-    expect(front.locator("#extract-answer .xt-arcs")).to_have_class(re.compile("xt-dim"))
-    expect(arc).to_have_class(re.compile("xt-lit"))
-    arc.locator(".xt-name").click()
+    arc.locator(".ar-name").hover()
+    expect(front.locator("#extract-answer .ar-arcs")).to_have_class(re.compile("ar-dim"))
+    expect(arc).to_have_class(re.compile("ar-lit"))
+    arc.locator(".ar-name").click()
     expect(front.locator(f"{TOOL}[aria-label='A relation'] .mm-bars li").first).to_be_visible()
 
 
@@ -240,7 +240,7 @@ def test_drawn_arcs_do_not_touch_on_a_wide_or_a_narrow_screen(front):
     for width in (1280, 390):
         front.set_viewport_size({"width": width, "height": 800})
         front.wait_for_timeout(400)
-        names = front.locator(f"{ARCS} .xt-name").evaluate_all(
+        names = front.locator(f"{ARCS} .ar-name").evaluate_all(
             "all => all.map((e) => { const b = e.getBoundingClientRect();"
             " return [b.left, b.top, b.right, b.bottom]; })"
         )

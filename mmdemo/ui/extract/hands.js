@@ -15,6 +15,16 @@ window.mmextract = (() => {
   const chip = (id) => one(`.xt-chip[data-entity="${id}"]`);
   const arcs = () => JSON.parse(one(".xt-text")?.dataset.arcs ?? "[]");
 
+  /** The arcs: the likeliest, or `all`. */
+  function draw() {
+    const box = one(".xt-text");
+    if (!box) return;
+    const chips = [...box.querySelectorAll(".xt-chip")].map(({ dataset }) => dataset);
+    const ends = chips.map(({ entity, start, end }) => [entity, [Number(start), Number(end)]]);
+    const shown = arcs().slice(0, all ? undefined : Number(box.dataset.drawn));
+    window.mmarcs.draw(box, shown, Object.fromEntries(ends));
+  }
+
   // --- choosing
 
   /** Show the tools of what is chosen, and mark it everywhere. */
@@ -27,7 +37,7 @@ window.mmextract = (() => {
       if (mark.matches(".xt-chip")) mark.setAttribute("aria-pressed", on);
     }
     for (const part of every("[data-relation]")) {
-      part.classList.toggle("xt-on", part.dataset.relation === chosen?.relation);
+      part.classList.toggle("ar-on", part.dataset.relation === chosen?.relation);
     }
     for (const word of root()?.querySelectorAll(".xt-w") ?? []) {
       const at = Number(word.dataset.word);
@@ -103,7 +113,7 @@ window.mmextract = (() => {
       button.setAttribute("aria-pressed", all);
       button.textContent = all ? "Show the likeliest relations only" : `Show all ${arcs().length} relations`;
       document.querySelector("#extract-below")?.classList.toggle("xt-all", all);
-      window.mmarcs.draw(root(), all);
+      draw();
     } else if (asked.act === "choose") {
       choose(asked.entity ? { entity: asked.entity } : { relation: asked.relation }, Boolean(asked.entity));
       one(".xt-tool:not([hidden])")?.scrollIntoView({ block: "nearest" });
@@ -156,9 +166,9 @@ window.mmextract = (() => {
           .filter(ends)
           .map((arc) => arc.id);
     for (const each of every("[data-relation]")) {
-      each.classList.toggle("xt-lit", lit.includes(each.dataset.relation));
+      each.classList.toggle("ar-lit", lit.includes(each.dataset.relation));
     }
-    one(".xt-arcs")?.classList.toggle("xt-dim", lit.length > 0);
+    one(".ar-arcs")?.classList.toggle("ar-dim", lit.length > 0);
   });
 
   // --- when an answer comes
@@ -171,7 +181,7 @@ window.mmextract = (() => {
     if (there) chosen = { entity: there.dataset.entity };
     else all = false;
     document.querySelector("#extract-below")?.classList.toggle("xt-all", all);
-    window.mmarcs.draw(root(), all);
+    draw();
     paint();
     if (!back?.focus) return;
     const tool = there && one(`.xt-tool[data-for="${chosen.entity}"]`);
@@ -187,7 +197,7 @@ window.mmextract = (() => {
     new ResizeObserver(() => {
       const now = one(".xt-text")?.clientWidth ?? 0;
       if (now && now !== wide) {
-        window.mmarcs.draw(root(), all);
+        draw();
         paint();
       }
       wide = now;

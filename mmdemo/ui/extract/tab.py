@@ -15,12 +15,13 @@ from mmdemo.ui.predict.tab import photo_input
 from mmdemo.ui.serve.lanes import IN_MODEL_QUEUE
 from mmdemo.ui.serve.uploads import found_again
 from mmdemo.ui.shell import examples, view
+from mmdemo.ui.shell.assets import head_of
 from mmdemo.ui.shell.permalink import Link
 
 ASSETS = Path(__file__).parent
 #: In the order in which they need each other.
-SCRIPTS = ("arcs", "grips", "hands")
-STYLES = ("form", "arcs", "answer", "below")
+SCRIPTS = ("grips", "hands")
+STYLES = ("form", "text", "answer", "below")
 EMPTY = "No answer yet. Try an example, or write a post and press Extract."
 PLACEHOLDER = "Paste a post. Marks ask for one pair alone: [E1] Ann [/E1] met [E2] Bob [/E2]"
 HINT = '<p id="extract-link" class="mm-quiet" role="status"></p>'
@@ -29,10 +30,8 @@ MOUNT = "window.mmextract.mount(element, (name, data) => trigger(name, data), wa
 
 
 def head() -> str:
-    """The tab's style and scripts, for the page's head."""
-    style = "".join((ASSETS / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
-    script = "\n".join((ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    return f"<style>{style}</style><script>{script}</script>"
+    """The tab's style and scripts, for the page's head, behind the arcs (`mmdemo.ui.arcs`)."""
+    return head_of(ASSETS, STYLES, SCRIPTS)
 
 
 @dataclass(frozen=True, kw_only=True)

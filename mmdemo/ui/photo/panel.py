@@ -15,6 +15,7 @@ from mmdemo.formats.shared.photo_words import read_words, refuse, words_json
 from mmdemo.photo_words.reader import photo_reader
 from mmdemo.photo_words.reading import PhotoReading
 from mmdemo.types import InputError, PhotoWords
+from mmdemo.ui.shell.assets import head_of
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +30,7 @@ FAILED = "The photo could not be read for words; the answer uses its pixels."
 
 def head() -> str:
     """The panel's style and scripts, for the page's head; the review desk needs them too."""
-    style = (ASSETS / "panel.css").read_text(encoding="utf-8")
-    script = "\n".join((ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    return f"<style>{style}</style><script>{script}</script>"
+    return head_of(ASSETS, ("panel",), SCRIPTS)
 
 
 def build(elem_id: str = "photo-words", photo: str = "photo") -> gr.HTML:

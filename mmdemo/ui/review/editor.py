@@ -9,6 +9,8 @@ from typing import Any
 
 import gradio as gr
 
+from mmdemo.ui.shell.assets import head_of
+
 ASSETS = Path(__file__).parent / "desk"
 #: In the order in which they need each other.
 PIECES = ("answer", "page", "session", "words", "parts", "queue", "keys", "edits")
@@ -47,7 +49,7 @@ SHELL = """
           </div>
         </div>
         <ul class="rv-spans" data-at="spans" aria-label="Entities"></ul>
-        <div data-at="links"></div>
+        <ul class="rv-spans" data-at="links" aria-label="Relations"></ul>
         <div class="rv-actions" data-at="actions" role="toolbar" aria-label="Decide and move"></div>
       </article>
     </div>
@@ -59,9 +61,7 @@ SHELL = """
 
 def head() -> str:
     """The editor's style and scripts, for the page's head, behind those of `mmdemo.ui.photo.panel`."""
-    style = "".join((ASSETS / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
-    scripts = "\n".join((ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    return f"<style>{style}</style><script>{scripts}</script>"
+    return head_of(ASSETS, STYLES, SCRIPTS)
 
 
 def build(calls: list[Callable[..., Any]]) -> gr.HTML:

@@ -31,7 +31,7 @@ def page_facts(scheme: Dataset | None) -> dict[str, Any]:
     ``scheme`` is None where there is no queue.
     """
     looks = {"": UNKNOWN_LOOK, "E1": HEAD_LOOK, "E2": TAIL_LOOK}
-    facts: dict[str, Any] = {"guidelines": {}, "relations": [], "names": {}, "none": ""}
+    facts: dict[str, Any] = {"guidelines": {}, "relations": [], "names": {}, "none": "", "symmetric": []}
     if scheme is not None:
         looks |= looks_of(scheme)
         kinds: list[EntityType | RelationType] = [*scheme.entities, *scheme.relations]
@@ -43,6 +43,7 @@ def page_facts(scheme: Dataset | None) -> dict[str, Any]:
             + [{"label": r.label, "head": r.head, "tail": r.tail} for r in scheme.relations],
             "names": {name: relation_name(name, scheme.none) for name in scheme.relation_labels},
             "none": scheme.none,
+            "symmetric": [relation.label for relation in scheme.relations if relation.symmetric],
         }
     return {"looks": {name: vars(look) for name, look in looks.items()}, **facts}
 

@@ -8,6 +8,7 @@ import gradio as gr
 from mmdemo.cells import catalogue
 from mmdemo.cells.gpu import ZERO_GPU
 from mmdemo.datasets.examples import example_photos
+from mmdemo.ui.arcs import panel as arcs
 from mmdemo.ui.compare import tab as compare_tab
 from mmdemo.ui.extract import tab as extract_tab
 from mmdemo.ui.photo import panel
@@ -159,7 +160,7 @@ def launch_settings() -> dict[str, Any]:
     """What `launch` needs. Only the example photos may be served beside uploads."""
     style = "".join((UI / name).read_text(encoding="utf-8") for name in STYLES)
     script = (UI / "predict" / "marks.js").read_text(encoding="utf-8")
-    rooms = panel.head() + extract_tab.head() + editor.head()
+    rooms = panel.head() + arcs.head() + extract_tab.head() + editor.head()
     return {
         "theme": theme(),
         # Not css_paths: Gradio rewrites those selectors, after which dark mode and @media rules lose.

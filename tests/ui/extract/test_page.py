@@ -101,7 +101,7 @@ def test_a_contradiction_is_marked_in_all_places():
     html = answer_html(found, ODD)
     assert html.count("Cannot be right together with") == 2
     assert all(arc["against"] for arc in json.loads(Elements(html).having("data-arcs")[0]))
-    assert below_html(found, ODD).count("contradicts another") >= 2 and "xt-against" in graph_html(
+    assert below_html(found, ODD).count("contradicts another") >= 2 and "ar-against" in graph_html(
         found, LOOKS
     )
 
@@ -117,7 +117,7 @@ def test_more_relations_than_are_drawn_wait_for_a_button():
     arcs = json.loads(html.having("data-arcs")[0])
     assert [arc["id"] for arc in arcs] == [f"r{i}" for i in reversed(range(count))], "the likeliest first"
     assert below_html(found, ODD).count("xt-rest") == 3
-    assert graph_html(found, LOOKS).count("xt-edge") == DRAWN
+    assert graph_html(found, LOOKS).count("ar-edge") == DRAWN
     assert "Show all" not in answer_html(two(), ODD)
 
 
@@ -207,7 +207,7 @@ def test_nodes_stand_inside_the_picture_and_apart(names):
 def test_arrows_between_the_same_two_run_side_by_side(both):
     pairs = [relation(0, 0, 1), relation(1, *((1, 0) if both else (0, 1)))]
     found = answered(["Ann", "Rome"], [entity(0, 0, 1), entity(1, 1, 2)], pairs)
-    labels = re.findall(r'<text class="xt-name" x="([\d.]+)" y="([\d.]+)"', graph_html(found, LOOKS))
+    labels = re.findall(r'<text class="ar-name" x="([\d.]+)" y="([\d.]+)"', graph_html(found, LOOKS))
     assert len(set(labels)) == 2
 
 

@@ -96,14 +96,14 @@ def _edge_html(
     label = f"{_text(name)} <tspan>{percent(relation.score)}</tspan>"
     width = (len(name) + 8.5) * 5.9
     tip = "" if relation.symmetric else _tip(control, end)
-    kind = "xt-edge xt-against" if relation.contradicts else "xt-edge"
+    kind = "ar-edge ar-against" if relation.contradicts else "ar-edge"
     (a, b), (c, d), (x, y) = start, control, middle
     e, f = end
     return (
         f'<g class="{kind}" data-relation="{relation.id}">'
-        f'<path class="xt-path" d="M{a:.1f} {b:.1f}Q{c:.1f} {d:.1f} {e:.1f} {f:.1f}"/>{tip}'
-        f'<rect class="xt-ground" x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width:.1f}" height="17"/>'
-        f'<text class="xt-name" x="{x:.1f}" y="{y + 3.8:.1f}">{label}</text></g>'
+        f'<path class="ar-path" d="M{a:.1f} {b:.1f}Q{c:.1f} {d:.1f} {e:.1f} {f:.1f}"/>{tip}'
+        f'<rect class="ar-ground" x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width:.1f}" height="17"/>'
+        f'<text class="ar-name" x="{x:.1f}" y="{y + 3.8:.1f}">{label}</text></g>'
     )
 
 
@@ -121,7 +121,7 @@ def _tip(before: tuple[float, float], at: tuple[float, float]) -> str:
     """An arrow's head at a point, coming from another."""
     turn = math.atan2(at[1] - before[1], at[0] - before[0])
     points = [(at[0] - 9 * math.cos(turn + s), at[1] - 9 * math.sin(turn + s)) for s in (-0.4, 0.4)]
-    return f'<polygon class="xt-tip" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in (at, *points))}"/>'
+    return f'<polygon class="ar-tip" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in (at, *points))}"/>'
 
 
 def _text(text: str) -> str:

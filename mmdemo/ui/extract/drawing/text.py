@@ -51,7 +51,7 @@ def text_html(found: Extraction, looks: Mapping[str, Look]) -> str:
     box = 'tabindex="0" role="group" aria-label="The text with its entities"'
     return (
         f'<div class="xt-text" {box} data-drawn="{DRAWN}" data-arcs="{arcs}">'
-        '<svg class="xt-arcs" aria-hidden="true"></svg>'
+        '<svg class="ar-arcs" aria-hidden="true"></svg>'
         f'<p class="xt-words" dir="auto">{"".join(parts)}</p></div>'
     )
 

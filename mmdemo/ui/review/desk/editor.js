@@ -13,6 +13,7 @@
       selection: null,
       cursor: null,
       from: null,
+      picking: false,
       hint: "",
       opened: 0,
       busy: false,
@@ -23,6 +24,7 @@
       relations: [],
       names: {},
       none: "",
+      symmetric: [],
       readable: (label) => state.names[label] ?? label,
       percent: page.percent,
       // the list

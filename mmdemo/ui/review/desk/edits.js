@@ -5,6 +5,8 @@ window.mmreview.edits = (() => {
   const { direction } = window.mmreview.page;
   const { choices } = window.mmreview.parts;
 
+  const OTHER = "Now the other entity: press its number, click it, or go to it and press L.";
+
   /** Actions over `state` (post, answer, selection, cursor); `edit(what, answer)` records, `show()` redraws. */
   function actions(state, { edit, show, say }) {
     const count = () => state.post.words.length;
@@ -13,7 +15,7 @@ window.mmreview.edits = (() => {
 
     /** Select a part or words. While relating, a part that is pointed at is the other one; keys only go there. */
     function select(selection, byKeys = false) {
-      if (state.from && !byKeys && selection?.kind === "span") return join(range(state.answer, selection));
+      if (state.picking && !byKeys && selection?.kind === "span") return pick(range(state.answer, selection));
       state.selection = selection;
       const at = range(state.answer, selection);
       if (at) {
@@ -133,24 +135,36 @@ window.mmreview.edits = (() => {
         select(all[(here + step + all.length + (here < 0 && step < 0 ? 1 : 0)) % all.length], true);
     }
 
+    /** Begin a relation at what is selected, else at the entity that is picked next; or end it there. */
     function relate() {
       const at = ["span", "words", "side"].includes(state.selection?.kind)
         ? range(state.answer, state.selection)
         : null;
-      if (!at) return say("Select the first of the two entities, then press L.");
+      const begins = !state.picking;
+      state.picking = true;
+      if (at) return pick(at);
+      if (begins) say("Pick the first of the two entities: press its number or click it.");
+      show();
+    }
+
+    /** One side of the relation that is being made: the first, or the other. */
+    function pick(at) {
       if (state.from) return join(at);
       state.from = at;
-      say("Now select the other entity: click it, or go to it and press L again.");
+      say(`From “${words(...at)}”. ${OTHER}`);
       show();
     }
 
     /** A relation from where `relate` began to these words, which may lie within its own or around them. */
     function join(to) {
       const from = state.from;
-      if (from[0] === to[0] && from[1] === to[1]) return say("Select the other entity, then press L again.");
-      state.from = null;
+      if (from[0] === to[0] && from[1] === to[1]) return say(OTHER);
+      Object.assign(state, { from: null, picking: false });
       const next = answer.link(state.answer, from, to);
-      edit("relate two entities", next, { kind: "link", i: next.links.length - 1 });
+      const i = next.links.length - 1;
+      const fitting = choices(state, next.links[i]);
+      const named = fitting.length === 1 ? answer.relabelLink(next, i, fitting[0]) : next;
+      edit("relate two entities", named, { kind: "link", i });
     }
 
     function relation(i, name) {
@@ -170,6 +184,10 @@ window.mmreview.edits = (() => {
     }
 
     function number(n) {
+      if (state.picking) {
+        const span = window.mmreview.words.pickable(state.answer)[n - 1];
+        return span ? pick([span.start, span.end]) : say(`There is no entity ${n}.`);
+      }
       const i = linkHere();
       if (i >= 0 && (state.selection?.kind !== "words" || !state.post.labels.length)) {
         const name = ["None", ...choices(state, state.answer.links[i])][n];
@@ -196,7 +214,7 @@ window.mmreview.edits = (() => {
     }
 
     function clear() {
-      state.from = null;
+      Object.assign(state, { from: null, picking: false });
       select(null);
     }
 
@@ -223,5 +241,9 @@ window.mmreview.edits = (() => {
     };
   }
 
-  return { actions };
+  /** What to do next of a relation that is being made. */
+  const hint = (state) =>
+    state.from ? OTHER : "A relation: press the number of its first entity, or click it. Esc leaves.";
+
+  return { actions, hint };
 })();

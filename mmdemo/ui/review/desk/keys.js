@@ -14,7 +14,7 @@ window.mmreview.keys = (() => {
     ["↑ ↓", "select the previous / next part"],
     [
       "L",
-      "relate: from the selected entity or words to the ones you select next: click them, or go there and press L",
+      "relate: from the selected entity or words, else from the one you pick first, to the one you pick next: press its number, click it, or go there and press L",
     ],
     ["S", "swap the two sides of the relation"],
     ["Delete", "reject the selected part"],

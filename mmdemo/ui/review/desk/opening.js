@@ -43,7 +43,7 @@ window.mmreview.opening = (desk) => {
   async function start() {
     const reply = await latest("start", { queue: session.last("queue") });
     if (!reply) return;
-    const { looks, guidelines, relations, names, none, closed } = reply;
+    const { looks, guidelines, relations, names, none, symmetric, closed } = reply;
     window.mmreview.answer.use(relations);
     Object.assign(state, {
       looks,
@@ -51,6 +51,7 @@ window.mmreview.opening = (desk) => {
       relations: relations.map((relation) => relation.label),
       names,
       none,
+      symmetric,
       closed,
       fixedName: reply.fixed,
       queue: reply.queue,
@@ -151,7 +152,7 @@ window.mmreview.opening = (desk) => {
   function show(post, kept = session.draft(state.queue, post)) {
     desk.warn("");
     const again = state.post !== null;
-    const nothing = { selection: null, cursor: null, from: null };
+    const nothing = { selection: null, cursor: null, from: null, picking: false };
     Object.assign(state, { post, answer: kept ?? post.answer, opened: Date.now(), ...nothing });
     session.remember("open", post.id);
     desk.draw();

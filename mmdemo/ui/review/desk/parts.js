@@ -86,8 +86,10 @@ window.mmreview.parts = (() => {
     box.replaceChildren(...(rows.length ? rows : [none]));
   }
 
-  /** The labels, each with its number key; the guideline of the one pointed at stands below. */
+  /** What can be chosen for what is selected. The labels, each with its number key; the guideline of the one pointed at stands below. */
   function palette(box, state, on) {
+    const link = chosenLink(state);
+    if (link >= 0) return box.replaceChildren(linkCard(state, link, on));
     const target = state.selection?.kind === "span" ? state.answer.spans[state.selection.i] : null;
     const can = ["span", "words"].includes(state.selection?.kind);
     const hint = el("p", { class: "rv-hint", text: state.hint });
@@ -235,8 +237,42 @@ window.mmreview.parts = (() => {
     );
   }
 
+  /** A relation as one row, which opens its card. */
+  function linkRow(state, i, on) {
+    const link = state.answer.links[i];
+    const name = link.label ? state.readable(link.label) : "which relation?";
+    const pick = el(
+      "button",
+      { type: "button", class: "rv-pick", on: { click: () => on.select({ kind: "link", i }) } },
+      quote(state.post, link.head),
+      el("span", { class: "rv-relation", text: name }),
+      quote(state.post, link.tail),
+    );
+    return el(
+      "li",
+      { class: `rv-part${chosenLink(state) === i ? " rv-on" : ""}` },
+      pick,
+      score(link),
+      stateOf(link),
+      el("span", { class: "rv-verdicts" }, ...verdicts(link, name, (s) => on.judge("links", i, s))),
+    );
+  }
+
+  /** Which of several relations is selected, or -1: its choices stand right under the words. */
+  function chosenLink(state) {
+    const { kind, i } = state.selection ?? {};
+    const several = state.answer.links.filter(kept).length > 1;
+    return several && ["link", "side"].includes(kind) && kept(state.answer.links[i]) ? i : -1;
+  }
+
+  /** The relations: the only one with its choices, several as rows. */
   function links(box, state, on) {
-    box.replaceChildren(...state.answer.links.map((_, i) => linkCard(state, i, on)));
+    const all = state.answer.links;
+    const several = all.filter(kept).length > 1;
+    const nodes = all.map((link, i) =>
+      kept(link) && several ? linkRow(state, i, on) : el("li", {}, linkCard(state, i, on)),
+    );
+    box.replaceChildren(...nodes);
   }
 
   /** Both answers of a dispute, without names: what each has alone, and a button that takes it. */

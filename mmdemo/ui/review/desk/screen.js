@@ -1,6 +1,6 @@
 // The desk as it is drawn: the whole of it after each change, from `state` alone.
 window.mmreview.screen = (desk) => {
-  const { page, session, words, parts, queue, keys } = window.mmreview;
+  const { page, session, words, parts, queue, keys, edits } = window.mmreview;
   const { el, button } = page;
   const { at, box, state } = desk;
   const fill = (name, nodes) => at(name).replaceChildren(...nodes.filter(Boolean));
@@ -21,13 +21,14 @@ window.mmreview.screen = (desk) => {
     state.hint = post.entities
       ? "Click or drag words, then pick a label. Click an entity to change it."
       : "Pick the relation below. Click E1 or E2 to move it; label its words to say what it is.";
-    if (state.from) state.hint = "Now select the other entity: click it, or go to it and press L.";
+    if (state.picking) state.hint = edits.hint(state);
     fill("facts", facts(post));
     fill("disputed", post.disputed ? parts.disputed(post.disputed, desk.take) : []);
     words.draw(at("words"), state);
     parts.palette(at("palette"), state, desk.on);
     parts.spans(at("spans"), state, desk.on);
     at("spans").hidden = !post.entities && !answer.spans.length;
+    at("links").hidden = !answer.links.length;
     parts.links(at("links"), state, desk.on);
     drawActions();
   }
@@ -84,7 +85,7 @@ window.mmreview.screen = (desk) => {
     const held = Boolean(state.post.holder);
     const what = (verdict) => (desk.target(verdict) ? "part" : "post");
     const step = (from) => ({ disabled: !session.can(from), title: session.latest(from)?.what });
-    at("actions").replaceChildren(
+    fill("actions", [
       button(`Accept ${what("accepted")}`, "A", () => desk.judge("accepted", "accept"), {
         class: "rv-primary",
         disabled: held,
@@ -93,6 +94,12 @@ window.mmreview.screen = (desk) => {
         class: "rv-danger",
         disabled: held,
       }),
+      state.relations.length > 0 &&
+        button("Relate", "L", desk.on.relate, {
+          disabled: held,
+          "aria-pressed": String(state.picking),
+          title: "A relation from one entity to another",
+        }),
       button("Undo", "U", desk.undo, step("undo")),
       button("Redo", "⇧U", desk.redo, step("redo")),
       button("Previous", "P", () => desk.neighbour(-1)),
@@ -100,7 +107,7 @@ window.mmreview.screen = (desk) => {
       el("span", { class: "rv-space" }),
       button("Guidelines", "G", guidelines, { class: "rv-quiet" }),
       button("Help", "?", keys.help, { class: "rv-quiet" }),
-    );
+    ]);
   }
 
   /** The short texts that say when to use each label. */

@@ -11,11 +11,14 @@ window.mmreview.words = (() => {
     return null;
   }
 
-  /** The sides of links at a word: [{i, side, name, start, end}], kept links only. */
-  function sidesAt(answer, word) {
+  /** The sides of links at a word: [{i, side, name, start, end}], kept links only. Of several links the arcs tell
+   * which is which, so that only those of the selected one are marked. */
+  function sidesAt({ answer, selection }, word) {
     const found = [];
+    const several = answer.links.filter(kept).length > 1;
+    const chosen = ["link", "side"].includes(selection?.kind) ? selection.i : null;
     answer.links.forEach((link, i) => {
-      if (!kept(link)) return;
+      if (!kept(link) || (several && i !== chosen)) return;
       for (const [side, name] of [
         ["head", "E1"],
         ["tail", "E2"],
@@ -30,7 +33,7 @@ window.mmreview.words = (() => {
   function describe(state, word) {
     const { post, answer } = state;
     const span = answer.spans[spanAt(answer, word)];
-    const sides = sidesAt(answer, word).map((s) =>
+    const sides = sidesAt(state, word).map((s) =>
       s.side === "head" ? "head of the relation" : "tail of the relation",
     );
     const parts = [spoken(post.words[word]), span && `${span.label}, ${span.state}`, ...sides];
@@ -39,15 +42,22 @@ window.mmreview.words = (() => {
 
   const grip = (end) => el("span", { class: "rv-grip", data: { end }, "aria-hidden": "true" });
 
-  function chip(text, score, look) {
-    const number = score ? el("span", { text: ` ${score}` }) : null;
+  /** A span's label and score; while a relation is made also the number that picks it. */
+  function chip(state, span) {
+    const look = state.looks[span.label] ?? state.looks[""];
+    const score = state.percent(span.score);
+    const number = state.picking ? pickable(state.answer).indexOf(span) + 1 : 0;
     return el(
       "span",
       { class: "rv-chip", css: { "--look": look.colour }, "aria-hidden": "true" },
-      text,
-      number,
+      number > 0 && number < 10 ? el("kbd", { text: String(number) }) : null,
+      span.label,
+      score ? el("span", { text: ` ${score}` }) : null,
     );
   }
+
+  /** The entities that number keys pick while a relation is made, in the order of the text. */
+  const pickable = (answer) => answer.spans.filter(kept);
 
   const sideTag = ({ name }, looks) =>
     el("span", {
@@ -62,7 +72,7 @@ window.mmreview.words = (() => {
     const { post, answer, looks } = state;
     const at = spanAt(answer, i);
     const span = answer.spans[at];
-    const sides = sidesAt(answer, i);
+    const sides = sidesAt(state, i);
     const classes = ["rv-word"];
     const css = {};
     if (span) {
@@ -89,8 +99,7 @@ window.mmreview.words = (() => {
     before.push(...sides.filter((s) => s.start === i).map((s) => sideTag(s, looks)));
     if (chosen?.[0] === i && state.selection.kind !== "words") node.prepend(grip("start"));
     if (chosen?.[1] === i + 1 && state.selection.kind !== "words") node.append(grip("end"));
-    if (span && span.end === i + 1)
-      after.push(chip(span.label, state.percent(span.score), looks[span.label] ?? looks[""]));
+    if (span && span.end === i + 1) after.push(chip(state, span));
     return [...before, node, ...after];
   }
 
@@ -98,7 +107,7 @@ window.mmreview.words = (() => {
   function gap(state, i) {
     const text = state.post.gaps[i];
     const span = i > 0 ? spanAt(state.answer, i) : -1;
-    const shared = sidesAt(state.answer, i)
+    const shared = sidesAt(state, i)
       .filter((side) => side.start < i)
       .map((side) => `rv-${side.side}`)
       .join(" ");
@@ -110,10 +119,41 @@ window.mmreview.words = (() => {
     return shared ? el("span", { class: shared, text, "aria-hidden": "true" }) : text;
   }
 
+  /** Anew when the words wrap otherwise. */
+  let drawArcs = () => {};
+
+  /** The kept relations as arcs between their sides; one that says "none", or nothing yet, is dashed. */
+  function arcs(box, state) {
+    const { answer, selection } = state;
+    const id = (side) => side.join("-");
+    const chosen = ["link", "side"].includes(selection?.kind) ? selection.i : null;
+    const found = answer.links.flatMap((link, i) => (kept(link) ? [{ link, i }] : []));
+    const ends = found.flatMap(({ link }) => [link.head, link.tail]).map((side) => [id(side), side]);
+    const drawn = found.map(({ link, i }) => ({
+      id: i,
+      head: id(link.head),
+      tail: id(link.tail),
+      name: link.label ? state.readable(link.label) : "?",
+      score: state.percent(link.score),
+      symmetric: state.symmetric.includes(link.label),
+      kind: [
+        (!link.label || link.label === state.none) && "rv-unrelated",
+        link.state === "open" && "rv-undecided",
+        i === chosen && "ar-on",
+      ]
+        .filter(Boolean)
+        .join(" "),
+    }));
+    window.mmarcs.draw(box, drawn, Object.fromEntries(ends));
+  }
+
   function draw(box, state) {
     const chosen = range(state.answer, state.selection);
     box.dir = direction(state.post.words); // "auto" does not look into <bdi>, and every word is one
-    box.replaceChildren(...state.post.words.flatMap((_, i) => [gap(state, i), ...word(state, i, chosen)]));
+    const drawn = state.post.words.flatMap((_, i) => [gap(state, i), ...word(state, i, chosen)]);
+    box.replaceChildren(window.mmarcs.ground(), ...drawn);
+    drawArcs = () => arcs(box, state);
+    drawArcs();
     if (state.cursor === null) box.removeAttribute("aria-activedescendant");
     else box.setAttribute("aria-activedescendant", `rv-word-${state.cursor}`);
   }
@@ -127,6 +167,15 @@ window.mmreview.words = (() => {
   /** Make `box` tell `on.tap(word)`, `on.sweep(start, end, done)` and `on.grip(end, word, done)`. */
   function listen(box, on) {
     let drag = null;
+    let width = 0;
+    new ResizeObserver(() => {
+      if (box.clientWidth !== width) drawArcs();
+      width = box.clientWidth;
+    }).observe(box);
+    box.addEventListener("click", (event) => {
+      const arc = event.target.closest(".ar-arc");
+      if (arc) on.select({ kind: "link", i: Number(arc.dataset.relation) });
+    });
     box.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       const end = event.target.closest(".rv-grip")?.dataset.end;
@@ -155,5 +204,5 @@ window.mmreview.words = (() => {
     box.addEventListener("pointercancel", () => (drag = null));
   }
 
-  return { draw, range, describe, listen };
+  return { draw, range, describe, listen, pickable };
 })();

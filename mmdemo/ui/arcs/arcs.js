@@ -32,11 +32,14 @@ window.mmarcs = (() => {
     return made;
   }
 
+  /** The words of a text: elements that state their place as `data-word`. */
+  const wordsOf = (box) => [...box.querySelectorAll("[data-word]")];
+
   /** The lines of the text, from above: where each stands, and its first word. */
-  function linesOf(box) {
+  function linesOf(box, words) {
     const ground = box.getBoundingClientRect();
     const found = [];
-    for (const word of box.querySelectorAll(".xt-w")) {
+    for (const word of words) {
       const place = word.getClientRects()[0];
       if (!place) continue;
       const top = place.top - ground.top + box.scrollTop;
@@ -48,19 +51,21 @@ window.mmarcs = (() => {
   }
 
   /** Where each entity begins: its line, and from where to where it reaches there. */
-  function placesOf(box, lines) {
+  function placesOf(box, words, lines, ends) {
     const ground = box.getBoundingClientRect();
+    const shift = box.scrollLeft - ground.left;
     const found = {};
-    for (const mark of box.querySelectorAll(".xt-mark")) {
-      const place = mark.getClientRects()[0];
-      const word = mark.querySelector(".xt-w").getClientRects()[0];
-      if (!place || !word) continue;
-      const top = word.top - ground.top + box.scrollTop;
+    for (const [id, [start, end]] of Object.entries(ends)) {
+      const rects = words.slice(start, end).flatMap((word) => [...word.getClientRects()].slice(0, 1));
+      if (!rects.length) continue;
+      const top = rects[0].top - ground.top + box.scrollTop;
       const line = lines.findLastIndex((one) => one.top <= top + 4);
-      const from = place.left - ground.left + box.scrollLeft;
-      for (const id of mark.dataset.under.split(" ")) {
-        found[id] ??= { line: Math.max(line, 0), from, to: from + place.width };
-      }
+      const here = rects.filter((rect) => Math.abs(rect.top - rects[0].top) < rects[0].height * 0.6);
+      found[id] = {
+        line: Math.max(line, 0),
+        from: Math.min(...here.map((rect) => rect.left)) + shift,
+        to: Math.max(...here.map((rect) => rect.right)) + shift,
+      };
     }
     return found;
   }
@@ -144,13 +149,15 @@ window.mmarcs = (() => {
     to: label ? Math.max(to, label.x + label.wide / 2) : to,
   });
 
-  /** Make room above the lines: a strut behind the first word of each lifts that line alone, and parts no words. */
+  /** Make room above the lines: a strut in the first word of each lifts that line alone. It is inline and empty: a
+   * block there would let the line break behind it. */
   function lift(lines, counts) {
     lines.forEach(({ word }, i) => {
       if (!counts[i]) return;
       const strut = document.createElement("i");
-      strut.className = "xt-strut";
-      strut.style.height = `${20 + LOW + LANE * counts[i]}px`;
+      strut.className = "ar-strut";
+      const height = 20 + LOW + LANE * counts[i];
+      Object.assign(strut.style, { lineHeight: `${height}px`, verticalAlign: `${height / 2 - 6}px` });
       word.append(strut);
     });
   }
@@ -167,18 +174,21 @@ window.mmarcs = (() => {
     const { arc, label } = piece;
     const made = svg(
       "g",
-      { class: `xt-arc${arc.against ? " xt-against" : ""}`, "data-relation": arc.id },
-      svg("path", { class: "xt-hit", d: path(piece, y, ground) }),
-      svg("path", { class: "xt-path", d: path(piece, y, ground) }),
+      {
+        class: ["ar-arc", arc.against && "ar-against", arc.kind].filter(Boolean).join(" "),
+        "data-relation": arc.id,
+      },
+      svg("path", { class: "ar-hit", d: path(piece, y, ground) }),
+      svg("path", { class: "ar-path", d: path(piece, y, ground) }),
     );
     const tip = arc.symmetric ? null : piece.feet.find((foot) => foot.side === "tail");
-    if (tip) made.append(svg("path", { class: "xt-tip", d: `M${tip.x - 4.5} ${ground - 7}h9l-4.5 8z` }));
+    if (tip) made.append(svg("path", { class: "ar-tip", d: `M${tip.x - 4.5} ${ground - 7}h9l-4.5 8z` }));
     if (!label) return made;
-    const name = svg("text", { class: "xt-name", x: label.x, y: y + 4 });
-    const score = svg("tspan", {}, ` ${arc.score}`);
+    const name = svg("text", { class: "ar-name", x: label.x, y: y + 4 });
+    const score = svg("tspan", {}, arc.score ? ` ${arc.score}` : "");
     name.append(arc.against ? `⚠ ${arc.name}` : arc.name, score);
     const behind = {
-      class: "xt-ground",
+      class: "ar-ground",
       x: label.x - label.wide / 2 + 1,
       y: y - 9,
       width: label.wide - 2,
@@ -189,21 +199,21 @@ window.mmarcs = (() => {
     return made;
   }
 
-  /** Draw the relations of the text in `root`; the likeliest, or `all`. */
-  function draw(root, all = false) {
-    const box = root.querySelector(".xt-text");
+  /** Draw `arcs` ({id, head, tail, name, score, symmetric, against, kind}) over the words in `box`, on its svg. `ends` tells
+   * each entity's words: id -> [first, behind the last]. An arc of an entity that is not there is left out. */
+  function draw(box, listed, ends) {
     if (!box?.clientWidth) return; // on a tab that is not in sight
-    const ground = box.querySelector(".xt-arcs");
-    const words = box.querySelector(".xt-words");
+    const ground = box.querySelector(".ar-arcs");
+    const words = wordsOf(box);
     ground.replaceChildren();
-    for (const strut of box.querySelectorAll(".xt-strut")) strut.remove();
-    const listed = JSON.parse(box.dataset.arcs).slice(0, all ? undefined : Number(box.dataset.drawn));
-    const width = words.clientWidth;
-    let lines = linesOf(box);
-    const places = placesOf(box, lines);
+    ground.setAttribute("height", 0); // a higher one would bring a scroll bar, and the words would wrap otherwise
+    for (const strut of box.querySelectorAll(".ar-strut")) strut.remove();
+    const width = box.clientWidth;
+    let lines = linesOf(box, words);
+    const places = placesOf(box, words, lines, ends);
     const arcs = listed.filter((arc) => places[arc.head] && places[arc.tail]);
     const at = feet(arcs, places);
-    const rtl = getComputedStyle(words).direction === "rtl";
+    const rtl = words.length > 0 && getComputedStyle(words[0].parentElement).direction === "rtl";
     const pieces = arcs.flatMap((arc) =>
       named(piecesOf(arc, places, at.get(arc.id), lines, width, rtl), width),
     );
@@ -216,13 +226,16 @@ window.mmarcs = (() => {
       return found.length ? Math.max(...found) + 1 : 0;
     });
     lift(lines, counts);
-    lines = linesOf(box);
-    ground.setAttribute("height", words.scrollHeight);
+    lines = linesOf(box, words);
+    ground.setAttribute("height", box.scrollHeight);
     for (const piece of pieces) {
       const top = lines[piece.line]?.top ?? 0;
       ground.append(drawn(piece, top - LOW - 5 - LANE * piece.lane, top - 5));
     }
   }
 
-  return { lanes, draw };
+  /** What arcs are drawn on: a child of the box that holds the words. */
+  const ground = () => svg("svg", { class: "ar-arcs", height: 0, "aria-hidden": "true" });
+
+  return { lanes, ground, draw };
 })();
