@@ -125,14 +125,23 @@ def _identity(file: Path) -> tuple[int, ...]:
     return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
-def load_trunk(file: Path, model: MultimodalModel) -> None:
-    """Add a stored trunk to a model that holds its base. Raises InputError naming the file."""
+def load_trunk(file: Path, model: MultimodalModel, *, other: bool = False) -> None:
+    """Add a stored trunk to a model that holds its base.
+
+    ``other``: the trunk may be another model's, and hold what this one has no part for, as a photo's words.
+
+    Raises:
+        InputError: naming the file, which is damaged or does not fit.
+    """
     encoders = {n: p for n, p in model.named_parameters() if n.startswith(TRUNK_PARTS)}
-    _add_tensors(file, encoders, partial=True)
+    _add_tensors(file, encoders, partial=True, spare=other)
 
 
-def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bool) -> None:
-    """Add a file's tensors to parameters; ``partial`` allows parameters that the file leaves alone."""
+def _add_tensors(
+    file: Path, parameters: dict[str, nn.Parameter], *, partial: bool, spare: bool = False
+) -> None:
+    """Add a file's tensors to parameters; ``partial`` allows parameters that the file leaves alone, and
+    ``spare`` tensors that no parameter takes."""
     stored, bits = read_tensors(file)
     stored = _named_as_now(stored, parameters)
     owed: set[str] = set()
@@ -151,7 +160,7 @@ def _add_tensors(file: Path, parameters: dict[str, nn.Parameter], *, partial: bo
             if not value.isfinite().all():
                 raise InputError(f"the checkpoint file {file} holds values that are not finite ({name})")
             parameter.data = parameter.data + value  # not in place: the base's tensors are shared
-    if unknown := stored.keys() - owed:
+    if not spare and (unknown := stored.keys() - owed):
         raise InputError(
             f"the checkpoint file {file} holds tensors that the model lacks: {min(unknown)[:80]}"
         )

@@ -1,5 +1,8 @@
 """Entities and relations together, end to end on relation test sentences: ``python -m tests.bench.extract``.
 
+A cell of one's own with both tasks: ``MMDEMO_CHECKPOINTS=runs python -m tests.bench.extract --data FOLDER
+--entities lite/NAME/roberta-resnet50/film``. Its posts state all their entities, so these are scored too.
+
 Rows of the relation dataset state two spans and their relation; rows of one sentence are taken together. From
 the text alone:
 
@@ -42,7 +45,8 @@ def sentences(rows: Sequence[Question]) -> list[Post]:
         post = replace(row.post, image=None, photo_words=())
         before = found.get(post.tokens)
         relations = (*(before.relations or () if before else ()), *(post.relations or ()))
-        found[post.tokens] = replace(post, relations=relations, entities=None, tags=None)
+        entities = post.entities if row.ask.entities else None
+        found[post.tokens] = replace(post, relations=relations, entities=entities, tags=None)
     return list(found.values())
 
 
@@ -68,12 +72,15 @@ def measure(posts: Sequence[Post], cells: CellPair) -> None:
     assert cells.relations is not None
     dataset = cells.relations.dataset
     symmetric = {kind.label for kind in dataset.relations if kind.symmetric}
-    spans = [0, 0]
+    spans, entities = [0, 0], [0, 0, 0]
     given, whole, judged = [0, 0, 0], [0, 0, 0], [0, 0, 0]
     for start in range(0, len(posts), BATCH):
         some = posts[start : start + BATCH]
+        unstated = [replace(post, entities=None, relations=None) for post in some]
         answers = extract_many(
-            [Question(post=post, ask=Ask(relations="all")) for post in some], cells.entities, cells.relations
+            [Question(post=post, ask=Ask(relations="all")) for post in unstated],
+            cells.entities,
+            cells.relations,
         )
         asked = [
             Question(post=post, ask=Ask(entities=False, relations=tuple(stated(post, dataset.none)[0])))
@@ -85,6 +92,11 @@ def measure(posts: Sequence[Post], cells: CellPair) -> None:
             ends = {span for pair in known for span in (pair.head, pair.tail)}
             spans[0] += len(ends & {entity.span for entity in answer.entities})
             spans[1] += len(ends)
+            if post.entities is not None:
+                labelled = {(*entity.span, entity.label) for entity in answer.entities}
+                entities[0] += len(labelled & {(*entity.span, entity.label) for entity in post.entities})
+                entities[1] += len(labelled)
+                entities[2] += len(post.entities)
             best = {r.pair: r for r in reversed(pairs.relations)}.values()
             named = {(r.head, r.tail, r.label) for r in best if r.label != dataset.none}
             said = told(answer)
@@ -96,6 +108,8 @@ def measure(posts: Sequence[Post], cells: CellPair) -> None:
                 counts[2] += len(gold)
     print(f"{len(posts)} sentences, text alone; {cells.entities.name} + {cells.relations.name}")
     print(f"spans: {spans[0] / max(spans[1], 1):.1%} of {spans[1]} found exactly")
+    if entities[2]:
+        print(f"entities, spans and labels: {f1(*entities)}")
     print(f"pair given: {f1(*given)}")
     print(f"triples, all: {f1(*whole)}")
     print(f"triples, judged: {f1(*judged)}")
@@ -104,12 +118,13 @@ def measure(posts: Sequence[Post], cells: CellPair) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limit", type=int, help="the first sentences alone")
+    parser.add_argument("--data", type=Path, default=DATA, help="the folder of the relations' dataset")
     parser.add_argument("--entities")
     parser.add_argument("--relations")
     options = parser.parse_args()
     cells = cell_pair(options.entities, options.relations)
     assert cells.relations is not None
-    rows = read_split(DATA, cells.relations.dataset, "test")
+    rows = read_split(options.data, cells.relations.dataset, "test")
     measure(sentences(rows)[: options.limit], cells)
 
 

@@ -207,7 +207,7 @@ def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> Non
         _copy_fitting(model, best_of(folder))
         return
     if not (folder / "config.json").exists():
-        load_trunk(folder / "trunk.safetensors", model)
+        load_trunk(folder / "trunk.safetensors", model, other=True)
         return
     card = load_card(folder)
     if card.config.preset != config.preset:

@@ -1,9 +1,12 @@
 """Where training starts: a shipped trunk for a dataset of one's own, and what a person says."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from mmdemo.cells.checkpoint import TRUNK_PARTS
 from mmdemo.cells.locate import SHIPPED, list_cells
 from mmdemo.datasets.discovery import bundled, default_for
 from mmdemo.models.config import ModelConfig
@@ -11,6 +14,8 @@ from mmdemo.models.encoders.table import DEFAULT_MODEL, MODELS
 from mmdemo.models.fusion.table import fusions_of
 from tests.made_up import odd_dataset
 from train.cells.start import BASE, chosen_start, described, shipped_trunk
+from train.fit.recipe import Recipe
+from train.fit.stages import fresh_model
 
 SHIPPED_MODELS = {cell.model for cell in list_cells(SHIPPED) if cell.problem is None}
 
@@ -26,6 +31,19 @@ def test_ones_own_dataset_starts_from_a_shipped_trunk_of_its_task(model: str, ta
         return
     assert folder == SHIPPED / "lite" / default_for(tasks[-1]).name / text
     assert described(folder) == f"lite/{default_for(tasks[-1]).name}/{text}"
+
+
+@pytest.mark.parametrize("words", [False, True])
+@pytest.mark.parametrize("model", sorted(SHIPPED_MODELS))
+def test_a_shipped_trunk_fits_a_model_that_reads_photos_words_and_one_that_does_not(
+    model: str, words: bool
+) -> None:
+    config = ModelConfig(dataset=odd_dataset(), model=model, fusion=fusions_of(model)[0])
+    config = replace(config, photo_words=words, words_in_text=words and not config.row.joint)
+    folder = shipped_trunk(config)
+    started, base = (fresh_model(config, Recipe(), SHIPPED, start) for start in (folder, None))
+    name = next(n for n, p in base.named_parameters() if n.startswith(TRUNK_PARTS) and "layer.0" in n)
+    assert not torch.allclose(started.get_parameter(name), base.get_parameter(name))
 
 
 def test_what_a_person_says_counts() -> None:
