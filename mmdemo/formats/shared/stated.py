@@ -20,6 +20,7 @@ _LABELLED = re.compile(
 )
 _IN_TEXT = re.compile(r'"([A-Za-z_]+)":')
 
+_PEOPLE = ("user_id", "user", "annotator", "username")
 #: What tools call the parts of a span.
 _STARTS = ("start", "start_offset", "begin", "from", "start_char", "offset_start", "start_idx", "beginOffset")
 _ENDS = ("end", "end_offset", "stop", "to", "end_char", "offset_end", "end_idx", "endOffset")
@@ -29,7 +30,8 @@ _TEXTS = ("text", "mention", "word", "value", "surface", "name", "ngram", "conte
 
 @dataclass(frozen=True, kw_only=True)
 class StatedSpan:
-    """A span as a file states it: ``name`` is what its relations call it, ``text`` what it says it marks."""
+    """A span as a file states it: ``name`` is what its relations call it, ``text`` what it says it marks,
+    ``by`` who marked it, where each span says that."""
 
     start: Any
     end: Any
@@ -37,6 +39,7 @@ class StatedSpan:
     text: str | None = None
     name: Any = None
     score: float | None = None
+    by: str = ""
 
 
 def looks_labelled(start: str) -> bool:
@@ -96,7 +99,16 @@ def _span(value: Any) -> StatedSpan | None:
         text=text if isinstance(text, str) else None,
         name=value.get("id"),
         score=score if isinstance(score, float) and 0 <= score <= 1 else None,
+        by=person(value),
     )
+
+
+def person(row: Mapping[str, Any]) -> str:
+    """The name of who answered, by its usual keys, or ""; tools number people."""
+    who = next((row[key] for key in _PEOPLE if row.get(key)), "")
+    if type(who) is int:
+        return f"annotator {who}"
+    return who[:80] if isinstance(who, str) else ""
 
 
 def _label(value: Any) -> str | None:
