@@ -14,7 +14,8 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import count
@@ -58,6 +59,15 @@ class Target:
     examples: list[bytes]
 
 
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Let a file be refused by a sentence, and by nothing else."""
+    try:
+        yield
+    except InputError as error:
+        assert "\n" not in str(error), "an error is one line"
+
+
 def read_rows(file: Path) -> None:
     for chunk in chunks_of(file, 3):
         assert len(read_chunk(file, chunk)) == chunk.count
@@ -99,7 +109,8 @@ def read_format(name: str, file: Path) -> None:
         file = file.parent
     for _ in SOURCES[name].rows(file, None, LeftOut(strict=False, skip=True, guess=True)):
         pass
-    SOURCES[name].read(file, examples.SCHEME)
+    with in_one_line():
+        SOURCES[name].read(file, examples.SCHEME)
 
 
 def apart(file: Path) -> Path:
@@ -121,10 +132,8 @@ def look_at(file: Path) -> None:
 def look_at_named(file: Path) -> None:
     place = apart(file)
     for given in (place, place.parent):
-        try:
+        with in_one_line():
             look_at(given)
-        except InputError as error:
-            assert "\n" not in str(error), "an error is one line"
 
 
 def bring_named(file: Path) -> None:
@@ -197,10 +206,8 @@ def run_of(name: str, target: Target) -> Callable[[bytes], None]:
 
     def run(data: bytes) -> None:
         file.write_bytes(data)
-        try:
+        with in_one_line():
             target.read(file)
-        except InputError as error:
-            assert "\n" not in str(error), "an error is one line"
 
     return run
 
