@@ -70,3 +70,10 @@ def test_spans_of_several_people_are_several_reviews_of_doccano(tmp_path: Path) 
         ("annotator 2", ["ORG"], 0),
     ]
     assert left.counts == {"comments of annotators": 1}
+
+
+def test_scores_of_argilla_before_2_are_kept(tmp_path: Path) -> None:
+    """Its predictions are (label, start, end) or, with a score, of four parts."""
+    said = [["PER", 0, 9, 0.25], ["LOC", 22, 33]]
+    (row,) = read(tmp_path / "x.jsonl", {"text": TEXT, "prediction": said, "annotation": None})
+    assert [(e.label, e.score) for e in row.post.entities or ()] == [("PER", 0.25), ("LOC", None)]

@@ -120,7 +120,7 @@ DIALECTS: dict[str, list[tuple[str, bytes]]] = {
         ),
     ],
     "brat": [("post.ann", b"T1\tPER 0 3\tAnn\nT2\tPER 8 11\tBob\nR1\tper-per-peer Arg1:T1 Arg2:T2\n")],
-    "folder": [("post.txt", "Zoë met [E1]Bob[/E1] ☕".encode())],
+    "folder": [("post.txt", "Zoë met Bob ☕".encode())],
 }
 
 

@@ -172,7 +172,9 @@ def _deciders(task: dict[str, Any], where: str) -> tuple[Decided, ...]:
 
 def _score(row: dict[str, Any]) -> float | None:
     score = row.get("score")
-    return score if type(score) in (int, float) and 0 <= score <= 1 else None
+    if not isinstance(score, int | float) or isinstance(score, bool):
+        return None
+    return score if 0 <= score <= 1 else None
 
 
 def _with_text(data: dict[str, Any]) -> dict[str, Any]:
