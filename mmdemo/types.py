@@ -106,8 +106,9 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Decided:
-    """Who said what is stated of a post: a reviewer's ``verdict`` ("accepted", "corrected") at a time (UTC,
-    ISO 8601), on what a checkpoint had proposed with a score in [0, 1]; both None where none had.
+    """Who said what is stated of a post: a reviewer's ``verdict`` ("accepted", "corrected"; "annotated" where
+    a tool does not say) at a time (UTC, ISO 8601, or "" where nothing says when), on what a checkpoint had
+    proposed with a score in [0, 1]; both None where none had.
     """
 
     by: str

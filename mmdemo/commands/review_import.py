@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from mmdemo.commands.review_reports import Json, Place, QueueName, report
 from mmdemo.datasets.discovery import bundled, reviewed_as
+from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.table import SOURCES
 from mmdemo.review.names import check_name, count_posts
 from mmdemo.types import InputError, Question, quoted
@@ -67,7 +68,6 @@ def import_(
     A file, an archive or a folder of any format that is known. Example: python -m mmdemo review import
     train.txt --queue may --dataset NAME --images photos/ --preview
     """
-    from mmdemo.cells.catalogue import dataset_named
     from mmdemo.formats.given.photos import Photos
     from mmdemo.formats.shared.labels import read_names
     from mmdemo.review import importing
@@ -84,7 +84,7 @@ def import_(
     known = {found.name: found for found in store.queues()}.get(queue)
     if dataset is None and known is None:
         raise InputError(f"the queue {quoted(queue)} is new; say its label scheme by --dataset")
-    scheme = known.scheme if known and not dataset else reviewed_as(dataset_named(dataset or ""))
+    scheme = known.scheme if known and not dataset else reviewed_as(_dataset(dataset or ""))
     photos = Photos(
         folder=images, pairs=pairs, split=split, trusted=(store.photos,), descriptions=descriptions
     )
@@ -108,6 +108,16 @@ def import_(
         *(f"note: {w}" for w in added.warnings),
     ]
     report(asdict(added), as_json, *lines)
+
+
+def _dataset(name: str) -> Dataset:
+    """The dataset of a name. PyTorch takes seconds: it is loaded only where no bundled one is called so."""
+    known = bundled()
+    if name in known:
+        return known[name]
+    from mmdemo.cells.catalogue import dataset_named
+
+    return dataset_named(name)
 
 
 def _one_of(value: str, known: tuple[Choice, ...], what: str) -> Choice:

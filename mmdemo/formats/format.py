@@ -33,9 +33,8 @@ def cut_notes(shortened: Counter[str]) -> list[str]:
     return [f"cut short: {what} ({times(count)})" for what, count in shortened.items()]
 
 
-def _scored(row: Question) -> bool:
-    stated: tuple[Entity | Relation, ...] = (*(row.post.entities or ()), *(row.post.relations or ()))
-    return any(item.score is not None for item in stated)
+def _scored(stated: Sequence[Entity | Relation] | None) -> bool:
+    return any(item.score is not None for item in stated or ())
 
 
 def _posts(count: int) -> str:
@@ -51,7 +50,8 @@ class Format:
     row cannot be written, or None. ``name_of`` is what the file calls a post, which must be unique in it but
     where it is ``ordered``: posts then come back in their places. ``entities``, ``relations`` and ``nested``
     (entities that share words) say what it has room for; `shared.reducing` leaves out the rest where a person
-    asks for that. ``text``, ``photo_id``, ``photo_words``, ``scores`` and ``decided`` say whether those come
+    asks for that. ``text``, ``photo_id``, ``photo_words``, ``scores`` (of entities), ``relation_scores``,
+    ``annotators`` (who decided last, and when) and ``decided`` (all of `Decided`) say whether those come
     back; a post is always written without what its format cannot hold of them (`lacking`). ``looks_like``
     tells from the path and its first line that is not blank ("" for a folder) whether a file is most likely
     of this format.
@@ -72,6 +72,8 @@ class Format:
     nested: bool = True
     text: bool = False
     scores: bool = False
+    relation_scores: bool = False
+    annotators: bool = False
     decided: bool = False
     photo_id: bool = False
     photo_words: bool = False
@@ -124,8 +126,15 @@ class Format:
         """What these rows have and the format does not hold, in sentences; they are written without it."""
         missing = {
             "the words of photos": not self.photo_words and [bool(row.post.photo_words) for row in rows],
-            "who decided": not self.decided and [bool(row.decided) for row in rows],
-            "scores": not self.scores and [_scored(row) for row in rows],
+            "who decided": not (self.decided or self.annotators) and [bool(row.decided) for row in rows],
+            "verdicts, and on which cell's answer": self.annotators
+            and not self.decided
+            and [bool(row.decided) for row in rows],
+            "scores": not self.scores
+            and [_scored((*(row.post.entities or ()), *(row.post.relations or ()))) for row in rows],
+            "scores of relations": self.scores
+            and not self.relation_scores
+            and [_scored(row.post.relations) for row in rows],
         }
         return tuple(
             f"{self.title} does not hold {what}: {_posts(sum(having))} written without"

@@ -35,7 +35,8 @@ _POST = Post(
 class Holding:
     """Which parts of a post come back from a file; ``equal``: all that the format says it holds does.
 
-    ``photos`` are the ids by which posts find them; ``annotators`` who decided, when, and on which answer.
+    ``photos`` are the ids by which posts find them; ``scores`` are entities'; ``annotators`` who decided, and
+    when; ``decisions`` also with which verdict, on which cell's answer, at which score.
     """
 
     equal: bool
@@ -46,7 +47,9 @@ class Holding:
     photos: bool
     photo_words: bool
     scores: bool
+    relation_scores: bool
     annotators: bool
+    decisions: bool
 
 
 def holding(found: Format) -> Holding | None:
@@ -77,8 +80,10 @@ def holding(found: Format) -> Holding | None:
         text=comes_back(stated, lambda row: row.post.text),
         photos=comes_back(photo, lambda row: row.post.image_id),
         photo_words=comes_back(replace(photo, photo_words=words), lambda row: row.post.photo_words),
-        scores=comes_back(scored, lambda row: [r.score for r in row.post.relations or ()]),
-        annotators=comes_back(stated, lambda row: row.decided),
+        scores=comes_back(scored, lambda row: [e.score for e in row.post.entities or ()]),
+        relation_scores=comes_back(scored, lambda row: [r.score for r in row.post.relations or ()]),
+        annotators=comes_back(stated, lambda row: [(one.by, one.at) for one in row.decided]),
+        decisions=comes_back(stated, lambda row: row.decided),
     )
 
 
@@ -118,6 +123,9 @@ _TITLES = {
     "nested": "entities that share words",
     "text": "the text as it was",
     "photo_words": "words of photos",
+    "scores": "scores of entities",
+    "relation_scores": "scores of relations",
+    "decisions": "decisions",
 }
 
 

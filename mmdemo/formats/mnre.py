@@ -5,7 +5,6 @@ relations takes a row for each, under one id.
 """
 
 import json
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,11 +45,8 @@ def _rows(path: Path, left: LeftOut) -> Iterator[Question]:
         where = f"{path} line {line[0]}"
         return _row(_parse(line[1], where), f"{path.stem}:{line[0]}", where)
 
-    with warnings.catch_warnings():  # a literal such as '\o/' is right, if bad style
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.11
-        warnings.simplefilter("ignore", SyntaxWarning)  # Python 3.12
-        lines = (line for line in read_lines(path, left) if line[1].strip())
-        yield from left.each(lines, row_of)
+    lines = (line for line in read_lines(path, left) if line[1].strip())
+    yield from left.each(lines, row_of)
 
 
 def _parse(line: str, where: str) -> dict[str, Any]:
@@ -63,7 +59,7 @@ def _parse(line: str, where: str) -> dict[str, Any]:
     except ValueError:
         try:
             row = read_literal(line.strip())
-        except (ValueError, SyntaxError, TypeError):
+        except ValueError:
             pass
     except RecursionError:
         pass

@@ -20,7 +20,8 @@ def test_a_format_holds_what_its_record_says(name: str) -> None:
     assert held is not None and held.equal
     assert (held.entities, held.relations, held.text) == (found.entities, found.relations, found.text)
     assert (held.nested, held.scores) == (found.nested and found.entities, found.scores)
-    assert (held.annotators, held.photo_words) == (found.decided, found.photo_words)
+    assert (held.relation_scores, held.photo_words) == (found.relation_scores, found.photo_words)
+    assert (held.annotators, held.decisions) == (found.annotators, found.decided)
     assert held.photos or not found.photo_id
 
 

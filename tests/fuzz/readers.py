@@ -5,39 +5,67 @@
     python -m tests.fuzz.readers conll CRASH_FILE
 
 A reader may give something or raise `InputError` with one line; anything else that it raises is a finding,
-which atheris writes to a crash file and replays when that is named. ``all`` takes one reader after another.
+which atheris writes to a crash file and replays when that is named. So are 10 seconds or 2 GB for one file.
+``all`` takes one reader after another: every format that is listed, archives, and whole imports.
 """
 
 import io
-import json
+import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import count
 from pathlib import Path
+from shutil import rmtree
 
 import atheris
-import torch
 from PIL import Image
-from safetensors.torch import save
 
 with atheris.instrument_imports(include=["mmdemo"]):
     from mmdemo.batch.rows import chunks_of, read_chunk
-    from mmdemo.cells.card import load_card
-    from mmdemo.cells.files import read_tensors
     from mmdemo.datasets.discovery import BUNDLED, default_for
     from mmdemo.datasets.schema import Task
     from mmdemo.datasets.toml_file import read_toml
     from mmdemo.formats.descriptions import read_descriptions
+    from mmdemo.formats.given.photos import Photos
+    from mmdemo.formats.shared.left_out import LeftOut
     from mmdemo.formats.table import SOURCES
     from mmdemo.photo.opening import open_image
     from mmdemo.posts.question import read_post
+    from mmdemo.review.importing import Wish, bring, preview
+    from mmdemo.review.store.reviews import Store
     from mmdemo.types import InputError
-from mmdemo.cells.locate import SHIPPED
+from tests.fuzz import examples
+from tests.fuzz.examples import as_json
 
 Read = Callable[[Path], object]
 FOLDER = Path(tempfile.mkdtemp(prefix="mmdemo-fuzz-"))
+CELLS = Path(__file__).parents[2] / "checkpoints"
+_NUMBERS = count()
+#: libFuzzer's own bounds for one file.
+BOUNDS = ["-timeout=10", "-rss_limit_mb=2048", "-malloc_limit_mb=1024"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What is fuzzed: how a file is read, what it is called, and contents that it can read."""
+
+    read: Read
+    called: str
+    examples: list[bytes]
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Let a file be refused by a sentence, and by nothing else."""
+    try:
+        yield
+    except InputError as error:
+        assert "\n" not in str(error), "an error is one line"
 
 
 def read_rows(file: Path) -> None:
@@ -46,22 +74,85 @@ def read_rows(file: Path) -> None:
 
 
 def read_card(file: Path) -> None:
+    with atheris.instrument_imports(include=["mmdemo"]):  # here: PyTorch takes seconds, which others need not
+        from mmdemo.cells.card import load_card
+
     (file.parent / "metrics.json").write_text('{"cell": "lite/mnre/vilt/film"}')
     load_card(file.parent)
+
+
+def read_weights(file: Path) -> None:
+    with atheris.instrument_imports(include=["mmdemo"]):
+        from mmdemo.cells.files import read_tensors
+
+    read_tensors(file)
+
+
+def tensors() -> bytes:
+    """A file as safetensors lays it out: the length of its head, the head, the numbers."""
+    head = as_json(
+        {"__metadata__": {"bits": "16"}, "w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
+    )
+    return struct.pack("<Q", len(head)) + head + struct.pack("<2f", 1, 1)
 
 
 def read_text(task: Task, file: Path) -> None:
     read_post(file.read_bytes().decode("utf-8", "surrogateescape"), default_for(task))
 
 
-def read_brat(file: Path) -> None:
-    file.with_suffix(".txt").write_text("Ann met Bob\n")
-    SOURCES["brat"].read(file.parent, default_for("relations"))
+def read_format(name: str, file: Path) -> None:
+    """Strictly, with a dataset's labels; and as an import reads, with any."""
+    if not SOURCES[name].suffix:
+        file.with_suffix(".txt").touch()
+        if name == "brat":
+            file.with_suffix(".txt").write_text("Ann met Bob\n")
+        file = file.parent
+    for _ in SOURCES[name].rows(file, None, LeftOut(strict=False, skip=True, guess=True)):
+        pass
+    with in_one_line():
+        SOURCES[name].read(file, examples.SCHEME)
 
 
-def read_as(source: str, task: Task = "relations") -> Read:
-    """A reader of files of a format, with a dataset's labels."""
-    return lambda file: SOURCES[source].read(file, default_for(task))
+def apart(file: Path) -> Path:
+    """The file that a first line names, with the rest as its content, in a folder of its own."""
+    name, _, content = file.read_bytes().partition(b"\n")
+    folder = file.parent / "in"
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    called = name.decode("utf-8", "replace").replace("/", "_").replace("\0", "_")[:80]
+    place = folder / (f"x{called}" if called in ("", ".", "..") else called)
+    place.write_bytes(content)
+    return place
+
+
+def look_at(file: Path) -> None:
+    preview(file, examples.SCHEME, Photos(), Wish())
+
+
+def look_at_named(file: Path) -> None:
+    place = apart(file)
+    for given in (place, place.parent):
+        with in_one_line():
+            look_at(given)
+
+
+def bring_named(file: Path) -> None:
+    """Whole imports: what is told comes in, or nothing does."""
+    place, store = apart(file), _store()
+    for wish in (Wish(), Wish(bad_rows="stop")):
+        queue = f"q{next(_NUMBERS)}"
+        try:
+            added = bring(store, queue, place, examples.SCHEME, Photos(), wish)
+        except InputError as error:
+            assert "\n" not in str(error), "an error is one line"
+            assert queue not in {one.name for one in store.queues()}, "what is refused stores nothing"
+        else:
+            assert added.added == store.progress(queue).posts
+
+
+@lru_cache(maxsize=1)
+def _store() -> Store:
+    return Store(f"sqlite:///{FOLDER}/reviews.sqlite3", FOLDER / "photos")
 
 
 def png() -> bytes:
@@ -70,128 +161,78 @@ def png() -> bytes:
     return file.getvalue()
 
 
-SAID = {
-    "description": "A sign.",
-    "alt_text": ["A wall."],
-    "photo_words": [{"source": "ocr", "text": "PADRES", "score": 0.5, "box": [0, 0, 0.5, 1], "by": "x"}],
-}
-POST = {"text": "Ann met Bob", "tokens": ["Ann", "met", "Bob"], "id": "1", "image": "", **SAID}
-TASK = {
-    "data": {**POST, "own_text": "Ann met Bob", "image_id": "x.jpg"},
-    "annotations": [
-        {
-            "result": [
-                {"id": "a", "type": "labels", "value": {"start": 0, "end": 3, "labels": ["PER"]}},
-                {"id": "b", "type": "labels", "value": {"start": 8, "end": 11, "labels": ["PER"]}},
-                {"type": "relation", "from_id": "a", "to_id": "b", "labels": ["/per/per/peer"]},
-            ]
-        }
-    ],
-}
-DOC = {
-    "text": "Ann met",
-    "ents": [{"start": 0, "end": 3, "label": "PER"}],
-    "tokens": [{"start": 0, "end": 3}, {"start": 4, "end": 7}],
-}
-SPANS = {
-    "text": "Ann met Bob",
-    "entities": [
-        {"id": 1, "label": "PER", "start_offset": 0, "end_offset": 3},
-        {"id": 2, "label": "PER", "start_offset": 8, "end_offset": 11},
-    ],
-    "relations": [{"id": 1, "from_id": 1, "to_id": 2, "type": "/per/per/peer"}],
-}
-SENTENCES = {
-    "doc_key": "1",
-    "sentences": [["Ann", "met", "Bob"]],
-    "ner": [[[0, 0, "PER"], [2, 2, "PER"]]],
-    "relations": [[[0, 0, 2, 2, "/per/per/peer"]]],
-}
-RECORD = BUNDLED / f"{default_for('relations').name}.toml"
-PAIR = {
-    "token": ["Ann", "met", "Bob"],
-    "h": {"name": "Ann", "pos": [0, 1]},
-    "t": {"name": "Bob", "pos": [2, 3]},
-    "img_id": "x.jpg",
-    "relation": "/per/per/peer",
-}
-
-#: What is fuzzed -> the name of the file that it reads, how, and one that it can read, to start from.
-READERS: dict[str, tuple[str, Read, bytes]] = {
-    "text": (
-        "tweet.txt",
-        partial(read_text, "entities"),
-        b"RT @ann: Ann met Bob \xf0\x9f\x91\x8b #x https://t.co/x",
-    ),
-    "marks": ("tweet.txt", partial(read_text, "relations"), b"[E1] Ann [/E1] met [E2] Bob [/E2]"),
-    "conll": ("posts.txt", read_as("conll", "entities"), b"IMGID:1\nAnn\tB-PER\nLee\tI-PER\nsings\tO\n\n"),
-    "mnre": ("posts.txt", read_as("mnre"), repr(PAIR).encode()),
-    "jsonl": ("posts.jsonl", read_as("jsonl"), json.dumps(POST).encode()),
-    "doccano": ("posts.jsonl", read_as("doccano"), json.dumps(SPANS).encode()),
-    "dygie": ("posts.jsonl", read_as("dygie"), json.dumps(SENTENCES).encode()),
-    "dataset": ("dataset.toml", read_toml, RECORD.read_bytes()),
-    "rows": ("posts.jsonl", read_rows, json.dumps(POST).encode()),
-    "csv": ("posts.csv", read_rows, b'id,text,image,alt_text\n1,"Ann, met",,A sign.\n'),
-    "descriptions": (
-        "photos.jsonl",
-        read_descriptions,
-        json.dumps({"image_id": "7.jpg", "blip2": "a sign", "faces": 2, **SAID}).encode(),
-    ),
-    "image": ("photo.png", open_image, png()),
-    "card": ("config.json", read_card, (SHIPPED / "lite/mnre/vilt/film/config.json").read_bytes()),
-    "tensors": ("x.safetensors", read_tensors, save({"w": torch.ones(2)}, {"bits": "16"})),
-    "label-studio": ("posts.json", read_as("label-studio"), json.dumps([TASK]).encode()),
-    "spacy": ("posts.jsonl", read_as("spacy"), json.dumps(DOC).encode()),
-    "review-csv": (
-        "posts.csv",
-        read_as("csv"),
-        b"text,image,id,alt\n[E1]Ann[/E1] met [E2]Bob[/E2],,1,A sign.\n",
-    ),
-    "brat": (
-        "post.ann",
-        read_brat,
-        b"T1\tPER 0 3\tAnn\nT2\tPER 8 11\tBob\nR1\tper-per-peer Arg1:T1 Arg2:T2\n",
-    ),
-}
+def targets() -> dict[str, Target]:
+    """All that is fuzzed, by name."""
+    record = (BUNDLED / f"{default_for('relations').name}.toml").read_bytes()
+    card = (CELLS / "lite/mnre/vilt/film/config.json").read_bytes()
+    files = examples.everything()
+    named = [f"{name}\n".encode() + data for name, data in files]
+    post = {"text": "Ann met Bob", "tokens": ["Ann", "met", "Bob"], "id": "1", "image": "", **examples.SAID}
+    tweet = b"RT @ann: Ann met Bob \xf0\x9f\x91\x8b #x https://t.co/x"
+    said = {"image_id": "7.jpg", "blip2": "a sign", "faces": 2, **examples.SAID}
+    table = b'id,text,image,alt_text\n1,"Ann, met",,A sign.\n'
+    made = {
+        "text": ("tweet.txt", partial(read_text, "entities"), [tweet]),
+        "marks": ("tweet.txt", partial(read_text, "relations"), [b"[E1] Ann [/E1] met [E2] Bob [/E2]"]),
+        "dataset": ("dataset.toml", read_toml, [record]),
+        "rows": ("posts.jsonl", read_rows, [as_json(post)]),
+        "table": ("posts.csv", read_rows, [table]),
+        "descriptions": ("photos.jsonl", read_descriptions, [as_json(said)]),
+        "image": ("photo.png", open_image, [png()]),
+        "card": ("config.json", read_card, [card]),
+        "tensors": ("x.safetensors", read_weights, [tensors()]),
+        "zip": ("given.zip", look_at, [examples.zipped(files), examples.zipped(files, packed=False)]),
+        "tar": ("given.tar", look_at, [examples.taped(files, "w")]),
+        "tar.gz": ("given.tar.gz", look_at, [examples.taped(files, "w:gz")]),
+        "tar.xz": ("given.tar.xz", look_at, [examples.taped(files[:3], "w:xz")]),
+        "preview": ("given", look_at_named, named),
+        "import": ("given", bring_named, named),
+    }
+    for name, found in SOURCES.items():
+        of_it = examples.of_format(found)
+        made[name] = (of_it[0][0], partial(read_format, name), [data for _, data in of_it])
+    return {
+        name: Target(called=called, read=read, examples=contents)
+        for name, (called, read, contents) in made.items()
+    }
 
 
-def target(name: str) -> Callable[[bytes], None]:
-    """One run of a reader on some bytes; its own example must be readable."""
-    called, read, example = READERS[name]
-    file = FOLDER / name / called
+def run_of(name: str, target: Target) -> Callable[[bytes], None]:
+    """One run of a reader on some bytes; its first example must be readable."""
+    file = FOLDER / name / target.called
     file.parent.mkdir()
-    file.write_bytes(example)
-    read(file)
+    file.write_bytes(target.examples[0])
+    target.read(file)
 
     def run(data: bytes) -> None:
         file.write_bytes(data)
-        try:
-            read(file)
-        except InputError as error:
-            assert "\n" not in str(error), "an error is one line"
+        with in_one_line():
+            target.read(file)
 
     return run
 
 
-def seeds(name: str) -> Path:
+def seeds(name: str, target: Target) -> Path:
     """A folder with what the reader can read."""
     folder = FOLDER / f"{name}-seeds"
     folder.mkdir()
-    (folder / "first").write_bytes(READERS[name][2])
+    for number, data in enumerate(target.examples):
+        (folder / str(number)).write_bytes(data)
     return folder
 
 
 def main(name: str, options: list[str]) -> int:
+    known = targets()
     if name == "all":
-        commands = [[sys.executable, "-m", "tests.fuzz.readers", each, *options] for each in READERS]
+        commands = [[sys.executable, "-m", "tests.fuzz.readers", each, *options] for each in known]
         failed = [command[3] for command in commands if subprocess.run(command).returncode]
         print("findings in:", ", ".join(failed) or "none")
         return len(failed)
-    if name not in READERS:
-        sys.exit(f"name what to fuzz: all, {', '.join(READERS)}")
-    run = target(name)
+    if name not in known:
+        sys.exit(f"name what to fuzz: all, {', '.join(known)}")
+    run = run_of(name, known[name])
     replay = any(not option.startswith("-") for option in options)
-    atheris.Setup([name, *options, *([] if replay else [str(seeds(name))])], run)
+    atheris.Setup([name, *BOUNDS, *options, *([] if replay else [str(seeds(name, known[name]))])], run)
     atheris.Fuzz()
     return 0
 

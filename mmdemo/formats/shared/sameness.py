@@ -32,17 +32,26 @@ def compare(written: Sequence[Question], back: Sequence[Question], found: Format
             again = back[place] if place < len(back) else None
         if again is None or not same(row.post, again.post, found):
             raise InputError(f"{name_of(row.post)} does not read back as it was written; nothing was kept")
-        if found.scores and _scores(row.post) != _scores(again.post):
+        if _scores(row.post, found) != _scores(again.post, found):
             raise InputError(f"the scores of {name_of(row.post)} do not read back; nothing was kept")
-        if found.decided and row.decided != again.decided:
+        if _deciders(row, found) != _deciders(again, found):
             raise InputError(f"who decided {name_of(row.post)} does not read back; nothing was kept")
     if len(back) != len(written):
         raise InputError(f"{len(back)} posts read back, where {len(written)} were written; nothing was kept")
 
 
-def _scores(post: Post) -> list[float | None]:
-    stated: tuple[Entity | Relation, ...] = (*(post.entities or ()), *(post.relations or ()))
+def _scores(post: Post, found: Format) -> list[float | None]:
+    """The scores that a format holds."""
+    stated: list[Entity | Relation] = [*(post.entities or ())] if found.scores else []
+    stated += (post.relations or ()) if found.relation_scores else ()
     return [item.score for item in stated]
+
+
+def _deciders(row: Question, found: Format) -> object:
+    """What of who decided a format holds: all of it, or the last one's name and time."""
+    if found.decided or not row.decided:
+        return row.decided if found.decided or found.annotators else ()
+    return (row.decided[-1].by, row.decided[-1].at) if found.annotators else ()
 
 
 def same(one: Post, other: Post, found: Format) -> bool:

@@ -20,6 +20,7 @@ _LABELLED = re.compile(
 )
 _IN_TEXT = re.compile(r'"([A-Za-z_]+)":')
 
+_PEOPLE = ("user_id", "user", "annotator", "username")
 #: What tools call the parts of a span.
 _STARTS = ("start", "start_offset", "begin", "from", "start_char", "offset_start", "start_idx", "beginOffset")
 _ENDS = ("end", "end_offset", "stop", "to", "end_char", "offset_end", "end_idx", "endOffset")
@@ -29,7 +30,8 @@ _TEXTS = ("text", "mention", "word", "value", "surface", "name", "ngram", "conte
 
 @dataclass(frozen=True, kw_only=True)
 class StatedSpan:
-    """A span as a file states it: ``name`` is what its relations call it, ``text`` what it says it marks."""
+    """A span as a file states it: ``name`` is what its relations call it, ``text`` what it says it marks,
+    ``by`` who marked it, where each span says that."""
 
     start: Any
     end: Any
@@ -37,6 +39,7 @@ class StatedSpan:
     text: str | None = None
     name: Any = None
     score: float | None = None
+    by: str = ""
 
 
 def looks_labelled(start: str) -> bool:
@@ -78,8 +81,10 @@ def _span(value: Any) -> StatedSpan | None:
         if len(value) >= 3 and type(value[0]) is int and type(value[1]) is int:
             label = _label(value[2])
             return None if label is None else StatedSpan(start=value[0], end=value[1], label=label)
-        if len(value) == 3 and type(value[1]) is int and type(value[2]) is int and isinstance(value[0], str):
-            return StatedSpan(start=value[1], end=value[2], label=value[0])
+        named = len(value) in (3, 4) and isinstance(value[0], str)  # Argilla's, the fourth is a score
+        if named and type(value[1]) is int and type(value[2]) is int:
+            score = _score(value[3]) if len(value) == 4 else None
+            return StatedSpan(start=value[1], end=value[2], label=value[0], score=score)
         return None
     if not isinstance(value, Mapping):
         return None
@@ -88,15 +93,27 @@ def _span(value: Any) -> StatedSpan | None:
     if type(start) is not int or type(end) is not int or label is None:
         return None
     text = _first(value, _TEXTS)
-    score = value.get("score")
     return StatedSpan(
         start=start,
         end=end,
         label=label,
         text=text if isinstance(text, str) else None,
         name=value.get("id"),
-        score=score if isinstance(score, float) and 0 <= score <= 1 else None,
+        score=_score(value.get("score")),
+        by=person(value),
     )
+
+
+def _score(value: Any) -> float | None:
+    return value if isinstance(value, float) and 0 <= value <= 1 else None
+
+
+def person(row: Mapping[str, Any]) -> str:
+    """The name of who answered, by its usual keys, or ""; tools number people."""
+    who = next((row[key] for key in _PEOPLE if row.get(key)), "")
+    if type(who) is int:
+        return f"annotator {who}"
+    return who[:80] if isinstance(who, str) else ""
 
 
 def _label(value: Any) -> str | None:

@@ -4,10 +4,10 @@
 3 GB. Here each step takes one token, in Python, so that other threads go on.
 """
 
-import ast
 import re
 from collections.abc import Callable
 from typing import Any
+from unicodedata import lookup
 
 #: Brackets within brackets; a row of MNRE has three.
 DEPTH = 16
@@ -21,6 +21,13 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.ASCII,
 )
+_ESCAPE = re.compile(
+    r"""\\(?:
+    (?P<hex>x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})|(?P<octal>[0-7]{1,3})|(?P<name>N\{[^{}]+\})|(?P<one>.)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_PLAIN = {"\\": "\\", "'": "'", '"': '"', **dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))}
 _NAMES = {"None": None, "True": True, "False": False}
 
 
@@ -77,7 +84,11 @@ class _Reader:
         self._depth += 1
         self._step()
         if sign == "{":
-            value: Any = dict(self._items("}", self._pair)[0])
+            pairs, _ = self._items("}", self._pair)
+            try:
+                value: Any = dict(pairs)
+            except TypeError as error:  # a list for a key
+                raise ValueError("a key that can name nothing") from error
         else:
             items, comma = self._items("]" if sign == "[" else ")", self._value)
             one = sign == "(" and len(items) == 1 and not comma  # a value in brackets is no tuple
@@ -104,11 +115,28 @@ class _Reader:
 
 
 def _text(token: str) -> str:
-    """A quoted text; its escapes are Python's own affair, which for one text is quick."""
-    if "\\" in token:
-        value: str = ast.literal_eval(token)
-        return value
-    return token[1:-1]
+    """A quoted text. Its escapes are told here: Python's own compiler takes 20 times as long, and warns."""
+    return _ESCAPE.sub(_escaped, token[1:-1]) if "\\" in token else token[1:-1]
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """What an escape stands for; one that Python does not know stands for itself."""
+    kind, value = found.lastgroup, found[0]
+    if kind == "hex":
+        return chr(int(value[2:], 16))  # ValueError beyond the last character
+    if kind == "octal":
+        return chr(int(value[1:], 8))
+    if kind == "name":
+        try:
+            named = lookup(value[3:-1])
+        except KeyError as error:
+            raise ValueError("no character is called so") from error
+        if len(named) > 1:
+            raise ValueError("a name of several characters")
+        return named
+    if value[1] in "xuUN":
+        raise ValueError("an escape that breaks off")
+    return _PLAIN.get(value[1], value)
 
 
 def _number(token: str) -> int | float:

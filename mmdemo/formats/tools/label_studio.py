@@ -3,7 +3,8 @@
 ``data`` carries the post's id, words and own text (`shared.carried`), and Label Studio hands ``data`` back as
 it was. Tasks of other projects are read too: the longest text in ``data`` is parted into words, but for a
 ``description`` or ``alt_text``, which are words of the photo. `config` is the labelling setup to paste. A
-span that a relation joins and that is no entity gets a region of its own.
+span that a relation joins and that is no entity gets a region of its own. Who decided a post last is the
+``completed_by`` of its annotation; a post with scores that nobody decided is a prediction.
 """
 
 import json
@@ -24,7 +25,7 @@ from mmdemo.formats.shared.photo_words import DESCRIBED
 from mmdemo.formats.shared.regions import Marked, regions_of
 from mmdemo.formats.text.lines import check_text, text_or_none, write_text
 from mmdemo.formats.text.values import read_rows
-from mmdemo.types import InputError, Post, Question, quoted
+from mmdemo.types import Decided, InputError, Question, quoted
 
 
 def config(dataset: Dataset) -> str:
@@ -42,13 +43,14 @@ def config(dataset: Dataset) -> str:
 def write(path: Path, rows: Sequence[Question], dataset: Dataset) -> None:
     """Write tasks with one annotation each, and none where a post states nothing."""
     none = unlabelled_among(rows)
-    write_text(path, json.dumps([_task(row.post, none) for row in rows], ensure_ascii=False, indent=1) + "\n")
+    write_text(path, json.dumps([_task(row, none) for row in rows], ensure_ascii=False, indent=1) + "\n")
 
 
-def _task(post: Post, none: str) -> dict[str, Any]:
+def _task(row: Question, none: str) -> dict[str, Any]:
+    post = row.post
     text, places = joined(post.tokens)
     regions, links = regions_of(post, places)
-    marks = [
+    marks: list[dict[str, Any]] = [
         {
             "id": f"s{region.number}",
             "from_name": "label",
@@ -63,7 +65,11 @@ def _task(post: Post, none: str) -> dict[str, Any]:
         }
         for region in regions
     ]
-    relations = [
+    scores = [entity.score for entity in post.entities or ()]  # the first regions are the entities
+    for mark, score in zip(marks, scores, strict=False):
+        if score is not None:
+            mark["score"] = score
+    relations: list[dict[str, Any]] = [
         {
             "type": "relation",
             "from_id": f"s{link.head}",
@@ -75,8 +81,19 @@ def _task(post: Post, none: str) -> dict[str, Any]:
     ]
     image = Path(str(post.image)).name if isinstance(post.image, str | Path) else ""
     data = {"text": text, "id": post.id, **carried(post, none), "image": image}
-    stated = post.entities is not None or post.relations is not None
-    return {"data": data, "annotations": [{"result": [*marks, *relations]}] if stated else []}
+    answer: dict[str, Any] = {"result": [*marks, *relations]}
+    if post.entities is None and post.relations is None:
+        return {"data": data, "annotations": []}
+    if row.decided:
+        last = row.decided[-1]
+        answer |= {"completed_by": {"email": last.by}, "created_at": last.at}
+        return {"data": data, "annotations": [answer]}
+    sure = [score for score in scores if score is not None]
+    if not sure:
+        return {"data": data, "annotations": [answer]}
+    if len(sure) == len(scores):  # else it would count for those without one
+        answer["score"] = min(sure)
+    return {"data": data, "annotations": [], "predictions": [answer]}
 
 
 # ---------------------------------------------------------------- reading
@@ -114,7 +131,7 @@ def _row(task: dict[str, Any], dataset: Dataset | None, left: LeftOut, where: st
         post = marked.finish(last, entities=bool(people), relations=bool(people))
         post = replace(post, id=None if given is None else check_text(str(given), where), image_id=image_id)
         reviews = tuple(marked.stated(who) for who in people) if len(people) > 1 else ()
-        return replace(question(post, dataset), reviews=reviews)
+        return replace(question(post, dataset), reviews=reviews, decided=_deciders(task, where))
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{where} is not a task of Label Studio with a text: {quoted(error)}") from error
 
@@ -122,21 +139,42 @@ def _row(task: dict[str, Any], dataset: Dataset | None, left: LeftOut, where: st
 def _people(task: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Each annotator's last results, in order; a lone one has no name."""
     found = dict[str, list[dict[str, Any]]]()
-    done = task.get("annotations") or task.get("completions") or []
-    for annotation in done:
-        if not annotation.get("was_cancelled"):
-            who = annotation.get("completed_by")
-            if isinstance(who, dict):
-                who = who.get("email") or who.get("username") or who.get("id")
-            name = f"annotator {who}" if type(who) is int else str(who or "")[:80]
-            found.pop(name, None)
-            found[name] = annotation["result"]
+    for annotation in _done(task):
+        name = _who(annotation)
+        found.pop(name, None)
+        found[name] = annotation["result"]
     return found if len(found) != 1 else {"": next(iter(found.values()))}
 
 
-def _score(prediction: dict[str, Any]) -> float | None:
-    score = prediction.get("score")
-    return score if isinstance(score, float) and 0 <= score <= 1 else None
+def _done(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """The annotations that nobody skipped."""
+    done = task.get("annotations") or task.get("completions") or []
+    return [annotation for annotation in done if not annotation.get("was_cancelled")]
+
+
+def _who(annotation: dict[str, Any]) -> str:
+    """The annotator's name, or ""."""
+    who = annotation.get("completed_by")
+    if isinstance(who, dict):
+        who = who.get("email") or who.get("username") or who.get("id")
+    return f"annotator {who}" if type(who) is int else str(who or "")[:80]
+
+
+def _deciders(task: dict[str, Any], where: str) -> tuple[Decided, ...]:
+    """Who annotated a task, and when, in order."""
+    named = [(_who(one), one.get("updated_at") or one.get("created_at")) for one in _done(task)]
+    return tuple(
+        Decided(by=check_text(who, where), verdict="annotated", at=check_text(at, where) if at else "")
+        for who, at in named
+        if who
+    )
+
+
+def _score(row: dict[str, Any]) -> float | None:
+    score = row.get("score")
+    if not isinstance(score, int | float) or isinstance(score, bool):
+        return None
+    return score if 0 <= score <= 1 else None
 
 
 def _with_text(data: dict[str, Any]) -> dict[str, Any]:
@@ -171,8 +209,8 @@ def _mark(
         kind = row["type"]
         if kind in ("labels", "hypertextlabels"):
             value = row["value"]
-            sure = row.get("score", score)
-            sure = sure if isinstance(sure, float) and 0 <= sure <= 1 else score
+            own = _score(row)
+            sure = score if own is None else own
             labels = value.get(kind) or value["labels"]
             for label in labels:
                 name = check_text(label, where)
@@ -220,5 +258,7 @@ FORMAT = Format(
     text=True,
     photo_id=True,
     photo_words=True,
+    scores=True,
+    annotators=True,
     looks_like=looks_like,
 )

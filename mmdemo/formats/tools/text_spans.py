@@ -5,7 +5,7 @@ Prodigy (``text``, ``spans``, ``relations``), Argilla (``fields``, ``responses``
 text is under one of its usual names, spans under any key that looks like labels (`shared.stated`).
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from mmdemo.formats.shared.stated import (
     are_spans,
     labelled_keys,
     looks_labelled,
+    person,
     spans_of,
     tell_unread,
 )
@@ -86,6 +87,8 @@ def row_of(row: dict[str, Any], dataset: Dataset | None, left: LeftOut, where: s
         or name_or_none(values, "img_id", where)
         or (Path(photo).stem if photo else None),
     )
+    if isinstance(comments := values.get("Comments"), list) and comments:  # doccano's
+        left.pass_over("comments of annotators", len(comments))
     tell_unread(values, {*found.keys, *_RELATIONS, "tokens", name}, left)
     reviews = tuple(marked.stated(who) for who in found.people) if len(found.people) > 1 else ()
     return replace(question(post, dataset), reviews=reviews)
@@ -122,13 +125,14 @@ def _collect(value: Any, found: _Found, who: str, model: bool, where: str, depth
         if model:
             found.models = [*(found.models or ()), *spans]
         else:
-            found.people[who] = [*found.people.get(who, ()), *spans]
+            for name in dict.fromkeys([span.by or who for span in spans] or [who]):
+                own = [span for span in spans if (span.by or who) == name]
+                found.people[name] = [*found.people.get(name, ()), *own]
         return True
     if depth > _DEPTH or not isinstance(value, dict | list):
         return False
     if isinstance(value, Mapping):
-        user = value.get("user_id") or value.get("user") or value.get("annotator") or value.get("username")
-        who = str(user)[:80] if isinstance(user, str | int) and user else who
+        who = person(value) or who
         parts = [(key == "suggestions" or model, inner) for key, inner in value.items()]
     else:
         parts = [(model, inner) for inner in value]
@@ -136,11 +140,11 @@ def _collect(value: Any, found: _Found, who: str, model: bool, where: str, depth
 
 
 def _link(values: dict[str, Any], marked: Marked, found: _Found, where: str, left: LeftOut) -> bool:
-    """Take the relations; whether the row states any, or that there are none."""
+    """Take the relations, for each person who marked both ends; whether the row states any, or none."""
     rows = next((values[key] for key in _RELATIONS if isinstance(values.get(key), list)), None)
     if rows is None:
         return False
-    who = next(iter(found.people), "")
+    keys = {who: {_key(span, at) for at, span in enumerate(spans)} for who, spans in found.people.items()}
     for row in rows:
         if not isinstance(row, Mapping):
             raise InputError(f"{where} has {quoted(row)} where a relation should be")
@@ -148,18 +152,29 @@ def _link(values: dict[str, Any], marked: Marked, found: _Found, where: str, lef
         if not isinstance(label, str) or not label:
             left.pass_over("relations without a label")
             continue
-        ends = row.get("from_id"), row.get("to_id")
-        if isinstance(row.get("head_span"), Mapping) and isinstance(row.get("child_span"), Mapping):
-            ends = _at(row["head_span"], found, who), _at(row["child_span"], found, who)
-        if any(not isinstance(end, str | int) for end in ends):
+        ends = {who: _ends(row, spans) for who, spans in found.people.items()}
+        both = [who for who, two in ends.items() if set(two) <= keys[who]]
+        if not both and any(None in two for two in ends.values()):
             raise InputError(f"{where} has a relation without its two ends")
-        marked.link(*ends, check_text(label, where), where, who)
+        if not both:
+            raise InputError(f"{where} is not a relation between two spans that are marked")
+        for who in both:
+            marked.link(*ends[who], check_text(label, where), where, who)
     return True
 
 
-def _at(span: Mapping[str, Any], found: _Found, who: str) -> Hashable:
+def _ends(row: Mapping[str, Any], spans: Sequence[StatedSpan]) -> tuple[Hashable, Hashable]:
+    """What one person's spans call the two ends of a relation."""
+    head, tail = row.get("head_span"), row.get("child_span")
+    if isinstance(head, Mapping) and isinstance(tail, Mapping):
+        return _at(head, spans), _at(tail, spans)
+    named = [end if isinstance(end, str | int) else None for end in (row.get("from_id"), row.get("to_id"))]
+    return named[0], named[1]
+
+
+def _at(span: Mapping[str, Any], spans: Sequence[StatedSpan]) -> Hashable:
     """What the span that stands there is called."""
-    for number, one in enumerate(found.people.get(who, ())):
+    for number, one in enumerate(spans):
         if (one.start, one.end) == (span.get("start"), span.get("end")):
             return _key(one, number)
     return None
