@@ -156,7 +156,7 @@ def open_page(page: Page, url: str, tab: str = "Predict") -> None:
     traffic.rest(page, after="/queue/data")
     page.get_by_role("tab", name=tab, exact=True).click()
     if tab == "Predict":
-        page.locator("#predict").wait_for()
+        page.locator("#predict-go").wait_for()
 
 
 def settle(page: Page) -> None:
@@ -172,11 +172,11 @@ def pick(page: Page, picker: str, option: str) -> None:
 
 
 def write(page: Page, text: str) -> None:
-    page.locator("#post-text textarea").fill(text)
+    page.locator("#predict-text textarea").fill(text)
 
 
 def predict(page: Page) -> None:
-    page.locator("#predict").click()
+    page.locator("#predict-go").click()
 
 
 def upload(page: Page, path: Path) -> None:
@@ -189,7 +189,7 @@ def select(page: Page, words: str) -> None:
     """Select words in the text box as a person would, then leave the box."""
     page.evaluate(
         """words => {
-            const box = document.querySelector('#post-text textarea');
+            const box = document.querySelector('#predict-text textarea');
             const at = box.value.indexOf(words);
             box.focus();
             box.setSelectionRange(at, at + words.length);

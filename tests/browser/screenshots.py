@@ -22,11 +22,11 @@ def shoot_extract(page: Page, url: str, folder: Path) -> None:
     ):
         live.open_page(page, f"{url}/?__theme={theme}", tab="Extract")
         page.get_by_role("button", name="Falcon 9").click()
-        page.locator("#extract-answer .xt-chip").first.wait_for(timeout=live.WAIT)
+        page.locator("#result .xt-chip").first.wait_for(timeout=live.WAIT)
         live.settle(page)
         if choose:
-            page.locator("#extract-answer .xt-chip").first.click()
-        save(page, folder / file, "#extract-answer" if choose else "body")
+            page.locator("#result .xt-chip").first.click()
+        save(page, folder / file, "#result" if choose else "body")
 
 
 def shoot_predict(page: Page, url: str, folder: Path) -> None:
@@ -37,7 +37,7 @@ def shoot_predict(page: Page, url: str, folder: Path) -> None:
     ):
         live.open_page(page, f"{url}/?__theme={theme}")
         page.get_by_role("button", name=button).first.click()
-        page.locator(f"#result {wanted}").wait_for(timeout=live.WAIT)
+        page.locator(f"#predict-result {wanted}").wait_for(timeout=live.WAIT)
         save(page, folder / file)
 
 
@@ -45,7 +45,7 @@ def shoot_why(page: Page, url: str, folder: Path) -> None:
     """A comparison of entities and why one of its answers came about, in light; a relation's in dark."""
     live.open_page(page, f"{url}/?__theme=light")
     page.get_by_role("button", name="Entities").first.click()
-    page.locator("#result .mm-tweet").wait_for(timeout=live.WAIT)
+    page.locator("#predict-result .mm-tweet").wait_for(timeout=live.WAIT)
     page.locator("#to-compare").click()
     page.locator("#comparison .mm-compare tbody tr").first.wait_for(timeout=live.WAIT)
     save(page, folder / "screenshot-compare.png")
@@ -53,7 +53,7 @@ def shoot_why(page: Page, url: str, folder: Path) -> None:
     show_why(page, folder / "screenshot-why.png", "#why-fusion")
     live.open_page(page, f"{url}/?__theme=dark")
     page.get_by_role("button", name="Relation").first.click()
-    page.locator("#result .mm-bars").wait_for(timeout=live.WAIT)
+    page.locator("#predict-result .mm-bars").wait_for(timeout=live.WAIT)
     page.locator("#to-why").click()
     show_why(page, folder / "screenshot-why-relation.png", "#why-photo")
 

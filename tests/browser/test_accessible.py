@@ -45,7 +45,7 @@ FOCUS = """() => {
     return {
         what: at.outerHTML.slice(0, 120),
         tab: at.getAttribute('role') === 'tab' ? at.innerText.trim() : '',
-        text: inside('#post-text'), button: inside('#predict'), result: inside('#result'),
+        text: inside('#predict-text'), button: inside('#predict-go'), result: inside('#predict-result'),
         seen: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
     };
 }"""
@@ -89,17 +89,17 @@ def test_no_tab_hinders_anyone_in_any_theme_or_width(page: Page) -> None:
     found = {}
     page.get_by_role("tab", name="Extract", exact=True).click()
     page.get_by_role("button", name="Grace Hopper").click()
-    expect(page.locator("#extract-answer .xt-chip").first).to_be_visible()
+    expect(page.locator("#result .xt-chip").first).to_be_visible()
     live.settle(page)
     for summary in page.locator("#extract-below summary").all():
         summary.click()
-    page.locator("#extract-answer .xt-chip").first.click()
-    page.locator("#extract-answer .xt-chip").nth(1).click()
+    page.locator("#result .xt-chip").first.click()
+    page.locator("#result .xt-chip").nth(1).click()
     found["Extract"] = findings(page)
 
     page.get_by_role("tab", name="Predict", exact=True).click()
     page.get_by_role("button", name="Relation").first.click()
-    expect(page.locator("#result .mm-bars")).to_be_visible()
+    expect(page.locator("#predict-result .mm-bars")).to_be_visible()
     page.get_by_text("Result as JSON").filter(visible=True).click()
     expect(page.locator("#result-json .json-node").first).to_be_visible()
     found["Predict"] = findings(page)
@@ -184,7 +184,7 @@ def test_a_prediction_and_all_tabs_by_keys_alone(page: Page) -> None:
     page.keyboard.type(live.TWEET)
     walk(page, "Tab", lambda at: at["button"])
     page.keyboard.press("Enter")
-    expect(page.locator("#result .mm-span").first).to_contain_text("Kevin Durant")
+    expect(page.locator("#predict-result .mm-span").first).to_contain_text("Kevin Durant")
     walk(page, "Tab", lambda at: at["result"])
     assert len(tabs(page)) > 1
     for name in reversed(tabs(page)):

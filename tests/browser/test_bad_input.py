@@ -62,7 +62,7 @@ def test_a_bad_photo_gets_one_sentence_and_the_text_stays(page, tmp_path, name):
     write(page, TWEET)
     predict(page)
     expect_error(page, r"photo|image|picture")
-    expect(page.locator("#post-text textarea")).to_have_value(TWEET)
+    expect(page.locator("#predict-text textarea")).to_have_value(TWEET)
     expect(page.locator(".toast-body")).to_have_count(0)
 
 
@@ -73,7 +73,7 @@ def test_odd_photos_are_read(page, tmp_path, mode, kind):
     upload(page, photo)
     write(page, TWEET)
     predict(page)
-    expect(page.locator("#result")).to_contain_text("read with the photo")
+    expect(page.locator("#predict-result")).to_contain_text("read with the photo")
 
 
 @pytest.mark.parametrize("text", ["", "   "])
@@ -86,7 +86,7 @@ def test_no_text_gets_one_sentence(page, text):
 def test_emoji_alone_are_answered_in_words(page):
     write(page, "😀😀")
     predict(page)
-    words = page.locator("#result").get_by_text(re.compile(r"letters|words|text", re.IGNORECASE))
+    words = page.locator("#predict-result").get_by_text(re.compile(r"letters|words|text", re.IGNORECASE))
     expect(words.first).to_be_visible()
 
 
@@ -104,7 +104,7 @@ def test_bad_marks_get_one_sentence_and_stay(page, text):
     write(page, text)
     predict(page)
     expect_error(page, r"\[/?E[12]\]|mark")
-    expect(page.locator("#post-text textarea")).to_have_value(text)
+    expect(page.locator("#predict-text textarea")).to_have_value(text)
 
 
 def test_marks_in_an_entity_request_get_one_sentence(page):
@@ -116,8 +116,8 @@ def test_marks_in_an_entity_request_get_one_sentence(page):
 def test_a_book_is_cut_with_a_warning(page):
     write(page, "Ann met Bob . " * 2500)
     predict(page)
-    expect(page.locator("#result .mm-notes")).to_contain_text(re.compile(r"\d"))
-    assert page.locator("#result").bounding_box()["height"] < 1200
+    expect(page.locator("#predict-result .mm-notes")).to_contain_text(re.compile(r"\d"))
+    assert page.locator("#predict-result").bounding_box()["height"] < 1200
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -125,12 +125,14 @@ def test_hostile_text_is_shown_and_runs_nothing(page, text):
     page.get_by_text("Result as JSON").filter(visible=True).click()
     write(page, f"Kevin Durant {text} met Angela Merkel")
     predict(page)
-    expect(page.locator("#result .mm-tweet")).to_be_visible()
-    tags = page.evaluate("[...new Set([...document.querySelectorAll('#result *')].map(e => e.tagName))]")
+    expect(page.locator("#predict-result .mm-tweet")).to_be_visible()
+    tags = page.evaluate(
+        "[...new Set([...document.querySelectorAll('#predict-result *')].map(e => e.tagName))]"
+    )
     assert not set(tags) & {"IMG", "SVG", "svg", "SCRIPT", "IFRAME", "A"}
     shown = page.evaluate(
         """() => {
-            const tweet = document.querySelector('#result .mm-tweet').cloneNode(true);
+            const tweet = document.querySelector('#predict-result .mm-tweet').cloneNode(true);
             tweet.querySelectorAll('.mm-chip, .mm-control').forEach(e => e.remove());
             return tweet.textContent;
         }"""

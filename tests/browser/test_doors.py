@@ -156,11 +156,11 @@ def test_a_link_on_another_site_opens_the_page_and_it_works(target, visit):
     with site(f'<a href="{target.url}/?text=Kevin+Durant">the demo</a>') as elsewhere:
         page = visit(elsewhere)
         page.get_by_text("the demo").click()
-        page.locator("#predict").wait_for()
+        page.locator("#predict-go").wait_for()
         page.wait_for_function("window.mmdemo !== undefined")
         live.write(page, live.TWEET)
         live.predict(page)
-        expect(page.locator("#result")).to_contain_text("Kevin Durant")
+        expect(page.locator("#predict-result")).to_contain_text("Kevin Durant")
 
 
 # ---------------------------------------------------------------- without a browser

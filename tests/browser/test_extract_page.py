@@ -13,8 +13,8 @@ from tests.browser import hostile, live
 pytestmark = pytest.mark.browser
 
 STARS = "Lauren Bacall and Humphrey Bogart on the set of Key Largo"
-CHIPS, ARCS = "#extract-answer .xt-chip", "#extract-answer .ar-arc"
-TOOL = "#extract-answer .xt-tool:visible"
+CHIPS, ARCS = "#result .xt-chip", "#result .ar-arc"
+TOOL = "#result .xt-tool:visible"
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def front(page: Page, app_url: str) -> Iterator[Page]:
 
 
 def extract(page: Page, text: str) -> None:
-    page.locator("#extract-text textarea").fill(text)
-    page.locator("#extract-go").click()
-    expect(page.locator("#extract-answer .xt")).to_be_visible()
+    page.locator("#post-text textarea").fill(text)
+    page.locator("#predict").click()
+    expect(page.locator("#result .xt")).to_be_visible()
     live.settle(page)
 
 
@@ -37,12 +37,12 @@ def labels(page: Page) -> list[str]:
 
 def words_of(page: Page) -> list[str]:
     """Each entity's words, without its chip."""
-    return page.locator("#extract-answer .xt-mark bdi").all_inner_texts()
+    return page.locator("#result .xt-mark bdi").all_inner_texts()
 
 
 def choose(page: Page, name: str) -> Locator:
     """Choose an entity by its words; its tools."""
-    page.locator("#extract-answer .xt-mark").filter(has_text=name).locator(".xt-w").first.click()
+    page.locator("#result .xt-mark").filter(has_text=name).locator(".xt-w").first.click()
     return page.get_by_role("region", name=f"The entity {name}")
 
 
@@ -116,7 +116,7 @@ def test_a_word_becomes_an_entity_and_two_entities_are_asked_for_their_relation(
     front.keyboard.press("Escape")
     choose(front, "set")
     choose(front, "Lauren Bacall")
-    pair = front.locator("#extract-answer [data-for^=r]:visible, #extract-pair .xt-pair:visible")
+    pair = front.locator("#result [data-for^=r]:visible, #extract-pair .xt-pair:visible")
     expect(pair).to_contain_text("Lauren Bacall")
     expect(pair.locator(".mm-bars li")).to_have_count(5)
     pair.get_by_role("button", name="Ask the other way").click()
@@ -135,7 +135,7 @@ def test_a_relation_lit_up_dims_the_others_and_is_chosen_by_a_click(front):
     extract(front, f"{STARS}, with John Huston in Florida")
     arc = front.locator(ARCS).first
     arc.locator(".ar-name").hover()
-    expect(front.locator("#extract-answer .ar-arcs")).to_have_class(re.compile("ar-dim"))
+    expect(front.locator("#result .ar-arcs")).to_have_class(re.compile("ar-dim"))
     expect(arc).to_have_class(re.compile("ar-lit"))
     arc.locator(".ar-name").click()
     expect(front.locator(f"{TOOL}[aria-label='A relation'] .mm-bars li").first).to_be_visible()
@@ -165,15 +165,15 @@ def test_an_answer_goes_to_review_and_a_link_brings_its_question_back(front, app
     expect(front.get_by_role("listbox", name="Words of the post")).to_contain_text("Bogart")
 
     live.open_page(front, address, tab="Extract")
-    expect(front.locator("#extract-text textarea")).to_have_value(STARS)
+    expect(front.locator("#post-text textarea")).to_have_value(STARS)
     expect(front.locator("#extract-photo img")).to_be_visible()
-    expect(front.locator("#extract-answer")).to_contain_text("No answer yet")
+    expect(front.locator("#result")).to_contain_text("No answer yet")
     live.open_page(front, re.sub("photo=.{8}", "photo=00000000", address), tab="Extract")
     expect(front.locator("#extract-told")).to_contain_text("not kept here any more")
 
 
 def test_a_post_is_answered_mended_and_asked_by_keys_alone(front):
-    front.locator("#extract-text textarea").focus()
+    front.locator("#post-text textarea").focus()
     front.keyboard.type(STARS)
     front.keyboard.press("Control+Enter")
     expect(front.locator(CHIPS).first).to_be_visible()
@@ -186,7 +186,7 @@ def test_a_post_is_answered_mended_and_asked_by_keys_alone(front):
                 return
         raise AssertionError(f"Tab did not lead to {selector}")
 
-    front.locator("#extract-text textarea").focus()
+    front.locator("#post-text textarea").focus()
     to(".xt-chip[data-start='0']")
     front.keyboard.press("Enter")
     to(".xt-tool .xt-type[data-label='ORG']")
@@ -201,7 +201,7 @@ def test_a_post_is_answered_mended_and_asked_by_keys_alone(front):
     before = front.locator(CHIPS).count()
     front.keyboard.press("Delete")
     expect(front.locator(CHIPS)).to_have_count(before - 1)
-    front.locator("#extract-text textarea").focus()
+    front.locator("#post-text textarea").focus()
     to("#extract-below .xt-why")
     front.keyboard.press("Enter")
     expect(front.get_by_role("tab", name="Why", exact=True)).to_have_attribute("aria-selected", "true")
@@ -244,7 +244,7 @@ def test_drawn_arcs_do_not_touch_on_a_wide_or_a_narrow_screen(front):
             "all => all.map((e) => { const b = e.getBoundingClientRect();"
             " return [b.left, b.top, b.right, b.bottom]; })"
         )
-        words = front.locator("#extract-answer .xt-w").evaluate_all(
+        words = front.locator("#result .xt-w").evaluate_all(
             "all => all.map((e) => { const b = e.getClientRects()[0];"
             " return [b.left, b.top + 4, b.right, b.bottom - 4]; })"
         )

@@ -87,7 +87,7 @@ def test_a_post_its_photos_name_and_its_exif_are_text_on_every_tab(page, browser
     live.write(page, f"Kevin Durant {TEXT} met Angela Merkel")
     page.get_by_text("Result as JSON").filter(visible=True).click()
     live.predict(page)
-    result = page.locator("#result")
+    result = page.locator("#predict-result")
     expect(result).to_contain_text("read with the photo")
     expect(result.locator(".mm-tweet")).to_contain_text(
         "<img src=x onerror=window.__xss=1> ${window.__xss=1}"
@@ -147,7 +147,7 @@ def test_a_link_with_hostile_parts_is_text(page, app_url):
     }
     pairs = "&".join(f"{name}={page.evaluate('encodeURIComponent', value)}" for name, value in query.items())
     live.open_page(page, f"{app_url}/?{pairs}")
-    expect(page.locator("#post-text textarea")).to_have_value(TEXT)
+    expect(page.locator("#predict-text textarea")).to_have_value(TEXT)
 
 
 # --- uploads at their own address ----------------------------------------------------------------

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.browser
 def test_a_phone_needs_no_sideways_scrolling(page):
     page.set_viewport_size({"width": 360, "height": 740})
     page.get_by_role("button", name="Relation").first.click()
-    expect(page.locator("#result .mm-bars li")).to_have_count(5)
-    expect(page.locator("#result .mm-result")).to_be_in_viewport()
+    expect(page.locator("#predict-result .mm-bars li")).to_have_count(5)
+    expect(page.locator("#predict-result .mm-result")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
@@ -28,10 +28,12 @@ def luminance(colour: str) -> float:
 def test_text_can_be_read_in_light_and_dark(page, app_url, theme):
     live.open_page(page, f"{app_url}/?__theme={theme}")
     page.get_by_role("button", name="Entities").first.click()
-    expect(page.locator("#result .mm-tweet")).to_be_visible()
+    expect(page.locator("#predict-result .mm-tweet")).to_be_visible()
     for inside in (".mm-tweet", ".mm-quiet", "h3"):
-        colour = page.locator(f"#result {inside}").first.evaluate("e => getComputedStyle(e).color")
-        ground = page.locator("#result .mm-result").evaluate("e => getComputedStyle(e).backgroundColor")
+        colour = page.locator(f"#predict-result {inside}").first.evaluate("e => getComputedStyle(e).color")
+        ground = page.locator("#predict-result .mm-result").evaluate(
+            "e => getComputedStyle(e).backgroundColor"
+        )
         light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (inside, colour, ground)
 

@@ -35,7 +35,7 @@ def test_words_of_a_photo_appear_are_boxed_edited_and_left_out(page, tmp_path):
     expect(page.locator("#photo .pw-box")).to_have_count(1)
     picture, box = page.locator("#photo img").bounding_box(), page.locator(".pw-box").bounding_box()
     assert picture["y"] < box["y"] and box["y"] + box["height"] < picture["y"] + picture["height"]
-    expect(page.locator("#result")).to_contain_text("which does not read what photos say")
+    expect(page.locator("#predict-result")).to_contain_text("which does not read what photos say")
     expect(answer).to_contain_text("PADRES")  # asked before it was read, and answered again
 
     first = page.locator(".pw-part input").first

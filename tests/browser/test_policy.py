@@ -16,7 +16,7 @@ def test_every_tab_works_under_the_policy_and_a_smuggled_handler_is_blocked(brow
     live.open_page(page, app_url)
     live.write(page, live.TWEET)
     live.predict(page)
-    expect(page.locator("#result .mm-tweet")).to_be_visible()
+    expect(page.locator("#predict-result .mm-tweet")).to_be_visible()
     page.locator("#to-compare").click()
     expect(page.locator("#comparison table").first).to_be_visible()
     for name, place in (("Why", "#why"), ("Review", "#review-editor .rv"), ("Results", "#zoo-table")):

@@ -19,7 +19,7 @@ def test_entities_of_a_tweet_with_its_photo(page, tmp_path):
     upload(page, photo)
     write(page, TWEET)
     predict(page)
-    result = page.locator("#result")
+    result = page.locator("#predict-result")
     expect(result.locator(".mm-span").first).to_contain_text("Kevin Durant")
     expect(result.locator(".mm-chip").first).to_contain_text(re.compile(r"PER >?\d+\.\d%"))
     expect(result).to_contain_text("read with the photo")
@@ -35,21 +35,21 @@ def test_a_relation_by_selecting_words_and_pressing_the_buttons(page):
     page.get_by_role("button", name="Mark as [E1]").click()
     select(page, "Key Largo")
     page.get_by_role("button", name="Mark as [E2]").press("Enter")
-    box = page.locator("#post-text textarea")
+    box = page.locator("#predict-text textarea")
     expect(box).to_have_value("[E1] Lauren Bacall [/E1] on the set of [E2] Key Largo [/E2]")
     box.press("Control+Enter")
-    bars = page.locator("#result .mm-bars li")
+    bars = page.locator("#predict-result .mm-bars li")
     expect(bars).to_have_count(5)
-    expect(page.locator("#result .mm-chip")).to_have_text(["E1", "E2"])
+    expect(page.locator("#predict-result .mm-chip")).to_have_text(["E1", "E2"])
 
 
 def test_examples_answer_with_one_click(page):
     page.get_by_role("button", name="Relation").nth(1).click()
-    expect(page.locator("#result .mm-bars li")).to_have_count(5)
+    expect(page.locator("#predict-result .mm-bars li")).to_have_count(5)
     expect(page.locator("#card")).to_contain_text("lite/mnre/")
     page.get_by_role("button", name="Entities").first.click()
-    expect(page.locator("#result .mm-span").first).to_be_visible()
-    expect(page.locator("#result")).to_contain_text("read with the photo")
+    expect(page.locator("#predict-result .mm-span").first).to_be_visible()
+    expect(page.locator("#predict-result")).to_contain_text("read with the photo")
     expect(page.locator("#card")).to_contain_text("lite/twitter")
 
 
@@ -59,7 +59,7 @@ def test_another_fusion_answers_under_its_own_name(page):
         live.pick(page, "Fusion", title)
         expect(page.locator("#card")).to_contain_text(f"roberta-resnet50/{fusion}")
         predict(page)
-        expect(page.locator("#result")).to_contain_text(f"roberta-resnet50/{fusion}")
+        expect(page.locator("#predict-result")).to_contain_text(f"roberta-resnet50/{fusion}")
 
 
 def test_a_combination_that_is_not_ready_says_why(page):
@@ -80,12 +80,12 @@ def test_mark_buttons_belong_to_relations_only(page):
     expect(page.get_by_role("button", name="Mark as [E1]")).to_be_hidden()
     live.pick(page, "Dataset", MNRE)
     expect(page.get_by_role("button", name="Mark as [E1]")).to_be_visible()
-    expect(page.locator("#post-text textarea")).to_have_attribute("placeholder", re.compile(r"\[E1\]"))
+    expect(page.locator("#predict-text textarea")).to_have_attribute("placeholder", re.compile(r"\[E1\]"))
 
 
 def test_marks_move_undo_and_clear(page):
     live.pick(page, "Dataset", MNRE)
-    box = page.locator("#post-text textarea")
+    box = page.locator("#predict-text textarea")
     write(page, "Ann met Bob")
     select(page, "Ann")
     page.get_by_role("button", name="Mark as [E1]").click()
@@ -101,8 +101,8 @@ def test_marks_move_undo_and_clear(page):
 def test_marking_nothing_or_across_marks_explains_itself(page):
     live.pick(page, "Dataset", MNRE)
     write(page, "Ann met Bob")
-    page.evaluate("document.querySelector('#post-text textarea').setSelectionRange(3, 3)")
-    page.evaluate("document.querySelector('#post-text textarea').value = ''")
+    page.evaluate("document.querySelector('#predict-text textarea').setSelectionRange(3, 3)")
+    page.evaluate("document.querySelector('#predict-text textarea').value = ''")
     page.get_by_role("button", name="Mark as [E1]").click()
     expect(page.locator("#mark-hint")).to_contain_text("Select the words")
     write(page, "[E1] Ann [/E1] met Bob")

@@ -66,10 +66,10 @@ def test_the_page_works_in_a_frame_of_the_hub(target, browser: Browser, tmp_path
             page.goto("https://huggingface.co/spaces/you/mmdemo")
             frame = page.frame_locator("iframe")
             frame.get_by_role("tab", name="Predict", exact=True).click()
-            frame.locator("#predict").wait_for()
-            frame.locator("#post-text textarea").fill(live.TWEET)
-            frame.locator("#predict").click()
-            expect(frame.locator("#result")).to_contain_text("Kevin Durant")
+            frame.locator("#predict-go").wait_for()
+            frame.locator("#predict-text textarea").fill(live.TWEET)
+            frame.locator("#predict-go").click()
+            expect(frame.locator("#predict-result")).to_contain_text("Kevin Durant")
             read = "(url) => fetch(url, {credentials: 'include'}).then(() => 'read', () => 'refused')"
             told = page.evaluate(read, f"https://{HOST}/config")
             assert told == "refused", "the Hub's page frames it and reads nothing"

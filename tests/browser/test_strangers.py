@@ -74,12 +74,12 @@ def test_no_endpoint_opens_what_was_not_uploaded_or_tells_whether_it_is_there(ta
     assert "event: error" in next(iter(said)) and "was not uploaded" in next(iter(said))
 
 
-@pytest.mark.parametrize("button", ["predict", "compare", "explain", "imagine-ask"])
+@pytest.mark.parametrize("button", ["predict-go", "compare", "explain", "imagine-ask"])
 def test_no_tab_opens_what_was_not_uploaded_or_tells_whether_it_is_there(target, secrets, button):
     for path in secrets.values():
-        changes = {"photo": {"path": path}, "post-text": "Ann met Bob"}
+        changes = {"photo": {"path": path}, "predict-text": "Ann met Bob"}
         assert refused(target.press(button, changes, session()).text), path
-    fine = target.press(button, {"photo": None, "post-text": "Ann met Bob"}, session()).text
+    fine = target.press(button, {"photo": None, "predict-text": "Ann met Bob"}, session()).text
     assert not refused(fine), "with no photo the same press is answered"
 
 
@@ -95,9 +95,9 @@ def test_the_desk_reads_no_file_that_was_not_uploaded(target, secrets):
 def test_no_route_names_another_visitor_s_session_or_shows_what_it_holds(target):
     """Whoever knows a session's hash has that session: its visitor draws it, and it is told to nobody."""
     text, secret = "Zyxwvut met Ann", session()
-    assert "Zyxwvut" in target.press("explain", {"post-text": text}, secret).text
+    assert "Zyxwvut" in target.press("explain", {"predict-text": text}, secret).text
     for path in ROUTES:
         told = ask(target.url + path).text
         assert secret not in told and "Zyxwvut" not in told, path
     for guess in ("s", secret[:-1], secret.upper()):
-        assert "Zyxwvut" not in target.press("explain", {"post-text": "Ann"}, guess).text
+        assert "Zyxwvut" not in target.press("explain", {"predict-text": "Ann"}, guess).text

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def test_from_a_comparison_to_the_reason(page, app_url, task, theme):
     live.open_page(page, f"{app_url}/?__theme={theme}")
     page.get_by_role("button", name=task).first.click()
-    expect(page.locator("#result .mm-result h3")).to_be_visible()
+    expect(page.locator("#predict-result .mm-result h3")).to_be_visible()
     live.settle(page)  # a comparison made before the photo is read is made again then
     page.locator("#to-compare").click()
     table = page.locator("#comparison .mm-compare")
@@ -58,7 +58,7 @@ def test_from_a_comparison_to_the_reason(page, app_url, task, theme):
 
 def test_a_cell_of_another_posts_comparison_explains_nothing(page):
     page.get_by_role("button", name="Entities").first.click()
-    expect(page.locator("#result .mm-result h3")).to_be_visible()
+    expect(page.locator("#predict-result .mm-result h3")).to_be_visible()
     page.locator("#to-compare").click()
     cell = page.locator("#comparison .mm-compare button[data-column]").first
     expect(cell).to_be_visible()
@@ -79,7 +79,7 @@ def test_heads_can_be_picked_where_a_fusion_has_some(page, app_url):
         page.get_by_role("tab", name="Predict").click()
         live.pick(page, "Fusion", fusion)
         page.get_by_role("button", name="Entities").first.click()
-        expect(page.locator("#result")).to_contain_text(f"/{fusion.lower()}")
+        expect(page.locator("#predict-result")).to_contain_text(f"/{fusion.lower()}")
         page.locator("#to-why").click()
         expect(page.locator("#why-headline")).to_contain_text(f"/{fusion.lower()}")
         expect(page.locator("#why-head")).to_be_visible(visible=heads)
@@ -90,6 +90,6 @@ def test_a_link_fills_in_the_question_and_runs_nothing(page, app_url):
     page.goto(f"{app_url}/?dataset=mnre&model=vilt&fusion=native&across=models&text={hostile}")
     expect(page.locator("#comparison")).to_contain_text("No comparison yet")
     page.get_by_role("tab", name="Predict").click()
-    expect(page.locator("#post-text textarea")).to_have_value(re.compile("onerror"))
+    expect(page.locator("#predict-text textarea")).to_have_value(re.compile("onerror"))
     expect(page.get_by_label("Fusion", exact=True)).to_have_value("Native")
-    expect(page.locator("#result")).to_contain_text("No answer yet")
+    expect(page.locator("#predict-result")).to_contain_text("No answer yet")

@@ -1,14 +1,14 @@
 // What a person does to an answer of the Extract tab: choose an entity, two of them, a relation or words; mend, ask
 // why, stop. What is asked of the server goes by events of the answer's component; texts are set as text alone.
 window.mmextract = (() => {
-  const PARTS = "#extract-answer, #extract-pair, #extract-below";
+  const PARTS = "#result, #extract-pair, #extract-below";
   const EDITS = ["type", "bounds", "remove", "add"];
   let send = () => {};
   let chosen = null; // {entity}, {relation} or {from, to} (words)
   let all = false;
   let again = null; // what to choose, and what to focus, once the edited answer is there
 
-  const root = () => document.querySelector("#extract-answer");
+  const root = () => document.querySelector("#result");
   const one = (selector) => root()?.querySelector(selector) ?? null;
   const every = (selector) =>
     [...document.querySelectorAll(PARTS)].flatMap((p) => [...p.querySelectorAll(selector)]);
@@ -138,9 +138,9 @@ window.mmextract = (() => {
 
   document.addEventListener("keydown", (event) => {
     const at = event.target;
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && at.matches?.("#extract-text textarea")) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && at.matches?.("#post-text textarea")) {
       event.preventDefault();
-      document.getElementById("extract-go")?.click();
+      document.getElementById("predict")?.click();
     }
     if (!at.closest?.(PARTS)) return;
     if (event.key === "Escape" && chosen) {

@@ -74,6 +74,7 @@ def _html(value: str, elem_id: str | None = None, script: str | None = None) -> 
 
 
 def _form() -> _Form:
+    # The page's first box, button and answer have the ids that they had in 0.2.0: scripts press them.
     with gr.Row(elem_id="extract-post", equal_height=False):
         with gr.Column(scale=5, min_width=280):
             text = gr.Textbox(
@@ -81,9 +82,9 @@ def _form() -> _Form:
                 placeholder=PLACEHOLDER,
                 lines=4,
                 max_lines=8,
-                elem_id="extract-text",
+                elem_id="post-text",
             )
-            go = gr.Button("Extract", variant="primary", elem_id="extract-go")
+            go = gr.Button("Extract", variant="primary", elem_id="predict")
             tries = _examples()
         with gr.Column(scale=2, min_width=190):
             photo = photo_input("extract-photo")
@@ -114,7 +115,7 @@ def build() -> Parts:
         pickers = build_pickers()
     by.value = by_line(*(picker.value for picker in pickers.values()))
     form = _form()
-    answer = _html(view.empty_html(EMPTY), "extract-answer", MOUNT)
+    answer = _html(view.empty_html(EMPTY), "result", MOUNT)
     pair_shown = _html("", "extract-pair", "window.mmextract.told(watch);")
     below = _html("", "extract-below", None)
     with gr.Row(elem_id="extract-further"):

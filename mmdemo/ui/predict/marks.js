@@ -2,7 +2,7 @@
 // Plain functions of text and selection first, then those that touch the page.
 window.mmdemo = (() => {
   const WORD = /[\p{L}\p{N}\p{M}_]/u;
-  const BOX = "#post-text textarea";
+  const BOX = "#predict-text textarea";
 
   /** The text without one name's marks, and where `positions` have moved to. */
   function strip(text, names, positions) {
@@ -100,14 +100,14 @@ window.mmdemo = (() => {
   /** On a narrow screen the answer stands below the fold: bring it into sight. */
   function reveal() {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const answer = document.getElementById("result");
+    const answer = document.getElementById("predict-result");
     answer?.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
   }
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches?.(BOX)) {
       event.preventDefault();
-      document.getElementById("predict")?.click();
+      document.getElementById("predict-go")?.click();
     }
   });
 

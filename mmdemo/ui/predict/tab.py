@@ -154,7 +154,7 @@ def _post(dataset: str) -> PostForm:
                 placeholder=placeholder(known),
                 lines=4,
                 max_lines=8,
-                elem_id="post-text",
+                elem_id="predict-text",
             )
             with gr.Column(visible=known.has_relations, elem_id="marks") as marks:
                 _mark_buttons()
@@ -166,7 +166,7 @@ def _post(dataset: str) -> PostForm:
                 visible=len(texts) > 1,
                 elem_id="own-examples",
             )
-            button = gr.Button("Predict", variant="primary", elem_id="predict")
+            button = gr.Button("Predict", variant="primary", elem_id="predict-go")
     said = panel.build()
     return PostForm(photo=photo, said=said, text=text, own=own, marks=marks, button=button)
 
@@ -193,7 +193,7 @@ def build() -> Form:
             photo, said, text = post.photo, post.said, post.text
             tries = example_buttons()
         with gr.Column(scale=6, min_width=280):
-            result = _html(view.empty_html(EMPTY), elem_id="result")
+            result = _html(view.empty_html(EMPTY), elem_id="predict-result")
             with gr.Row(elem_id="further"):
                 compare = gr.Button("Compare all fusions", size="sm", min_width=120, elem_id="to-compare")
                 why = gr.Button("Why this answer?", size="sm", min_width=120, elem_id="to-why")

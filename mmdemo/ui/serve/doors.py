@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from mmdemo.types import InputError, quoted
-from mmdemo.ui.shell.headers import FIXED
+from mmdemo.ui.serve.headers import FIXED
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 _ORIGIN = re.compile(r"(https?)://(.+)")

@@ -22,9 +22,9 @@ from mmdemo.types import InputError
 from mmdemo.ui.review import calls as review_calls
 from mmdemo.ui.serve import doors
 from mmdemo.ui.serve.bodies import Bodies
+from mmdemo.ui.serve.headers import FIXED, content_security_policy, script_hashes
 from mmdemo.ui.serve.heap import share_heaps
 from mmdemo.ui.shell import mcp_tools
-from mmdemo.ui.shell.headers import FIXED, content_security_policy, script_hashes
 from mmdemo.ui.shell.sessions import ForgetCalls
 
 log = logging.getLogger(__name__)

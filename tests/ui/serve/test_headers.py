@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from mmdemo.ui.shell.headers import content_security_policy, script_hashes
+from mmdemo.ui.serve.headers import content_security_policy, script_hashes
 
 
 def of(script: str) -> str:
