@@ -181,8 +181,8 @@ def predict(page: Page) -> None:
 
 def upload(page: Page, path: Path) -> None:
     with page.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):
-        page.locator("#photo input[type=file]").set_input_files(path)
-    page.locator("#photo img").wait_for(state="attached")
+        page.locator("#predict-photo input[type=file]").set_input_files(path)
+    page.locator("#predict-photo img").wait_for(state="attached")
 
 
 def select(page: Page, words: str) -> None:

@@ -145,8 +145,8 @@ def test_an_answer_goes_to_review_and_a_link_brings_its_question_back(front, app
     photo = tmp_path / "photo.png"
     Image.new("RGB", (320, 240), "#336699").save(photo)
     with front.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):
-        front.locator("#extract-photo input[type=file]").set_input_files(photo)
-    front.locator("#extract-photo img").wait_for()
+        front.locator("#photo input[type=file]").set_input_files(photo)
+    front.locator("#photo img").wait_for()
     extract(front, STARS)
     front.get_by_role("button", name="Send to review").first.click()
     front.get_by_label("Queue", exact=True).fill("stars")
@@ -166,7 +166,7 @@ def test_an_answer_goes_to_review_and_a_link_brings_its_question_back(front, app
 
     live.open_page(front, address, tab="Extract")
     expect(front.locator("#post-text textarea")).to_have_value(STARS)
-    expect(front.locator("#extract-photo img")).to_be_visible()
+    expect(front.locator("#photo img")).to_be_visible()
     expect(front.locator("#result")).to_contain_text("No answer yet")
     live.open_page(front, re.sub("photo=.{8}", "photo=00000000", address), tab="Extract")
     expect(front.locator("#extract-told")).to_contain_text("not kept here any more")

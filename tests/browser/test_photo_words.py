@@ -32,8 +32,8 @@ def test_words_of_a_photo_appear_are_boxed_edited_and_left_out(page, tmp_path):
     answer = page.locator("#result-json")
     page.get_by_text("Result as JSON").filter(visible=True).click()
     expect(page.locator(".pw-part input").first).to_have_value("PADRES")
-    expect(page.locator("#photo .pw-box")).to_have_count(1)
-    picture, box = page.locator("#photo img").bounding_box(), page.locator(".pw-box").bounding_box()
+    expect(page.locator("#predict-photo .pw-box")).to_have_count(1)
+    picture, box = page.locator("#predict-photo img").bounding_box(), page.locator(".pw-box").bounding_box()
     assert picture["y"] < box["y"] and box["y"] + box["height"] < picture["y"] + picture["height"]
     expect(page.locator("#predict-result")).to_contain_text("which does not read what photos say")
     expect(answer).to_contain_text("PADRES")  # asked before it was read, and answered again
@@ -67,8 +67,8 @@ def test_a_description_is_text_whatever_it_holds(page):
 def test_another_photo_takes_its_words_along(page, tmp_path):
     upload(page, sign(tmp_path / "one.png", "PADRES"))
     expect(page.locator(".pw-part input").first).to_have_value("PADRES")
-    page.locator("#photo").get_by_label("Clear").or_(
-        page.locator("#photo").get_by_label("Remove")
+    page.locator("#predict-photo").get_by_label("Clear").or_(
+        page.locator("#predict-photo").get_by_label("Remove")
     ).first.click()
     expect(page.locator(".pw-part")).to_have_count(0)
     upload(page, sign(tmp_path / "two.png", "HERSHEY"))

@@ -77,9 +77,9 @@ def test_no_endpoint_opens_what_was_not_uploaded_or_tells_whether_it_is_there(ta
 @pytest.mark.parametrize("button", ["predict-go", "compare", "explain", "imagine-ask"])
 def test_no_tab_opens_what_was_not_uploaded_or_tells_whether_it_is_there(target, secrets, button):
     for path in secrets.values():
-        changes = {"photo": {"path": path}, "predict-text": "Ann met Bob"}
+        changes = {"predict-photo": {"path": path}, "predict-text": "Ann met Bob"}
         assert refused(target.press(button, changes, session()).text), path
-    fine = target.press(button, {"photo": None, "predict-text": "Ann met Bob"}, session()).text
+    fine = target.press(button, {"predict-photo": None, "predict-text": "Ann met Bob"}, session()).text
     assert not refused(fine), "with no photo the same press is answered"
 
 

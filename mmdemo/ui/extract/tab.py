@@ -87,9 +87,9 @@ def _form() -> _Form:
             go = gr.Button("Extract", variant="primary", elem_id="predict")
             tries = _examples()
         with gr.Column(scale=2, min_width=190):
-            photo = photo_input("extract-photo")
+            photo = photo_input("photo")
         with gr.Column(scale=3, min_width=220):
-            said = panel.build("extract-words", "extract-photo")
+            said = panel.build("extract-words", "photo")
     return _Form(text=text, photo=photo, said=said, go=go, tries=tries)
 
 

@@ -33,7 +33,7 @@ def head() -> str:
     return head_of(ASSETS, ("panel",), SCRIPTS)
 
 
-def build(elem_id: str = "photo-words", photo: str = "photo") -> gr.HTML:
+def build(elem_id: str, photo: str) -> gr.HTML:
     """The panel; call inside `gr.Blocks`. Its ``input`` event says that a person edited it.
 
     ``photo`` is the element over which it draws where text was found.

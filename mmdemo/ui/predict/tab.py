@@ -147,7 +147,7 @@ def _post(dataset: str) -> PostForm:
     known = catalogue.known_datasets()[dataset]
     with gr.Row(elem_id="post"):
         with gr.Column(scale=2, min_width=170):
-            photo = photo_input("photo")
+            photo = photo_input("predict-photo")
         with gr.Column(scale=3, min_width=240):
             text = gr.Textbox(
                 label="Text (Ctrl+Enter predicts)",
@@ -167,7 +167,7 @@ def _post(dataset: str) -> PostForm:
                 elem_id="own-examples",
             )
             button = gr.Button("Predict", variant="primary", elem_id="predict-go")
-    said = panel.build()
+    said = panel.build("photo-words", "predict-photo")
     return PostForm(photo=photo, said=said, text=text, own=own, marks=marks, button=button)
 
 
