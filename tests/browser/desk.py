@@ -63,6 +63,7 @@ class Desk:
         tool = self.tool("Add posts")
         self._upload(tool.locator("#review-files"), files)
         if described is not None:
+            tool.get_by_label("A file of its own tells what the photos show").check()
             self._upload(tool.locator("#review-descriptions"), [described])
         if tool.get_by_label("Labels of a new queue").input_value() != dataset.title:
             live.pick(self.page, "Labels of a new queue", dataset.title)

@@ -493,3 +493,12 @@ def test_posts_that_cannot_be_kept_are_refused(store: Store) -> None:
         with pytest.raises(InputError, match=says):
             store.add("q", [bad])
     assert store.progress("q").posts == 0
+
+
+def test_scripts_of_the_version_before_open_a_store_by_its_package(tmp_path):
+    from mmdemo.review import store as package
+    from mmdemo.review.store import open_store as opened
+
+    assert opened is open_store
+    with pytest.raises(AttributeError, match="no attribute 'close_store'"):
+        _ = package.close_store

@@ -159,6 +159,7 @@ def add_tool() -> None:
     with gr.Row():
         double = gr.Checkbox(False, label="Two blind reviews for each post (a new queue)")
         whole = gr.Checkbox(False, label="Take nothing where a row is damaged")
+        apart = gr.Checkbox(False, label="A file of its own tells what the photos show")
     maps = gr.Textbox(
         label="Other names for labels (optional), one a line: OLD=NEW",
         placeholder="an empty NEW leaves the label out",
@@ -166,17 +167,25 @@ def add_tool() -> None:
         max_lines=6,
         elem_id="review-map",
     )
-    described = gr.File(
-        label="What the photos show (optional): JSON lines of an image_id and a description",
-        file_types=[".jsonl", ".json"],
-        height=110,
-        elem_id="review-descriptions",
-    )
-    only_uploads(described)
+    described = _descriptions(apart)
     look = gr.Button("Preview", elem_id="review-preview")
     wire(look, preview_posts, [files, source, dataset, target, described, maps])
     button = gr.Button("Add posts", elem_id="review-add", variant="primary")
     wire(button, add_posts, [files, source, dataset, target, use, double, described, maps, whole])
+
+
+def _descriptions(asked: gr.Checkbox) -> gr.File:
+    """The file of descriptions, which few have: there once it is asked for."""
+    found = gr.File(
+        label="What the photos show: JSON lines of an image_id and a description",
+        file_types=[".jsonl", ".json"],
+        height=110,
+        visible=False,
+        elem_id="review-descriptions",
+    )
+    only_uploads(found)
+    asked.change(lambda on: gr.update(visible=bool(on)), asked, found, queue=False, api_visibility="private")
+    return found
 
 
 # --- out -------------------------------------------------------------------------------------------
