@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """`open_store`, when it is asked for: the store's own modules are not to import each other by this one."""
+    """`open_store`, when it is asked for: the store's own modules do not import each other by this one."""
     if name == "open_store":
         from mmdemo.review.store.reviews import open_store
 
