@@ -33,7 +33,7 @@ def done_html(text: str, warnings: tuple[str, ...] = ()) -> str:
     shown = warnings[:NOTED]
     if len(warnings) > NOTED:
         shown = (*shown, f"and {len(warnings) - NOTED} more of the kind")
-    return f'<p class="rv-told" role="status">{safe(text)}</p>{view.notes_html(shown)}'
+    return f'<div class="rv-told" role="status"><p>{safe(text)}</p>{view.notes_html(shown)}</div>'
 
 
 def told(handle: Callable[..., Any]) -> Callable[..., Any]:
