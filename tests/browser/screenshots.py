@@ -59,7 +59,7 @@ def shoot_why(page: Page, url: str, folder: Path) -> None:
 
 
 def shoot_review(page: Page, url: str, folder: Path) -> None:
-    """Our own example posts, predicted, with an entity of the first one selected."""
+    """Our own example posts, predicted; two entities of the first one are related by keys."""
     live.open_page(page, f"{url}/?__theme=light")
     desk = Desk(page)
     desk.open()
@@ -68,7 +68,8 @@ def shoot_review(page: Page, url: str, folder: Path) -> None:
     desk.name("Ann")
     desk.words.wait_for(timeout=live.WAIT)
     desk.words.focus()
-    desk.press("ArrowDown")
+    desk.press("l", "1", "3", "Escape")
+    desk.words.locator(".ar-name").wait_for()
     save(page, folder / "screenshot-review.png")
 
 
