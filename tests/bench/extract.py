@@ -85,19 +85,20 @@ def measure(posts: Sequence[Post], cells: CellPair) -> None:
         asked = [
             Question(post=post, ask=Ask(entities=False, relations=tuple(stated(post, dataset.none)[0])))
             for post in some
+            if stated(post, dataset.none)[0]
         ]
-        alone = predict_many(asked, cells.relations)
-        for post, answer, pairs in zip(some, answers, alone, strict=True):
+        alone = iter(predict_many(asked, cells.relations))
+        for post, answer in zip(some, answers, strict=True):
             known, gold = stated(post, dataset.none)
             ends = {span for pair in known for span in (pair.head, pair.tail)}
             spans[0] += len(ends & {entity.span for entity in answer.entities})
             spans[1] += len(ends)
             if post.entities is not None:
                 labelled = {(*entity.span, entity.label) for entity in answer.entities}
-                entities[0] += len(labelled & {(*entity.span, entity.label) for entity in post.entities})
+                entities[0] += len(labelled & {(e.start, e.end, e.label) for e in post.entities})
                 entities[1] += len(labelled)
                 entities[2] += len(post.entities)
-            best = {r.pair: r for r in reversed(pairs.relations)}.values()
+            best = {r.pair: r for r in reversed(next(alone).relations if known else ())}.values()
             named = {(r.head, r.tail, r.label) for r in best if r.label != dataset.none}
             said = told(answer)
             paired = {frozenset((pair.head, pair.tail)) for pair in known}
