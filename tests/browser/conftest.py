@@ -2,11 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from mmdemo.review.store.reviews import Store, open_store
+from mmdemo.ui.review import calls as review_calls
 from tests.browser import live
 
 
@@ -28,6 +31,14 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def app_url(reviews: Path) -> Iterator[str]:
     with live.running_app(reviews) as url:
         yield url
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """An empty store, which the calls of a desk in this process use (`tests.browser.bare`)."""
+    with closing(open_store(tmp_path / "reviews.sqlite3")) as found:
+        monkeypatch.setattr(review_calls, "store", lambda: found)
+        yield found
 
 
 @pytest.fixture

@@ -4,17 +4,14 @@ The post has four entities and three relations. Each test counts what a person d
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from mmdemo.review.records import Answer
-from mmdemo.review.store.reviews import Store, open_store
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import Entity, Post, Relation
-from mmdemo.ui.review import calls as review_calls
 from tests.browser.bare import BareDesk
 from tests.review.conftest import TWEETS, question, stating
 
@@ -33,13 +30,6 @@ WHOLE = Answer(
     links=tuple(Relation(head=head, tail=tail, label=label) for head, tail, label in RELATIONS),
 )
 Open = Callable[..., BareDesk]
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    with closing(open_store(tmp_path / "reviews.sqlite3")) as found:
-        monkeypatch.setattr(review_calls, "store", lambda: found)
-        yield found
 
 
 @pytest.fixture

@@ -1,15 +1,12 @@
 """The review desk on other keyboards, for scripts that run to the left, and with relations drawn by keys."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from mmdemo.review.store.reviews import Store, open_store
+from mmdemo.review.store.reviews import Store
 from mmdemo.types import Post
-from mmdemo.ui.review import calls as review_calls
 from tests.browser.bare import BareDesk
 from tests.review.conftest import TWEETS, question
 
@@ -19,13 +16,6 @@ Open = Callable[[str], BareDesk]
 
 LATIN = "Ann leads the New York Post"
 ARABIC = "@quay وصلت ليلى إلى مرفأ طرابلس"
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    with closing(open_store(tmp_path / "reviews.sqlite3")) as found:
-        monkeypatch.setattr(review_calls, "store", lambda: found)
-        yield found
 
 
 @pytest.fixture
