@@ -55,6 +55,8 @@ NARROW = {
 FRONT = "mmdemo.answer.extraction.in_python"
 #: What training sees of the app: no review desk, no answers, no page.
 FOR_TRAINING = {*ORDER[: ORDER.index("explain")]} - {"figures", "surveys", "review"}
+#: What measures whole answers, as visitors get them, sees these too.
+MEASURES_ANSWERS = ("train.score.triples", {"answer"})
 
 
 def name_of(file: Path) -> str:
@@ -97,7 +99,9 @@ def test_imports_follow_the_arrows(file):
             else:
                 assert ORDER.index(theirs) <= ORDER.index(room), f"{room} stands left of {theirs}"
         elif package == "mmdemo":
-            assert inner.split(".")[0] in FOR_TRAINING, f"train may not see {inner}"
+            module, more = MEASURES_ANSWERS
+            seen = FOR_TRAINING | (more if name_of(file) == module else set())
+            assert inner.split(".")[0] in seen, f"train may not see {inner}"
 
 
 def test_the_room_names_above_are_the_real_ones():

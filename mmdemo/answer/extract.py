@@ -16,6 +16,7 @@ from mmdemo.answer.extraction.records import Extraction, FoundEntity
 from mmdemo.answer.extraction.scoring import PairsOf, Progress, ScoredPairs, Stop, score_pairs
 from mmdemo.answer.predict import reads_photo_words
 from mmdemo.cells import catalogue, gpu
+from mmdemo.cells.calibration import TripleCalibration
 from mmdemo.cells.locate import Cell
 from mmdemo.cells.zoo import LoadedCell
 from mmdemo.datasets.schema import Dataset
@@ -171,7 +172,8 @@ def _with_relations(
 ) -> Extraction:
     """The answer with the relations of its pairs."""
     cell, loaded = related.cell, related.loaded
-    decided = decide(scores, answer.entities, loaded.dataset, None if own.marked else related.typed)
+    triples = TripleCalibration.of(loaded.card.metrics, answer.entity_labels)
+    decided = decide(scores, answer.entities, loaded.dataset, None if own.marked else related.typed, triples)
     post = answer.post
     read = bool(post.photo_words) and reads_photo_words(loaded)
     return replace(

@@ -3,7 +3,7 @@
 A *temperature* divides the logits (Guo et al. 2017); it cannot change which answer is best. An entity's
 score, a product of its words' probabilities, is mapped once more by a *beta calibration* (Kull et al. 2017)
 that also knows its label and length. Both are fitted on validation (`train.score.calibrate`) and stored in
-metrics.json.
+metrics.json. So is how likely a relation is together with its two entities (`train.score.triples`).
 """
 
 import math
@@ -40,7 +40,43 @@ class EntityCalibration:
         words = min(entity.end - entity.start, LONGEST)
         logit = self.a * math.log(raw) - self.b * math.log1p(-raw) + self.c
         logit += self.length * (words - 1) + self.labels.get(entity.label, 0.0)
-        return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
+        return _sigmoid(logit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TripleCalibration:
+    """p = σ(a·logit(r) + b ln(h t) + c), at most r, for the calibrated scores of a relation and of its ends.
+
+    r is the relation's, h and t are the ends'. With a, b ≥ 0 surer parts never make a less sure whole.
+    """
+
+    a: float
+    b: float
+    c: float
+
+    @classmethod
+    def of(cls, metrics: Mapping[str, Any], entities: str) -> "TripleCalibration | None":
+        """What a relation cell's metrics.json states; None where nothing, or of another dataset's entities.
+
+        Args:
+            entities: the dataset whose entities are joined.
+        """
+        stated = metrics.get("triples")
+        if not isinstance(stated, Mapping) or stated.get("entities") != entities:
+            return None
+        numbers = [stated.get(name) for name in ("a", "b", "c")]
+        if not all(map(_is_number, numbers)):
+            return None
+        a, b, c = (float(value) for value in numbers if value is not None)
+        return cls(a=max(a, 0.0), b=max(b, 0.0), c=c)
+
+    def score(self, relation: float, entities: float) -> float:
+        """The probability of the whole. ``entities`` is the product of the two ends' scores."""
+        sure = min(max(relation, EDGE), 1 - EDGE)
+        logit = (
+            self.a * (math.log(sure) - math.log1p(-sure)) + self.b * math.log(max(entities, EDGE)) + self.c
+        )
+        return min(relation, _sigmoid(logit))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +122,10 @@ def _entity(stated: object) -> EntityCalibration | None:
     a, b, c, length = (float(value) for value in numbers if value is not None)
     offsets = {str(label): float(value) for label, value in labels.items() if _is_number(value)}
     return EntityCalibration(a=max(a, 0.0), b=max(b, 0.0), c=c, length=length, labels=offsets)
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
 
 
 def _is_number(value: Any) -> bool:

@@ -18,36 +18,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mmdemo.answer.extract import extract_many
+from tqdm.auto import tqdm
+
 from mmdemo.answer.extraction.defaults import CellPair, cell_pair
 from mmdemo.answer.extraction.records import Extraction
-from mmdemo.answer.predict import predict_many
+from mmdemo.answer.predict import predict
+from mmdemo.cells.locate import Cell
 from mmdemo.formats.reading import read_split
-from mmdemo.types import Ask, Pair, Post, Question, Span
+from mmdemo.types import Ask, Pair, Post, Question
+from train.score.triples import Triple, extracted, sentences, symmetric_labels
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("MMDEMO_DATA", ROOT.parent / "shared" / "data"))
-BATCH = 16
-
-Triple = tuple[Span, Span, str]
 
 
 def f1(right: int, said: int, stated: int) -> str:
     precision, recall = right / max(said, 1), right / max(stated, 1)
     both = 2 * precision * recall / max(precision + recall, 1e-12)
     return f"F1 {both:.1%} (precision {precision:.1%}, recall {recall:.1%}; {stated} stated)"
-
-
-def sentences(rows: Sequence[Question]) -> list[Post]:
-    """One post a sentence, with all that its rows state."""
-    found: dict[tuple[str, ...], Post] = {}
-    for row in rows:
-        post = replace(row.post, image=None, photo_words=())
-        before = found.get(post.tokens)
-        relations = (*(before.relations or () if before else ()), *(post.relations or ()))
-        entities = post.entities if row.ask.entities else None
-        found[post.tokens] = replace(post, relations=relations, entities=entities, tags=None)
-    return list(found.values())
 
 
 def told(answer: Extraction) -> set[Triple]:
@@ -68,45 +56,41 @@ def hits(said: Collection[Triple], gold: Collection[Triple], symmetric: Collecti
     )
 
 
+def named_of_pairs(post: Post, pairs: Collection[Pair], cell: Cell) -> set[Triple]:
+    """The relation of each given pair, where it has one."""
+    if not pairs:
+        return set()
+    plain = replace(post, entities=None, relations=None)
+    answer = predict(Question(post=plain, ask=Ask(entities=False, relations=tuple(pairs))), cell)
+    best = {row.pair: row for row in reversed(answer.relations)}.values()
+    return {(row.head, row.tail, row.label) for row in best if row.label != cell.dataset.none}
+
+
 def measure(posts: Sequence[Post], cells: CellPair) -> None:
     assert cells.relations is not None
     dataset = cells.relations.dataset
-    symmetric = {kind.label for kind in dataset.relations if kind.symmetric}
+    symmetric = symmetric_labels(cells.relations)
     spans, entities = [0, 0], [0, 0, 0]
     given, whole, judged = [0, 0, 0], [0, 0, 0], [0, 0, 0]
-    for start in range(0, len(posts), BATCH):
-        some = posts[start : start + BATCH]
-        unstated = [replace(post, entities=None, relations=None) for post in some]
-        answers = extract_many(
-            [Question(post=post, ask=Ask(relations="all")) for post in unstated],
-            cells.entities,
-            cells.relations,
-        )
-        asked = [
-            Question(post=post, ask=Ask(entities=False, relations=tuple(stated(post, dataset.none)[0])))
-            for post in some
-            if stated(post, dataset.none)[0]
-        ]
-        alone = iter(predict_many(asked, cells.relations))
-        for post, answer in zip(some, answers, strict=True):
-            known, gold = stated(post, dataset.none)
-            ends = {span for pair in known for span in (pair.head, pair.tail)}
-            spans[0] += len(ends & {entity.span for entity in answer.entities})
-            spans[1] += len(ends)
-            if post.entities is not None:
-                labelled = {(*entity.span, entity.label) for entity in answer.entities}
-                entities[0] += len(labelled & {(e.start, e.end, e.label) for e in post.entities})
-                entities[1] += len(labelled)
-                entities[2] += len(post.entities)
-            best = {r.pair: r for r in reversed(next(alone).relations if known else ())}.values()
-            named = {(r.head, r.tail, r.label) for r in best if r.label != dataset.none}
-            said = told(answer)
-            paired = {frozenset((pair.head, pair.tail)) for pair in known}
-            sure = {one for one in said if frozenset(one[:2]) in paired}
-            for counts, found in ((given, named), (whole, said), (judged, sure)):
-                counts[0] += hits(found, gold, symmetric if found is not named else ())
-                counts[1] += len(found)
-                counts[2] += len(gold)
+    answered = extracted(posts, cells.entities, cells.relations)
+    for post, answer in tqdm(answered, total=len(posts), disable=None):
+        known, gold = stated(post, dataset.none)
+        ends = {span for pair in known for span in (pair.head, pair.tail)}
+        spans[0] += len(ends & {entity.span for entity in answer.entities})
+        spans[1] += len(ends)
+        if post.entities is not None:
+            labelled = {(*entity.span, entity.label) for entity in answer.entities}
+            entities[0] += len(labelled & {(e.start, e.end, e.label) for e in post.entities})
+            entities[1] += len(labelled)
+            entities[2] += len(post.entities)
+        named = named_of_pairs(post, known, cells.relations)
+        said = told(answer)
+        paired = {frozenset((pair.head, pair.tail)) for pair in known}
+        sure = {one for one in said if frozenset(one[:2]) in paired}
+        for counts, found in ((given, named), (whole, said), (judged, sure)):
+            counts[0] += hits(found, gold, symmetric if found is not named else ())
+            counts[1] += len(found)
+            counts[2] += len(gold)
     print(f"{len(posts)} sentences, text alone; {cells.entities.name} + {cells.relations.name}")
     print(f"spans: {spans[0] / max(spans[1], 1):.1%} of {spans[1]} found exactly")
     if entities[2]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdemo.cells.calibration import Calibration, EntityCalibration
+from mmdemo.cells.calibration import Calibration, EntityCalibration, TripleCalibration
 from mmdemo.datasets.schema import TASKS
 from mmdemo.types import Entity
 
@@ -77,3 +77,29 @@ def test_a_cell_of_both_tasks_states_one_for_each():
     alone = {"calibration": {"relations": {"temperature": 0.5}}}
     assert Calibration.of(alone, "entities") == Calibration()
     assert Calibration.of({"calibration": {"temperature": 3.0}}, "relations").temperature == 3.0
+
+
+TRIPLES = {"entities": "t", "a": 0.5, "b": 2.0, "c": -0.3}
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [None, "no", {}, TRIPLES | {"a": "1"}, TRIPLES | {"c": float("inf")}, TRIPLES | {"entities": "u"}],
+)
+def test_what_does_not_speak_of_such_entities_calibrates_no_triples(stated):
+    assert TripleCalibration.of({"triples": stated}, "t") is None
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(-5, 5))
+def test_a_triple_is_never_surer_than_its_relation_nor_falls_with_a_surer_part(low, high, other, c):
+    triple = TripleCalibration.of({"triples": TRIPLES | {"c": c}}, "t")
+    assert triple is not None
+    low, high = sorted((low, high))
+    assert 0 <= triple.score(low, other) <= low
+    assert triple.score(low, other) <= triple.score(high, other)
+    assert triple.score(other, low) <= triple.score(other, high)
+
+
+def test_negative_weights_are_not_taken():
+    triple = TripleCalibration.of({"triples": TRIPLES | {"a": -1, "b": -1}}, "t")
+    assert triple == TripleCalibration(a=0, b=0, c=-0.3)

@@ -77,6 +77,36 @@ def _marks(folder: Path) -> str:
     return f" ({marks})" if marks else ""
 
 
+def triples(
+    data: Data,
+    cells: Annotated[
+        str, typer.Option(help="Of the relations' cells, those whose names have this: blip, film.")
+    ] = "",
+    entities: Annotated[
+        str | None, typer.Option(help="The cell that finds the entities; else the best on validation.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="base, lite, full or tiny.")] = "lite",
+    limit: Annotated[int | None, typer.Option(help="The first sentences of each split alone.")] = None,
+) -> None:
+    """Fit how sure a relation is together with its two entities, on validation; measure it on test.
+
+    The entity cell reads each sentence of the relations' dataset as a visitor's post, from the text alone. A
+    cell with both tasks finds its own entities. What is found is written to the metrics.json of the
+    relations' cells, among the checkpoints in use (MMDEMO_CHECKPOINTS names others).
+
+    Example: python -m train triples --data ../shared/data --cells roberta-resnet50/bimodal
+    """
+    from train.score.triples import calibrate_cells
+
+    found = calibrate_cells(data, preset, cells, entities, limit)
+    for cell, stated in found:
+        before, after = stated["before"]["ece"], stated["after"]["ece"]
+        say(
+            f"{cell.name} with {stated['entities_by']}: test ECE of triples {before:.3f} as a product, "
+            f"{after:.3f} calibrated{_marks(cell.folder)}"
+        )
+
+
 def _without_answers(root: Path, work: Path) -> InputError:
     return InputError(f"no cell of {root} has its answers in {work / 'answers'}, where training keeps them")
 

@@ -105,7 +105,22 @@ def _calibration(cells: Sequence[Scored]) -> list[str]:
         return []
     before, after = (sum(e[when]["ece"] for e in errors) / len(errors) for when in ("before", "after"))
     text = f"Calibration error (ECE, test, mean): {before:.3f} before, {after:.3f} after"
-    return ["", f"{marked(text, [c for c in cells if 'calibration' in c.metrics])}."]
+    told = ["", f"{marked(text, [c for c in cells if 'calibration' in c.metrics])}."]
+    return told + _triples([cell for cell in cells if "triples" in cell.metrics])
+
+
+def _triples(cells: Sequence[Scored]) -> list[str]:
+    """The error of a relation's probability together with its two entities."""
+    if not cells:
+        return []
+    stated = [cell.metrics["triples"] for cell in cells]
+    before, after = (sum(one[when]["ece"] for one in stated) / len(stated) for when in ("before", "after"))
+    by = ", ".join(sorted({one["entities_by"] for one in stated}))
+    text = (
+        f"Of relations together with both entities ({by}; {len(cells)} of the cells): {before:.3f} as the "
+        f"product of the three scores, {after:.3f} calibrated on validation"
+    )
+    return ["", f"{marked(text, cells)}."]
 
 
 def _effects(cells: Sequence[Scored]) -> list[str]:

@@ -6,10 +6,12 @@ Plain numpy, no model.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
+from math import prod
 
 import numpy as np
 
 from mmdemo.answer.extraction.records import TOP, FoundEntity, FoundRelation, LabelScore
+from mmdemo.cells.calibration import TripleCalibration
 from mmdemo.datasets.schema import Dataset
 
 #: Head and tail of a pair, as places among the entities.
@@ -49,6 +51,7 @@ def decide(
     entities: Sequence[FoundEntity],
     relations: Dataset,
     typed: Dataset | None,
+    triples: TripleCalibration | None = None,
 ) -> Decided:
     """The likeliest relation of each pair.
 
@@ -58,6 +61,7 @@ def decide(
     Args:
         scores: calibrated probabilities over ``relations.relation_labels``, by pair.
         typed: as `typed_pairs` takes it; None allows every label (a pair that a person marked).
+        triples: how sure a relation is together with its entities; None multiplies the three scores.
     """
     labels = relations.relation_labels
     symmetric = {kind.label for kind in relations.relations if kind.symmetric}
@@ -67,7 +71,7 @@ def decide(
         back = scores.get((tail, head))
         mean = own if back is None else np.where(both_ways, (own + back) / 2, own)
         ends = entities[head], entities[tail]
-        found[head, tail] = _relation(ends, mean, labels, symmetric, _allowed(ends, typed, labels))
+        found[head, tail] = _relation(ends, mean, labels, symmetric, _allowed(ends, typed, labels), triples)
     told, none = _told_once(found, relations.none)
     chosen = [replace(one, id=f"r{number}") for number, one in enumerate(told)]
     return Decided(relations=tuple(_contradictions(chosen, relations)), none=tuple(none))
@@ -85,22 +89,30 @@ def _relation(
     labels: Sequence[str],
     symmetric: set[str],
     allowed: set[str],
+    triples: TripleCalibration | None,
 ) -> FoundRelation:
     """The best allowed label of a pair, `none` among them; its id is not known yet."""
     order = [i for i in np.argsort(-probabilities_C, kind="stable") if labels[i] in allowed][:TOP]
     top = tuple(LabelScore(label=labels[i], score=float(probabilities_C[i])) for i in order)
     head, tail = ends
-    own = [1.0 if end.score is None else end.score for end in ends]
     return FoundRelation(
         id="",
         head=head.id,
         tail=tail.id,
         label=top[0].label,
         score=top[0].score,
-        score_with_entities=top[0].score * own[0] * own[1],
+        score_with_entities=_with_entities(top[0].score, ends, triples),
         symmetric=top[0].label in symmetric,
         top=top,
     )
+
+
+def _with_entities(
+    relation: float, ends: tuple[FoundEntity, FoundEntity], triples: TripleCalibration | None
+) -> float:
+    """How sure a relation is together with both of its entities; those that a person states are certain."""
+    own = [end.score for end in ends if end.score is not None]
+    return triples.score(relation, prod(own)) if triples and own else relation * prod(own)
 
 
 def _told_once(

@@ -52,12 +52,13 @@ class FoundRelation:
     """A relation from the entity ``head`` to the entity ``tail``, by their ids; ``id`` is r0, r1, …
 
     ``score`` is the calibrated probability of the label **given that both entities are right**.
-    ``score_with_entities`` is its product with the entities' own scores. That assumes that the three are
-    independent, and that a relation of two wrong entities is never right; an entity that a person states
-    counts as certain. ``top`` are the likeliest labels that the types of the two allow, best first, the
-    chosen one among them. A ``symmetric`` one holds in both directions and is told once, from the entity
-    that stands first, with the mean of both directions' probabilities. ``contradicts`` are ids of relations
-    that by the dataset's record cannot be right together with this one.
+    ``score_with_entities`` is the probability that all three are right: calibrated where the relation cell
+    was measured with such entities (`mmdemo.cells.calibration.TripleCalibration`), else the product of
+    the three scores, as if they were independent; an entity that a person states counts as certain.
+    ``top`` are the likeliest labels that the types of the two allow, best first, the chosen one among
+    them. A ``symmetric`` one holds in both directions and is told once, from the entity that stands
+    first, with the mean of both directions' probabilities. ``contradicts`` are ids of relations that by
+    the dataset's record cannot be right together with this one.
     """
 
     id: str

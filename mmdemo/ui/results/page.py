@@ -126,7 +126,7 @@ def reliability_html(metrics: Mapping[str, Any]) -> str:
         return "".join(
             f"<h4>{safe(str(task))}</h4>{reliability_html({'calibration': own})}"
             for task, own in calibration.items()
-        )
+        ) + _triples(metrics)
     temperature = figure(calibration, ("temperature",))
     facts = [f"temperature {temperature:.2f}"] if temperature is not None else []
     if isinstance(calibration.get("entity"), Mapping):
@@ -145,7 +145,19 @@ def reliability_html(metrics: Mapping[str, Any]) -> str:
             '<text x="240" y="226" text-anchor="end">confidence 1</text>'
         )
         drawn = _svg("Share right by confidence; dashed: perfect", 260, 232, frame + labels + curves)
-    return f'{drawn}<p class="mm-quiet">{safe(" · ".join(facts))}</p>'
+    return f'{drawn}<p class="mm-quiet">{safe(" · ".join(facts))}</p>{_triples(metrics)}'
+
+
+def _triples(metrics: Mapping[str, Any]) -> str:
+    """How sure relations are together with their entities: as a product of the scores, and calibrated."""
+    before, after = (figure(metrics, ("triples", name, "ece")) for name in ("before", "after"))
+    if before is None or after is None:
+        return ""
+    by = metrics["triples"].get("entities_by", "")
+    told = (
+        f"relation and both entities right, with {by}: ECE {before:.3f} as a product, {after:.3f} calibrated"
+    )
+    return f'<p class="mm-quiet">{safe(told)}</p>'
 
 
 def _curve(measured: object, name: str) -> str:

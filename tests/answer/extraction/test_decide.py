@@ -5,6 +5,7 @@ import pytest
 
 from mmdemo.answer.extraction.decide import decide, typed_pairs
 from mmdemo.answer.extraction.records import FoundEntity
+from mmdemo.cells.calibration import TripleCalibration
 from mmdemo.datasets.schema import Dataset, EntityType, RelationType
 
 RELATIONS = Dataset(
@@ -70,6 +71,14 @@ def test_a_stated_entity_counts_as_certain():
         {(0, 1): scores(born_in=0.8, nothing=0.2)}, entities("PER", "LOC", score=None), RELATIONS, TYPED
     )
     assert found.relations[0].score_with_entities == found.relations[0].score == 0.8
+
+
+def test_a_calibration_of_triples_takes_the_place_of_the_product():
+    triples = TripleCalibration(a=0, b=1, c=0)  # σ(ln(h t)) = h t / (1 + h t)
+    pair = {(0, 1): scores(born_in=0.8, nothing=0.2)}
+    for score, whole in ((0.5, 0.2), (None, 0.8)):  # what a person states is certain
+        (one,) = decide(pair, entities("PER", "LOC", score=score), RELATIONS, TYPED, triples).relations
+        assert one.score_with_entities == pytest.approx(whole)
 
 
 def test_a_symmetric_relation_is_told_once_with_both_directions_mean():

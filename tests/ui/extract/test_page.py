@@ -134,7 +134,7 @@ def test_pairs_without_a_relation_are_counted_and_told_on_request():
 def test_confidence_says_whether_the_entities_are_in_it():
     found = two(score=0.7, score_with_entities=0.51)
     html = pair_html(found.relations[0], found)
-    assert "70.0% if both entities are right; 51.0% with their own confidence" in html
+    assert "70.0% if both entities are right; 51.0% that all three are right" in html
     assert html.count("<li>") == 2 and 'data-act="pair" data-head="e1" data-tail="e0"' in html
 
 

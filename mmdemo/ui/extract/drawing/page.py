@@ -163,7 +163,7 @@ def pair_html(relation: FoundRelation, found: Extraction) -> str:
     bars = [_as_relation(one, head, tail) for one in relation.top]
     told = (
         f"{percent(relation.score)} if both entities are right; "
-        f"{percent(relation.score_with_entities)} with their own confidence"
+        f"{percent(relation.score_with_entities)} that all three are right"
     )
     pair = {"head": head.id, "tail": tail.id}
     asks = f"{said(head.text)} and {said(tail.text)}"
