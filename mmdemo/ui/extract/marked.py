@@ -2,7 +2,7 @@
 
 import re
 
-from mmdemo.types import InputError, Span
+from mmdemo.types import Span
 
 _MARK = re.compile(r"\[/?E[12]\]")
 
@@ -19,14 +19,13 @@ def unmarked(text: str) -> str:
 def marked(text: str, head: Span, tail: Span) -> str:
     """The text with marks around head and tail alone, which are places among its characters.
 
-    Raises:
-        InputError: the two overlap; a question about one pair cannot say so in its text.
+    The two may nest and overlap, as `mmdemo.posts.marks.read_marks` reads them.
     """
-    if head[0] < tail[1] and tail[0] < head[1]:
-        raise InputError("these two overlap, which the marks of a single question cannot say; choose others")
-    first, second = sorted([(*head, "E1"), (*tail, "E2")])
-    (a, b, one), (c, d, two) = first, second
-    return (
-        f"{unmarked(text[:a])}[{one}] {unmarked(text[a:b])} [/{one}]{unmarked(text[b:c])}"
-        f"[{two}] {unmarked(text[c:d])} [/{two}]{unmarked(text[d:])}"
-    )
+    marks = [(head[0], "[E1] "), (head[1], " [/E1]"), (tail[0], "[E2] "), (tail[1], " [/E2]")]
+    out, at = "", 0
+    for place, mark in sorted(
+        marks, key=lambda one: (one[0], "/" not in one[1])
+    ):  # what ends here ends first
+        out += unmarked(text[at:place]) + mark
+        at = place
+    return out + unmarked(text[at:])
