@@ -29,7 +29,7 @@ class PhotoLookup:
     files: Mapping[str, Path] = field(default_factory=dict)
 
     def __call__(self, image_id: str | None) -> Path | None:
-        if not image_id:
+        if not image_id or not (self.paths or self.files):
             return None
         exact = self.files.get(image_id) or self.paths.get(without_suffix(image_id))
         if exact is not None:

@@ -42,8 +42,8 @@ def stated_words(values: Mapping[str, Any], where: str, cut: Cut) -> tuple[Photo
     """
     found = list(read_words(values.get(KEY), where, cut))
     seen = {one.text for one in found if one.source == "described"}
-    for key in DESCRIBED:
-        texts = descriptions(values.get(key), f"{where}, {quoted(key)},", cut)
+    for key in (key for key in DESCRIBED if values.get(key) is not None):
+        texts = descriptions(values[key], f"{where}, {quoted(key)},", cut)
         found += [one for one in texts if one.text not in seen]
         seen |= {one.text for one in texts}
     return _bounded(found, cut)

@@ -7,11 +7,12 @@ a label by any of their usual names). What looks like labels and is not read is 
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.text.lines import check_text
-from mmdemo.types import InputError, quoted
+from mmdemo.types import quoted
 
 _LABELLED = re.compile(
     r"(?:^|_)(?:labels?|tags?|ner|bio|entit(?:y|ies)|ents?|spans?|annotations?|predictions?|relations?|"
@@ -49,7 +50,12 @@ def looks_labelled(start: str) -> bool:
 
 def labelled_keys(row: Mapping[str, Any]) -> list[str]:
     """The keys of a row that look like labels and hold something."""
-    return [key for key in row if isinstance(key, str) and _LABELLED.search(key) and row[key]]
+    return [key for key, value in row.items() if value and isinstance(key, str) and _names_labels(key)]
+
+
+@lru_cache(maxsize=1_000)  # the rows of a file have the same keys
+def _names_labels(key: str) -> bool:
+    return _LABELLED.search(key) is not None
 
 
 def tell_unread(row: Mapping[str, Any], read: Collection[str], left: LeftOut) -> None:
@@ -59,20 +65,22 @@ def tell_unread(row: Mapping[str, Any], read: Collection[str], left: LeftOut) ->
             left.pass_over(f"what stands under {quoted(key)}, which looks like labels and is not read")
 
 
-def are_spans(value: Any) -> bool:
-    """Whether a value is a list of spans; an empty one is."""
-    return isinstance(value, list) and all(_span(one) is not None for one in value)
+def spans_in(value: Any, where: str) -> list[StatedSpan] | None:
+    """The spans of a list of spans; of an empty list none, of anything else None.
 
-
-def spans_of(value: Any, where: str) -> list[StatedSpan]:
-    """The spans of a list. Raises InputError for one without start, end or label."""
+    Raises:
+        InputError: a label is no text.
+    """
+    if not isinstance(value, list):
+        return None
     found = []
-    for one in value if isinstance(value, list) else [value]:
+    for one in value:
         span = _span(one)
         if span is None:
-            raise InputError(f"{where} has {quoted(one)} where a span with start, end and label should be")
-        check_text(span.label, where)
+            return None
         found.append(span)
+    for span in found:
+        check_text(span.label, where)
     return found
 
 

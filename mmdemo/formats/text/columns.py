@@ -16,7 +16,7 @@ from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.photo_words import DESCRIBED, stated_words
 from mmdemo.formats.shared.regions import Marked
-from mmdemo.formats.shared.stated import are_spans, labelled_keys, spans_of
+from mmdemo.formats.shared.stated import labelled_keys, spans_in
 from mmdemo.formats.shared.tags import are_bare, bare, bio, entities_of, is_tag
 from mmdemo.formats.text.lines import check_text
 from mmdemo.formats.text.literals import read_literal
@@ -101,9 +101,9 @@ class _Table:
         """The question with what a cell states of it."""
         post, value = found.post, _value(cell)
         places = [place for place in post.offsets if place]
-        if value and are_spans(value):
+        if spans := spans_in(value, where):
             marked = Marked(post=post, text=post.text, places=places, left=self.left, own=True)
-            for number, span in enumerate(spans_of(value, where)):
+            for number, span in enumerate(spans):
                 marked.mark(
                     number, span.start, span.end, span.label, where, stated=span.text, score=span.score
                 )

@@ -138,7 +138,7 @@ def check_text(value: Any, where: str) -> str:
 def text_or_none(row: dict[str, Any], key: str, where: str) -> str | None:
     """The text of a key that may be absent or null."""
     value = row.get(key)
-    return None if value is None else check_text(value, f"{where}, {quoted(key)},")
+    return None if value is None else check_text(value, f"{where}, {key!r},")
 
 
 def name_or_none(row: dict[str, Any], key: str, where: str) -> str | None:

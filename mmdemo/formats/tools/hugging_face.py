@@ -20,7 +20,7 @@ from mmdemo.formats.shared.asking import question
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.offsets import entity_at
 from mmdemo.formats.shared.photo_words import stated_words
-from mmdemo.formats.shared.stated import are_spans, labelled_keys, looks_labelled, spans_of, tell_unread
+from mmdemo.formats.shared.stated import labelled_keys, looks_labelled, spans_in, tell_unread
 from mmdemo.formats.shared.tags import are_bare, bare, bio, entities_of, is_tag
 from mmdemo.formats.text.lines import check_span, check_words, name_or_none
 from mmdemo.formats.text.values import read_rows
@@ -55,11 +55,11 @@ def _post(row: dict[str, Any], names: Mapping[str, Sequence[str]], left: LeftOut
         if entities is None and _is_tag_list(key, value, len(tokens)):
             entities, tags = entities_of(tokens, _bio(value, names.get(key), f"{where}, {quoted(key)},"))
             read.add(key)
-        elif entities is None and are_spans(value):
-            spans = [
-                (check_span([s.start, s.end], len(tokens), where), s.label) for s in spans_of(value, where)
-            ]
-            entities = tuple(entity_at(span, label, tokens) for span, label in spans)
+        elif entities is None and (spans := spans_in(value, where)) is not None:
+            entities = tuple(
+                entity_at(check_span([span.start, span.end], len(tokens), where), span.label, tokens)
+                for span in spans
+            )
             read.add(key)
     tell_unread(row, read, left)
     image_id = name_or_none(row, "image_id", where) or name_or_none(row, "img_id", where)

@@ -19,11 +19,10 @@ from mmdemo.formats.shared.offsets import UNLABELLED
 from mmdemo.formats.shared.regions import Marked
 from mmdemo.formats.shared.stated import (
     StatedSpan,
-    are_spans,
     labelled_keys,
     looks_labelled,
     person,
-    spans_of,
+    spans_in,
     tell_unread,
 )
 from mmdemo.formats.text.lines import check_text, name_or_none
@@ -120,8 +119,8 @@ def _stated(values: dict[str, Any], where: str, left: LeftOut) -> _Found:
 
 def _collect(value: Any, found: _Found, who: str, model: bool, where: str, depth: int = 0) -> bool:
     """Take the spans in a value, however deep; whether there was a list of them."""
-    if are_spans(value):
-        spans = spans_of(value, where)
+    spans = spans_in(value, where)
+    if spans is not None:
         if model:
             found.models = [*(found.models or ()), *spans]
         else:
