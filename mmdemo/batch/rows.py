@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from mmdemo.batch.parquet import open_parquet, parquet_records
 from mmdemo.formats.format import cut_notes
 from mmdemo.formats.shared.photo_words import DESCRIBED, KEY, stated_words
 from mmdemo.types import InputError, PhotoWords
@@ -20,11 +21,8 @@ from mmdemo.types import InputError, PhotoWords
 MAX_LINE_BYTES = 2 * 2**20
 MAX_FIELD = 500_000  # csv's own bound, on characters of a field
 
-#: Bounds on a Parquet file, of which a few kB can state any number of rows and bytes.
-MAX_ROWS = 100_000_000
-MAX_GROUP_BYTES = 2 * 2**30
-
 SUFFIXES = (".jsonl", ".csv", ".parquet")
+COLUMNS = ("id", "text", "image", KEY, *DESCRIBED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +49,24 @@ class Chunk:
     count: int
 
 
+def has_texts(file: Path) -> bool:
+    """Whether the first row has a text, or cannot be read at all: what is wrong with it is a row's matter.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if _kind(file) == ".parquet":
+        return True
+    with _open(file) as stream:
+        if _kind(file) == ".csv":
+            try:
+                return "text" in next(_csv_reader(stream), [])
+            except csv.Error:
+                return True
+        first = next(_records(stream, ()), None)
+    return not isinstance(first, dict) or isinstance(first.get("text"), str)
+
+
 def chunks_of(file: Path, size: int) -> list[Chunk]:
     """Where each ``size`` rows of the file start; reads it once and keeps no row.
 
@@ -59,7 +75,7 @@ def chunks_of(file: Path, size: int) -> list[Chunk]:
     """
     kind = _kind(file)
     if kind == ".parquet":
-        total = _parquet(file).metadata.num_rows
+        total = open_parquet(file).metadata.num_rows
         return [
             Chunk(place=start, first=start + 1, count=min(size, total - start))
             for start in range(0, total, size)
@@ -79,7 +95,7 @@ def chunks_of(file: Path, size: int) -> list[Chunk]:
 def read_chunk(file: Path, chunk: Chunk) -> list[Row]:
     """The rows of a chunk, in order. Raises InputError only where the file itself cannot be read."""
     if _kind(file) == ".parquet":
-        records = _parquet_records(file, chunk)
+        records = parquet_records(file, chunk.place, chunk.count, COLUMNS)
     else:
         with _open(file) as stream:
             columns = _header(stream, file) if _kind(file) == ".csv" else ()
@@ -182,80 +198,6 @@ def _csv_records(stream: BinaryIO, columns: tuple[str, ...]) -> Iterator[Any]:
             yield f"the row has {len(fields)} fields, not {len(columns)}"
             continue
         yield {name: field or None for name, field in zip(columns, fields, strict=True)}
-
-
-# ---------------------------------------------------------------- Parquet
-
-
-def _parquet(file: Path) -> Any:
-    try:
-        from pyarrow import ArrowException, parquet  # optional: mmdemo/batch/requirements.txt
-    except ImportError as error:
-        raise InputError("Parquet needs pyarrow: pip install -r mmdemo/batch/requirements.txt") from error
-    try:
-        opened = parquet.ParquetFile(file)
-        names, stated = opened.schema_arrow.names, opened.metadata.num_rows
-        held = sum(opened.metadata.row_group(group).num_rows for group in range(opened.num_row_groups))
-    except (ArrowException, OSError, ValueError) as error:  # ValueError: a column's name is not UTF-8
-        raise InputError(f"{file} is missing or not a readable Parquet file") from error
-    if names.count("text") != 1:
-        raise InputError(f"{file} has no column text, or two (and perhaps id and image)")
-    if stated != held or not 0 <= held <= MAX_ROWS:
-        raise InputError(f"{file} is damaged, or holds more than {MAX_ROWS:,} rows")
-    return opened
-
-
-def _parquet_records(file: Path, chunk: Chunk) -> list[Any]:
-    """A chunk's rows from the row groups that hold them."""
-    from pyarrow import ArrowException
-
-    opened = _parquet(file)
-    wanted = ("id", "text", "image", KEY, *DESCRIBED)
-    names = [name for name in wanted if opened.schema_arrow.names.count(name) == 1]
-    records: list[Any] = []
-    start, stop = chunk.place, chunk.place + chunk.count
-    before = 0
-    for group in range(opened.num_row_groups):
-        after = before + opened.metadata.row_group(group).num_rows
-        if before < stop and after > start:
-            row = before
-            try:
-                _check_size(opened.metadata.row_group(group), file)
-                for batch in opened.iter_batches(chunk.count, row_groups=[group], columns=names):
-                    low, high = max(start - row, 0), min(stop - row, batch.num_rows)
-                    if low < high:
-                        records += _batch_records(batch.slice(low, high - low))
-                    row += batch.num_rows
-            except InputError:
-                raise
-            except (ArrowException, OSError, ValueError) as error:
-                raise InputError(f"{file} is damaged in row group {group + 1}") from error
-        before = after
-    return records
-
-
-def _batch_records(batch: Any) -> list[Any]:
-    """A batch's rows; one with bytes that are no text, or a date that no calendar has, is a sentence."""
-    try:
-        return batch.to_pylist()
-    except (ValueError, OverflowError):
-        return [_record(batch.slice(row, 1)) for row in range(batch.num_rows)]
-
-
-def _record(row: Any) -> Any:
-    try:
-        return row.to_pylist()[0]
-    except UnicodeDecodeError:
-        return "it is not UTF-8 text"
-    except (ValueError, OverflowError):
-        return "a field holds no value that can be read"
-
-
-def _check_size(group: Any, file: Path) -> None:
-    """Raises InputError where a row group, which is read as one, would fill the memory."""
-    size = sum(group.column(place).total_uncompressed_size for place in range(group.num_columns))
-    if size > MAX_GROUP_BYTES:
-        raise InputError(f"{file} has a row group of {size / 2**30:.0f} GB; write it in smaller row groups")
 
 
 # ---------------------------------------------------------------- fields

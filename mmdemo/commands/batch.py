@@ -1,7 +1,7 @@
 """``python -m mmdemo batch``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,12 @@ from mmdemo.commands.options import (
     told,
 )
 from mmdemo.datasets.discovery import default_for
+from mmdemo.formats.table import SOURCES
 from mmdemo.terminal import say
 from mmdemo.types import InputError, quoted
+
+if TYPE_CHECKING:
+    from mmdemo.batch.job import Engine
 
 ENGINES = ("local", "ray")
 
@@ -39,7 +43,8 @@ def batch(
         Path,
         typer.Option(
             "--input",
-            help=".jsonl, .csv or .parquet with text, and perhaps id, image and description or alt_text.",
+            help=".jsonl, .csv or .parquet with text, and perhaps id, image and description or alt_text; or "
+            "a file, archive or folder of any other format that reviews take.",
         ),
     ],
     output: Annotated[Path, typer.Option(help="JSON lines; a job that was cut off goes on there.")],
@@ -48,6 +53,7 @@ def batch(
     fusion: Fusion = FUSION,
     preset: Preset = "lite",
     cell: CellText = None,
+    source: Annotated[str, typer.Option("--format", help=f"{', '.join(SOURCES)}; or auto.")] = "auto",
     images: Annotated[
         Path | None,
         typer.Option(help="Where image paths start and must stay; the input's folder if not said."),
@@ -70,7 +76,8 @@ def batch(
     ] = None,
 ) -> None:
     """Answer a file of posts into a file of JSON lines."""
-    from mmdemo.batch.job import Job, one_process, run
+    from mmdemo.batch.given import rows_of
+    from mmdemo.batch.job import Job, run
 
     if engine not in ENGINES:
         raise InputError(f"unknown engine {quoted(engine)}; known: {', '.join(ENGINES)}")
@@ -88,21 +95,19 @@ def batch(
         raise InputError("--entities, --relations and --triples belong to --extract")
     else:
         chosen, related = cell_of(dataset, model, fusion, preset, cell), None
-    folder = posts.parent if images is None else images
-    job = Job(
-        cell=chosen,
-        relations=related,
-        extract=extract,
-        posts=posts.absolute(),
-        images=folder.absolute(),
-        output=output.absolute(),
-    )
-    if engine == "ray":
-        from mmdemo.batch.ray_engine import ray_engine
-
-        report = run(job, ray_engine(workers), anew=anew)
-    else:
-        report = run(job, one_process, anew=anew)
+    pairs = not extract and not chosen.dataset.has_entities
+    with rows_of(posts, output, chosen.dataset, images, source, pairs=pairs) as rows:
+        for note in rows.notes:
+            say(f"note: {note}", error=True)
+        job = Job(
+            cell=chosen,
+            relations=related,
+            extract=extract,
+            posts=rows.posts.absolute(),
+            images=rows.images.absolute(),
+            output=output.absolute(),
+        )
+        report = run(job, _engine(engine, workers), anew=anew)
     for table in triples or []:
         from mmdemo.answer.extraction.triples import write_triples
         from mmdemo.batch.job import triples_in
@@ -110,3 +115,14 @@ def batch(
         write_triples(table, triples_in(job.output))
     earlier = f", {report.found} were there" if report.found else ""
     say(f"{report.answered} posts answered{earlier}; {report.errors} with an error", error=True)
+
+
+def _engine(name: str, workers: int) -> "Engine":
+    """What answers the chunks: this process, or many."""
+    if name == "ray":
+        from mmdemo.batch.ray_engine import ray_engine
+
+        return ray_engine(workers)
+    from mmdemo.batch.job import one_process
+
+    return one_process

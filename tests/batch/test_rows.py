@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mmdemo.batch import parquet as parquet_module
 from mmdemo.batch import rows as module
 from mmdemo.batch.rows import Row, chunks_of, read_chunk
 from mmdemo.formats.shared.photo_words import MAX_CHARACTERS, words_json
@@ -172,10 +173,10 @@ def test_parquet_that_would_fill_the_memory_is_refused(tmp_path, parquet, monkey
     file = tmp_path / "posts.parquet"
     parquet.write_table(pyarrow.table({"text": ["x" * 100_000] * 50}), file, compression="zstd")
     assert file.stat().st_size < 50_000
-    monkeypatch.setattr(module, "MAX_GROUP_BYTES", 50_000)
+    monkeypatch.setattr(parquet_module, "MAX_GROUP_BYTES", 50_000)
     with pytest.raises(InputError, match="smaller row groups"):
         all_rows(file, 10)
-    monkeypatch.setattr(module, "MAX_ROWS", 49)
+    monkeypatch.setattr(parquet_module, "MAX_ROWS", 49)
     with pytest.raises(InputError, match="more than 49 rows"):
         chunks_of(file, 10)
 

@@ -7,11 +7,11 @@ from typing import Any
 import gradio as gr
 
 from mmdemo.cells.locate import Cell
+from mmdemo.posts.marking import marked, unmarked
 from mmdemo.types import Entity, InputError
 from mmdemo.ui.extract.asked import Asked, Kept, read_form, read_kept
 from mmdemo.ui.extract.edits import Given
 from mmdemo.ui.extract.handlers import given_by
-from mmdemo.ui.extract.marked import marked, unmarked
 from mmdemo.ui.predict import pickers
 from mmdemo.ui.predict import tab as predict_tab
 from mmdemo.ui.predict.asked import read_sent

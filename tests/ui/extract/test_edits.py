@@ -3,11 +3,11 @@
 import pytest
 
 from mmdemo.datasets.schema import WordRules
+from mmdemo.posts.marking import marked, unmarked
 from mmdemo.posts.marks import read_marks
 from mmdemo.types import Entity, InputError
 from mmdemo.ui.extract.asked import read_form, read_kept
 from mmdemo.ui.extract.edits import edited
-from mmdemo.ui.extract.marked import marked, unmarked
 
 RULES = WordRules()
 ANSWER = {
