@@ -88,7 +88,7 @@ def _written(found: Gathered, path: Path, images: Path | None, scratch: Path, pa
     left, sought = LeftOut(strict=False, skip=True), Sought()
     posts = scratch / "posts.jsonl"
     with posts.open("w", encoding="utf-8") as file:
-        asked = posts_of(found, None, Photos(folder=images), left, sought)
+        asked = posts_of(found, None, Photos(folder=images).unpacked(scratch), left, sought)
         for number, question in enumerate(asked, start=1):
             for row in _rows(question, number, pairs):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -34,7 +34,7 @@ def import_(
         typer.Option("--format", help=f"{', '.join(SOURCES)}; or auto."),
     ] = "auto",
     images: Annotated[
-        Path | None, typer.Option(help="Folder of photos, or of a public archive; named by photo id.")
+        Path | None, typer.Option(help="Folder or zip of photos, or of a public archive; named by photo id.")
     ] = None,
     pairs: Annotated[Path | None, typer.Option(help="csv of stand-in photos (shared data).")] = None,
     split: Annotated[str, typer.Option(help="Which split's photos to look in.")] = "train",

@@ -49,15 +49,15 @@ def preview(path: Path, scheme: Dataset, photos: Photos, wish: Wish) -> Look:
     Raises:
         InputError: there is no such file, or nothing in it that can be read.
     """
-    with _gathered(path, wish, scheme) as found:
+    with _gathered(path, wish, scheme, photos) as (found, photos):
         return look(found, scheme, photos, wish.left(), check=lambda row: check(row, scheme, wish.use))
 
 
 @contextmanager
-def _gathered(path: Path, wish: Wish, scheme: Dataset) -> Iterator[Gathered]:
+def _gathered(path: Path, wish: Wish, scheme: Dataset, photos: Photos) -> Iterator[tuple[Gathered, Photos]]:
     with tempfile.TemporaryDirectory(prefix="mmdemo-import-") as scratch:
         try:
-            yield gather(path, wish.source, Path(scratch), scheme)
+            yield gather(path, wish.source, Path(scratch), scheme), photos.unpacked(Path(scratch))
         except InputError as error:
             raise InputError(str(error).replace(f"{scratch}/", "")) from error
 
@@ -82,7 +82,7 @@ def bring(
         InputError: nothing can be read, or (if the person wants that) a row is damaged: nothing was stored.
     """
     described = read_descriptions(photos.descriptions) if photos.descriptions else None
-    with _gathered(path, wish, scheme) as found:
+    with _gathered(path, wish, scheme, photos) as (found, photos):
         seen = look(
             found, scheme, photos, wish.left(), bounded=False, check=lambda row: check(row, scheme, wish.use)
         )
@@ -122,7 +122,7 @@ def correct(
     store: Store, queue: str, path: Path, scheme: Dataset, photos: Photos, wish: Wish, reviewer: str
 ) -> Changed:
     """Take a corrected export in. Raises InputError as `bring`."""
-    with _gathered(path, wish, scheme) as found:
+    with _gathered(path, wish, scheme, photos) as (found, photos):
         items = list(posts_of(found, scheme, photos, wish.left(), Sought()))
     return apply_corrections(store, queue, items, reviewer)
 

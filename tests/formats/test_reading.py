@@ -51,6 +51,26 @@ def test_what_is_not_clear_is_asked(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- texts that are not split yet
 
 
+@pytest.mark.parametrize("name", ["x.jsonl", "x.json"])
+def test_json_reads_texts_without_any_label(tmp_path: Path, name: str) -> None:
+    rows = [
+        {"text": "Ann, here", "image": "a.jpg", "id": 7, "alt_text": "a band"},
+        {"text": "[E1] Ann [/E1] met [E2] Bob [/E2]", "image_id": "b"},
+    ]
+    lines = "\n".join(map(json.dumps, rows)) if name == "x.jsonl" else json.dumps(rows)
+    (tmp_path / name).write_text(lines)
+    photo(tmp_path / "a.jpg")
+    one, two = read_posts(tmp_path / name, "auto", ODD_SET)
+    assert (one.post.tokens, one.post.id, one.post.image_id) == (("Ann", ",", "here"), "7", "a")
+    assert one.post.image == tmp_path / "a.jpg" and one.post.photo_words[0].text == "a band"
+    assert one.post.entities is None and one.ask == Ask(entities=True, relations="all")
+    assert two.post.tokens == ("Ann", "met", "Bob") and two.post.image_id == "b"
+    assert two.ask == Ask(entities=False, relations=(Pair(head=(0, 1), tail=(2, 3)),))
+    (tmp_path / name).write_text(lines.replace("[/E2]", ""))
+    with pytest.raises(InputError, match=r"\[/E2\] missing"):
+        read_posts(tmp_path / name, "auto", ODD_SET)
+
+
 def test_csv_reads_texts_marks_and_photos(tmp_path: Path) -> None:
     photo(tmp_path / "a.jpg")
     (tmp_path / "x.csv").write_text(

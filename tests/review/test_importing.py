@@ -1,9 +1,11 @@
 """From a file into a queue: previewed, mapped, told what cannot come in; later answers, several people."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mmdemo.datasets.discovery import find_dataset, reviewed_as
 from mmdemo.formats.given.photos import Photos
@@ -135,3 +137,21 @@ def test_several_annotators_are_blind_reviews_of_a_double_queue(store: Store, tm
 def test_several_annotators_are_told_in_a_queue_of_single_reviews(store: Store, tmp_path: Path) -> None:
     done = take(store, two_people(tmp_path / "x.json"))
     assert labels(store) == [["ORG"]] and "answers of up to 2 people" in " ".join(done.warnings)
+
+
+def test_photos_may_lie_in_an_archive(store: Store, tmp_path: Path) -> None:
+    path = lines(tmp_path / "x.jsonl", {"text": "Ola", "image_id": "7"}, {"text": "Eve", "image_id": "8"})
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "7.png")
+    packed = tmp_path / "photos.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(tmp_path / "7.png", "deep/down/7.png")
+    (tmp_path / "7.png").unlink()
+    photos = Photos(folder=packed)
+    assert look_row(preview(path, TWEETS, photos, Wish()))["photos"]["found"] == 1
+    bring(store, "q", path, TWEETS, photos, Wish())
+    kept = [review.post.image for review in store.page("q", "Ann").reviews]
+    assert [image is not None for image in kept] == [True, False]
+    packed.write_bytes(b"PK\3\4 damaged")
+    with pytest.raises(InputError, match=r"photos\.zip") as told:
+        preview(path, TWEETS, photos, Wish())
+    assert "mmdemo-import-" not in str(told.value)

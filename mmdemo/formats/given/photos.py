@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmdemo.datasets.schema import SPLITS, Dataset
 from mmdemo.formats.shared.left_out import LeftOut
+from mmdemo.formats.text.archive import is_archive, unpack
 from mmdemo.photo.lookup import PhotoLookup, is_file, photo_folders, photo_lookup, photos_below, photos_in
 from mmdemo.photo.names import file_name, is_link
 from mmdemo.types import InputError, Post, Question, quoted
@@ -22,9 +23,10 @@ NAMED = 5
 @dataclass(frozen=True, kw_only=True)
 class Photos:
     """Where photos may lie. ``folder`` has ``<photo id>.jpg`` files, or the layout that the dataset's record
-    names; ``pairs`` is a csv of stand-ins (data/README). ``trusted`` folders hold photos that files may name.
-    ``descriptions`` is a file of what the photos show (`mmdemo.formats.descriptions`). ``more`` are folders
-    that lay with the file itself, in an archive or a folder of several (`mmdemo.formats.given.gathering`).
+    names; `unpacked` takes an archive of such too; ``pairs`` is a csv of stand-ins (data/README). ``trusted``
+    folders hold photos that files may name. ``descriptions`` is a file of what the photos show
+    (`mmdemo.formats.descriptions`). ``more`` are folders that lay with the file itself, in an archive or a
+    folder of several (`mmdemo.formats.given.gathering`).
     """
 
     folder: Path | None = None
@@ -38,6 +40,17 @@ class Photos:
     def given(self) -> bool:
         """Whether the person said where photos lie."""
         return self.folder is not None or self.pairs is not None or bool(self.more)
+
+    def unpacked(self, scratch: Path) -> "Photos":
+        """The same with an archive of photos written below ``scratch``.
+
+        Raises:
+            InputError: it is damaged, or goes beyond its bounds.
+        """
+        if self.folder is None or not is_archive(self.folder):
+            return self
+        unpack(self.folder, scratch / "photos")
+        return replace(self, folder=scratch / "photos")
 
 
 @dataclass(kw_only=True)

@@ -5,6 +5,7 @@ Prodigy (``text``, ``spans``, ``relations``), Argilla (``fields``, ``responses``
 text is under one of its usual names, spans under any key that looks like labels (`shared.stated`).
 """
 
+import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +28,9 @@ from mmdemo.formats.shared.stated import (
 )
 from mmdemo.formats.text.lines import check_text, name_or_none
 from mmdemo.formats.text.values import read_rows
-from mmdemo.types import InputError, Question, quoted
+from mmdemo.posts.marks import has_marks
+from mmdemo.posts.question import read_text
+from mmdemo.types import InputError, Post, Question, quoted
 
 TEXTS = ("text", "tweet", "sentence", "content", "post", "message", "body", "full_text", "data")
 PHOTOS = ("image", "photo", "img", "picture", "image_path", "image_file", "photo_path")
@@ -90,7 +93,18 @@ def row_of(row: dict[str, Any], dataset: Dataset | None, left: LeftOut, where: s
         left.pass_over("comments of annotators", len(comments))
     tell_unread(values, {*found.keys, *_RELATIONS, "tokens", name}, left)
     reviews = tuple(marked.stated(who) for who in found.people) if len(found.people) > 1 else ()
+    if not found.people and not ours and has_marks(post.text):
+        return _of_a_pair(post, dataset, where)
     return replace(question(post, dataset), reviews=reviews)
+
+
+def _of_a_pair(post: Post, dataset: Dataset | None, where: str) -> Question:
+    """The question that marks in a post's text ask. Raises InputError where they do not fit together."""
+    try:
+        row = read_text(post.text, dataset)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    return replace(row, post=replace(post, tokens=row.post.tokens, offsets=row.post.offsets))
 
 
 def _key(span: StatedSpan, number: int) -> Hashable:
@@ -181,7 +195,19 @@ def _at(span: Mapping[str, Any], spans: Sequence[StatedSpan]) -> Hashable:
 
 def looks_like(path: Path, start: str) -> bool:
     texts = any(f'"{key}":' in start for key in TEXTS)
-    return path.suffix.lower() in (".json", ".jsonl", ".ndjson") and texts and looks_labelled(start)
+    named = path.suffix.lower() in (".json", ".jsonl", ".ndjson")
+    return named and texts and (looks_labelled(start) or _is_text_alone(start))
+
+
+def _is_text_alone(start: str) -> bool:
+    """Whether the first object is a post without any label, which is still to be read."""
+    try:
+        row = json.loads(start)
+    except (ValueError, RecursionError):
+        return False
+    return (
+        isinstance(row, dict) and "tokens" not in row and any(isinstance(row.get(key), str) for key in TEXTS)
+    )
 
 
 FORMAT = Format(
