@@ -13,10 +13,10 @@ from mmdemo.ui.shell.assets import head_of
 
 ASSETS = Path(__file__).parent / "desk"
 #: In the order in which they need each other.
-PIECES = ("answer", "page", "session", "words", "parts", "queue", "keys", "edits")
+PIECES = ("post/answer", "page", "session", "post/words", "post/parts", "queue", "keys", "post/edits")
 DESK = ("talk", "opening", "deciding", "rewinding", "said", "screen", "editor")
 SCRIPTS = PIECES + DESK
-STYLES = ("frame", "queue", "words", "said", "parts", "controls", "dialog", "tools")
+STYLES = ("frame", "queue", "post/words", "said", "post/parts", "controls", "dialog", "tools")
 
 SHELL = """
 <section class="rv" aria-label="Review posts">
