@@ -100,3 +100,19 @@ class Desk:
         with self.page.expect_download() as saved:
             link.first.click()
         return Path(saved.value.path())
+
+
+def swipe(desk: Desk, start: Locator, end: Locator) -> None:
+    """A finger put on one place, drawn to another and lifted."""
+    places = []
+    for place in (start, end):
+        place.scroll_into_view_if_needed()
+        box = place.bounding_box()
+        assert box
+        places.append({"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2})
+    session = desk.page.context.new_cdp_session(desk.page)
+    still = ("touchMove", places[1:])  # held at its end: a finger lifted on its way would throw the page
+    for kind, points in (("touchStart", places[:1]), still, still, ("touchEnd", [])):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        desk.page.wait_for_timeout(150)
+    desk.page.wait_for_timeout(700)  # a tap sooner would be the second of a double tap

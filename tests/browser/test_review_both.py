@@ -13,6 +13,7 @@ from mmdemo.review.records import Answer
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import Entity, Post, Relation
 from tests.browser.bare import BareDesk
+from tests.browser.desk import swipe
 from tests.review.conftest import TWEETS, question, stating
 
 pytestmark = pytest.mark.browser
@@ -176,20 +177,6 @@ def test_all_of_it_by_the_mouse_alone(open_desk: Open, store: Store) -> None:
     expect(page.locator(".rv-link")).to_have_count(1)
     page.get_by_role("button", name="Accept post").click()
     assert parts(decided(desk, store)) == parts(WHOLE)
-
-
-def swipe(desk: BareDesk, start: Locator, end: Locator) -> None:
-    """A finger put on one place, drawn to another and lifted."""
-    places = []
-    for place in (start, end):
-        place.scroll_into_view_if_needed()
-        box = place.bounding_box()
-        assert box
-        places.append({"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2})
-    session = desk.page.context.new_cdp_session(desk.page)
-    for kind, points in (("touchStart", places[:1]), ("touchMove", places[1:]), ("touchEnd", [])):
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    desk.page.wait_for_timeout(700)  # a tap sooner would be the second of a double tap
 
 
 def test_all_of_it_by_touch(open_desk: Open, store: Store) -> None:

@@ -13,7 +13,17 @@ from mmdemo.ui.shell.assets import head_of
 
 ASSETS = Path(__file__).parent / "desk"
 #: In the order in which they need each other.
-PIECES = ("post/answer", "page", "session", "post/words", "post/parts", "queue", "keys", "post/edits")
+PIECES = (
+    "post/answer",
+    "page",
+    "session",
+    "post/words",
+    "post/labels",
+    "post/parts",
+    "queue",
+    "keys",
+    "post/edits",
+)
 DESK = ("talk", "opening", "deciding", "rewinding", "said", "screen", "editor")
 SCRIPTS = PIECES + DESK
 STYLES = ("frame", "queue", "post/words", "said", "post/parts", "controls", "dialog", "tools")

@@ -7,6 +7,7 @@ window.mmreview.keys = (() => {
     ["R", "reject the selected part; with nothing selected, reject the whole post"],
     ["1 – 9", "give the selected words that label, or the relation that name; 0 is “no relation”"],
     ["other letters", "give the selected words the label that shows the letter"],
+    ["+", "before a label: the entity that has some of these words stays, and the two share them"],
     ["U / Shift+U", "undo / redo, also decisions already sent"],
     ["N / P", "next / previous post"],
     ["← →", "move over the words; with Shift, select words or move the end of the selected part"],
@@ -78,6 +79,7 @@ window.mmreview.keys = (() => {
     if (NAMED[event.key]) return [NAMED[event.key]];
     const digit = digitOf(event);
     if (digit !== null) return ["number", digit];
+    if (event.key === "+") return ["nest"];
     const letter = letterOf(event, shown);
     if (letter === "u") return [event.shiftKey ? "redo" : "undo"];
     if (LETTERS[letter]) return [LETTERS[letter]];

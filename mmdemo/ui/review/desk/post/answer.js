@@ -43,17 +43,29 @@ window.mmreview.answer = (() => {
       ? { head: part.head, tail: part.tail, label: part.label }
       : { start: part.start, end: part.end, label: part.label };
 
-  /** The kept span that covers a word, as its index, or -1. */
-  const spanAt = (answer, word) => answer.spans.findIndex((s) => kept(s) && s.start <= word && word < s.end);
+  /** The kept spans that cover a word, as their indices: of nested ones the inner before the outer. */
+  function spansAt(answer, word) {
+    const length = (i) => answer.spans[i].end - answer.spans[i].start;
+    return answer.spans
+      .flatMap((s, i) => (kept(s) && s.start <= word && word < s.end ? [i] : []))
+      .sort((a, b) => length(a) - length(b));
+  }
 
-  /** Put a label on words. Spans in the way give way: two entities cannot share a word. */
-  function label(answer, start, end, name) {
+  /** The kept spans that share a word with these words and are not exactly they. */
+  const inTheWay = (answer, start, end) =>
+    answer.spans.filter(
+      (s) => kept(s) && overlaps(s, { start, end }) && !(s.start === start && s.end === end),
+    );
+
+  /** Put a label on words. Spans in the way give way, unless they are to stay, and the two share words. */
+  function label(answer, start, end, name, stay = false) {
     const mine = answer.spans.findIndex((s) => s.start === start && s.end === end);
     if (mine >= 0) {
       const part = edited({ ...answer.spans[mine], label: name });
       return { ...answer, spans: replaced(answer.spans, mine, part) };
     }
     const fresh = { start, end, label: name, score: null, state: "added", was: null };
+    if (stay) return { ...answer, spans: sorted([...answer.spans, fresh]) };
     const others = answer.spans
       .filter((s) => s.was || !overlaps(s, fresh))
       .map((s) => (overlaps(s, fresh) ? { ...s, state: "rejected" } : s));
@@ -150,7 +162,8 @@ window.mmreview.answer = (() => {
     kindsAt,
     fits,
     kept,
-    spanAt,
+    spansAt,
+    inTheWay,
     label,
     resize,
     moveSide,

@@ -16,7 +16,7 @@ window.mmreview.edits = (() => {
     /** Select a part or words. While relating, a part that is pointed at is the other one; keys only go there. */
     function select(selection, byKeys = false) {
       if (state.picking && !byKeys && selection?.kind === "span") return pick(range(state.answer, selection));
-      state.selection = selection;
+      Object.assign(state, { selection, nesting: false });
       const at = range(state.answer, selection);
       if (at) {
         state.cursor = at[1] - 1;
@@ -25,13 +25,16 @@ window.mmreview.edits = (() => {
       show();
     }
 
-    /** A click on a word: the entity or the side there, else the word itself; a second click lets go. */
+    /** A click on a word: the entity or the side there, else the word itself; a second click takes the entity around
+     * it, or lets go. */
     function tap(word) {
-      const i = answer.spanAt(state.answer, word);
+      const there = answer.spansAt(state.answer, word);
       const at = range(state.answer, state.selection);
       const again = at && at[0] <= word && word < at[1] && state.selection.kind !== "side";
-      if (again) return select(null);
-      if (i >= 0) return select({ kind: "span", i });
+      const here = state.selection?.kind === "span" ? there.indexOf(state.selection.i) : there.length;
+      const i = again ? there[here + 1] : there[0];
+      if (again && i === undefined) return select(null);
+      if (i !== undefined) return select({ kind: "span", i });
       const side = state.answer.links
         .flatMap((link, n) => (answer.kept(link) ? ["head", "tail"].map((s) => [n, s, link[s]]) : []))
         .find(([, , [start, end]]) => start <= word && word < end);
@@ -95,9 +98,21 @@ window.mmreview.edits = (() => {
     function label(name) {
       if (!["span", "words"].includes(state.selection?.kind)) return say("Select words first.");
       const [start, end] = range(state.answer, state.selection);
-      const next = answer.label(state.answer, start, end, name);
+      const next = answer.label(state.answer, start, end, name, state.nesting);
+      state.nesting = false;
       const i = next.spans.findIndex((s) => s.start === start && s.end === end && answer.kept(s));
       edit(`“${words(start, end)}” is ${name}`, next, { kind: "span", i });
+    }
+
+    /** Whether the next label leaves the entities that share words with it. */
+    function nest() {
+      const { kind, start, end } = state.selection ?? {};
+      const others = kind === "words" ? answer.inTheWay(state.answer, start, end) : [];
+      if (!others.length) return say("Select words within an entity, or around one.");
+      state.nesting = !state.nesting;
+      const names = others.map((s) => `“${words(s.start, s.end)}”`).join(", ");
+      say(state.nesting ? `${names} will stay: pick a label.` : `${names} will give way.`);
+      show();
     }
 
     function judge(list, i, verdict) {
@@ -226,6 +241,7 @@ window.mmreview.edits = (() => {
       stretch,
       move,
       label,
+      nest,
       judge,
       part,
       relate,

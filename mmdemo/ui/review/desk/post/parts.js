@@ -86,42 +86,11 @@ window.mmreview.parts = (() => {
     box.replaceChildren(...(rows.length ? rows : [none]));
   }
 
-  /** What can be chosen for what is selected. The labels, each with its number key; the guideline of the one pointed at stands below. */
+  /** What can be chosen for what is selected: labels, or what a relation is. */
   function palette(box, state, on) {
     const link = chosenLink(state);
     if (link >= 0) return box.replaceChildren(linkCard(state, link, on));
-    const target = state.selection?.kind === "span" ? state.answer.spans[state.selection.i] : null;
-    const can = ["span", "words"].includes(state.selection?.kind);
-    const hint = el("p", { class: "rv-hint", text: state.hint });
-    const labels = state.post.labels.map((name) => {
-      const look = state.looks[name];
-      const show = () => (hint.textContent = state.guidelines[name] ?? "");
-      return el(
-        "button",
-        {
-          type: "button",
-          class: "rv-label",
-          css: { "--look": look.colour, "--tint": look.tint },
-          disabled: !can,
-          "aria-pressed": String(target?.label === name),
-          "aria-keyshortcuts": look.key || undefined,
-          title: state.guidelines[name],
-          on: {
-            click: () => on.label(name),
-            pointerenter: show,
-            focus: show,
-            pointerleave: () => (hint.textContent = state.hint),
-          },
-        },
-        look.key ? key(look.key.toUpperCase()) : el("kbd", { class: "rv-nokey" }),
-        el("b", { text: name }),
-        el("span", { text: look.meaning }),
-      );
-    });
-    box.replaceChildren(
-      el("div", { class: "rv-labels", role: "group", "aria-label": "Labels" }, ...labels),
-      hint,
-    );
+    box.replaceChildren(...window.mmreview.labels.draw(state, on));
   }
 
   /** Relation names that fit the kinds, the model's favourites first; the key for none is 0. */

@@ -1,7 +1,7 @@
 // The words of a post: drawn with their spans and link sides, and turned into selections by mouse, pen or finger.
 window.mmreview.words = (() => {
   const { direction, el, pieces, spoken } = window.mmreview.page;
-  const { kept, spanAt } = window.mmreview.answer;
+  const { kept, spansAt } = window.mmreview.answer;
 
   /** The word range that a selection covers, or null. */
   function range(answer, selection) {
@@ -32,12 +32,11 @@ window.mmreview.words = (() => {
 
   function describe(state, word) {
     const { post, answer } = state;
-    const span = answer.spans[spanAt(answer, word)];
+    const spans = spansAt(answer, word).map((i) => `${answer.spans[i].label}, ${answer.spans[i].state}`);
     const sides = sidesAt(state, word).map((s) =>
       s.side === "head" ? "head of the relation" : "tail of the relation",
     );
-    const parts = [spoken(post.words[word]), span && `${span.label}, ${span.state}`, ...sides];
-    return parts.filter(Boolean).join(", ");
+    return [spoken(post.words[word]), spans.join(", within "), ...sides].filter(Boolean).join(", ");
   }
 
   const grip = (end) => el("span", { class: "rv-grip", data: { end }, "aria-hidden": "true" });
@@ -70,8 +69,7 @@ window.mmreview.words = (() => {
   /** One word with what stands around it: grips at a selected range's ends, chips behind a span. */
   function word(state, i, chosen) {
     const { post, answer, looks } = state;
-    const at = spanAt(answer, i);
-    const span = answer.spans[at];
+    const [span, ...around] = spansAt(answer, i).map((at) => answer.spans[at]);
     const sides = sidesAt(state, i);
     const classes = ["rv-word"];
     const css = {};
@@ -81,6 +79,10 @@ window.mmreview.words = (() => {
       classes.push("rv-in", span.state === "open" && "rv-open");
       if (i === span.start) classes.push("rv-first");
       if (i === span.end - 1) classes.push("rv-last");
+    }
+    if (around.length) {
+      classes.push("rv-within");
+      css["--around"] = (looks[around[0].label] ?? looks[""]).colour;
     }
     for (const { side } of sides) classes.push(`rv-${side}`);
     if (chosen && chosen[0] <= i && i < chosen[1]) classes.push("rv-chosen");
@@ -99,19 +101,21 @@ window.mmreview.words = (() => {
     before.push(...sides.filter((s) => s.start === i).map((s) => sideTag(s, looks)));
     if (chosen?.[0] === i && state.selection.kind !== "words") node.prepend(grip("start"));
     if (chosen?.[1] === i + 1 && state.selection.kind !== "words") node.append(grip("end"));
-    if (span && span.end === i + 1) after.push(chip(state, span));
+    const ending = span ? [span, ...around].filter((s) => s.end === i + 1) : [];
+    after.push(...ending.map((s) => chip(state, s)));
     return [...before, node, ...after];
   }
 
   /** A gap belongs to a span when both its neighbours do, so that the tint runs on. */
   function gap(state, i) {
     const text = state.post.gaps[i];
-    const span = i > 0 ? spanAt(state.answer, i) : -1;
+    const before = i > 0 ? spansAt(state.answer, i - 1) : [];
+    const span = spansAt(state.answer, i).find((at) => before.includes(at)) ?? -1;
     const shared = sidesAt(state, i)
       .filter((side) => side.start < i)
       .map((side) => `rv-${side.side}`)
       .join(" ");
-    if (text && span >= 0 && span === spanAt(state.answer, i - 1)) {
+    if (text && span >= 0) {
       const look = state.looks[state.answer.spans[span].label] ?? state.looks[""];
       const css = { "--look": look.colour, "--tint": look.tint, "--line": look.underline };
       return el("span", { class: `rv-in rv-gap ${shared}`, css, text, "aria-hidden": "true" });
