@@ -22,6 +22,7 @@ from mmdemo.formats.given.photos import Photos, Sought
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.offsets import characters, joined
 from mmdemo.formats.shared.photo_words import KEY, words_json
+from mmdemo.formats.text.archive import is_archive
 from mmdemo.posts.marking import marked
 from mmdemo.types import InputError, Post, Question, Span
 
@@ -53,19 +54,25 @@ def rows_of(
 
     Args:
         dataset: whose words are parted as its models read them.
-        images: where photos are looked for; None takes the folder of the file.
+        images: a folder or archive where photos are looked for; None takes the folder of the file.
         source: a name of `mmdemo.formats.table.SOURCES`, or ``auto`` to tell by name and content.
         pairs: a post that asks about pairs is a row for each, with marks around the two.
 
     Raises:
         InputError: there is no such file, nothing in it can be read, or no room to write it out.
     """
-    if source == "auto" and path.suffix.lower() in SUFFIXES and has_texts(path):
-        yield Rows(posts=path, images=path.parent if images is None else images)
+    photos = Photos(folder=images)
+    flat = source == "auto" and path.suffix.lower() in SUFFIXES and has_texts(path)
+    if flat and not (images and is_archive(images)):
+        yield Rows(posts=path, images=images or path.parent)
         return
     with _scratch(output) as scratch:
         try:
-            rows = _written(gather(path, source, scratch, dataset), path, images, scratch, pairs)
+            photos = photos.unpacked(scratch)
+            if flat:
+                rows = Rows(posts=path, images=photos.folder or path.parent)
+            else:
+                rows = _written(gather(path, source, scratch, dataset), path, photos, scratch, pairs)
         except InputError as error:
             raise InputError(str(error).replace(f"{scratch}/", "")) from error
         except OSError as error:
@@ -84,11 +91,11 @@ def _scratch(output: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def _written(found: Gathered, path: Path, images: Path | None, scratch: Path, pairs: bool) -> Rows:
+def _written(found: Gathered, path: Path, photos: Photos, scratch: Path, pairs: bool) -> Rows:
     left, sought = LeftOut(strict=False, skip=True), Sought()
     posts = scratch / "posts.jsonl"
     with posts.open("w", encoding="utf-8") as file:
-        asked = posts_of(found, None, Photos(folder=images).unpacked(scratch), left, sought)
+        asked = posts_of(found, None, photos, left, sought)
         for number, question in enumerate(asked, start=1):
             for row in _rows(question, number, pairs):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -56,7 +56,7 @@ def batch(
     source: Annotated[str, typer.Option("--format", help=f"{', '.join(SOURCES)}; or auto.")] = "auto",
     images: Annotated[
         Path | None,
-        typer.Option(help="Where image paths start and must stay; the input's folder if not said."),
+        typer.Option(help="Folder or zip that image paths start from and stay in; the input's if not said."),
     ] = None,
     engine: Annotated[str, typer.Option(help="local, or ray (mmdemo/batch/requirements.txt).")] = "local",
     workers: Annotated[int, typer.Option(min=1, help="Ray: processes that each hold a model.")] = 2,

@@ -50,6 +50,24 @@ def test_an_archive_with_photos(tmp_path):
     assert "'b'" in told and "x.bin" in told and FOLDER not in told
 
 
+@pytest.mark.parametrize("name", ["posts.jsonl", "posts.txt"])
+def test_photos_may_lie_in_an_archive(tmp_path, name):
+    packed, path = tmp_path / "photos.zip", tmp_path / name
+    Image.new("RGB", (8, 8)).save(tmp_path / "x.png")
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(tmp_path / "x.png", "in/a.png")
+    path.write_text('{"text": "Ann", "image": "in/a.png"}\n' if name == "posts.jsonl" else CONLL)
+    with rows_of(path, tmp_path / "out.jsonl", TWEETS, packed) as found:
+        row = json.loads(found.posts.read_text(encoding="utf-8").splitlines()[0])
+        assert (found.images / row["image"]).read_bytes()[:4] == b"\x89PNG"
+    packed.write_bytes(b"PK damaged")
+    with (
+        pytest.raises(InputError, match=r"photos\.zip"),
+        rows_of(path, tmp_path / "out.jsonl", TWEETS, packed),
+    ):
+        pass
+
+
 def test_a_post_that_asks_about_pairs_is_a_row_for_each(tmp_path):
     post = Post(
         id="p",
