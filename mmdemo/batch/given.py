@@ -19,6 +19,7 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.given.gathering import Gathered, gather, names_of
 from mmdemo.formats.given.looking import notes_of, posts_of
 from mmdemo.formats.given.photos import Photos, Sought
+from mmdemo.formats.reading import recognised
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.formats.shared.offsets import characters, joined
 from mmdemo.formats.shared.photo_words import KEY, words_json
@@ -62,7 +63,8 @@ def rows_of(
         InputError: there is no such file, nothing in it can be read, or no room to write it out.
     """
     photos = Photos(folder=images)
-    flat = source == "auto" and path.suffix.lower() in SUFFIXES and has_texts(path)
+    flat = source == "auto" and path.suffix.lower() in SUFFIXES
+    flat = flat and (has_texts(path) or recognised(path) is None)
     if flat and not (images and is_archive(images)):
         yield Rows(posts=path, images=images or path.parent)
         return

@@ -22,6 +22,7 @@ MAX_LINE_BYTES = 2 * 2**20
 MAX_FIELD = 500_000  # csv's own bound, on characters of a field
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
+LOOKED_AT = 100  # rows, of which one tells what the file is
 COLUMNS = ("id", "text", "image", KEY, *DESCRIBED)
 
 
@@ -50,7 +51,7 @@ class Chunk:
 
 
 def has_texts(file: Path) -> bool:
-    """Whether the first row has a text, or cannot be read at all: what is wrong with it is a row's matter.
+    """Whether one of the first rows has a text: what is wrong with the others is a row's matter.
 
     Raises:
         InputError: the file cannot be read.
@@ -63,8 +64,8 @@ def has_texts(file: Path) -> bool:
                 return "text" in next(_csv_reader(stream), [])
             except csv.Error:
                 return True
-        first = next(_records(stream, ()), None)
-    return not isinstance(first, dict) or isinstance(first.get("text"), str)
+        rows = islice(_records(stream, ()), LOOKED_AT)
+        return any(isinstance(row, dict) and isinstance(row.get("text"), str) for row in rows)
 
 
 def chunks_of(file: Path, size: int) -> list[Chunk]:

@@ -27,10 +27,22 @@ def rows(path: Path, dataset=TWEETS, **options) -> tuple[list[dict], tuple[str, 
     return read, found.notes
 
 
-@pytest.mark.parametrize("name", ["posts.jsonl", "posts.csv"])
-def test_rows_with_a_text_are_read_where_they_lie(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("posts.jsonl", '{"text": "Ann"}\n'),
+        (
+            "posts.jsonl",
+            '{"id": 1}\n{"tokens": ["a"]}\nbroken\n{"text": "Ann"}\n',
+        ),  # a row's matter
+        ("posts.jsonl", '{"id": 1}\nbroken\n'),
+        ("posts.jsonl", ""),
+        ("posts.csv", "id,text\n1,Ann\n"),
+    ],
+)
+def test_rows_with_a_text_are_read_where_they_lie(tmp_path, name, content):
     path = tmp_path / name
-    path.write_text({"posts.jsonl": '{"text": "Ann"}\n', "posts.csv": "id,text\n1,Ann\n"}[name])
+    path.write_text(content)
     with rows_of(path, tmp_path / "out.jsonl", TWEETS) as found:
         assert (found.posts, found.images, found.notes) == (path, tmp_path, ())
 
