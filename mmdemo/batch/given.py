@@ -100,7 +100,7 @@ def _written(found: Gathered, path: Path, photos: Photos, scratch: Path, pairs: 
         asked = posts_of(found, None, photos, left, sought)
         for number, question in enumerate(asked, start=1):
             for row in _rows(question, number, pairs):
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(json.dumps(row) + "\n")  # escaped: a file name may be no UTF-8
     given = path.stat()
     os.utime(posts, ns=(given.st_atime_ns, given.st_mtime_ns))  # as old as what it was made of
     notes = (*names_of(found), *notes_of(left), *sought.notes())

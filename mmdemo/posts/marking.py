@@ -23,9 +23,8 @@ def marked(text: str, head: Span, tail: Span) -> str:
     """
     marks = [(head[0], "[E1] "), (head[1], " [/E1]"), (tail[0], "[E2] "), (tail[1], " [/E2]")]
     out, at = "", 0
-    for place, mark in sorted(
-        marks, key=lambda one: (one[0], "/" not in one[1])
-    ):  # what ends here ends first
+    marks.sort(key=lambda one: (one[0], "/" not in one[1]))  # what ends here ends first
+    for place, mark in marks:
         out += unmarked(text[at:place]) + mark
         at = place
     return out + unmarked(text[at:])

@@ -1,6 +1,7 @@
 """Batch reads what reviews read: archives, folders and other tools' files, by the same readers."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -60,6 +61,19 @@ def test_an_archive_with_photos(tmp_path):
         assert second["text"] == "Bob in Rome" and second["image"] is None
     told = " ".join(found.notes)
     assert "'b'" in told and "x.bin" in told and FOLDER not in told
+
+
+def test_a_photo_whose_name_is_no_utf8(tmp_path):
+    name = os.fsdecode(b"caf\xe9.png")
+    try:
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    path = tmp_path / "posts.json"
+    path.write_text(json.dumps([{"tokens": ["Ann"], "labels": ["B-PER"], "image": name}]))
+    with rows_of(path, tmp_path / "out.jsonl", TWEETS) as found:
+        row = json.loads(found.posts.read_text(encoding="utf-8"))
+        assert Path(row["image"]).read_bytes()[:4] == b"\x89PNG"
 
 
 @pytest.mark.parametrize("name", ["posts.jsonl", "posts.txt"])

@@ -1,16 +1,20 @@
 """One app and one browser for all tests of this folder; a fresh page for each."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from mmdemo.review.store.reviews import Store, open_store
+from mmdemo.types import Question
 from mmdemo.ui.review import calls as review_calls
 from tests.browser import live
+from tests.browser.bare import BareDesk
+from tests.review.conftest import TWEETS
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +43,29 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     with closing(open_store(tmp_path / "reviews.sqlite3")) as found:
         monkeypatch.setattr(review_calls, "store", lambda: found)
         yield found
+
+
+@pytest.fixture
+def open_desk(browser: Browser, store: Store) -> Iterator[Callable[..., BareDesk]]:
+    """Opens a reviewer's desk, on a queue "may" of these posts, or on what the store holds.
+
+    What it takes beside that is the browser's, as a touch screen. No page may have had an error.
+    """
+    desks: list[BareDesk] = []
+
+    def opened(*posts: Question, reviewer: str = "Ann", **context: Any) -> BareDesk:
+        if posts:
+            store.make_queue("may", TWEETS)
+            store.add("may", posts)
+        desks.append(BareDesk(browser, reviewer, **context))
+        if reviewer:
+            expect(desks[-1].facts).to_contain_text(f"of {store.progress('may').posts}")
+        return desks[-1]
+
+    yield opened
+    for desk in desks:
+        desk.page.context.close()
+    assert [desk.alarms for desk in desks if desk.alarms] == []
 
 
 @pytest.fixture

@@ -3,18 +3,18 @@
 The post has four entities and three relations. Each test counts what a person does by doing it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from mmdemo.review.records import Answer
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import Entity, Post, Relation
 from tests.browser.bare import BareDesk
 from tests.browser.desk import swipe
-from tests.review.conftest import TWEETS, question, stating
+from tests.review.conftest import question, stating
 
 pytestmark = pytest.mark.browser
 
@@ -34,22 +34,10 @@ Open = Callable[..., BareDesk]
 
 
 @pytest.fixture
-def open_desk(browser: Browser, store: Store) -> Iterator[Open]:
+def open_desk(open_desk: Open) -> Open:
     """Opens a desk on the post, with an answer that a model or a file suggests."""
-    desks: list[BareDesk] = []
-
-    def opened(answer: Answer = WHOLE, **context: Any) -> BareDesk:
-        store.make_queue("may", TWEETS)
-        post = question(Post(text=TEXT, tokens=WORDS, id="1"))
-        store.add("may", [stating(post, answer)])
-        desks.append(BareDesk(browser, "Ann", **context))
-        expect(desks[-1].facts).to_contain_text("of 1")
-        return desks[-1]
-
-    yield opened
-    for desk in desks:
-        desk.page.context.close()
-    assert [desk.alarms for desk in desks if desk.alarms] == []
+    post = question(Post(text=TEXT, tokens=WORDS, id="1"))
+    return lambda answer=WHOLE, **context: open_desk(stating(post, answer), **context)
 
 
 def decided(desk: BareDesk, store: Store) -> Answer:

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from mmdemo.datasets.schema import EntityType
 from mmdemo.review.records import Answer, Suggestion
@@ -35,23 +35,6 @@ def store(tmp_path, monkeypatch) -> Iterator[Store]:
     found.close()
 
 
-@pytest.fixture
-def open_desk(browser: Browser, store: Store) -> Iterator[Open]:
-    """Opens reviewers' desks, "may" on screen."""
-    desks: list[BareDesk] = []
-
-    def opened(reviewer: str = "Ann") -> BareDesk:
-        desks.append(BareDesk(browser, reviewer))
-        if reviewer:
-            expect(desks[-1].facts).to_contain_text("of 3")
-        return desks[-1]
-
-    yield opened
-    for desk in desks:
-        desk.page.context.close()
-    assert [desk.alarms for desk in desks if desk.alarms] == []
-
-
 def label_first_word(desk: BareDesk) -> None:
     desk.words.get_by_role("option").first.click()
     desk.press("1", "Escape")
@@ -69,7 +52,7 @@ def rename(desk: BareDesk, name: str) -> None:
 
 
 def test_undo_and_redo_are_their_reviewers(open_desk):
-    desk = open_desk("Ann")
+    desk = open_desk()
     label_first_word(desk)
     rename(desk, "Bo")
     expect(desk.spans).to_have_count(0)
@@ -85,7 +68,7 @@ def test_undo_and_redo_are_their_reviewers(open_desk):
 
 
 def test_a_name_changed_in_another_tab_does_not_sign_what_this_one_decides(open_desk, store):
-    desk = open_desk("Ann")
+    desk = open_desk()
     desk.page.evaluate("localStorage.setItem('mmreview.name', '\"Bo\"')")
     expect(desk.page.locator("[data-at=who]")).to_contain_text("Ann")
     desk.press("a")
@@ -94,7 +77,7 @@ def test_a_name_changed_in_another_tab_does_not_sign_what_this_one_decides(open_
 
 
 def test_drafts_and_steps_are_of_a_post_and_not_of_its_number(open_desk, store, tmp_path, monkeypatch):
-    desk = open_desk("Ann")
+    desk = open_desk()
     label_first_word(desk)
     with closing(open_store(tmp_path / "new.sqlite3")) as new:  # as where a Space has lost its disk
         new.make_queue("may", TWEETS)
@@ -116,7 +99,7 @@ def test_drafts_and_steps_are_of_a_post_and_not_of_its_number(open_desk, store, 
 
 
 def test_undo_goes_back_to_the_task_of_the_decision(open_desk):
-    desk = open_desk("Ann")
+    desk = open_desk()
     desk.choose("twice")
     expect(desk.facts).to_contain_text("Post 1 of 1")
     label_first_word(desk)
@@ -136,7 +119,7 @@ def test_undo_goes_back_over_a_settled_dispute_from_another_task(open_desk, stor
     span = {"start": 0, "end": 1, "label": "PER"}
     for name, entities in (("Bo", [span]), ("Cid", [])):
         store.decide("twice", post.key, name, {"entities": entities, "links": []}, version=post.version)
-    desk = open_desk("Ann")
+    desk = open_desk()
     desk.choose("twice")
     desk.page.locator("select[name=mode]").select_option("settle")
     desk.page.get_by_role("button", name="Take review 2").click()
@@ -153,7 +136,7 @@ def test_undo_goes_back_over_a_settled_dispute_from_another_task(open_desk, stor
 
 
 def test_steps_of_an_older_page_are_forgotten(open_desk):
-    desk = open_desk("Ann")
+    desk = open_desk()
     old = '{"undo": [{"kind": "edit", "post": 1, "version": 0, "what": "x"}], "redo": []}'
     desk.page.evaluate("(old) => sessionStorage.setItem('mmreview.history', old)", old)
     desk.page.reload()
@@ -168,7 +151,7 @@ def test_steps_of_an_older_page_are_forgotten(open_desk):
 
 @pytest.mark.parametrize(("queue", "shown"), [("june", "Post 1 of 2"), ("none", "0 of 0 reviewed")])
 def test_a_post_that_comes_late_is_not_shown_in_another_queue(open_desk, store, queue, shown):
-    desk = open_desk("Ann")
+    desk = open_desk()
     desk.hold("open")
     desk.page.locator(".rv-row").nth(1).click()
     desk.held()
@@ -182,7 +165,7 @@ def test_a_post_that_comes_late_is_not_shown_in_another_queue(open_desk, store, 
 
 
 def test_keys_and_filters_between_two_queues_break_nothing(open_desk):
-    desk = open_desk("Ann")
+    desk = open_desk()
     desk.hold("start")
     desk.choose("june")
     desk.held()
@@ -193,7 +176,7 @@ def test_keys_and_filters_between_two_queues_break_nothing(open_desk):
 
 
 def test_an_edit_while_a_decision_is_sent_is_refused_in_words(open_desk, store):
-    desk = open_desk("Ann")
+    desk = open_desk()
     desk.hold("save")
     desk.press("a")
     desk.held()
@@ -207,7 +190,7 @@ def test_an_edit_while_a_decision_is_sent_is_refused_in_words(open_desk, store):
 
 
 def test_a_decision_may_end_after_its_queue_was_left(open_desk, store):
-    desk = open_desk("Ann")
+    desk = open_desk()
     desk.hold("save", "start")
     desk.press("a")
     desk.held()
@@ -233,7 +216,7 @@ def test_a_decision_may_end_after_its_queue_was_left(open_desk, store):
 
 def test_who_has_not_signed_in_is_asked_to_and_nothing_else(open_desk, monkeypatch):
     monkeypatch.setenv("SPACE_ID", "you/mmdemo")
-    desk = open_desk("")
+    desk = open_desk(reviewer="")
     expect(desk.page.locator(".rv-empty")).to_contain_text(re.compile("Sign in.*signed in above"))
     expect(desk.page.locator("[role=alert]")).to_have_count(0)
     assert "may" not in desk.page.locator(".rv").inner_text()

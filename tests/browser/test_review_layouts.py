@@ -1,39 +1,27 @@
 """The review desk on other keyboards, for scripts that run to the left, and with relations drawn by keys."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import Post
 from tests.browser.bare import BareDesk
-from tests.review.conftest import TWEETS, question
+from tests.review.conftest import question
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[[str], BareDesk]
+Open = Callable[..., BareDesk]
 
 LATIN = "Ann leads the New York Post"
 ARABIC = "@quay وصلت ليلى إلى مرفأ طرابلس"
 
 
 @pytest.fixture
-def open_desk(browser: Browser, store: Store) -> Iterator[Open]:
+def open_desk(open_desk: Open) -> Open:
     """Opens a desk on a queue of one post of these words."""
-    desks: list[BareDesk] = []
-
-    def opened(text: str) -> BareDesk:
-        store.make_queue("may", TWEETS)
-        store.add("may", [question(Post(text=text, tokens=tuple(text.split()), id="1"))])
-        desks.append(BareDesk(browser, "Ann"))
-        expect(desks[-1].facts).to_contain_text("of 1")
-        return desks[-1]
-
-    yield opened
-    for desk in desks:
-        desk.page.context.close()
-    assert [desk.alarms for desk in desks if desk.alarms] == []
+    return lambda text: open_desk(question(Post(text=text, tokens=tuple(text.split()), id="1")))
 
 
 def press(desk: BareDesk, key: str, code: str, *, shift: bool = False) -> None:

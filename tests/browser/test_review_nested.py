@@ -1,17 +1,17 @@
 """Entities that share words, by keys, mouse and touch; where nobody asks for both, the old one goes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from mmdemo.review.records import Answer
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import Entity, Post
 from tests.browser.bare import BareDesk
 from tests.browser.desk import swipe
-from tests.review.conftest import TWEETS, question, stating
+from tests.review.conftest import question, stating
 
 pytestmark = pytest.mark.browser
 
@@ -28,22 +28,10 @@ def answer(*spans: tuple[int, int, str]) -> Answer:
 
 
 @pytest.fixture
-def open_desk(browser: Browser, store: Store) -> Iterator[Open]:
+def open_desk(open_desk: Open) -> Open:
     """Opens a desk on the post, with what a file suggests."""
-    desks: list[BareDesk] = []
-
-    def opened(*spans: tuple[int, int, str], **context: Any) -> BareDesk:
-        store.make_queue("may", TWEETS)
-        post = question(Post(text=" ".join(WORDS), tokens=WORDS, id="1"))
-        store.add("may", [stating(post, answer(*spans))])
-        desks.append(BareDesk(browser, "Ann", **context))
-        expect(desks[-1].facts).to_contain_text("of 1")
-        return desks[-1]
-
-    yield opened
-    for desk in desks:
-        desk.page.context.close()
-    assert [desk.alarms for desk in desks if desk.alarms] == []
+    post = Post(text=" ".join(WORDS), tokens=WORDS, id="1")
+    return lambda *spans, **context: open_desk(stating(question(post), answer(*spans)), **context)
 
 
 def decided(desk: BareDesk, store: Store) -> list[tuple[int, int, str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from mmdemo.formats.shared.photo_words import words_json
 from mmdemo.review.store.reviews import Store, open_store
@@ -45,21 +45,6 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     found.add("may", [question(post) for post in posts])
     yield found
     found.close()
-
-
-@pytest.fixture
-def open_desk(browser: Browser, store: Store) -> Iterator[Open]:
-    desks: list[BareDesk] = []
-
-    def opened(reviewer: str = "Ann") -> BareDesk:
-        desks.append(BareDesk(browser, reviewer))
-        expect(desks[-1].facts).to_contain_text("of 2")
-        return desks[-1]
-
-    yield opened
-    for desk in desks:
-        desk.page.context.close()
-    assert [desk.alarms for desk in desks if desk.alarms] == []
 
 
 def fields(desk: BareDesk) -> Locator:
@@ -176,10 +161,10 @@ def test_hostile_words_are_text(open_desk: Open) -> None:
 
 
 def test_who_comes_second_is_told_and_sees_what_came_first(open_desk: Open, store: Store) -> None:
-    ann = open_desk("Ann")
+    ann = open_desk()
     shows(ann, *(one.text for one in SAID))
     free(store, "Ann")
-    bo = open_desk("Bo")
+    bo = open_desk(reviewer="Bo")
     change(bo, 0, "PADRES")
     bo.settled("Words of the photo changed")
     free(store, "Bo")
@@ -197,7 +182,7 @@ def test_who_comes_second_is_told_and_sees_what_came_first(open_desk: Open, stor
 
 
 def test_a_description_is_added_to_what_somebody_else_wrote(open_desk: Open, store: Store) -> None:
-    ann = open_desk("Ann")
+    ann = open_desk()
     shows(ann, *(one.text for one in SAID))
     free(store, "Ann")
     store.describe_photo("may", 1, "Bo", "A crowd.", version=0)
@@ -210,8 +195,8 @@ def test_a_description_is_added_to_what_somebody_else_wrote(open_desk: Open, sto
 
 
 def test_a_post_that_somebody_has_can_only_be_looked_at(open_desk: Open) -> None:
-    open_desk("Ann")
-    bo = open_desk("Bo")
+    open_desk()
+    bo = open_desk(reviewer="Bo")
     bo.page.locator(".rv-row").first.click()
     expect(bo.facts).to_contain_text("Ann is on it")
     shows(bo, *(one.text for one in SAID))
