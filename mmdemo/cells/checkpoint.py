@@ -4,6 +4,7 @@ Layout (``root`` is ``checkpoints/`` or a training run's folder)::
 
     root/lite/base/                      pretrained encoders, shared: text/image.safetensors, tokenizer.json
     root/lite/<dataset>/<model>/         trunk.safetensors: the tuned encoders, as a difference to the base
+                                         (of the preset base, whose layers are not in its base: whole)
     root/lite/<dataset>/<model>/<fusion> config.json, model.safetensors (all the rest), metrics.json
 
 Files are untrusted: safetensors only (no pickle), each file's SHA-256 is in config.json, and a missing,
@@ -40,15 +41,20 @@ def root_of(folder: Path) -> Path:
 # ---------------------------------------------------------------- save
 
 
-def save_trunk(file: Path, model: MultimodalModel, base: dict[str, Tensor], bits: int) -> None:
-    """Write the encoders' parameters that differ from ``base`` (full names; absent there counts as 0)."""
+def save_trunk(
+    file: Path, model: MultimodalModel, base: dict[str, Tensor], bits: int, *, grouped: bool = False
+) -> None:
+    """Write the encoders' parameters that differ from ``base`` (full names; absent there counts as 0).
+
+    ``grouped`` as in `mmdemo.cells.quantise.pack`: for layers that the base leaves at 0.
+    """
     changed = {}
     for name, parameter in model.named_parameters():
         if name.startswith(TRUNK_PARTS):
             difference = parameter.detach() - base.get(name, torch.zeros_like(parameter))
             if difference.abs().max() > 0:
                 changed[name] = difference
-    save_tensors(file, changed, bits, {"part": "trunk"})
+    save_tensors(file, changed, bits, {"part": "trunk"}, grouped=grouped)
 
 
 def save_cell(

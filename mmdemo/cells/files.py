@@ -1,4 +1,4 @@
-"""A checkpoint's files on disk: JSON, hashes, and tensors in safetensors at 4, 8 or 16 bits.
+"""A checkpoint's files on disk: JSON, hashes, and tensors in safetensors at 4 to 16 bits.
 
 Files are untrusted: what is missing, damaged or of another kind is an `InputError` that names the file.
 """
@@ -57,11 +57,18 @@ def _cause(error: OSError | SafetensorError) -> str:
     return str(error).rpartition("I/O error: ")[2].partition(" (os error")[0][:200]
 
 
-def save_tensors(file: Path, tensors: Mapping[str, Tensor], bits: int, metadata: dict[str, str]) -> None:
-    """Write named tensors at 4, 8 or 16 bits a value (`mmdemo.cells.quantise`). InputError as `replacing`."""
+def save_tensors(
+    file: Path,
+    tensors: Mapping[str, Tensor],
+    bits: int,
+    metadata: dict[str, str],
+    *,
+    grouped: bool = False,
+) -> None:
+    """Write named tensors at 4 to 16 bits a value (`mmdemo.cells.quantise`). InputError as `replacing`."""
     stored: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        stored |= pack(name, tensor.detach().cpu(), bits)
+        stored |= pack(name, tensor.detach().cpu(), bits, grouped=grouped)
     with replacing(file) as (temporary,):
         save_file(stored, temporary, {"format": str(FORMAT), "bits": str(bits), **metadata})
         _sort_metadata(temporary)

@@ -26,6 +26,12 @@ BASE_FILES = ("text.safetensors", "image.safetensors", "tokenizer.json")
 #: What names objects in photos: a base that was built before it has neither, and no cell needs them.
 OBJECT_FILES = ("objects.safetensors", "objects.txt")
 
+#: The layers of a text encoder whose trunks hold them whole: training starts from them, no cell reads them.
+LAYERS = "layers.safetensors"
+
+#: What of an encoder is in LAYERS, of the presets that have it.
+LAYERS_APART = {"base": "bert.encoder."}
+
 #: Encoder tensors that a base file lacks: zero at the start, or not weights.
 NOT_IN_BASE = ("feature_embedding.weight", "num_batches_tracked")
 
@@ -46,6 +52,7 @@ def load_base(root: Path, model: MultimodalModel, preset: str, *, share: bool = 
 
     With ``share`` the model takes the tensors that this process holds already, 106 MB for all lite models
     together: for those that nobody trains. What differs must be put beside them, never written into them.
+    Layers that trunks hold whole are left at zero (`load_layers`).
     """
     if preset == "tiny":
         with torch.random.fork_rng(devices=[]), torch.no_grad():
@@ -67,8 +74,37 @@ def load_base(root: Path, model: MultimodalModel, preset: str, *, share: bool = 
             missing, unknown = module.load_state_dict(state, strict=False, assign=share)
         except RuntimeError as error:  # a shape differs
             raise InputError(f"the checkpoint file {file} does not fit the {part} encoder") from error
-        if unknown or [m for m in missing if m in expected and not m.endswith(NOT_IN_BASE)]:
+        apart = [m for m in missing if part == "text" and m.startswith(LAYERS_APART.get(preset, " "))]
+        if unknown or [
+            m for m in missing if m in expected and not m.endswith(NOT_IN_BASE) and m not in apart
+        ]:
             raise InputError(f"the checkpoint file {file} does not fit the {part} encoder")
+        for name in apart:
+            nn.init.zeros_(module.get_parameter(name))
+
+
+def load_layers(root: Path, model: MultimodalModel, preset: str) -> None:
+    """Put the pretrained layers that the preset's trunks hold whole into a model that is to be trained.
+
+    Raises:
+        InputError: they are not there, for none ships, or they are damaged.
+    """
+    if preset not in LAYERS_APART:
+        return
+    file = base_folder(root, preset) / LAYERS
+    if not file.is_file():
+        raise InputError(
+            f"{file} is missing: training from the published weights needs them, --weights-root "
+            "(docs/training.md); --from starts from a trunk that ships"
+        )
+    if file_hash(file) != _stated_files(file.parent).get(LAYERS):
+        raise InputError(f"the checkpoint file {file} is damaged or not the one that base.json means")
+    try:
+        missing, unknown = model.text_encoder.load_state_dict(_read_base(file), strict=False)
+    except RuntimeError as error:  # a shape differs
+        raise InputError(f"the checkpoint file {file} does not fit the text encoder") from error
+    if unknown or [name for name in missing if name.startswith(LAYERS_APART[preset])]:
+        raise InputError(f"the checkpoint file {file} does not fit the text encoder")
 
 
 def _read_base(file: Path) -> dict[str, Tensor]:

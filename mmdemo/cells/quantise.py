@@ -1,35 +1,56 @@
-"""Weights in fewer bits: each row of a matrix as small integers and one scale.
+"""Weights in fewer bits: small integers, and one scale for each row of a matrix or each group of a row.
 
 A lite trunk is stored as its difference to the shared base weights, whose rows span a narrow range and so
-keep the score at 4 bits (`train.cells.run.TRUNK_BITS` has the measurement).
+keep the score at 4 bits (`train.cells.run.TRUNK_BITS` has the measurement). Whole weights do not: a few large
+ones widen a row's steps for all the others, so they share a scale in groups (Dettmers & Zettlemoyer, "The
+case for 4-bit precision", 2023).
 """
 
 import torch
 from torch import Tensor
 
-BITS = (4, 6, 8, 16)
+BITS = (4, 5, 6, 8, 16)
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 
+#: How many neighbours of a row share a scale, where a file is stored in groups. Rows that it does not divide
+#: have one scale.
+GROUP = 128
 
-def pack(name: str, tensor: Tensor, bits: int) -> dict[str, Tensor]:
+#: Shares of a group's largest weight that its largest code may stand for; the one that errs least is taken.
+CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
+
+
+def pack(name: str, tensor: Tensor, bits: int, *, grouped: bool = False) -> dict[str, Tensor]:
     """The stored form of one float tensor.
 
-    Matrices (two axes or more) below 16 bits become ``name.codes`` (uint8; at 4 bits two codes a byte, at 6
-    four in three bytes, lowest bits first) and ``name.scale`` (one a row; bfloat16, for small differences
-    leave float16's normal range); everything else ``name`` in float16.
+    Matrices (two axes or more) below 16 bits become ``name.codes`` (uint8; below 8 bits the codes follow each
+    other bit by bit, lowest first) and ``name.scale`` (one a row, or with ``grouped`` one a group; bfloat16,
+    for small differences leave float16's normal range); everything else ``name`` in float16.
     """
     if bits == 16 or tensor.ndim < 2:
         return {name: tensor.to(torch.float16).contiguous()}
-    top = 2 ** (bits - 1) - 1
     rows = tensor.detach().float().flatten(1)
-    scale = (rows.abs().amax(1, keepdim=True) / top).clamp(min=1e-30).to(torch.bfloat16)
-    codes = ((rows / scale.float()).round().clamp(-top, top) + top).to(torch.uint8)
-    if bits == 4:
-        codes = torch.nn.functional.pad(codes, (0, codes.shape[1] % 2))
-        codes = codes[:, ::2] | codes[:, 1::2] << 4
-    elif bits == 6:
-        codes = _pack_six(codes)
-    return {f"{name}.codes": codes.contiguous(), f"{name}.scale": scale.squeeze(1)}
+    grouped = grouped and rows.shape[1] % GROUP == 0
+    groups = rows.unflatten(1, (-1, GROUP)) if grouped else rows.unsqueeze(1)
+    codes, scale = _coded(groups, bits, CLIPS if grouped else CLIPS[:1])
+    packed = _pack_bits(codes.flatten(1), bits)
+    return {f"{name}.codes": packed.contiguous(), f"{name}.scale": scale if grouped else scale.squeeze(1)}
+
+
+def _coded(groups: Tensor, bits: int, clips: tuple[float, ...]) -> tuple[Tensor, Tensor]:
+    """Codes (as ``groups``, uint8) and scales (the same without its last axis) of least squared error."""
+    top = 2 ** (bits - 1) - 1
+    widest = groups.abs().amax(-1, keepdim=True) / top
+    codes, scale = torch.zeros_like(groups, dtype=torch.uint8), widest.to(torch.bfloat16)
+    least = torch.full_like(widest, torch.inf)
+    for clip in clips:
+        tried = (widest * clip).clamp(min=1e-30).to(torch.bfloat16)
+        steps = (groups / tried.float()).round().clamp(-top, top)
+        error = (steps * tried.float() - groups).square().sum(-1, keepdim=True)
+        better = error < least
+        codes = torch.where(better, (steps + top).to(torch.uint8), codes)
+        scale, least = torch.where(better, tried, scale), torch.where(better, error, least)
+    return codes, scale.squeeze(-1)
 
 
 def unpack(name: str, stored: dict[str, Tensor], shape: torch.Size, bits: int) -> Tensor:
@@ -38,26 +59,33 @@ def unpack(name: str, stored: dict[str, Tensor], shape: torch.Size, bits: int) -
         return _part(name, stored, tuple(shape), FLOATS).float()
     top, width = 2 ** (bits - 1) - 1, shape[1:].numel()
     codes = _part(f"{name}.codes", stored, (shape[0], -(-width * bits // 8)), (torch.uint8,))
+    values = _unpack_bits(codes, bits, width).float() - top
+    if stored[f"{name}.scale"].ndim == 2 and width % GROUP == 0:
+        scale = _part(f"{name}.scale", stored, (shape[0], width // GROUP), FLOATS).float()
+        return (values.unflatten(1, (-1, GROUP)) * scale[:, :, None]).reshape(shape)
     scale = _part(f"{name}.scale", stored, (shape[0],), FLOATS).float()
-    if bits == 4:
-        codes = torch.stack([codes & 15, codes >> 4], dim=-1).flatten(1)[:, :width]
-    elif bits == 6:
-        codes = _unpack_six(codes)[:, :width]
-    return ((codes.float() - top) * scale[:, None]).reshape(shape)
+    return (values * scale[:, None]).reshape(shape)
 
 
-def _pack_six(codes: Tensor) -> Tensor:
-    """Four codes below 64 in three bytes; a row that ends earlier needs no byte beyond its last bit."""
+def _pack_bits(codes: Tensor, bits: int) -> Tensor:
+    """Codes below 2**bits, eight in ``bits`` bytes; a row needs no byte beyond its last bit."""
+    if bits == 8:
+        return codes
     width = codes.shape[1]
-    a, b, c, d = torch.nn.functional.pad(codes, (0, -width % 4)).unflatten(1, (-1, 4)).unbind(-1)
-    packed = torch.stack([a | (b & 3) << 6, b >> 2 | (c & 15) << 4, c >> 4 | d << 2], dim=-1)
-    return packed.flatten(1)[:, : -(-width * 6 // 8)]
+    eights = torch.nn.functional.pad(codes, (0, -width % 8)).unflatten(1, (-1, 8)).long()
+    word = sum(eights[..., place] << place * bits for place in range(8))
+    packed = torch.stack([(word >> 8 * byte & 255).to(torch.uint8) for byte in range(bits)], dim=-1)
+    return packed.flatten(1)[:, : -(-width * bits // 8)]
 
 
-def _unpack_six(packed: Tensor) -> Tensor:
-    padded = torch.nn.functional.pad(packed, (0, -packed.shape[1] % 3))
-    x, y, z = padded.unflatten(1, (-1, 3)).unbind(-1)
-    return torch.stack([x & 63, x >> 6 | (y & 15) << 2, y >> 4 | (z & 3) << 4, z >> 2], dim=-1).flatten(1)
+def _unpack_bits(packed: Tensor, bits: int, width: int) -> Tensor:
+    if bits == 8:
+        return packed
+    padded = torch.nn.functional.pad(packed, (0, -packed.shape[1] % bits)).unflatten(1, (-1, bits))
+    word = sum(padded[..., byte].long() << 8 * byte for byte in range(bits))
+    mask = 2**bits - 1
+    codes = torch.stack([(word >> place * bits & mask).to(torch.uint8) for place in range(8)], dim=-1)
+    return codes.flatten(1)[:, :width]
 
 
 def unpack_all(stored: dict[str, Tensor], bits: int) -> dict[str, Tensor]:

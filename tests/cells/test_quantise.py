@@ -6,20 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from mmdemo.cells.quantise import BITS, pack, stored_names, unpack, unpack_all
+from mmdemo.cells.quantise import BITS, GROUP, pack, stored_names, unpack, unpack_all
 
 #: Values from far below float16's range to the size of any weight.
 VALUES = st.one_of(st.floats(-8, 8, width=32), st.floats(-(2.0**-20), 2.0**-20, width=32))
 MATRICES = arrays("float32", array_shapes(min_dims=2, max_dims=4, max_side=7), elements=VALUES)
 
 
-@given(MATRICES, st.sampled_from([4, 6, 8]))
+@given(MATRICES, st.sampled_from([4, 5, 6, 8]))
 def test_each_value_is_off_by_half_a_step_at_most(matrix, bits):
     tensor = torch.from_numpy(matrix)
     found = unpack("w", pack("w", tensor, bits), tensor.shape, bits)
     assert found.shape == tensor.shape and found.dtype == torch.float32
     rows, off = tensor.flatten(1), (found - tensor).flatten(1).abs()
-    step = rows.abs().amax(1) / {4: 7, 6: 31, 8: 127}[bits]  # the row's largest value takes the largest code
+    step = (
+        rows.abs().amax(1) / {4: 7, 5: 15, 6: 31, 8: 127}[bits]
+    )  # the row's largest value takes the largest code
     assert (off.amax(1) <= 0.505 * step + 1e-30).all()  # 0.005: the scale itself is rounded
 
 
@@ -51,6 +53,48 @@ def test_six_bits_take_three_quarters_of_a_byte_each(width, held):
     stored = pack("w", tensor, 6)
     assert stored["w.codes"].shape == (3, held)
     assert (unpack("w", stored, tensor.shape, 6) - tensor).abs().max() <= 1 / 62 + 5e-3
+
+
+@pytest.mark.parametrize(("width", "held"), [(1, 1), (2, 2), (3, 2), (8, 5), (9, 6)])
+def test_five_bits_take_five_eighths_of_a_byte_each(width, held):
+    tensor = torch.linspace(-1, 1, 3 * width).reshape(3, width)
+    stored = pack("w", tensor, 5)
+    assert stored["w.codes"].shape == (3, held)
+    assert (unpack("w", stored, tensor.shape, 5) - tensor).abs().max() <= 1 / 30 + 5e-3
+
+
+@pytest.mark.parametrize("bits", [4, 5, 6, 8])
+def test_a_large_weight_widens_the_steps_of_its_group_alone(bits):
+    tensor = torch.randn(3, 4 * GROUP, generator=torch.Generator().manual_seed(0))
+    tensor[:, 5] = 100
+    stored = pack("w", tensor, bits, grouped=True)
+    assert stored["w.scale"].shape == (3, 4) and stored.keys() == stored_names("w", 2, bits)
+    found = unpack("w", stored, tensor.shape, bits)
+    rows = unpack("w", pack("w", tensor, bits), tensor.shape, bits)
+    others = slice(GROUP, None)
+    assert (found - tensor)[:, others].square().mean() < (rows - tensor)[:, others].square().mean() / 50
+    assert torch.equal(unpack("w", pack("w", found, bits, grouped=True), tensor.shape, bits), found)
+    assert torch.equal(unpack_all(stored, bits)["w"], found)
+
+
+def test_clipping_a_group_errs_less_than_its_largest_weight_would():
+    values = torch.randn(1, GROUP, generator=torch.Generator().manual_seed(1))
+    top, found = 7, unpack("w", pack("w", values, 4, grouped=True), values.shape, 4)
+    step = values.abs().max() / top
+    assert (found - values).square().sum() < ((values / step).round() * step - values).square().sum()
+
+
+@pytest.mark.parametrize("width", [1, 127, 129, 200])
+def test_rows_that_make_no_whole_groups_have_one_scale(width):
+    stored = pack("w", torch.ones(2, width), 5, grouped=True)
+    assert stored["w.scale"].shape == (2,)
+    assert unpack("w", stored, torch.Size([2, width]), 5).allclose(torch.ones(2, width), rtol=0.01)
+
+
+def test_group_scales_that_do_not_fit_are_refused():
+    stored = pack("w", torch.ones(2, 2 * GROUP), 5, grouped=True)
+    with pytest.raises(ValueError, match=r"w\.scale"):
+        unpack("w", stored | {"w.scale": stored["w.scale"][:, :1]}, torch.Size([2, 2 * GROUP]), 5)
 
 
 @pytest.mark.parametrize("bits", BITS)

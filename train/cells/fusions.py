@@ -23,7 +23,7 @@ from train.data.questions import pair_of
 from train.fit.cached_states import encoder_states, region_maps, with_regions
 from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
-from train.fit.stages import Material, backbone_salt, best_of, fresh_model, validation
+from train.fit.stages import Material, backbone_salt, best_of, untrained_model, validation
 from train.fit.streams import DESCRIPTIONS, PHOTO_DROPS, named_dropout, stream
 
 
@@ -62,7 +62,7 @@ def load_trunk_model(
     config: ModelConfig, recipe: Recipe, root: Path, trunks: Sequence[Path], trunk_run: Path | None
 ) -> MultimodalModel:
     """A fresh cell's model on its stored trunk; the head starts as the trunk's own run left it, if given."""
-    model = fresh_model(config, recipe, root)
+    model = untrained_model(config, recipe, root)
     if trunk_run is not None:
         others = (*TRUNK_PARTS, "fusion.")  # the run's fusion may be another than this cell's
         fitting = {n: v for n, v in best_of(trunk_run).items() if not n.startswith(others)}

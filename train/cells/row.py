@@ -16,6 +16,7 @@ from train.bases.align import ALIGNMENT, align
 from train.cells.conditions import code_at_start, conditions_of
 from train.cells.run import (
     TRUNK_BITS,
+    WHOLE_TRUNK_BITS,
     check_posts,
     ensure_base,
     held_out_posts,
@@ -27,13 +28,13 @@ from train.cells.settings import Settings, row_folder, training_record
 from train.fit.loop import choose_accelerator
 from train.fit.row_model import RowModel
 from train.fit.row_stage import Validate, fresh_row, row_headline, train_row
-from train.fit.stages import best_of, fresh_model, store_trunk
+from train.fit.stages import best_of, store_trunk, untrained_model
 from train.score.evaluate import HeldOut
 
 PLACE = "../trunk.safetensors"
 
 #: Bits that a trunk may be stored with, fewest first, and how much validation may lose by them.
-BITS, LOSS = (TRUNK_BITS, 6, 8), 0.001
+BITS, LOSS = (TRUNK_BITS, WHOLE_TRUNK_BITS, 6, 8), 0.001
 
 
 def row_fusions(model: str) -> tuple[str, ...]:
@@ -122,7 +123,7 @@ def _store(
 
 def _cell_of(settings: Settings, best: dict[str, Tensor], fusion: str, trunk: Path) -> MultimodalModel:
     """A trained cell on the trunk as it is stored."""
-    model = fresh_model(settings.config, settings.recipe("row"), settings.out)
+    model = untrained_model(settings.config, settings.recipe("row"), settings.out)
     prefix = f"cells.{fusion}."
     own = {name.removeprefix(prefix): value for name, value in best.items() if name.startswith(prefix)}
     model.load_state_dict(own, strict=False)

@@ -24,7 +24,7 @@ def base(
     init: Init = "published",
     images: Images = None,
     pairs: Pairs = None,
-    bits: Annotated[int, typer.Option(help="Preset base: 4, 6, 8 or 16 bits a weight.")] = 8,
+    bits: Annotated[int, typer.Option(help="Preset base: 4, 5, 6, 8 or 16 bits a weight of a layer.")] = 8,
     out: Annotated[Path, typer.Option(help="Root that gets PRESET/base/.")] = Path("checkpoints"),
 ) -> None:
     """Build the folder of pretrained encoders that a preset's cells stand on.

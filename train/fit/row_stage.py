@@ -23,7 +23,15 @@ from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
 from train.fit.row_loss import row_loss, twice
 from train.fit.row_model import RowModel
-from train.fit.stages import Material, backbone_salt, best_of, fresh_model, shared_part, start_from
+from train.fit.stages import (
+    Material,
+    backbone_salt,
+    best_of,
+    fresh_model,
+    shared_part,
+    start_from,
+    untrained_model,
+)
 from train.fit.state import save_state
 from train.fit.streams import DESCRIPTIONS, WEIGHTS, drawn, stream
 from train.score.metrics import Scores, headline
@@ -45,7 +53,7 @@ def fresh_row(
     ``aligned`` are an image encoder's tensors that are trained already (`train.bases.align`).
     """
     configs = [replace(config, fusion=fusion, dropout=recipe.dropout) for fusion in fusions]
-    first = fresh_model(configs[0], recipe, root)
+    first = (fresh_model if start is None else untrained_model)(configs[0], recipe, root)
     first.load_state_dict(dict(aligned or {}), strict=False)
     cells = {fusions[0]: first}
     for own in configs[1:]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from mmdemo.cells.card import load_card
 from mmdemo.cells.checkpoint import load_model, load_trunk, root_of, save_trunk
 from mmdemo.cells.locate import same_labels
-from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_place, load_base
+from mmdemo.cells.pretrained_base import LAYERS_APART, TRUNK_PARTS, base_place, load_base, load_layers
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.models.encode import PostEncoder
@@ -157,7 +157,7 @@ def store_trunk(
     load_base(root, model, config.preset)
     plain = {n: p.detach().clone() for n, p in model.named_parameters() if n.startswith(TRUNK_PARTS)}
     model.load_state_dict(dict(tensors), strict=False)
-    save_trunk(file, model, plain, bits)
+    save_trunk(file, model, plain, bits, grouped=config.preset in LAYERS_APART)
 
 
 def train_whole(
@@ -184,11 +184,19 @@ def fresh_model(
     config: ModelConfig, recipe: Recipe, root: Path, start: Path | None = None
 ) -> MultimodalModel:
     """A model to be trained; each part's first weights come from its own stream (`train.fit.streams`)."""
+    model = untrained_model(config, recipe, root)
+    if start is not None:
+        start_from(model, config, start)
+    else:
+        load_layers(root, model, config.preset)
+    return model
+
+
+def untrained_model(config: ModelConfig, recipe: Recipe, root: Path) -> MultimodalModel:
+    """What a stored trunk is a difference to, and fresh parts as `fresh_model` has them."""
     own = replace(config, dropout=recipe.dropout)
     model = build_model(own, building=lambda part: drawn(recipe.seed, WEIGHTS, part))
     load_base(root, model, config.preset)
-    if start is not None:
-        start_from(model, config, start)
     return model
 
 
