@@ -1,6 +1,7 @@
 """The cells of this installation: which there are, what each is, and their models in memory."""
 
 import logging
+import os
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,14 @@ from mmdemo.models.fusion.table import FUSIONS, buildable, fusions_of
 from mmdemo.types import InputError, quoted
 
 log = logging.getLogger(__name__)
+
+#: Presets beside lite, of which a person can pick what has been trained.
+LARGER = ("base", "full")
+
+#: What the preset base takes to answer within 120 ms (`tests.bench.presets`): processors, and bytes of memory
+#: for its 110 million weights beside lite's.
+BASE_PROCESSORS, BASE_MEMORY = 2, 4 * 10**9
+
 _making = Lock()
 
 
@@ -71,13 +80,30 @@ def dataset_named(name: str | Path) -> Dataset:
 def cells(preset: str | None = None) -> tuple[Cell, ...]:
     """Every cell of a preset, ready or with the reason why not. Raises InputError for an unknown preset.
 
-    None takes what a person can pick from: the lite zoo, and those full cells that have been trained.
+    None takes what a person can pick from: the lite zoo, and of the larger presets what has been trained.
     """
     root = checkpoints_root()
     if preset is not None:
         return list_cells(root, preset)
-    trained = [c for c in list_cells(root, "full") if c.folder.is_dir()] if (root / "full").is_dir() else []
-    return (*list_cells(root), *trained)
+    larger = (cell for name in LARGER if (root / name).is_dir() for cell in list_cells(root, name))
+    return (*list_cells(root), *(cell for cell in larger if cell.folder.is_dir()))
+
+
+def default_presets(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The presets of which the best cell answers where nobody says: base if it is quick here, and lite.
+
+    It is on a machine of `BASE_PROCESSORS` and `BASE_MEMORY`; MMDEMO_PRESET says otherwise.
+
+    Raises:
+        InputError: MMDEMO_PRESET names no preset.
+    """
+    if stated := environ.get("MMDEMO_PRESET"):
+        if stated not in PRESETS:
+            raise InputError(f"MMDEMO_PRESET is {quoted(stated)}; known: {', '.join(PRESETS)}")
+        return (stated,)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    able = (os.cpu_count() or 1) >= BASE_PROCESSORS and memory >= BASE_MEMORY
+    return ("base", "lite") if able or gpu.device().type == "cuda" else ("lite",)
 
 
 def find_cell(dataset: Dataset | str, model: str, fusion: str, preset: str = "lite") -> Cell:
@@ -132,8 +158,8 @@ class Entry:
     metrics: dict[str, Any]
 
 
-def entries(preset: str = "lite") -> tuple[Entry, ...]:
-    """All cells of a preset. Raises InputError for an unknown preset."""
+def entries(preset: str | None = None) -> tuple[Entry, ...]:
+    """All cells of a preset; None as in `cells`. Raises InputError for an unknown preset."""
     return tuple(_entry(cell) for cell in cells(preset))
 
 

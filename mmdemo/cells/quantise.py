@@ -14,7 +14,7 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 
 #: How many neighbours of a row share a scale, where a file is stored in groups. Rows that it does not divide
 #: have one scale.
-GROUP = 128
+GROUP = 64
 
 #: Shares of a group's largest weight that its largest code may stand for; the one that errs least is taken.
 CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)

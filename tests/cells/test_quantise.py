@@ -84,7 +84,7 @@ def test_clipping_a_group_errs_less_than_its_largest_weight_would():
     assert (found - values).square().sum() < ((values / step).round() * step - values).square().sum()
 
 
-@pytest.mark.parametrize("width", [1, 127, 129, 200])
+@pytest.mark.parametrize("width", [1, 63, 65, 100])
 def test_rows_that_make_no_whole_groups_have_one_scale(width):
     stored = pack("w", torch.ones(2, width), 5, grouped=True)
     assert stored["w.scale"].shape == (2,)

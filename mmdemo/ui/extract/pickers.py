@@ -27,7 +27,7 @@ def chosen_cells(entities: str | None, relations: str | None) -> CellPair:
     for name in (entities, relations):
         if name is not None and not isinstance(name, str):
             raise InputError("a checkpoint's name in the request is not text")
-    return cell_pair(entities or None, relations or None, _preset(), ready_named)
+    return cell_pair(entities or None, relations or None, None, ready_named)
 
 
 def title_of(cell: Cell, *, with_preset: bool = False) -> str:
@@ -74,14 +74,9 @@ def build_pickers() -> dict[Task, gr.Dropdown]:
     return made
 
 
-def _preset() -> str:
-    """Where the best is looked for: the first size that there is."""
-    return next((cell.preset for cell in catalogue.cells()), "lite")
-
-
 def _first(task: Task) -> str | None:
     try:
-        return best_cell(task, _preset()).name
+        return best_cell(task, None).name
     except InputError:
         return next((c.name for c in catalogue.cells() if not c.problem and task in c.dataset.tasks), None)
 

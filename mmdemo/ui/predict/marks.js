@@ -121,8 +121,8 @@ window.mmdemo = (() => {
   }
 
   /** Copy an address that opens the page with this question; the photo is not in it, and nothing is run. */
-  async function permalink(dataset, model, fusion, across, text) {
-    const query = new URLSearchParams({ dataset, model, fusion, across, text: text ?? "" });
+  async function permalink(preset, dataset, model, fusion, across, text) {
+    const query = new URLSearchParams({ preset, dataset, model, fusion, across, text: text ?? "" });
     const address = `${location.origin}${location.pathname}?${query}`;
     const hint = document.getElementById("link-hint");
     try {

@@ -65,6 +65,24 @@ def offer_fusions(model: str, fusion: str) -> dict[str, Any]:
     return gr.update(choices=choices) if fits == fusion else gr.update(choices=choices, value=fits)
 
 
+def offer_presets(preset: str, dataset: str, model: str) -> dict[str, Any]:
+    """After dataset or model changed: the sizes that there are of them; the picked one stays if it is one."""
+    there = _sizes(dataset, model)
+    return gr.update(choices=there) if preset in there else gr.update(choices=there, value=there[0])
+
+
+def _sizes(dataset: str, model: str) -> list[str]:
+    """The presets of a dataset and model that have a ready cell, what answers by default first."""
+    cells = [c for c in catalogue.cells() if c.dataset.name == dataset and c.model == model and not c.problem]
+    names = dict.fromkeys(cell.preset for cell in cells)
+    return sorted(names, key=_order) or ["lite"]
+
+
+def _order(preset: str) -> int:
+    first = catalogue.default_presets()
+    return first.index(preset) if preset in first else len(first)
+
+
 def adapt(
     preset: str, dataset: str, model: str, fusion: str
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]:
@@ -94,9 +112,9 @@ def own_examples(dataset: Dataset) -> dict[str, Any]:
 def build_pickers() -> Pickers:
     """Preset (hidden where there is only one), dataset, model and fusion; a ready cell is picked."""
     cells = catalogue.cells()
-    ready = [c for c in cells if not c.problem] or list(cells)
+    ready = sorted((c for c in cells if not c.problem), key=lambda c: _order(c.preset)) or list(cells)
     first = next((c for c in ready if c.dataset.default), ready[0])
-    presets = list(dict.fromkeys(c.preset for c in cells))
+    presets = _sizes(first.dataset.name, first.model)
     names = {c.dataset.name: picker_title(c.dataset) for c in cells}
     datasets = [(title, name) for name, title in names.items()]
     with gr.Row(elem_id="pickers"):
@@ -107,6 +125,10 @@ def build_pickers() -> Pickers:
         every = [(fusion_title(name), name) for name in FUSIONS]
         fusion = gr.Dropdown(every, value=first.fusion, label="Fusion", min_width=120)
         preset = gr.Dropdown(
-            presets, value=first.preset, label="Size", visible=len(presets) > 1, min_width=100
+            presets,
+            value=first.preset,
+            label="Size",
+            visible=len({c.preset for c in cells}) > 1,
+            min_width=100,
         )
     return preset, dataset, model, fusion

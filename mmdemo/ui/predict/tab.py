@@ -22,6 +22,7 @@ from mmdemo.ui.predict.pickers import (
     adapt,
     build_pickers,
     offer_fusions,
+    offer_presets,
     placeholder,
     show_card,
 )
@@ -186,7 +187,7 @@ def _mark_buttons() -> None:
 def build() -> Form:
     """Lay the tab out and wire it; call inside `gr.Blocks`. Gives what other tabs ask about."""
     pickers = build_pickers()
-    dataset = pickers[1]
+    preset, dataset, model, fusion = pickers
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=280):
             post = _post(dataset.value)
@@ -202,8 +203,8 @@ def build() -> Form:
                 as_json = gr.JSON(show_label=False, elem_id="result-json")
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    _, _, model, fusion = pickers
     model.change(offer_fusions, [model, fusion], fusion, **quiet)
+    gr.on([dataset.change, model.change], offer_presets, [preset, dataset, model], preset, **quiet)
     for picker in pickers:
         picker.change(adapt, [*pickers], [text, post.marks, post.own, shown_card], **quiet)
     post.own.input(lambda chosen: chosen or "", post.own, text, **quiet)

@@ -12,7 +12,7 @@ from mmdemo.datasets.schema import Dataset
 from mmdemo.measures import figure, headline_of, shown
 from mmdemo.ui.shell.card import PHOTO_STATES, marks_html
 from mmdemo.ui.shell.safe import safe
-from mmdemo.ui.shell.titles import fusion_title, model_title
+from mmdemo.ui.shell.titles import fusion_title, sized_title
 
 FIGURES = (  # in percent
     "F1",
@@ -38,7 +38,7 @@ def _table_row(entry: Entry) -> list[Any]:
     ece = figure(metrics, ("calibration", "after", "ece"))
     return [
         entry.cell.dataset.title,
-        model_title(entry.cell.model),
+        sized_title(entry.cell),
         fusion_title(entry.cell.fusion),
         marks_text(metrics) if metrics else "",
         *(_points(figure(metrics, (*at, *measure.path))) for measure in measures),
@@ -65,15 +65,15 @@ def bars_html(listed: Sequence[Entry], dataset: Dataset) -> str:
         alone = score_on_test(entry.metrics, "none")
         tick = "" if alone is None else f'<i style="left:{100 * alone:.2f}%"></i>'
         moved = "" if alone is None else f" <small>{100 * (score - alone):+.2f}</small>"
-        groups.setdefault(entry.cell.model, "")
-        groups[entry.cell.model] += (
+        groups.setdefault(sized_title(entry.cell), "")
+        groups[sized_title(entry.cell)] += (
             f"<li><span>{safe(fusion_title(entry.cell.fusion))}</span>"
             f'<span class="mm-zoo-bar"><b style="width:{100 * score:.2f}%"></b>{tick}</span>'
             f'<span class="mm-number">{score:.1%}{moved}</span>{marks_html(entry.metrics)}</li>'
         )
     if not groups:
         return '<p class="mm-quiet">No checkpoint of this data set is here yet.</p>'
-    body = "".join(f"<h4>{safe(model_title(m))}</h4><ul>{items}</ul>" for m, items in groups.items())
+    body = "".join(f"<h4>{safe(m)}</h4><ul>{items}</ul>" for m, items in groups.items())
     measure = " and ".join(headline_of(task).heading for task in dataset.tasks)
     return (
         f'<section class="mm-zoo"><h3>{measure} on test, {safe(dataset.title)}</h3>'
@@ -113,7 +113,7 @@ def scatter_html(listed: Sequence[Entry], dataset: Dataset) -> str:
 
 def _dot_title(entry: Entry) -> str:
     marks = marks_text(entry.metrics)
-    title = f"{model_title(entry.cell.model)}, {fusion_title(entry.cell.fusion)}"
+    title = f"{sized_title(entry.cell)}, {fusion_title(entry.cell.fusion)}"
     return f"{title} ({marks})" if marks else title
 
 

