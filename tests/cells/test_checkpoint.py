@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import pickle
 import shutil
 from pathlib import Path
@@ -15,9 +14,8 @@ from safetensors.torch import load_file, save_file
 from mmdemo.cells import checkpoint
 from mmdemo.cells.card import load_card
 from mmdemo.cells.checkpoint import cell_folder, load_model, save_trunk
-from mmdemo.cells.files import save_tensors, write_json
-from mmdemo.cells.locate import SHIPPED
-from mmdemo.cells.pretrained_base import TRUNK_PARTS, base_folder, load_base
+from mmdemo.cells.files import save_tensors
+from mmdemo.cells.pretrained_base import TRUNK_PARTS, load_base
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
@@ -349,74 +347,3 @@ def test_another_datasets_configuration_does_not_fit(root, folder, tiny_zoo):
         shutil.copy(other / name, folder)
     accept_hashes(folder)
     refused(root, folder, "model.safetensors lacks the tensor 'heads.relations.layers.1.")
-
-
-# ---------------------------------------------------------------- the lite base
-
-
-@pytest.fixture
-def lite_root(tmp_path) -> Path:
-    """A root whose base folder links to the shipped files; `own` replaces a link by a copy to damage."""
-    shutil.copytree(base_folder(SHIPPED, "lite"), base_folder(tmp_path, "lite"), copy_function=os.symlink)
-    return tmp_path
-
-
-def own(file: Path) -> Path:
-    data = file.read_bytes()
-    file.unlink()
-    file.write_bytes(data)
-    return file
-
-
-@pytest.fixture(scope="module")
-def lite_model():
-    return build_model(ModelConfig(dataset=find_dataset("mnre")))
-
-
-@pytest.mark.parametrize("name", ["text.safetensors", "image.safetensors", "tokenizer.json"])
-def test_a_damaged_or_missing_base_file_is_named(lite_root, lite_model, name):
-    file = own(base_folder(lite_root, "lite") / name)
-    with file.open("r+b") as stream:
-        stream.seek(5_000)
-        stream.write(b"damage")
-    with pytest.raises(InputError, match=f"{name} is damaged"):
-        load_base(lite_root, lite_model, "lite")
-    file.unlink()
-    with pytest.raises(InputError, match=f"{name} is missing"):
-        load_base(lite_root, lite_model, "lite")
-
-
-@pytest.mark.parametrize(
-    ("content", "match"),
-    [(None, "missing"), ("[]", "damaged"), ("{}", "damaged"), ('{"files": []}', "damaged"), ("{", "damaged")],
-)
-def test_a_base_without_its_list_is_refused(lite_root, lite_model, content, match):
-    file = base_folder(lite_root, "lite") / "base.json"
-    file.unlink()
-    if content is not None:
-        file.write_text(content)
-    with pytest.raises(InputError, match=rf"base\.json is {match}"):
-        load_base(lite_root, lite_model, "lite")
-
-
-@pytest.mark.parametrize("change", ["shape", "missing", "unknown"])
-def test_a_base_of_another_encoder_does_not_fit(lite_root, lite_model, change):
-    folder = base_folder(lite_root, "lite")
-    name = "bert.encoder.layer.0.attention.output.dense.bias"
-
-    def edit(tensors):
-        if change == "shape":
-            tensors[name] = torch.zeros(7, dtype=torch.float16)
-        else:
-            tensors["surprise" if change == "unknown" else "x"] = tensors[name].clone()
-        if change == "missing":
-            del tensors[name], tensors["x"]
-
-    change_tensors(own(folder / "text.safetensors"), edit)
-    stated = json.loads((folder / "base.json").read_text())
-    stated["files"]["text.safetensors"] = hashlib.sha256(
-        (folder / "text.safetensors").read_bytes()
-    ).hexdigest()
-    write_json(own(folder / "base.json"), stated)
-    with pytest.raises(InputError, match="text.safetensors does not fit the text encoder"):
-        load_base(lite_root, lite_model, "lite")

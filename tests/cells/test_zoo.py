@@ -1,5 +1,6 @@
 """Cells that can be picked: what is ready, what is not and why, and what stays in memory."""
 
+import os
 import shutil
 import threading
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmdemo.cells import catalogue
 from mmdemo.cells import locate as locate_module
 from mmdemo.cells import zoo as zoo_module
 from mmdemo.cells.hub import HubRepo
@@ -243,3 +245,17 @@ def test_a_name_from_outside_cannot_be_loaded(tiny_zoo):
     stranger = replace(cell(tiny_zoo), model="../../x", folder=tiny_zoo / "tiny" / "../../x")
     with pytest.raises(InputError, match="there is no checkpoint"):
         Zoo(tiny_zoo).load(stranger)
+
+
+@pytest.mark.parametrize(
+    ("processors", "stated", "found"),
+    [(8, "", ("base", "lite")), (1, "", ("lite",)), (8, "lite", ("lite",)), (1, "base", ("base",))],
+)
+def test_base_answers_by_default_where_it_is_quick(monkeypatch, processors, stated, found):
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    assert catalogue.default_presets({"MMDEMO_PRESET": stated}) == found
+
+
+def test_a_default_that_is_no_preset_is_refused():
+    with pytest.raises(InputError, match="MMDEMO_PRESET is 'huge'; known: base, lite"):
+        catalogue.default_presets({"MMDEMO_PRESET": "huge"})

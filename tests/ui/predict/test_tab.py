@@ -151,6 +151,20 @@ def test_only_fusions_that_fit_the_model_are_offered(model, fusion, fits):
     assert ("FiLM", "film") in update["choices"] and "bilinear" not in names
 
 
+def test_the_sizes_that_there_are_are_offered(monkeypatch, stand_in):
+    base = StandInCell(find_dataset("twitter2017"), preset="base")
+    monkeypatch.setattr(stand_in, "cells", lambda: (*CELLS, base))
+    monkeypatch.setattr(stand_in, "default_presets", lambda: ("lite",), raising=False)
+    asked = ("twitter2017", "roberta-resnet50")
+    assert pickers.offer_presets("lite", *asked) == gr.update(choices=["lite", "base"])
+    assert pickers.offer_presets("full", *asked) == gr.update(choices=["lite", "base"], value="lite")
+    assert pickers.offer_presets("base", "mnre", "roberta-resnet50") == gr.update(
+        choices=["lite"], value="lite"
+    )
+    monkeypatch.setattr(stand_in, "default_presets", lambda: ("base", "lite"))
+    assert pickers.offer_presets("full", *asked) == gr.update(choices=["base", "lite"], value="base")
+
+
 def test_an_upload_reaches_our_own_opener_undecoded(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     broken = tmp_path / "broken.png"

@@ -9,6 +9,9 @@ def test_known_parts_are_taken():
     )
     assert (asked.dataset, asked.model, asked.fusion) == ("mnre", "vilt", "native")
     assert (asked.across, asked.text) == ("models", "[E1] a")
+    assert asked.preset == "lite"  # as all were when links did not say it
+    assert read_link({"dataset": "mnre", "preset": "base"}).preset == "base"
+    assert read_link({"dataset": "mnre", "preset": "<b>"}).preset == "lite"
 
 
 def test_unknown_parts_are_dropped():

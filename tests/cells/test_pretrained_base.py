@@ -1,0 +1,156 @@
+"""A preset's base: files that are damaged or do not fit, and layers that its trunks hold whole."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from mmdemo.cells import pretrained_base
+from mmdemo.cells.checkpoint import load_trunk
+from mmdemo.cells.files import file_hash, read_json, read_tensors, save_tensors, write_json
+from mmdemo.cells.locate import SHIPPED
+from mmdemo.cells.pretrained_base import LAYERS, base_folder, load_base, load_layers
+from mmdemo.datasets.discovery import find_dataset
+from mmdemo.models.config import ModelConfig
+from mmdemo.models.model import build_model
+from mmdemo.types import InputError
+from tests.cells.test_checkpoint import change_tensors
+from train.fit.recipe import Recipe
+from train.fit.stages import fresh_model, store_trunk, untrained_model
+
+
+@pytest.fixture
+def lite_root(tmp_path) -> Path:
+    """A root whose base folder links to the shipped files; `own` replaces a link by a copy to damage."""
+    shutil.copytree(base_folder(SHIPPED, "lite"), base_folder(tmp_path, "lite"), copy_function=os.symlink)
+    return tmp_path
+
+
+def own(file: Path) -> Path:
+    data = file.read_bytes()
+    file.unlink()
+    file.write_bytes(data)
+    return file
+
+
+@pytest.fixture(scope="module")
+def lite_model():
+    return build_model(ModelConfig(dataset=find_dataset("mnre")))
+
+
+@pytest.mark.parametrize("name", ["text.safetensors", "image.safetensors", "tokenizer.json"])
+def test_a_damaged_or_missing_base_file_is_named(lite_root, lite_model, name):
+    file = own(base_folder(lite_root, "lite") / name)
+    with file.open("r+b") as stream:
+        stream.seek(5_000)
+        stream.write(b"damage")
+    with pytest.raises(InputError, match=f"{name} is damaged"):
+        load_base(lite_root, lite_model, "lite")
+    file.unlink()
+    with pytest.raises(InputError, match=f"{name} is missing"):
+        load_base(lite_root, lite_model, "lite")
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [(None, "missing"), ("[]", "damaged"), ("{}", "damaged"), ('{"files": []}', "damaged"), ("{", "damaged")],
+)
+def test_a_base_without_its_list_is_refused(lite_root, lite_model, content, match):
+    file = base_folder(lite_root, "lite") / "base.json"
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(InputError, match=rf"base\.json is {match}"):
+        load_base(lite_root, lite_model, "lite")
+
+
+@pytest.mark.parametrize("change", ["shape", "missing", "unknown"])
+def test_a_base_of_another_encoder_does_not_fit(lite_root, lite_model, change):
+    folder = base_folder(lite_root, "lite")
+    name = "bert.encoder.layer.0.attention.output.dense.bias"
+
+    def edit(tensors):
+        if change == "shape":
+            tensors[name] = torch.zeros(7, dtype=torch.float16)
+        else:
+            tensors["surprise" if change == "unknown" else "x"] = tensors[name].clone()
+        if change == "missing":
+            del tensors[name], tensors["x"]
+
+    change_tensors(own(folder / "text.safetensors"), edit)
+    stated = json.loads((folder / "base.json").read_text())
+    stated["files"]["text.safetensors"] = hashlib.sha256(
+        (folder / "text.safetensors").read_bytes()
+    ).hexdigest()
+    write_json(own(folder / "base.json"), stated)
+    with pytest.raises(InputError, match="text.safetensors does not fit the text encoder"):
+        load_base(lite_root, lite_model, "lite")
+
+
+# ---------------------------------------------------------------- layers apart
+
+CONFIG = ModelConfig(dataset=find_dataset("mnre"))
+PREFIX = "bert.encoder."
+
+
+@pytest.fixture
+def apart(lite_root, monkeypatch) -> Path:
+    """The lite base, its layers in a file of their own, as the preset base has them."""
+    monkeypatch.setitem(pretrained_base.LAYERS_APART, "lite", PREFIX)
+    folder = base_folder(lite_root, "lite")
+    stored, _ = read_tensors(folder / "text.safetensors")
+    layers = {name: stored.pop(name) for name in list(stored) if name.startswith(PREFIX)}
+    save_tensors(own(folder / "text.safetensors"), stored, 16, {})
+    save_tensors(folder / LAYERS, layers, 16, {})
+    stated = read_json(folder / "base.json")
+    stated["files"] |= {name: file_hash(folder / name) for name in ("text.safetensors", LAYERS)}
+    write_json(own(folder / "base.json"), stated)
+    return lite_root
+
+
+def test_cells_do_not_read_layers_that_their_trunk_holds_and_training_does(apart):
+    plain, started = untrained_model(CONFIG, Recipe(), apart), fresh_model(CONFIG, Recipe(), apart)
+    published = untrained_model(CONFIG, Recipe(), SHIPPED)
+    for name, value in published.text_encoder.state_dict().items():
+        assert torch.equal(started.text_encoder.state_dict()[name], value)
+        if name.startswith(PREFIX) and value.is_floating_point():
+            assert not plain.text_encoder.state_dict()[name].any()
+
+
+def test_such_a_trunk_holds_its_layers_whole_and_in_groups(apart, tmp_path):
+    model = fresh_model(CONFIG, Recipe(), apart)
+    with torch.no_grad():
+        for parameter in model.text_encoder.parameters():
+            parameter.add_(0.01)
+    file = tmp_path / "trunk.safetensors"
+    store_trunk(CONFIG, model.state_dict(), apart, file, 8)
+    (base_folder(apart, "lite") / LAYERS).unlink()  # none ships
+    again = untrained_model(CONFIG, Recipe(), apart)
+    load_trunk(file, again)
+    trained = model.text_encoder.state_dict()
+    for name, value in again.text_encoder.state_dict().items():
+        off = (value - trained[name]).float().norm() / trained[name].float().norm().clamp(min=1e-9)
+        assert off < 0.02, name
+    stored, _ = read_tensors(file)
+    assert stored[f"text_encoder.{PREFIX}layer.0.output.dense.weight.scale"].ndim == 2
+
+
+def test_without_layers_training_says_where_they_are_from(apart):
+    file = base_folder(apart, "lite") / LAYERS
+    model = build_model(CONFIG)
+    change_tensors(file, lambda tensors: tensors.pop(next(iter(tensors))))
+    with pytest.raises(InputError, match="layers.safetensors is damaged or not the one"):
+        load_layers(apart, model, "lite")
+    stated = read_json(file.parent / "base.json")
+    stated["files"][LAYERS] = file_hash(file)
+    write_json(file.parent / "base.json", stated)
+    with pytest.raises(InputError, match="layers.safetensors does not fit"):
+        load_layers(apart, model, "lite")
+    file.unlink()
+    with pytest.raises(InputError, match=r"layers.safetensors is missing.*--weights-root.*--from"):
+        load_layers(apart, model, "lite")
+    load_layers(apart, model, "full")  # which has them in its base
