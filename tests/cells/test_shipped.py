@@ -49,10 +49,11 @@ def cell(request):
 def test_what_was_promised_is_ready():
     _, *sections = re.split(r"^## ", RESULTS.read_text(encoding="utf-8"), flags=re.MULTILINE)
     promised = {
-        f"lite/{dataset}/{model}/{fusion}"
+        f"{preset}/{dataset}/{model}/{fusion}"
         for dataset in bundled()
+        for preset, title in (("lite", dataset), ("base", f"{dataset} (base)"))
         for section in sections
-        if section.startswith(f"{dataset}\n")
+        if section.startswith(f"{title}\n")
         for model, fusion in CELL.findall(section)
     }
     assert promised and {cell.name for cell in READY} == promised

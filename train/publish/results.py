@@ -17,12 +17,14 @@ from train.publish.scored import Scored
 COMMAND = "python -m train results"
 #: Every table, and the one that fits a first page.
 RESULTS, CHOSEN = Mark(name="results", command=COMMAND), Mark(name="chosen", command=COMMAND)
+#: The presets that ship.
+PRESETS = ("base", "lite")
 #: The pages that have marks for them.
 PAGES = (Path("docs/results.md"), Path("README.md"))
 
 
 def write_results(root: Path, pages: Sequence[Path] = PAGES) -> str:
-    """Put the tables of every lite cell's figures between the marks of each page; return all tables.
+    """Put the tables of every shipped cell's figures between the marks of each page; return all tables.
 
     A page gets the parts that it has marks for.
 
@@ -47,18 +49,18 @@ def write_summary(root: Path, preset: str) -> Path:
 
 def results_table(root: Path) -> str:
     """All tables in Markdown: the chosen cells, published figures beside them, then each dataset's cells."""
-    found = _by_dataset(root)
+    found = _by_zoo(root)
     if not found:
         return ""
-    chosen = {dataset: choose(cells) for dataset, cells in found.items()}
+    chosen = {zoo: choose(cells) for zoo, cells in found.items()}
     sections = [f"## The chosen cells\n\n{tables.chosen_rows(chosen)}", tables.comparison(chosen)]
-    sections += [tables.dataset_section(name, cells, chosen[name]) for name, cells in found.items()]
+    sections += [tables.zoo_section(name, cells, chosen[name]) for name, cells in found.items()]
     return "\n\n".join(sections)
 
 
 def chosen_table(root: Path) -> str:
     """One line a dataset: the cell that validation chooses, what it was scored on, and its figures."""
-    found = _by_dataset(root)
+    found = _by_zoo(root)
     return tables.chosen_rows({name: choose(cells) for name, cells in found.items()}) if found else ""
 
 
@@ -87,10 +89,15 @@ def note_commits(root: Path) -> str:
     return "commits: " + (", ".join(f"{count} {kind}" for kind, count in counts.items()) or "no cell")
 
 
-def _by_dataset(root: Path) -> dict[str, list[Scored]]:
+def _by_zoo(root: Path, presets: Sequence[str] = PRESETS) -> dict[str, list[Scored]]:
+    """The trained cells by `Scored.title`, in the order of datasets, of each that of the presets."""
+    cells = [
+        Scored(name=metrics["cell"], metrics=metrics)
+        for preset in presets
+        for file in sorted(root.glob(f"{preset}/*/*/*/metrics.json"))
+        for metrics in [read_metrics(file.parent)]
+    ]
     found: dict[str, list[Scored]] = {}
-    for file in sorted(root.glob("lite/*/*/*/metrics.json")):
-        metrics = read_metrics(file.parent)
-        cell = Scored(name=metrics["cell"], metrics=metrics)
-        found.setdefault(cell.dataset, []).append(cell)
+    for cell in sorted(cells, key=lambda cell: cell.dataset):
+        found.setdefault(cell.title, []).append(cell)
     return found

@@ -17,6 +17,15 @@ class Scored:
     metrics: dict[str, Any]
 
     @property
+    def preset(self) -> str:
+        return CellName.parse(self.name).preset
+
+    @property
+    def title(self) -> str:
+        """The zoo that it is of: its dataset, and the preset where that is not the usual one."""
+        return self.dataset if self.preset == "lite" else f"{self.dataset} ({self.preset})"
+
+    @property
     def dataset(self) -> str:
         return CellName.parse(self.name).dataset
 

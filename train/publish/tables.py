@@ -19,12 +19,12 @@ HEADLINES: tuple[Headline, ...] = ("field", "report")
 
 
 def chosen_rows(chosen: Mapping[str, Scored]) -> str:
-    """A dataset a line: its chosen cell, the posts it was scored on, the field's figures and the report's."""
+    """A dataset and preset a line: the chosen cell, what it was scored on, both measures' figures."""
     titles = ["dataset", "chosen on validation", "seed", "commit", "posts, valid", "posts, test"]
     titles += [title for kind in HEADLINES for title in (f"the {kind}'s measure", "valid", "test")]
     lines = head("|".join(titles), numbers_from=4)
-    for dataset, cell in chosen.items():
-        cells = [dataset, marked(f"{cell.model}, {cell.fusion}", [cell]), cell.seed, cell.commit]
+    for zoo, cell in chosen.items():
+        cells = [zoo, marked(f"{cell.model}, {cell.fusion}", [cell]), cell.seed, cell.commit]
         cells += [cell.count("splits", split, "posts") for split in ("valid", "test")]
         for measure in (headline_of(cell.task, kind) for kind in HEADLINES):
             figures = (cell.figure(split, "photo", measure) for split in ("valid", "test"))
@@ -35,18 +35,28 @@ def chosen_rows(chosen: Mapping[str, Scored]) -> str:
 
 def comparison(chosen: Mapping[str, Scored]) -> str:
     """The chosen cells' test figures beside the report's and published ones, of datasets that have any."""
-    datasets = [name for name, dataset in bundled().items() if name in chosen or dataset.published]
+    known = {cell.dataset for cell in chosen.values()}
+    datasets = [name for name, dataset in bundled().items() if name in known or dataset.published]
     lines = head("|".join(["", *datasets]), numbers_from=1)
     for kind in HEADLINES:
         measures = dict.fromkeys(headline_of(task, kind).column for task in ("entities", "relations"))
         lines.append(row([f"**{', '.join(measures)}**", *("" for _ in datasets)]))
-        ours = {d: 100 * c.figure("test", "photo", headline_of(c.task, kind)) for d, c in chosen.items()}
-        for name, figures in {"this zoo's chosen cell": ours, **_published(MEASURED[kind])}.items():
+        for name, figures in {**_ours(chosen, kind), **_published(MEASURED[kind])}.items():
             lines.append(row([name, *(f"{figures[d]:.2f}" if d in figures else "-" for d in datasets)]))
     note = "Theirs are the original photos and far larger models."
-    marks = [f"{dataset}: {'; '.join(cell.marks)}" for dataset, cell in chosen.items() if cell.marks]
+    marks = [f"{zoo}: {'; '.join(cell.marks)}" for zoo, cell in chosen.items() if cell.marks]
     note += f" Marks of this zoo's: {', '.join(marks)}." if marks else ""
     return "\n".join(["## Beside the report and the literature", "", note, "", *lines])
+
+
+def _ours(chosen: Mapping[str, Scored], kind: Headline) -> dict[str, dict[str, float]]:
+    """Preset, in words -> dataset -> its chosen cell's figure on test."""
+    found: dict[str, dict[str, float]] = {}
+    for cell in chosen.values():
+        name = "this zoo's chosen cell" + ("" if cell.preset == "lite" else f", {cell.preset}")
+        measure = headline_of(cell.task, kind)
+        found.setdefault(name, {})[cell.dataset] = 100 * cell.figure("test", "photo", measure)
+    return found
 
 
 #: What a headline is called among the published figures of a dataset's record.
@@ -64,12 +74,12 @@ def _published(measure: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def dataset_section(dataset: str, cells: Sequence[Scored], chosen: Scored) -> str:
+def zoo_section(zoo: str, cells: Sequence[Scored], chosen: Scored) -> str:
     """All cells of a dataset, then what their photos, fusions and seeds change."""
     first, *others = shown("table", cells[0].task)
     titles = ["model", "fusion", "seed", "commit", "posts", "valid", f"test {first.column}"]
     titles += [*(measure.column for measure in others), *UNLIKE]
-    lines = [f"## {dataset}", "", f"All {len(cells)} cells, the chosen one in bold. {_conditions(cells)}", ""]
+    lines = [f"## {zoo}", "", f"All {len(cells)} cells, the chosen one in bold. {_conditions(cells)}", ""]
     lines += head("|".join(titles), numbers_from=2)
     for cell in cells:
         figures = [cell.figure("valid", "photo", first)]
@@ -94,7 +104,7 @@ def _conditions(cells: Sequence[Scored]) -> str:
     told = [f"{name}: {', '.join(sorted(found))}" for name, found in known.items()]
     if unknown := [name for name in stated if name not in known]:
         told.append(f"{NOT_STATED}: {', '.join(unknown)}")
-    return f"Preset lite; {'; '.join(told)}."
+    return f"Preset {', '.join(sorted({cell.preset for cell in cells}))}; {'; '.join(told)}."
 
 
 def _calibration(cells: Sequence[Scored]) -> list[str]:
