@@ -19,6 +19,7 @@ from mmdemo.cells.locate import (
     found_datasets,
     list_cells,
     locate,
+    pickable_cells,
     read_card,
     same_labels,
 )
@@ -32,10 +33,7 @@ from mmdemo.types import InputError, quoted
 
 log = logging.getLogger(__name__)
 
-#: Presets beside lite, of which a person can pick what has been trained.
-LARGER = ("base", "full")
-
-#: What the preset base takes to answer within 120 ms (`tests.bench.presets`): processors, and bytes of memory
+#: What the preset base takes to answer within 120 ms (`tests.bench.predict`): processors, and bytes of memory
 #: for its 110 million weights beside lite's.
 BASE_PROCESSORS, BASE_MEMORY = 2, 4 * 10**9
 
@@ -80,13 +78,10 @@ def dataset_named(name: str | Path) -> Dataset:
 def cells(preset: str | None = None) -> tuple[Cell, ...]:
     """Every cell of a preset, ready or with the reason why not. Raises InputError for an unknown preset.
 
-    None takes what a person can pick from: the lite zoo, and of the larger presets what has been trained.
+    None takes what a person can pick from (`pickable_cells`).
     """
     root = checkpoints_root()
-    if preset is not None:
-        return list_cells(root, preset)
-    larger = (cell for name in LARGER if (root / name).is_dir() for cell in list_cells(root, name))
-    return (*list_cells(root), *(cell for cell in larger if cell.folder.is_dir()))
+    return pickable_cells(root) if preset is None else list_cells(root, preset)
 
 
 def default_presets(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:

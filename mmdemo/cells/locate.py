@@ -29,6 +29,9 @@ BASE_FILES: dict[str, tuple[str, ...]] = {
     "tiny": ("tokenizer.json",),
 }
 
+#: Presets beside lite, of which a zoo may have a part.
+LARGER = ("base", "full")
+
 #: What a cell says of itself.
 CARD_FILES = ("config.json", "metrics.json")
 
@@ -101,6 +104,12 @@ def list_cells(root: Path, preset: str = "lite") -> tuple[Cell, ...]:
         )
         cells += [locate(root, config) for config in configs]
     return tuple(cells)
+
+
+def pickable_cells(root: Path) -> tuple[Cell, ...]:
+    """What a person can pick from: all cells of lite, and of the larger presets what has been trained."""
+    larger = (cell for preset in LARGER if (root / preset).is_dir() for cell in list_cells(root, preset))
+    return (*list_cells(root), *(cell for cell in larger if cell.folder.is_dir()))
 
 
 def found_datasets(

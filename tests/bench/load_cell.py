@@ -10,7 +10,7 @@ import os
 import statistics
 import time
 
-from mmdemo.cells.locate import SHIPPED, list_cells
+from mmdemo.cells.locate import SHIPPED, pickable_cells
 from mmdemo.cells.zoo import Zoo
 
 BOUNDS = {"cold": 1.0, "switch": 0.005}  # seconds
@@ -18,7 +18,7 @@ BOUNDS = {"cold": 1.0, "switch": 0.005}  # seconds
 
 def measure() -> dict[str, list[float]]:
     """Seconds of each cell, cold and loaded already; the first cell of all warms the process up."""
-    cells = [cell for cell in list_cells(SHIPPED) if cell.problem is None]
+    cells = [cell for cell in pickable_cells(SHIPPED) if cell.problem is None]
     Zoo(SHIPPED).load(cells[0])
     found: dict[str, list[float]] = {kind: [] for kind in BOUNDS}
     for cell in cells:

@@ -103,7 +103,7 @@ def time_cell(cell: Cell, files: list[Path], repeats: int) -> dict[str, Any]:
 def time_process(cell: Cell, photo: Path) -> float:
     """Seconds of the command as a person would type it: the median of three."""
     command = [sys.executable, "-m", "mmdemo", "predict", "--dataset", cell.dataset.name]
-    command += ["--model", cell.model, "--fusion", cell.fusion]
+    command += ["--preset", cell.preset, "--model", cell.model, "--fusion", cell.fusion]
     command += ["--text", text_for(cell.dataset), "--image", str(photo)]
     taken = [
         milliseconds(lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True))

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mmdemo.answer.predict import predict
-from mmdemo.cells.locate import SHIPPED, list_cells
+from mmdemo.cells.locate import SHIPPED, pickable_cells
 from mmdemo.posts.question import read_post
 
 #: By cell: what it said of two sentences of its task, the first with `PHOTO`.
@@ -23,7 +23,7 @@ TEXTS = {
         "[E2] NASA [/E2] honours pilot [E1] Eileen Collins [/E1] #space",
     ),
 }
-CELLS = [cell for cell in list_cells(SHIPPED) if cell.problem is None]
+CELLS = [cell for cell in pickable_cells(SHIPPED) if cell.problem is None]
 
 
 def slope() -> Image.Image:

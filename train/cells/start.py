@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mmdemo.cells.locate import SHIPPED
 from mmdemo.datasets.discovery import bundled, default_for
+from mmdemo.datasets.schema import TASKS
 from mmdemo.models.config import ModelConfig
 
 #: What ``--from`` says to start from the plain pretrained encoders.
@@ -14,15 +15,16 @@ def shipped_trunk(config: ModelConfig) -> Path | None:
     """The folder of the shipped trunk of the same model, of a bundled dataset that asks for the same task.
 
     For both tasks it is one that was trained for relations: such a trunk started from one that knew entities
-    (`Dataset.start`), and it knows the marks of a pair. None where there is none, and for a bundled dataset,
-    whose record says what it starts from.
+    (`Dataset.start`), and it knows the marks of a pair. Where the preset ships none of the task, the other
+    task's knows tweets at least. None where there is none, and for a bundled dataset, whose record says what
+    it starts from.
     """
     if config.dataset.name in bundled():
         return None
-    known = default_for(config.dataset.tasks[-1]).name
     model = config.row.text_of or config.model
-    folder = SHIPPED / config.preset / known / model
-    return folder if (folder / "trunk.safetensors").is_file() else None
+    tasks = dict.fromkeys((*reversed(config.dataset.tasks), *TASKS))
+    folders = [SHIPPED / config.preset / default_for(task).name / model for task in tasks]
+    return next((folder for folder in folders if (folder / "trunk.safetensors").is_file()), None)
 
 
 def chosen_start(stated: str | None, config: ModelConfig) -> Path | None:
