@@ -1,9 +1,10 @@
-"""What photos from real tweets change: ``python -m tests.bench.real_photos [--root CHECKPOINTS] [--json]``.
+"""What photos from real tweets change: ``python -m tests.bench.real_photos [--preset base] [--json]``.
 
 Asks all fusions of a row about the posts of ``real_pairs`` and ``more_real_pairs``, once with the photo and
 what is read off it (text and objects; nobody describes it), once without, and counts what that changes, from
 wrong to right and from right to wrong, and how often the fusions disagree. Most of these posts stand in a
-training split, so right and wrong say little about new ones; changed and unchanged say what a photo does.
+training split, so right and wrong say little about new ones; changed and unchanged say what a photo does. The
+posts of the pairs are asked for their entities too, of which nobody has said which are right.
 """
 
 import argparse
@@ -28,6 +29,10 @@ from mmdemo.types import Ask, Post, Prediction, Question
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("MMDEMO_DATA", ROOT.parent / "shared" / "data"))
+
+
+#: Whose cells read the posts of the pairs for entities, and what that is called here.
+READER, UNTAGGED = "twitter2017", "twitter2017, posts of the pairs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +67,15 @@ def tagged() -> list[Real]:
         gold = frozenset(spans_of(row["tags"]))
         found.append(Real(dataset=row["dataset"], question=Question(post=post, ask=Ask()), gold=gold))
     return found
+
+
+def untagged(found: Sequence[Real]) -> list[Real]:
+    """The posts of these questions, each once, to be asked for entities that nobody has tagged."""
+    posts = {one.question.post.text: one.question.post for one in found}
+    return [
+        Real(dataset=UNTAGGED, question=Question(post=replace(post, relations=None), ask=Ask()), gold=None)
+        for post in posts.values()
+    ]
 
 
 def said_of(answer: Prediction) -> object:
@@ -99,16 +113,18 @@ def ask(cells: Sequence[Cell], real: Sequence[Real]) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=SHIPPED, help="checkpoints [default: the shipped ones]")
+    parser.add_argument("--preset", default="lite", help="the size of the cells [default: %(default)s]")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="the row [default: %(default)s]")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    real = [*pairs(), *tagged()]
+    related = pairs()
+    real = [*related, *tagged(), *untagged(related)]
     found = {}
     for dataset in dict.fromkeys(one.dataset for one in real):
-        name = find_dataset(dataset).name
+        name = READER if dataset == UNTAGGED else find_dataset(dataset).name
         cells = [
             c
-            for c in list_cells(options.root)
+            for c in list_cells(options.root, options.preset)
             if c.problem is None and (c.dataset.name, c.model) == (name, options.model)
         ]
         if cells:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page, expect
 
-from tests.browser.live import TWEET, predict, upload, write
+from tests.browser.live import TWEET, pick, predict, upload, write
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +28,7 @@ def parts(page: Page) -> list[str]:
 def test_words_of_a_photo_appear_are_boxed_edited_and_left_out(page, tmp_path):
     upload(page, sign(tmp_path / "sign.png", "PADRES"))
     write(page, TWEET)
+    pick(page, "Size", "lite")
     predict(page)
     answer = page.locator("#result-json")
     page.get_by_text("Result as JSON").filter(visible=True).click()

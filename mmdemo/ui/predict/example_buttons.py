@@ -20,11 +20,13 @@ class Tried:
     example: examples.Example
     photo: Path
 
-    def fill(self, dataset: str) -> tuple[str, str, str]:
-        """The example as dataset, text and photo: on the picked dataset if that can answer it."""
+    def fill(self, preset: str, dataset: str) -> tuple[str, str, str, str]:
+        """The example as preset, dataset, text and photo: as they are picked if that can answer it."""
         fitting = [c for c in catalogue.cells() if self.task in c.dataset.tasks]
-        able = [c.dataset.name for c in fitting if not c.problem] or [c.dataset.name for c in fitting]
-        return dataset if dataset in able else able[0], self.example.texts[self.task], str(self.photo)
+        able = [c for c in fitting if not c.problem] or fitting
+        kept = [c for c in able if c.dataset.name == dataset] or able
+        chosen = next((c for c in kept if c.preset == preset), kept[0])
+        return chosen.preset, chosen.dataset.name, self.example.texts[self.task], str(self.photo)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,7 +114,7 @@ def build_pickers() -> Pickers:
     cells = catalogue.cells()
     ready = sorted((c for c in cells if not c.problem), key=lambda c: _order(c.preset)) or list(cells)
     first = next((c for c in ready if c.dataset.default), ready[0])
-    presets = _sizes(first.dataset.name, first.model)
+    presets = sorted({c.preset for c in cells}, key=_order)  # all: as with fusions below
     names = {c.dataset.name: picker_title(c.dataset) for c in cells}
     datasets = [(title, name) for name, title in names.items()]
     with gr.Row(elem_id="pickers"):
@@ -128,7 +128,7 @@ def build_pickers() -> Pickers:
             presets,
             value=first.preset,
             label="Size",
-            visible=len({c.preset for c in cells}) > 1,
+            visible=len(presets) > 1,
             min_width=100,
         )
     return preset, dataset, model, fusion

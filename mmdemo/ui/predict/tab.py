@@ -226,7 +226,7 @@ def build() -> Form:
     }
     gr.on([post.button.click, text.submit], **ask).then(**reveal).then(**refresh)
     for one in tries:
-        filled = one.button.click(one.tried.fill, dataset, [dataset, text, photo], **quiet)
+        filled = one.button.click(one.tried.fill, [preset, dataset], [preset, dataset, text, photo], **quiet)
         filled.success(**ask).then(**reveal).then(**refresh)
     shown = photo.change(panel.begin, [photo, said], said, trigger_mode="always_last", **quiet)
     shown.then(panel.finish, [photo, said], said, **panel.IN_PHOTO_QUEUE, **quiet).then(**refresh)

@@ -68,6 +68,16 @@ def test_the_best_on_validation_is_the_default(monkeypatch):
     assert cell_pair(preset="tiny").relations.name == best.name
 
 
+@pytest.mark.parametrize(("ahead", "chosen"), [(0.0005, "film"), (0.002, "concat")])
+def test_of_equals_one_whose_fusion_can_be_shown_is_the_default(monkeypatch, ahead, chosen):
+    def card(cell):
+        figure = {"concat": 0.8 + ahead, "film": 0.8}.get(cell.fusion, 0.5) * (cell.model == "bert-resnet50")
+        return type("Card", (), {"metrics": {"splits": {"valid": {"photo": {"entity": {"f1": figure}}}}}})
+
+    monkeypatch.setattr("mmdemo.answer.extraction.defaults.read_card", card)
+    assert best_cell("entities", "tiny").fusion == chosen
+
+
 def test_a_notebook_shows_the_post_and_nothing_that_it_holds_acts():
     hostile = "Ann <script>alert(1)</script> Rome ${alert(2)} \u202e `x`"
     stated = [Entity(start=0, end=1, label="PER"), Entity(start=2, end=3, label="LOC")]

@@ -196,7 +196,8 @@ def test_examples_ship_with_the_requirements_and_fit_their_tasks(example, path):
 def test_an_example_takes_the_picked_dataset_where_that_can_answer():
     example, path = examples.available()[0]
     fill = Tried(task="entities", example=example, photo=path).fill
-    assert fill("twitter2017")[0] == "twitter2017"
-    assert fill("twitter2015")[0] == "twitter2017"  # the former is not ready
-    assert fill("mnre") == ("twitter2017", example.texts["entities"], str(path))
-    assert Tried(task="relations", example=example, photo=path).fill("twitter2017")[0] == "mnre"
+    assert fill("lite", "twitter2017")[:2] == ("lite", "twitter2017")
+    assert fill("lite", "twitter2015")[1] == "twitter2017"  # the former is not ready
+    assert fill("lite", "mnre") == ("lite", "twitter2017", example.texts["entities"], str(path))
+    related = Tried(task="relations", example=example, photo=path).fill
+    assert related("base", "twitter2017")[:2] == ("lite", "mnre")  # of which there is no other size
