@@ -14,7 +14,7 @@ from mmdemo.cells.locate import Cell, same_labels
 from mmdemo.cells.zoo import LoadedCell, trunk_hash
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.batch import collate
-from mmdemo.models.encoders.table import MODELS
+from mmdemo.models.encoders.table import MODELS, PRESETS, models_of
 from mmdemo.models.fusion.table import FUSIONS
 from mmdemo.models.seen import States, encoded, fused
 from mmdemo.photo.opening import open_image
@@ -40,7 +40,8 @@ def side_by_side(
     """The cells of a comparison, ready or not: all fusions of ``model``, or all models with ``fusion``.
 
     Of the fusions that no zoo is expected to have, those of which there is a cell. The baseline has one name
-    with two encoders and another in a joint model: they stand in one row.
+    with two encoders and another in a joint model: they stand in one row. Models that a preset does not have
+    stand beside its own as lite has them.
 
     Raises:
         InputError: an unknown name.
@@ -50,13 +51,21 @@ def side_by_side(
     if isinstance(dataset, str):
         dataset = catalogue.dataset_named(dataset)
     if across == "fusions":
-        row = [(model, name) for name in _fusions(model, dataset, preset)]
+        row = [(model, name, preset) for name in _fusions(model, dataset, preset)]
     else:
         baselines = [one.name for one in FUSIONS.values() if one.baseline]
         wanted = baselines if fusion in baselines else [fusion]
-        row = [(m, name) for m in MODELS for name in _fusions(m, dataset, preset) if name in wanted]
+        partial = preset in PRESETS and not PRESETS[preset].whole
+        sizes = {m: "lite" if partial and m not in models_of(preset) else preset for m in MODELS}
+        row = [
+            (m, name, size)
+            for m, size in sizes.items()
+            for name in _fusions(m, dataset, size)
+            if name in wanted
+        ]
     # Where the row is empty, `find_cell` says what is unknown.
-    return tuple(catalogue.find_cell(dataset, m, name, preset) for m, name in row or [(model, fusion)])
+    row = row or [(model, fusion, preset)]
+    return tuple(catalogue.find_cell(dataset, m, name, size) for m, name, size in row)
 
 
 def _fusions(model: str, dataset: Dataset, preset: str) -> tuple[str, ...]:

@@ -16,8 +16,10 @@ from mmdemo.cells.card import load_card
 from mmdemo.cells.locate import Cell
 from mmdemo.cells.zoo import trunk_hash
 from mmdemo.datasets.discovery import find_dataset
+from mmdemo.models.encoders.table import MODELS, models_of
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
+from mmdemo.ui.shell.titles import own_titles
 
 TWEET = "Kevin Durant enters Oracle Arena with Nike"
 MARKED = "[E1] Kevin Durant [/E1] enters [E2] Oracle Arena [/E2]"
@@ -94,6 +96,15 @@ def test_what_cannot_be_compared_is_one_sentence():
         names = {"dataset": "mnre", "across": "fusions", "model": "roberta-resnet50", "fusion": "film"}
         with pytest.raises(InputError, match="'x'"):
             side_by_side(**names | wrong)
+
+
+def test_models_that_a_preset_lacks_stand_beside_its_own_as_lite_has_them():
+    row = side_by_side("twitter2017", across="models", model="", fusion="film", preset="base")
+    assert [(cell.preset, cell.model) for cell in row] == [
+        ("base" if model in models_of("base") else "lite", model) for model in MODELS
+    ]
+    titles = own_titles([cell.name for cell in row])
+    assert titles[0] == "RoBERTa + ResNet50 (base)" and titles[1] == "BERT + ResNet50"
 
 
 def test_models_stand_side_by_side_and_baselines_in_one_row():

@@ -25,7 +25,7 @@ def model_title(model: str) -> str:
     return MODELS[model].title if model in MODELS else model
 
 
-def sized_title(cell: Cell) -> str:
+def sized_title(cell: Cell | CellName) -> str:
     """The model's title, with the preset of all but the usual one: "RoBERTa + ResNet50 (base)"."""
     title = model_title(cell.model)
     return title if cell.preset == "lite" else f"{title} ({cell.preset})"
@@ -41,4 +41,5 @@ def own_titles(checkpoints: Sequence[str]) -> list[str]:
     names = [CellName.parse(name) for name in checkpoints]
     if len({name.model for name in names}) == 1:
         return [fusion_title(name.fusion) for name in names]
-    return [model_title(name.model) for name in names]
+    several = len({name.preset for name in names}) > 1
+    return [sized_title(name) if several else model_title(name.model) for name in names]
