@@ -12,7 +12,7 @@ from mmdemo.datasets.schema import TASKS, Task
 from mmdemo.types import InputError
 from mmdemo.ui.extract.drawing.page import by_html
 from mmdemo.ui.predict.pickers import ready_cell
-from mmdemo.ui.shell.titles import fusion_title, model_title
+from mmdemo.ui.shell.titles import fusion_title, sized_title
 
 NAMES: dict[Task, str] = {"entities": "Entities by", "relations": "Relations by"}
 
@@ -30,10 +30,9 @@ def chosen_cells(entities: str | None, relations: str | None) -> CellPair:
     return cell_pair(entities or None, relations or None, None, ready_named)
 
 
-def title_of(cell: Cell, *, with_preset: bool = False) -> str:
-    """ "Tweets 2017 · RoBERTa + ResNet50 · FiLM", before it the size where there are several."""
-    parts = [cell.dataset.title, model_title(cell.model), fusion_title(cell.fusion)]
-    return " · ".join([cell.preset, *parts] if with_preset else parts)
+def title_of(cell: Cell) -> str:
+    """ "Tweets 2017 · RoBERTa + ResNet50 (base) · FiLM"."""
+    return " · ".join([cell.dataset.title, sized_title(cell), fusion_title(cell.fusion)])
 
 
 def by_line(entities: str | None, relations: str | None) -> str:
@@ -59,11 +58,10 @@ def follow(entities: str | None, relations: str | None) -> Any:
 def build_pickers() -> dict[Task, gr.Dropdown]:
     """A picker for each task, with every cell of it that can run; the best is picked."""
     cells = [cell for cell in catalogue.cells() if not cell.problem]
-    many = len({cell.preset for cell in cells}) > 1
     made = {}
     with gr.Row():
         for task in TASKS:
-            choices = [(title_of(c, with_preset=many), c.name) for c in cells if task in c.dataset.tasks]
+            choices = [(title_of(c), c.name) for c in cells if task in c.dataset.tasks]
             made[task] = gr.Dropdown(
                 choices,
                 value=_first(task),
