@@ -14,6 +14,7 @@ from mmdemo.cells import gpu, hub
 from mmdemo.cells.gpu import ZERO_GPU
 from mmdemo.cells.locate import (
     CARD_FILES,
+    LARGER,
     Cell,
     checkpoints_root,
     found_datasets,
@@ -85,9 +86,9 @@ def cells(preset: str | None = None) -> tuple[Cell, ...]:
 
 
 def default_presets(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """The presets of which the best cell answers where nobody says: base if it is quick here, and lite.
+    """The presets whose best cell answers where nobody says: the first that has one of the dataset.
 
-    It is on a machine of `BASE_PROCESSORS` and `BASE_MEMORY`; MMDEMO_PRESET says otherwise.
+    Base if it is quick here (`BASE_PROCESSORS`, `BASE_MEMORY`) or what MMDEMO_PRESET states; then lite.
 
     Raises:
         InputError: MMDEMO_PRESET names no preset.
@@ -95,7 +96,7 @@ def default_presets(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     if stated := environ.get("MMDEMO_PRESET"):
         if stated not in PRESETS:
             raise InputError(f"MMDEMO_PRESET is {quoted(stated)}; known: {', '.join(PRESETS)}")
-        return (stated,)
+        return (stated, "lite") if stated in LARGER else (stated,)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     able = (os.cpu_count() or 1) >= BASE_PROCESSORS and memory >= BASE_MEMORY
     return ("base", "lite") if able or gpu.device().type == "cuda" else ("lite",)

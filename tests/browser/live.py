@@ -69,6 +69,7 @@ def running_app(reviews: Path | None = None, **environment: str) -> Iterator[str
         settings["MMDEMO_REVIEWS"] = str(reviews or f"{folder}/reviews.sqlite3")
         # Its own: an app that stops deletes its photos, and an equal photo of another app is the same file.
         settings["GRADIO_TEMP_DIR"] = f"{folder}/uploads"
+        settings["MMDEMO_PRESET"] = "lite"  # which explains in a third of the time
         command = [sys.executable, "app.py", *["--mcp"] * bool(importlib.util.find_spec("mcp"))]
         settings |= environment
         app = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log)

@@ -92,7 +92,7 @@ def main() -> None:
     """Start the app and a browser, and photograph."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else live.ROOT / "docs"
     folder.mkdir(parents=True, exist_ok=True)
-    with live.running_app() as url, live.running_browser() as browser:
+    with live.running_app(MMDEMO_PRESET="base") as url, live.running_browser() as browser:
         shoot_extract(live.new_page(browser, viewport=SIZE), url, folder)
         shoot_predict(live.new_page(browser, viewport=SIZE), url, folder)
         shoot_why(live.new_page(browser, viewport=SIZE), url, folder)

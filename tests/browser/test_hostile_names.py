@@ -49,7 +49,7 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def app_url(reviews: Path) -> Iterator[str]:
     zoo = hostile_zoo(reviews.parent / "zoo")
-    with live.running_app(reviews, MMDEMO_CHECKPOINTS=str(zoo), MMDEMO_PRESET="lite") as url:
+    with live.running_app(reviews, MMDEMO_CHECKPOINTS=str(zoo)) as url:
         yield url
 
 

@@ -249,7 +249,13 @@ def test_a_name_from_outside_cannot_be_loaded(tiny_zoo):
 
 @pytest.mark.parametrize(
     ("processors", "stated", "found"),
-    [(8, "", ("base", "lite")), (1, "", ("lite",)), (8, "lite", ("lite",)), (1, "base", ("base",))],
+    [
+        (8, "", ("base", "lite")),
+        (1, "", ("lite",)),
+        (8, "lite", ("lite",)),
+        (1, "base", ("base", "lite")),
+        (8, "tiny", ("tiny",)),
+    ],
 )
 def test_base_answers_by_default_where_it_is_quick(monkeypatch, processors, stated, found):
     monkeypatch.setattr(os, "cpu_count", lambda: processors)

@@ -54,7 +54,7 @@ def cell_pair(
 def best_cell(task: Task, preset: str | None = "lite") -> Cell:
     """The ready cell of the task's default dataset that judged best on validation; else the first ready one.
 
-    Without a preset, of those that this machine answers with quickly (`mmdemo.cells.catalogue`). Where its
+    Without a preset, of the first of `mmdemo.cells.catalogue.default_presets` that has any. Where its
     fusion has nothing to show for a reason, one that has and is as good (`AS_GOOD`) answers in its place.
 
     Raises:
@@ -62,8 +62,11 @@ def best_cell(task: Task, preset: str | None = "lite") -> Cell:
     """
     dataset = default_for(task)
     presets = catalogue.default_presets() if preset is None else (preset,)
-    ready = [cell for name in presets for cell in catalogue.cells(name) if cell.problem is None]
-    able = [cell for cell in ready if cell.dataset.name == dataset.name]
+    found = (
+        [c for c in catalogue.cells(name) if c.problem is None and c.dataset.name == dataset.name]
+        for name in presets
+    )
+    able = next(filter(None, found), [])
     if not able:
         raise InputError(
             f"no checkpoint of {dataset.title} is ready in the preset {' or '.join(presets)}; `zoo` lists all"
