@@ -2,7 +2,7 @@
 
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from mmdemo.cells import hub
 from mmdemo.cells.card import WEIGHTS, Card, load_card, read_dataset
 from mmdemo.cells.name import CellName
-from mmdemo.cells.pretrained_base import base_place
+from mmdemo.cells.pretrained_base import IMAGE, IMAGE_OF, base_place
 from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import MODELS, PRESETS, ModelConfig
@@ -187,7 +187,7 @@ def locate(root: Path, config: ModelConfig) -> Cell:
         try:
             if repo := hub.configured():
                 problem = f"{problem}, nor in the Hub repository {repo}"
-                if hub.offers(repo, [*paths_of(name, (*CARD_FILES, WEIGHTS)), *base_paths(config)]):
+                if hub.offers(repo, [*paths_of(name, (*CARD_FILES, WEIGHTS)), *_on_hub(repo, config)]):
                     folder, source, problem = repo.root / name.path, repo, None
             else:
                 problem = f"{problem}; train it with python -m train run"
@@ -209,9 +209,20 @@ def paths_of(name: CellName, files: Sequence[str]) -> list[str]:
     return [posixpath.normpath(f"{name}/{file}") for file in files]
 
 
-def base_paths(config: ModelConfig) -> list[str]:
-    """The files of a configuration's base as paths below a checkpoints root."""
-    return [f"{base_place(config)}/{name}" for name in BASE_FILES[config.preset]]
+def base_paths(config: ModelConfig, has: Callable[[str], bool]) -> list[str]:
+    """The files of a configuration's base as paths below a checkpoints root, which ``has`` says of each.
+
+    An image side that two presets share is the owner's where the base has none of its own.
+    """
+    paths = [f"{base_place(config)}/{name}" for name in BASE_FILES[config.preset]]
+    owner, own = IMAGE_OF.get(config.preset), f"{base_place(config)}/{IMAGE}"
+    if owner is None or has(own):
+        return paths
+    return [f"{owner}/base/{IMAGE}" if path == own else path for path in paths]
+
+
+def _on_hub(repo: hub.HubRepo, config: ModelConfig) -> list[str]:
+    return base_paths(config, hub.listing(repo).__contains__)
 
 
 def read_card(cell: Cell) -> Card:
@@ -249,7 +260,7 @@ def _look_at(root: Path, folder: Path, config: ModelConfig) -> tuple[Dataset, st
     if problem := _other(folder, card, CellName.of(config), config.dataset):
         return config.dataset, problem
     needed = [folder / name for name in card.files]
-    needed += [root / place for place in base_paths(config)]
+    needed += [root / place for place in base_paths(config, lambda place: (root / place).is_file())]
     missing = [file for file in needed if not file.is_file()]
     problem = f"the checkpoint file {missing[0]} is missing" if missing else None
     return card.config.dataset, problem

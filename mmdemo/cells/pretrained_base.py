@@ -23,6 +23,9 @@ DRAWN_PARTS = ("text_encoder.cross.", "text_encoder.region_")
 #: What base.json states the hashes of.
 BASE_FILES = ("text.safetensors", "image.safetensors", "tokenizer.json")
 
+#: The image side of a base, and whose it is where a preset's folder has none of its own.
+IMAGE, IMAGE_OF = "image.safetensors", {"base": "lite"}
+
 #: What names objects in photos: a base that was built before it has neither, and no cell needs them.
 OBJECT_FILES = ("objects.safetensors", "objects.txt")
 
@@ -47,6 +50,14 @@ def base_place(config: ModelConfig) -> str:
     return f"{preset}/base/{config.model}" if preset == "full" else f"{preset}/base"
 
 
+def base_file(folder: Path, name: str) -> Path:
+    """A file of a preset's base folder; of an image side that two presets share there is one (`IMAGE_OF`)."""
+    own, owner = folder / name, IMAGE_OF.get(folder.parent.name)
+    if name == IMAGE and owner and not own.exists():
+        return base_folder(folder.parents[1], owner) / name
+    return own
+
+
 def load_base(root: Path, model: MultimodalModel, preset: str, *, share: bool = False) -> None:
     """Put the preset's pretrained encoders into ``model``. The ``tiny`` preset has none: seeded random.
 
@@ -67,7 +78,7 @@ def load_base(root: Path, model: MultimodalModel, preset: str, *, share: bool = 
     folder = base_folder(root, preset) / model.text_encoder.base
     _check_base(folder)
     for part, module in (("text", model.text_encoder), ("image", model.image_encoder)):
-        file = folder / f"{part}.safetensors"
+        file = base_file(folder, f"{part}.safetensors")
         state = _read_base(file) if preset == "full" else _base_tensors(file)
         expected = {n for n in module.state_dict() if not f"{part}_encoder.{n}".startswith(DRAWN_PARTS)}
         try:
@@ -159,7 +170,7 @@ def copy_base(source: Path, folder: Path) -> None:
         beside.mkdir(parents=True)
         objects = [name for name in OBJECT_FILES if (source / name).is_file()]
         for name in (*BASE_FILES, *objects, "base.json"):
-            shutil.copyfile(source / name, beside / name)
+            shutil.copyfile(base_file(source, name), beside / name)
         _verify_base(beside)
         if folder.exists():
             shutil.rmtree(folder)
@@ -190,10 +201,9 @@ def _verify_base(folder: Path) -> None:
     """Raises InputError naming the first file that is not what base.json means."""
     stated = _stated_files(folder)
     for name in BASE_FILES:
-        if file_hash(folder / name) != stated.get(name):
-            raise InputError(
-                f"the checkpoint file {folder / name} is damaged or not the one that base.json means"
-            )
+        file = base_file(folder, name)
+        if file_hash(file) != stated.get(name):
+            raise InputError(f"the checkpoint file {file} is damaged or not the one that base.json means")
 
 
 def _draw_joint_parts(model: MultimodalModel) -> None:

@@ -103,7 +103,8 @@ def trunk_hash(card: Card) -> tuple[str, ...]:
 def _fetch(cell: Cell, repo: hub.HubRepo) -> None:
     """Bring all that the cell needs from the Hub, or check what has been brought before."""
     card = read_card(cell)
-    hub.fetch(repo, [*paths_of(card.name, tuple(card.files)), *base_paths(card.config)])
+    base = base_paths(card.config, hub.listing(repo).__contains__)
+    hub.fetch(repo, [*paths_of(card.name, tuple(card.files)), *base])
 
 
 def post_encoder(config: ModelConfig, root: Path) -> PostEncoder:

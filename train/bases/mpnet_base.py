@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mmdemo.cells.files import file_hash, read_json, save_tensors, write_json
 from mmdemo.cells.locate import SHIPPED
-from mmdemo.cells.pretrained_base import BASE_FILES, LAYERS, LAYERS_APART, base_folder
+from mmdemo.cells.pretrained_base import BASE_FILES, IMAGE, LAYERS, LAYERS_APART, base_file, base_folder
 from mmdemo.cells.quantise import BITS
 from mmdemo.models.encoders.text import MarkedBert
 from mmdemo.models.model import NoDraws
@@ -64,9 +64,10 @@ def build_mpnet_base(root: Path, wheels: Path | None, bits: int = 8) -> Path:
     layers = {name: text.pop(name) for name in list(text) if name.startswith(LAYERS_APART["base"])}
     save_tensors(folder / "text.safetensors", text, EMBEDDING_BITS, parts, grouped=True)
     save_tensors(folder / LAYERS, layers, bits, parts, grouped=True)
-    shutil.copyfile(lite / "image.safetensors", folder / "image.safetensors")
+    if not base_file(folder, IMAGE).is_file():
+        shutil.copyfile(lite / IMAGE, folder / IMAGE)
     (folder / "tokenizer.json").write_bytes(vocabulary)
-    files = {name: file_hash(folder / name) for name in (*BASE_FILES, LAYERS)}
+    files = {name: file_hash(base_file(folder, name)) for name in (*BASE_FILES, LAYERS)}
     write_json(folder / "base.json", {"sources": {"text": SOURCE, "image": image}, "files": files})
     return folder
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from mmdemo.cells.checkpoint import cell_folder
 from mmdemo.cells.files import read_json, write_json
-from mmdemo.cells.pretrained_base import base_folder
+from mmdemo.cells.pretrained_base import IMAGE, base_file, base_folder
 from mmdemo.types import InputError
 from train.cells.run import Trunk, run_cells
 from train.cells.settings import Settings
@@ -50,9 +50,12 @@ def run_seeds(settings: Settings, fusions: Sequence[str], seeds: Sequence[int]) 
 
 def _copied(settings: Settings, trunk: Trunk, place: Path) -> Trunk:
     """The trunk and the base in ``place``, where another seed's cells cannot touch the shipped ones."""
-    base = base_folder(settings.out, "lite" if settings.config.preset == "tiny" else settings.config.preset)
+    base = base_folder(
+        settings.out.resolve(), "lite" if settings.config.preset == "tiny" else settings.config.preset
+    )
     files = [(trunk.folder / "fusion" / name).resolve() for name in trunk.places]
-    for file in [*(f for f in base.resolve().iterdir() if f.is_file()), *files]:
+    held = {file for file in (*base.iterdir(), base_file(base, IMAGE)) if file.is_file()}
+    for file in (*held, *files):
         target = place / file.relative_to(settings.out.resolve())
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)

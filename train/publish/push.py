@@ -12,7 +12,7 @@ import typer
 from mmdemo.cells.card import Card, load_card
 from mmdemo.cells.files import file_hash, read_json
 from mmdemo.cells.locate import BASE_FILES, CARD_FILES
-from mmdemo.cells.pretrained_base import OBJECT_FILES, base_place
+from mmdemo.cells.pretrained_base import OBJECT_FILES, base_file, base_place
 from mmdemo.terminal import say
 from mmdemo.types import InputError
 from train.publish.model_card import cell_card, root_card
@@ -90,12 +90,13 @@ def _base_files(root: Path, place: str, names: Sequence[str]) -> dict[str, Path 
     """The pretrained encoders in a base folder, checked against base.json where it states their hashes."""
     folder = root / place
     stated = read_json(folder / "base.json")["files"] if "base.json" in names else {}
-    for name in names:
-        if name in stated and file_hash(folder / name) != stated[name]:
-            raise InputError(f"the checkpoint file {folder / name} is damaged; nothing was pushed")
-        if not (folder / name).is_file():
-            raise InputError(f"the checkpoint file {folder / name} is missing")
-    return {f"{folder.relative_to(root).as_posix()}/{name}": folder / name for name in names}
+    files = {name: base_file(folder, name) for name in names}
+    for name, file in files.items():
+        if name in stated and file_hash(file) != stated[name]:
+            raise InputError(f"the checkpoint file {file} is damaged; nothing was pushed")
+        if not file.is_file():
+            raise InputError(f"the checkpoint file {file} is missing")
+    return {file.relative_to(root).as_posix(): file for file in files.values()}
 
 
 def upload(parcel: Parcel, repo: str, private: bool) -> str:
