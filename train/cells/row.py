@@ -19,8 +19,8 @@ from train.cells.run import (
     WHOLE_TRUNK_BITS,
     check_posts,
     ensure_base,
-    held_out_posts,
     material_of,
+    posts_to_score,
     score_cell,
     trunk_config,
 )
@@ -82,7 +82,7 @@ def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
             folder = cell_folder(out, config)
             save_cell(folder, model, config, trunks=(PLACE,), training=training, metrics={})
             if config.encoder_input not in held_out:
-                held_out[config.encoder_input] = held_out_posts(own, model, material.encoder)
+                held_out[config.encoder_input] = posts_to_score(own, model, material.encoder)
             score_cell(own, folder, training, held_out[config.encoder_input])
             yield folder
     accelerator.wait_for_everyone()

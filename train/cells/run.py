@@ -27,8 +27,8 @@ from train.data.questions import about_some_posts
 from train.fit.loop import choose_accelerator
 from train.fit.recipe import Recipe
 from train.fit.stages import Material, best_of, store_trunk, train_trunk, train_whole
-from train.score.answers import save_answers
-from train.score.evaluate import CONDITIONS, HeldOut, answers, condition_posts, evaluate, score_conditions
+from train.score.evaluate import HeldOut, evaluate
+from train.score.stored import answers_folder, held_out_posts, score_stored
 
 #: A trunk at 4 bits scored as at 16 on Twitter2017's validation split (85.2, 85.0 entity F1) in a quarter of
 #: the space (5.4 MB).
@@ -144,7 +144,7 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
         if own.config.encoder_input not in states:
             model = load_trunk_model(own.config, recipe, settings.out, trunks, start)
             found = cell_data(model.to(accelerator.device), material, recipe, settings.out, settings.cache)
-            states[own.config.encoder_input] = found, held_out_posts(own, model.cpu(), material.encoder)
+            states[own.config.encoder_input] = found, posts_to_score(own, model.cpu(), material.encoder)
         data, held_out = states[own.config.encoder_input]
         stage = stage_folder(own, "cell")
         model = load_trunk_model(own.config, recipe, settings.out, trunks, start)
@@ -160,15 +160,10 @@ def run_cells(settings: Settings, trunk: Trunk, fusions: Sequence[str]) -> Itera
         yield folder
 
 
-def held_out_posts(settings: Settings, model: MultimodalModel, encoder: PostEncoder) -> dict[str, HeldOut]:
-    """Validation posts, and test posts under every photo condition, with the trunk's states."""
-    found = {}
-    for split, conditions in (("valid", ("photo", "none")), ("test", CONDITIONS)):
-        questions = settings.source.questions(settings.config.dataset, split, settings.limit)
-        found[split] = condition_posts(
-            model, encoder, questions, settings.out, settings.cache, conditions=conditions
-        )
-    return found
+def posts_to_score(settings: Settings, model: MultimodalModel, encoder: PostEncoder) -> dict[str, HeldOut]:
+    """A run's held-out posts with the states of the trunk in ``model``."""
+    config, source, limit = settings.config, settings.source, settings.limit
+    return held_out_posts(config, source, model, encoder, settings.out, settings.cache, limit)
 
 
 def score_cell(
@@ -177,17 +172,8 @@ def score_cell(
     """Score the stored cell as it will be loaded; keep its probabilities for calibration and slices."""
     config = settings.config
     model = load_model(settings.out, folder, load_card(folder))
-    splits = {}
-    for split, asked in held_out.items():
-        found = answers(model, asked)
-        save_answers(_answers_file(settings, split), found)
-        splits[split] = score_conditions(config, asked, found)
+    splits = score_stored(config, model, held_out, answers_folder(settings.work, config.cell))
     write_json(folder / "metrics.json", {"cell": config.cell, **provenance(training), "splits": splits})
-
-
-def _answers_file(settings: Settings, split: str) -> Path:
-    """Where a cell's probabilities are kept for calibration, slices and intervals."""
-    return settings.work / "answers" / settings.config.cell / f"{split}.npz"
 
 
 def run_whole(settings: Settings) -> Path:
@@ -208,8 +194,9 @@ def run_whole(settings: Settings) -> Path:
         training = training_record(settings, {"whole": asdict(recipe)}, conditions)
         save_cell(folder, model, config, trunks=(place,), training=training, metrics={})
         options = {"cache": settings.cache, "limit": settings.limit, "device": accelerator.device}
+        keep = answers_folder(settings.work, config.cell)
         splits = {
-            split: evaluate(folder, settings.source, split, keep=_answers_file(settings, split), **options)
+            split: evaluate(folder, settings.source, split, keep=keep / f"{split}.npz", **options)
             for split in ("valid", "test")
         }
         metrics = {"cell": config.cell, **provenance(training), "splits": splits}
@@ -256,5 +243,7 @@ def ensure_base(settings: Settings) -> None:
         return
     elif (shipped / "base.json").exists():
         copy_base(shipped, folder)
+    elif settings.config.preset in LAYERS_APART:
+        build_mpnet_base(root, settings.origin.weights_root)
     else:
         build_base(root, settings.source)

@@ -1,7 +1,7 @@
-"""Commands that measure: ``evaluate``, ``calibrate``, ``photo_effect``, and the tables of ``results``."""
+"""Commands that measure cells, from ``evaluate`` to ``triples``, and the tables of ``results``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from mmdemo.terminal import say, say_json
 from mmdemo.types import InputError
 from train.commands.options import Data, Device, Images, Pairs, Work
 from train.data.source import DataSource
+
+if TYPE_CHECKING:
+    from mmdemo.cells.card import Card
 
 
 def evaluate(
@@ -28,21 +31,56 @@ def evaluate(
     """
     from mmdemo.cells.card import load_card
     from mmdemo.cells.conditions import Conditions
-    from train.cells.settings import sources_stated
     from train.fit.loop import choose_accelerator
     from train.score.evaluate import evaluate as score
     from train.score.report import render
 
     card = load_card(checkpoint)
-    scheme = card.training.get("split_scheme", "official")
-    conditions = Conditions.of(card.metrics)
-    words = sources_stated(conditions.photo_sources) if card.config.photo_words else None
-    source = DataSource(folder=data, images=images, pairs=pairs, scheme=scheme, photo_sources=words)
+    source, conditions = _source_of(card, data, images, pairs), Conditions.of(card.metrics)
     accelerator = choose_accelerator(device)
     scores = score(checkpoint, source, split, cache=work / "regions", device=accelerator.device)
     scores["photos"] = source.note_of(card.config.dataset)
     scores["conditions"], scores["marks"] = conditions.json(), list(conditions.marks)
     say_json(scores) if as_json else say(*render(scores).split("\n"))
+
+
+def _source_of(card: "Card", data: Path, images: Path | None, pairs: Path | None) -> DataSource:
+    """The posts as a cell's card says that they were split, and its photos' words from where they were."""
+    from mmdemo.cells.conditions import Conditions
+    from train.cells.settings import sources_stated
+
+    stated = Conditions.of(card.metrics).photo_sources
+    return DataSource(
+        folder=data,
+        images=images,
+        pairs=pairs,
+        scheme=card.training.get("split_scheme", "official"),
+        photo_sources=sources_stated(stated) if card.config.photo_words else None,
+    )
+
+
+def rescore(
+    data: Data,
+    cells: Annotated[
+        str, typer.Option(help="Which, as preset/dataset/model/fusion with * for any; several by comma.")
+    ] = "*",
+    root: Annotated[Path, typer.Option(help="Cells whose metrics.json gets its figures.")] = Path("runs"),
+    work: Work = Path("runs"),
+    images: Images = None,
+    pairs: Pairs = None,
+) -> None:
+    """Score stored cells again, on validation and on test under each photo condition, and keep their answers.
+
+    For cells whose base or trunk was stored in other bits since: the figures are of what is there.
+    Calibration and photo effect belong to the former answers and are taken out: run calibrate, photo_effect
+    and (for relations) triples next. Stopped, it goes on: a cell that --work has answers of is left alone.
+
+    Example: python -m train rescore --data ../shared/data --root checkpoints --work rescored
+    """
+    from train.score.stored import rescore as score_again
+
+    for name in score_again(root, cells.split(","), lambda card: _source_of(card, data, images, pairs), work):
+        say(f"{name}{_marks(root / name)}")
 
 
 def calibrate(
