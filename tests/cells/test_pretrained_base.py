@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,17 @@ import torch
 from mmdemo.cells import pretrained_base
 from mmdemo.cells.checkpoint import load_trunk
 from mmdemo.cells.files import file_hash, read_json, read_tensors, write_json
-from mmdemo.cells.locate import SHIPPED
-from mmdemo.cells.pretrained_base import LAYERS, base_folder, load_base, load_layers
+from mmdemo.cells.locate import SHIPPED, base_paths
+from mmdemo.cells.pretrained_base import (
+    IMAGE,
+    LAYERS,
+    base_file,
+    base_folder,
+    copy_base,
+    is_whole_or_copy,
+    load_base,
+    load_layers,
+)
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
@@ -159,3 +169,46 @@ def test_without_layers_training_says_where_they_are_from(apart):
     with pytest.raises(InputError, match=r"layers.safetensors is missing.*--weights-root.*--from"):
         load_layers(apart, model, "lite")
     load_layers(apart, model, "full")  # which has them in its base
+
+
+# ---------------------------------------------------------------- one image side for two presets
+
+
+@pytest.fixture
+def two(lite_root) -> Path:
+    """A root with both presets' bases as they ship."""
+    shutil.copytree(base_folder(SHIPPED, "base"), base_folder(lite_root, "base"), copy_function=os.symlink)
+    return lite_root
+
+
+def test_the_image_side_that_base_lacks_is_lite_s(two):
+    folder, lite = base_folder(two, "base"), base_folder(two, "lite")
+    assert not (folder / IMAGE).exists() and base_file(folder, IMAGE) == lite / IMAGE
+    assert base_file(folder, "text.safetensors") == folder / "text.safetensors"
+    model = build_model(replace(CONFIG, preset="base"))
+    load_base(two, model, "base")
+    ours = build_model(CONFIG)
+    load_base(two, ours, "lite")
+    held = model.image_encoder.state_dict()
+    assert all(torch.equal(value, held[name]) for name, value in ours.image_encoder.state_dict().items())
+    shutil.copyfile(lite / IMAGE, folder / IMAGE)  # as it was stored before
+    assert base_file(folder, IMAGE) == folder / IMAGE
+
+
+def test_a_copy_has_the_image_side_of_its_own(two, tmp_path):
+    folder = tmp_path / "elsewhere" / "base" / "base"
+    copy_base(base_folder(two, "base"), folder)
+    assert (folder / IMAGE).is_file() and is_whole_or_copy(folder, base_folder(two, "base"))
+
+
+def test_without_lite_s_the_file_is_named(two):
+    (base_folder(two, "lite") / IMAGE).unlink()
+    with pytest.raises(InputError, match=r"lite/base/image\.safetensors is missing"):
+        load_base(two, build_model(replace(CONFIG, preset="base")), "base")
+
+
+def test_the_paths_of_a_base_are_those_that_are_held():
+    config = replace(CONFIG, preset="base")
+    assert f"lite/base/{IMAGE}" in base_paths(config, lambda path: False)
+    assert f"base/base/{IMAGE}" in base_paths(config, lambda path: True)
+    assert f"lite/base/{IMAGE}" in base_paths(CONFIG, lambda path: True)

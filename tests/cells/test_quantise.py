@@ -47,20 +47,27 @@ def test_four_bits_take_half_a_byte_each(width):
     assert (unpack("w", stored, tensor.shape, 4) - tensor).abs().max() <= 1 / 14 + 1e-3
 
 
-@pytest.mark.parametrize(("width", "held"), [(1, 1), (2, 2), (3, 3), (4, 3), (6, 5)])
-def test_six_bits_take_three_quarters_of_a_byte_each(width, held):
+@pytest.mark.parametrize(
+    ("bits", "width", "held"),
+    [
+        (6, 1, 1),
+        (6, 2, 2),
+        (6, 3, 3),
+        (6, 4, 3),
+        (6, 5, 4),
+        (5, 1, 1),
+        (5, 2, 2),
+        (5, 3, 2),
+        (5, 8, 5),
+        (5, 9, 6),
+    ],
+)
+def test_codes_follow_each_other_bit_by_bit(bits, width, held):
     tensor = torch.linspace(-1, 1, 3 * width).reshape(3, width)
-    stored = pack("w", tensor, 6)
+    stored = pack("w", tensor, bits)
     assert stored["w.codes"].shape == (3, held)
-    assert (unpack("w", stored, tensor.shape, 6) - tensor).abs().max() <= 1 / 62 + 5e-3
-
-
-@pytest.mark.parametrize(("width", "held"), [(1, 1), (2, 2), (3, 2), (8, 5), (9, 6)])
-def test_five_bits_take_five_eighths_of_a_byte_each(width, held):
-    tensor = torch.linspace(-1, 1, 3 * width).reshape(3, width)
-    stored = pack("w", tensor, 5)
-    assert stored["w.codes"].shape == (3, held)
-    assert (unpack("w", stored, tensor.shape, 5) - tensor).abs().max() <= 1 / 30 + 5e-3
+    half_a_step = 1 / (2**bits - 2)
+    assert (unpack("w", stored, tensor.shape, bits) - tensor).abs().max() <= half_a_step + 5e-3
 
 
 @pytest.mark.parametrize("bits", [4, 5, 6, 8])

@@ -28,6 +28,7 @@ from train.fit.stages import (
     backbone_salt,
     best_of,
     fresh_model,
+    is_trunk_alone,
     shared_part,
     start_from,
     untrained_model,
@@ -58,8 +59,8 @@ def fresh_row(
     cells = {fusions[0]: first}
     for own in configs[1:]:
         cells[own.fusion] = build_model(own, first, lambda part: drawn(recipe.seed, WEIGHTS, part))
-    if start is not None:
-        for own in configs:
+    if start is not None:  # the encoders are the same objects in all: a trunk is added to them once
+        for own in configs[:1] if is_trunk_alone(start) else configs:
             start_from(cells[own.fusion], own, start)
     return RowModel(cells)
 

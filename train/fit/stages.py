@@ -214,7 +214,7 @@ def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> Non
     if (folder / "best.safetensors").exists():
         _copy_fitting(model, best_of(folder))
         return
-    if not (folder / "config.json").exists():
+    if is_trunk_alone(folder):
         load_trunk(folder / "trunk.safetensors", model, other=True)
         return
     card = load_card(folder)
@@ -224,6 +224,11 @@ def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> Non
     if not same_labels(card.config.dataset, config.dataset):
         other = {name: value for name, value in other.items() if not name.startswith("heads.")}
     _copy_fitting(model, other)
+
+
+def is_trunk_alone(folder: Path) -> bool:
+    """Whether a start holds a stored trunk and no cell's own parts; such a trunk is added to the base."""
+    return not any((folder / name).exists() for name in ("best.safetensors", "config.json"))
 
 
 def _copy_fitting(model: MultimodalModel, tensors: Mapping[str, Tensor]) -> None:

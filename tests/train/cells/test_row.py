@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from train.cells.row import row_fusions, run_row
 from train.cells.settings import Settings
 from train.cells.zoo import build, plan
 from train.fit import row_stage
+from train.fit.row_stage import fresh_row
 from train.fit.stages import best_of
 from train.score.calibrate import calibrate_all
 from train.score.evaluate import evaluate
@@ -125,6 +127,18 @@ def test_a_row_starts_from_another_rows_run(data, tmp_path):
     name = "text_encoder.bert.encoder.layer.0.attention.self.query.weight"
     assert torch.equal(before[name], after[name])
     assert load_card(folder).training["start"].endswith("row")
+
+
+def test_a_stored_trunk_is_added_once_whatever_stands_on_it(data, tmp_path):
+    first = settings(data, tmp_path)
+    list(run_row(first, ["film"]))
+    start = first.out / "tiny" / "twitter2017" / "roberta-resnet50"
+    recipe, config = first.recipe("row"), replace(first.config, dataset=find_dataset("mnre"))
+    one, many = (
+        fresh_row(config, names, recipe, first.out, start) for names in (["film"], ["film", "concat"])
+    )
+    for name, value in one.text_encoder.state_dict().items():
+        assert torch.equal(value, many.text_encoder.state_dict()[name]), name
 
 
 @pytest.mark.parametrize("names", [[], ["film", "film"], ["nonsense"], ["native"]])
