@@ -28,6 +28,11 @@ WEIGHTS = "model.safetensors"
 OWN_TRUNKS = ("../trunk.safetensors", "trunk.safetensors")
 
 
+def joint_trunk(model: str) -> str:
+    """Where a cell finds a trunk that several datasets trained together: in the preset's base folder."""
+    return f"../../../base/{model}/trunk.safetensors"
+
+
 def text_trunk(model: str) -> str | None:
     """Where a cell finds the text trunk of another model that its own reads as it is; None for the others."""
     row = model_row(model)
@@ -37,7 +42,8 @@ def text_trunk(model: str) -> str | None:
 def trunk_places(model: str) -> tuple[str, ...]:
     """The places, as seen from a cell's folder, at which a model's trunks may lie."""
     text = text_trunk(model)
-    return (text, *OWN_TRUNKS) if text else OWN_TRUNKS
+    shared = (*OWN_TRUNKS, joint_trunk(model))
+    return (text, *shared) if text else shared
 
 
 @dataclass(frozen=True, kw_only=True)

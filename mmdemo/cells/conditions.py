@@ -24,7 +24,8 @@ class Conditions:
     report's. ``cleaning``: whether texts were cleaned. ``tree``: "clean", or "dirty" where the code had
     changes that are in no commit. ``commit_exists``: whether the repository of this code has the commit.
     ``trained_with``: the fusions that trained at once on the cell's trunk, its own among them; none where it
-    trained by itself. ``photo_sources``: where the photos' words were from, of a cell that reads some.
+    trained by itself; ``datasets``: those that trained the trunk at once, its own among them.
+    ``photo_sources``: where the photos' words were from, of a cell that reads some.
     ``posts``: how many were scored, by split.
     """
 
@@ -41,6 +42,7 @@ class Conditions:
     precision: str | None = None
     training_posts: int | None = None
     trained_with: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
     photo_sources: str | None = None
     posts: Mapping[str, int] = field(default_factory=dict)
 
@@ -76,6 +78,7 @@ class Conditions:
             precision=_text(stated.get("precision")),
             training_posts=_count(stated.get("training_posts")),
             trained_with=_texts(stated.get("trained_with")),
+            datasets=_texts(stated.get("datasets")),
             photo_sources=_text(stated.get("photo_sources")),
             posts=_posts(stated.get("posts")) | _posts_scored(metrics),
         )
@@ -110,6 +113,7 @@ class Conditions:
             "Posts": NOT_STATED if self.limit is None else limit,
             "Posts scored": scored or NOT_STATED,
             **({"Trained together": ", ".join(self.trained_with)} if self.trained_with else {}),
+            **({"Trunk trained on": ", ".join(self.datasets)} if self.datasets else {}),
             "Training posts": NOT_STATED if self.training_posts is None else f"{self.training_posts:,}",
             "Splits": self.splits or NOT_STATED,
             "Text cleaning": {None: NOT_STATED, True: "yes", False: "no"}[self.cleaning],

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from os.path import normpath
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from mmdemo.cells.checkpoint import cell_folder, load_trunk, save_cell
 from mmdemo.cells.pretrained_base import load_base
+from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.models.fusion.table import FUSIONS, buildable
-from mmdemo.models.model import MultimodalModel, build_model
+from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from train.bases.align import ALIGNMENT, align
 from train.cells.conditions import code_at_start, conditions_of
@@ -53,11 +56,8 @@ def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
         InputError: a fusion stands twice, is unknown or not one of this model.
     """
     code_at_start()
-    configs = {fusion: replace(settings.config, fusion=fusion) for fusion in fusions}
-    if len(configs) < len(fusions) or not fusions:
-        raise InputError(f"--fusions {','.join(fusions)}: name each fusion once")
-    check_posts(settings)
-    settings = replace(settings, config=trunk_config(settings.config))
+    check_row(settings, fusions)
+    given, settings = settings, replace(settings, config=trunk_config(settings.config))
     accelerator = choose_accelerator(settings.device)
     with accelerator.main_process_first():
         ensure_base(settings)
@@ -65,27 +65,60 @@ def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
     stage = row_folder(settings, fusions)
     aligned = _aligned(settings)
     material = material_of(settings, recipe)
-    row = fresh_row(next(iter(configs.values())), fusions, recipe, out, settings.start, aligned)
+    row = fresh_row(given.config, fusions, recipe, out, settings.start, aligned)
     validate = train_row(material, row, recipe, stage, out, settings.cache, accelerator)
     best = {**aligned, **best_of(stage)}
-    trunk = cell_folder(out, settings.config).parent / "trunk.safetensors"
     if accelerator.is_main_process:
-        bits = _store(settings.config, best, out, trunk, row, validate)
+        trunk = cell_folder(out, settings.config).parent / "trunk.safetensors"
+        bits = store_best(settings.config, best, out, trunk, row, validate)
         conditions = conditions_of(settings, recipe.seed, material.train, accelerator)
+        conditions = replace(conditions, trained_with=tuple(fusions))
         recipes = {"row": asdict(recipe)} | ({"align": ALIGNMENT} if aligned else {})
-        held_out: dict[object, dict[str, HeldOut]] = {}
-        for fusion, config in configs.items():
-            own = replace(settings, config=config)
-            model = _cell_of(own, best, fusion, trunk)
-            stated = replace(conditions, trained_with=tuple(fusions))
-            training = training_record(own, recipes, stated) | {"trunk_bits": bits}
-            folder = cell_folder(out, config)
-            save_cell(folder, model, config, trunks=(PLACE,), training=training, metrics={})
-            if config.encoder_input not in held_out:
-                held_out[config.encoder_input] = posts_to_score(own, model, material.encoder)
-            score_cell(own, folder, training, held_out[config.encoder_input])
-            yield folder
+        parts = {fusion: own_part(best, fusion) for fusion in fusions}
+        yield from save_row(given, parts, PLACE, training_record(settings, recipes, conditions), bits)
     accelerator.wait_for_everyone()
+
+
+def check_row(settings: Settings, fusions: Sequence[str]) -> None:
+    """Make sure that the fusions and the posts can be used.
+
+    Raises:
+        InputError: a fusion stands twice, is unknown or not one of this model; the posts cannot be read.
+    """
+    if len(set(fusions)) < len(fusions) or not fusions:
+        raise InputError(f"--fusions {','.join(fusions)}: name each fusion once")
+    for fusion in fusions:
+        replace(settings.config, fusion=fusion)
+    check_posts(settings)
+
+
+def own_part(best: dict[str, Tensor], cell: str) -> dict[str, Tensor]:
+    """The tensors of one of a row's cells, by its key there, under the names that it has alone."""
+    prefix = f"cells.{cell}."
+    return {name.removeprefix(prefix): value for name, value in best.items() if name.startswith(prefix)}
+
+
+def save_row(
+    settings: Settings, parts: dict[str, dict[str, Tensor]], place: str, training: dict[str, Any], bits: int
+) -> Iterator[Path]:
+    """Save and score the cells of a row, whose own tensors are ``parts`` by fusion; yield their folders.
+
+    ``place`` is where they find the trunk, which is stored there with ``bits``.
+    """
+    held_out: dict[object, dict[str, HeldOut]] = {}
+    for fusion, part in parts.items():
+        own = replace(settings, config=replace(settings.config, fusion=fusion))
+        folder = cell_folder(settings.out, own.config)
+        model = untrained_model(own.config, settings.recipe("row"), settings.out)
+        model.load_state_dict(part, strict=False)
+        load_trunk(Path(normpath(folder / place)), model)
+        stated = training | {"trunk_bits": bits}
+        save_cell(folder, model, own.config, trunks=(place,), training=stated, metrics={})
+        if own.config.encoder_input not in held_out:
+            encoder = post_encoder(own.config, settings.out)
+            held_out[own.config.encoder_input] = posts_to_score(own, model, encoder)
+        score_cell(own, folder, stated, held_out[own.config.encoder_input])
+        yield folder
 
 
 def _aligned(settings: Settings) -> dict[str, Tensor]:
@@ -97,7 +130,7 @@ def _aligned(settings: Settings) -> dict[str, Tensor]:
     return align(settings.source, folder, settings.out, seed, settings.cache)
 
 
-def _store(
+def store_best(
     config: ModelConfig,
     best: dict[str, Tensor],
     root: Path,
@@ -119,13 +152,3 @@ def _store(
         if row_headline(validate(row)) >= whole - LOSS:
             break
     return bits
-
-
-def _cell_of(settings: Settings, best: dict[str, Tensor], fusion: str, trunk: Path) -> MultimodalModel:
-    """A trained cell on the trunk as it is stored."""
-    model = untrained_model(settings.config, settings.recipe("row"), settings.out)
-    prefix = f"cells.{fusion}."
-    own = {name.removeprefix(prefix): value for name, value in best.items() if name.startswith(prefix)}
-    model.load_state_dict(own, strict=False)
-    load_trunk(trunk, model)
-    return model

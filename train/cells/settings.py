@@ -99,6 +99,16 @@ def row_folder(settings: Settings, fusions: Sequence[str]) -> Path:
     return _kept_folder(row_run(settings), facts)
 
 
+def joint_folder(runs: Sequence[Settings], fusions: Sequence[str]) -> Path:
+    """As `row_folder`, of several datasets' rows that train together; the first one's facts lead."""
+    config, names = runs[0].config, [run.config.dataset.name for run in runs]
+    first, *others = (_stage_facts(run, "row", ("fusion",)) for run in runs)
+    facts = first | {"fusions": list(fusions), "with": dict(zip(names[1:], others, strict=True))}
+    return _kept_folder(
+        runs[0].work / "training" / config.preset / "+".join(names) / config.model / "row", facts
+    )
+
+
 def row_run(settings: Settings) -> Path:
     """Where a row's training run is kept, from which another can start."""
     return settings.work / "training" / settings.config.cell.rsplit("/", 1)[0] / "row"
@@ -134,7 +144,10 @@ def _kept_folder(folder: Path, facts: dict[str, Any]) -> Path:
 def _completed(facts: dict[str, Any]) -> dict[str, Any]:
     """A stored stage's facts; a setting that was not there yet had its default."""
     defaults: dict[str, Any] = {"extra": "", "recipe": {}}
-    return defaults | facts | {"recipe": asdict(Recipe()) | dict(facts.get("recipe", {}))}
+    others = (
+        {"with": {name: _completed(own) for name, own in facts["with"].items()}} if "with" in facts else {}
+    )
+    return defaults | facts | others | {"recipe": asdict(Recipe()) | dict(facts.get("recipe", {}))}
 
 
 def config_facts(config: ModelConfig) -> dict[str, Any]:

@@ -23,7 +23,8 @@ def shipped_trunk(config: ModelConfig) -> Path | None:
         return None
     model = config.row.text_of or config.model
     tasks = dict.fromkeys((*reversed(config.dataset.tasks), *TASKS))
-    folders = [SHIPPED / config.preset / default_for(task).name / model for task in tasks]
+    places = [*(default_for(task).name for task in tasks), "base"]  # there: one that several datasets share
+    folders = [SHIPPED / config.preset / place / model for place in places]
     return next((folder for folder in folders if (folder / "trunk.safetensors").is_file()), None)
 
 

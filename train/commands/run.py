@@ -209,23 +209,29 @@ def row(
     extra: Extra = None,
     weights_root: WeightsRoot = None,
 ) -> None:
+    from train.cells.joint import run_rows
     from train.cells.row import row_fusions, run_row
 
-    settings = settings_of(
-        chosen_dataset(dataset, data),
-        read_recipes(recipe),
-        {"model": model, "scheme": scheme},
-        change or [],
-        Places(images=images, pairs=pairs, out=out, work=work, weights_root=weights_root),
-        start_from,
-        extra,
-    )
-    named = [name.strip() for name in fusions.split(",")] if fusions else row_fusions(settings.config.model)
-    for folder in run_row(settings, named):
+    runs = [
+        settings_of(
+            chosen_dataset(name, data),
+            read_recipes(recipe),
+            {"model": model, "scheme": scheme},
+            change or [],
+            Places(images=images, pairs=pairs, out=out, work=work, weights_root=weights_root),
+            start_from,
+            extra,
+        )
+        for name in (dataset.split(",") if dataset else [None])
+    ]
+    named = [name.strip() for name in fusions.split(",")] if fusions else row_fusions(runs[0].config.model)
+    for folder in run_rows(runs, named) if len(runs) > 1 else run_row(runs[0], named):
         say(str(folder))
 
 
 row.__doc__ = f"""Train a trunk with all of its fusions at once, resuming if cut off, and score each cell.
+
+    Several datasets by comma train one trunk together, each with fusions and heads of its own.
 
     Example: python -m train row --dataset {EXAMPLE} --data ../shared/data --model roberta-resnet50
     """

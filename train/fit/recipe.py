@@ -6,12 +6,12 @@ from typing import Any
 from mmdemo.types import InputError
 from train.data.batches import Drops, Mix
 
-COUNTS = ("epochs", "batch_size", "eval_batch_size", "repeats")
+COUNTS = ("epochs", "batch_size", "eval_batch_size", "repeats", "parts")
 DROPS = ("image_dropout", "drop_photo", "drop_words", "drop_some_words")
 SHARES = ("warmup", "dropout", "label_smoothing", *DROPS, "layer_decay", "ema", "share")
 
 #: Settings that came later: at their defaults they change nothing, and what was made before still counts.
-LATER = ("repeats", "unrelated", "valid_posts", "align", "r_drop", *DROPS[1:])
+LATER = ("repeats", "unrelated", "valid_posts", "parts", "align", "r_drop", *DROPS[1:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,9 @@ class Recipe:
     question about entities ``repeats`` times, and for each pair with a relation ``unrelated`` pairs without
     one, drawn anew (0: all of them). ``valid_posts`` is how many posts of validation, drawn by the seed, are
     scored after each epoch (0: all); the finished cell is scored on all.
+
+    An epoch of a row takes one of ``parts`` equal parts of the posts, each pass over all of them drawn anew:
+    a kill costs no more than that. ``epochs`` counts parts, then.
 
     Of a row, whose cells train together (`train.fit.row_model`), ``align`` is the weight of the divergence
     that draws the text alone to the fused answers, and ``r_drop`` that of two passes of the same posts under
@@ -64,6 +67,7 @@ class Recipe:
     repeats: int = 1
     unrelated: float = 0.0
     valid_posts: int = 0
+    parts: int = 1
     align: float = 0.0
     r_drop: float = 0.0
     ema: float = 0.0

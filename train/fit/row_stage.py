@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmdemo.models.batch import Batch, Example
 from mmdemo.models.config import ModelConfig
@@ -34,7 +35,7 @@ from train.fit.stages import (
     untrained_model,
 )
 from train.fit.state import save_state
-from train.fit.streams import DESCRIPTIONS, WEIGHTS, drawn, stream
+from train.fit.streams import DESCRIPTIONS, PARTS, WEIGHTS, drawn, stream
 from train.score.metrics import Scores, headline
 from train.score.predict import as_answer, score
 
@@ -48,16 +49,21 @@ def fresh_row(
     root: Path,
     start: Path | None = None,
     aligned: Mapping[str, Tensor] | None = None,
+    beside: RowModel | None = None,
 ) -> RowModel:
     """A row to be trained: each cell's parts start as they would alone, whatever stands beside it.
 
-    ``aligned`` are an image encoder's tensors that are trained already (`train.bases.align`).
+    ``aligned`` are an image encoder's tensors that are trained already (`train.bases.align`). ``beside`` is
+    another dataset's row, which has its start and lends its encoders.
     """
     configs = [replace(config, fusion=fusion, dropout=recipe.dropout) for fusion in fusions]
-    first = (fresh_model if start is None else untrained_model)(configs[0], recipe, root)
-    first.load_state_dict(dict(aligned or {}), strict=False)
-    cells = {fusions[0]: first}
-    for own in configs[1:]:
+    if beside is None:
+        first = (fresh_model if start is None else untrained_model)(configs[0], recipe, root)
+        first.load_state_dict(dict(aligned or {}), strict=False)
+        cells = {fusions[0]: first}
+    else:
+        first, cells, start = next(iter(beside.by_fusion().values())), {}, None
+    for own in configs[len(cells) :]:
         cells[own.fusion] = build_model(own, first, lambda part: drawn(recipe.seed, WEIGHTS, part))
     if start is not None:  # the encoders are the same objects in all: a trunk is added to them once
         for own in configs[:1] if is_trunk_alone(start) else configs:
@@ -79,43 +85,24 @@ def train_row(
     ``row`` is left with them. Gives back what scores it on the validation posts.
 
     Raises:
-        InputError: the recipe asks for several members: a row is one model.
+        InputError: as `RowData`.
     """
-    if recipe.members > 1:
-        raise InputError(f"members is {recipe.members}; a row trains its trunk once, with all its fusions")
-    material = shared_part(material, recipe)
-    maps = _Maps(material, row, root, cache)
-    plain = material.examples(material.train, training=True)
-    valid = with_regions(
-        material.examples(material.valid, training=False), _posts(material.valid), maps.of(material.valid, 0)
-    )
-
-    def batches(epoch: int) -> Iterator[Batch]:
-        view = 1 + epoch % recipe.views if recipe.views else 0
-        told = one_described(
-            plain, _posts(material.train), material.encoder, stream(recipe.seed, DESCRIPTIONS, epoch)
-        )
-        examples = with_regions(told, _posts(material.train), maps.of(material.train, view))
-        found = bucketed_batches(
-            examples,
-            recipe.batch_size,
-            seed=recipe.seed,
-            epoch=epoch,
-            drops=recipe.drops,
-            mix=recipe.mix,
-        )
-        return map(twice, found) if recipe.r_drop else found
-
+    data = RowData(material, row, recipe, root, cache, accelerator)
     config = material.config
-    validate = row_validation(material, recipe, valid, accelerator)
     task = Task(
         name=f"{config.dataset.name}/{config.model}",
-        batches=batches,
-        steps=count_batches(plain, recipe.batch_size, recipe.mix),
-        validate=validate,
+        batches=data.batches,
+        steps=data.steps,
+        validate=data.validate,
         loss=row_loss,
         headline=row_headline,
     )
+    train_to_best(row, task, recipe, folder, accelerator)
+    return data.validate
+
+
+def train_to_best(row: nn.Module, task: Task, recipe: Recipe, folder: Path, accelerator: Accelerator) -> None:
+    """Train what a task says, or take what ``folder`` has of it; the model is left at its best epoch."""
     row.to(accelerator.device)
     if not (folder / "best.safetensors").exists():
         scores = fit(row, task, recipe, folder / "epochs", accelerator)
@@ -124,7 +111,64 @@ def train_row(
             save_state(folder / "best.safetensors", {"model": row}, None, {"scores": scores})
         accelerator.wait_for_everyone()
     row.load_state_dict(best_of(folder), strict=False)
-    return validate
+
+
+class RowData:
+    """A dataset's posts as a row learns from them and is scored on them.
+
+    An epoch takes one of `Recipe.parts` equal parts of the training posts, drawn anew for each pass.
+
+    Raises:
+        InputError: the recipe asks for several members: a row is one model.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        row: RowModel,
+        recipe: Recipe,
+        root: Path,
+        cache: Path,
+        accelerator: Accelerator,
+    ) -> None:
+        if recipe.members > 1:
+            raise InputError(
+                f"members is {recipe.members}; a row trains its trunk once, with all its fusions"
+            )
+        self.material, self.recipe = shared_part(material, recipe), recipe
+        self.maps = _Maps(self.material, row, root, cache)
+        self.plain = self.material.examples(self.material.train, training=True)
+        self.posts = _posts(self.material.train)
+        self.steps = count_batches(self._part(self.plain, 0), recipe.batch_size, recipe.mix)
+        questions = self.material.valid
+        valid = self.material.examples(questions, training=False)
+        valid = with_regions(valid, _posts(questions), self.maps.of(questions, 0))
+        self.validate = row_validation(self.material, recipe, valid, accelerator)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """An epoch's batches, in the order that the seed draws."""
+        recipe, seed = self.recipe, self.recipe.seed
+        view = 1 + epoch % recipe.views if recipe.views else 0
+        regions = self.maps.of(self.material.train, view)
+        posts, plain = self._part(self.posts, epoch), self._part(self.plain, epoch)
+        told = one_described(plain, posts, self.material.encoder, stream(seed, DESCRIPTIONS, epoch))
+        found = bucketed_batches(
+            with_regions(told, posts, regions),
+            recipe.batch_size,
+            seed=seed,
+            epoch=epoch,
+            drops=recipe.drops,
+            mix=recipe.mix,
+        )
+        return map(twice, found) if recipe.r_drop else found
+
+    def _part(self, values: Sequence[Any], epoch: int) -> Sequence[Any]:
+        parts = self.recipe.parts
+        if parts == 1:
+            return values
+        order = stream(self.recipe.seed, PARTS, epoch // parts).permutation(len(values))
+        size, start = len(values) // parts, epoch % parts
+        return [values[i] for i in order[start * size : (start + 1) * size]]
 
 
 class _Maps:

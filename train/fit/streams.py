@@ -20,7 +20,7 @@ from mmdemo.models.features import TextEncoder
 #: The streams, beside one for each part of a model (its first weights, its dropout).
 ORDER, PHOTO_DROPS, AUGMENTATION = "order of posts", "photo drops", "augmentation"
 DESCRIPTIONS = "descriptions of photos"
-SHARE, VALIDATION = "share of posts", "validation posts"
+SHARE, PARTS, VALIDATION = "share of posts", "parts of posts", "validation posts"
 WEIGHTS, DROPOUT = "first weights", "dropout"
 
 
