@@ -3,8 +3,8 @@
 python -m tests.bench.trunk_bits --recipe base --dataset twitter2017 --data DIR --out RUNS --work RUNS
     --fusions film,concat --set photo_sources=captioned:blip2 [--from …] --bits 4,5,6,8
 
-The options are those of the finished `python -m train row` whose state is in --work: nothing is trained, and no
-test post is looked at. The figures are the mean of the cells' headlines, in points.
+The options are those of the finished `python -m train row` whose state is in --work: nothing is trained, and
+no test post is looked at. The figures are the mean of the cells' headlines, in points.
 """
 
 import argparse
