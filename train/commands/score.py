@@ -145,6 +145,38 @@ def triples(
         )
 
 
+def elsewhere(
+    data: Data,
+    root: Annotated[Path, typer.Option(help="Cells whose metrics.json gets the figures.")] = Path("runs"),
+    work: Work = Path("runs"),
+    images: Images = None,
+    pairs: Pairs = None,
+) -> None:
+    """Score the chosen entity cells out of domain: on others' test posts, in lower case, with other handles.
+
+    Types of two datasets are paired by what their records call them in common ("like" in dataset.toml). Of
+    each dataset and preset the cell that validation chooses is measured.
+
+    Example: python -m train elsewhere --data ../shared/data --root checkpoints --work runs
+    """
+    from mmdemo.datasets.discovery import bundled
+    from train.publish.results import chosen_cells
+    from train.score.elsewhere import measure_elsewhere
+
+    tagged = [dataset for dataset in bundled().values() if dataset.has_entities]
+    cells = [root / cell.name for cell in chosen_cells(root).values() if cell.task == "entities"]
+    if not cells:
+        raise InputError(f"no cell in {root} finds entities")
+    for folder in cells:
+        others = [dataset for dataset in tagged if dataset.name != folder.parents[1].name]
+        found = measure_elsewhere(
+            root, folder, others, lambda card: _source_of(card, data, images, pairs), work
+        )
+        for name, figures in found.items():
+            told = ", ".join(f"{written} {100 * f1:.2f}" for written, f1 in figures.items())
+            say(f"{folder.relative_to(root)} on {name}: {told}{_marks(folder)}")
+
+
 def _without_answers(root: Path, work: Path) -> InputError:
     return InputError(f"no cell of {root} has its answers in {work / 'answers'}, where training keeps them")
 

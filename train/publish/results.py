@@ -11,6 +11,7 @@ from mmdemo.cells.files import read_json, write_json
 from mmdemo.measures import headline_of
 from train.fit.state import replace_file
 from train.publish import tables
+from train.publish.elsewhere import out_of_domain
 from train.publish.marked import Mark, write_marked
 from train.publish.scored import Scored
 
@@ -54,14 +55,21 @@ def results_table(root: Path) -> str:
         return ""
     chosen = {zoo: choose(cells) for zoo, cells in found.items()}
     sections = [f"## The chosen cells\n\n{tables.chosen_rows(chosen)}", tables.comparison(chosen)]
+    if lines := out_of_domain(chosen):
+        sections.append("\n".join(lines))
     sections += [tables.zoo_section(name, cells, chosen[name]) for name, cells in found.items()]
     return "\n\n".join(sections)
 
 
 def chosen_table(root: Path) -> str:
     """One line a dataset: the cell that validation chooses, what it was scored on, and its figures."""
-    found = _by_zoo(root)
-    return tables.chosen_rows({name: choose(cells) for name, cells in found.items()}) if found else ""
+    chosen = chosen_cells(root)
+    return tables.chosen_rows(chosen) if chosen else ""
+
+
+def chosen_cells(root: Path) -> dict[str, Scored]:
+    """The cell that validation chooses, of each dataset and preset (`Scored.title`)."""
+    return {zoo: choose(cells) for zoo, cells in _by_zoo(root).items()}
 
 
 def choose(cells: Sequence[Scored]) -> Scored:
@@ -89,11 +97,11 @@ def note_commits(root: Path) -> str:
     return "commits: " + (", ".join(f"{count} {kind}" for kind, count in counts.items()) or "no cell")
 
 
-def _by_zoo(root: Path, presets: Sequence[str] = PRESETS) -> dict[str, list[Scored]]:
+def _by_zoo(root: Path) -> dict[str, list[Scored]]:
     """The trained cells by `Scored.title`, in the order of datasets, of each that of the presets."""
     cells = [
         Scored(name=metrics["cell"], metrics=metrics)
-        for preset in presets
+        for preset in PRESETS
         for file in sorted(root.glob(f"{preset}/*/*/*/metrics.json"))
         for metrics in [read_metrics(file.parent)]
     ]

@@ -29,7 +29,7 @@ from train.score.evaluate import CONDITIONS, HeldOut, answers, condition_posts, 
 SPLITS = {"valid": ("photo", "none"), "test": CONDITIONS}
 
 #: What metrics.json says that follows from the answers, and is not true of others.
-FROM_ANSWERS = ("calibration", "photo_effect", "row_effect", "triples")
+FROM_ANSWERS = ("calibration", "photo_effect", "row_effect", "triples", "elsewhere")
 
 #: Cells that read the same states of the same trunk.
 Alike = tuple[object, ...]
