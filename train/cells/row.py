@@ -34,7 +34,8 @@ from train.fit.row_stage import Validate, fresh_row, row_headline, train_row
 from train.fit.stages import best_of, store_trunk, untrained_model
 from train.score.evaluate import HeldOut
 
-PLACE = "../trunk.safetensors"
+#: Where the cells of a row find their trunk; that of one fusion alone is its own, beside another row's.
+PLACE, OWN_PLACE = "../trunk.safetensors", "trunk.safetensors"
 
 #: Bits that a trunk may be stored with, fewest first, and how much validation may lose by them.
 BITS, LOSS = (TRUNK_BITS, WHOLE_TRUNK_BITS, 6, 8), 0.001
@@ -69,13 +70,15 @@ def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
     validate = train_row(material, row, recipe, stage, out, settings.cache, accelerator)
     best = {**aligned, **best_of(stage)}
     if accelerator.is_main_process:
-        trunk = cell_folder(out, settings.config).parent / "trunk.safetensors"
+        place = PLACE if len(fusions) > 1 else OWN_PLACE
+        first = cell_folder(out, replace(given.config, fusion=fusions[0]))
+        trunk = Path(normpath(first / place))
         bits = store_best(settings.config, best, out, trunk, row, validate)
         conditions = conditions_of(settings, recipe.seed, material.train, accelerator)
         conditions = replace(conditions, trained_with=tuple(fusions))
         recipes = {"row": asdict(recipe)} | ({"align": ALIGNMENT} if aligned else {})
         parts = {fusion: own_part(best, fusion) for fusion in fusions}
-        yield from save_row(given, parts, PLACE, training_record(settings, recipes, conditions), bits)
+        yield from save_row(given, parts, place, training_record(settings, recipes, conditions), bits)
     accelerator.wait_for_everyone()
 
 

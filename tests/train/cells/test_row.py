@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from mmdemo.answer.predict import predict
 from mmdemo.cells.card import load_card
 from mmdemo.cells.catalogue import find_cell
+from mmdemo.cells.checkpoint import load_model
 from mmdemo.cells.conditions import Conditions
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import ModelConfig, fusions_of
@@ -129,9 +130,23 @@ def test_a_row_starts_from_another_rows_run(data, tmp_path):
     assert load_card(folder).training["start"].endswith("row")
 
 
+def test_one_fusion_alone_keeps_its_trunk_and_leaves_another_rows(data, tmp_path):
+    both = list(run_row(settings(data, tmp_path), ["film", "concat"]))
+    shared = both[0].parent / "trunk.safetensors"
+    before = shared.read_bytes()
+    own = replace(settings(data, tmp_path), work=tmp_path / "other")
+    [folder] = list(run_row(own, ["text-only"]))
+    assert folder.parent == shared.parent and shared.read_bytes() == before
+    assert (
+        list(load_card(folder).trunks) == ["trunk.safetensors"] and (folder / "trunk.safetensors").is_file()
+    )
+    for one in (folder, *both):
+        load_model(tmp_path / "out", one, load_card(one))
+
+
 def test_a_stored_trunk_is_added_once_whatever_stands_on_it(data, tmp_path):
     first = settings(data, tmp_path)
-    list(run_row(first, ["film"]))
+    list(run_row(first, ["film", "concat"]))
     start = first.out / "tiny" / "twitter2017" / "roberta-resnet50"
     recipe, config = first.recipe("row"), replace(first.config, dataset=find_dataset("mnre"))
     one, many = (
