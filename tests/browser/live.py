@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 300  # importing torch and gradio takes that long beside a training run
 #: Milliseconds after which what does not come is missing. The first answer loads a model, perhaps beside a
 #: training run on both cores.
-WAIT = 90_000
+WAIT = 180_000
 expect.set_options(timeout=WAIT)
 T17, MNRE = "Twitter2017 · entities", "MNRE · relation of a marked pair"
 TWEET = "Kevin Durant enters Oracle Arena in Oakland"
