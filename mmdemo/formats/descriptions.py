@@ -111,6 +111,22 @@ def _line(line: Mapping[str, Any], keys: tuple[str, ...], where: str, cut: Cut) 
     return tuple(said)
 
 
+def read_scores(folder: Path, dataset: Dataset, key: str) -> dict[str, float]:
+    """A number that a data folder's descriptions state of each photo, by its id without a suffix.
+
+    Raises:
+        InputError: as `read_descriptions`.
+    """
+    path = descriptions_file(folder, dataset)
+    if path is None:
+        return {}
+    return {
+        without_suffix(str(line["image_id"])): float(value)
+        for _, line in read_objects(path)
+        if isinstance(value := line.get(key), int | float) and line.get("image_id")
+    }
+
+
 def _is_text(value: Any) -> bool:
     """A text or a list of texts; a score or a count describes nothing."""
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(x, str) for x in value))

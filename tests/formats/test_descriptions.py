@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mmdemo.datasets.discovery import bundled
@@ -17,6 +18,7 @@ from mmdemo.formats.descriptions import (
     descriptions_file,
     descriptions_of,
     read_descriptions,
+    read_scores,
     with_descriptions,
 )
 from mmdemo.formats.given.photos import Photos
@@ -24,6 +26,7 @@ from mmdemo.formats.reading import read_posts, read_split
 from mmdemo.formats.shared.photo_words import MAX_CHARACTERS
 from mmdemo.types import Ask, InputError, PhotoWords, Post, Question
 from tests.made_up import odd_dataset
+from train.data.source import DataSource
 
 
 def written(path: Path, *lines: object) -> Path:
@@ -150,6 +153,16 @@ def test_a_folder_of_descriptions_beside_the_data_is_found(tmp_path: Path) -> No
     assert descriptions_file(tmp_path, ODD_SET) is None and not descriptions_of(tmp_path, ODD_SET).words
     path = written(tmp_path / "descriptions" / f"{ODD_SET.name}.jsonl", LINE)
     assert descriptions_file(tmp_path, ODD_SET) == path and said(descriptions_of(tmp_path, ODD_SET), "7")
+
+
+def test_a_number_of_each_photo_is_read_and_what_is_none_is_left_out(tmp_path: Path) -> None:
+    assert read_scores(tmp_path, ODD_SET, "relatedness") == {}
+    others: list[dict[str, object]] = [{"image_id": 8, "relatedness": "high"}, {"image_id": 9}]
+    written(tmp_path / "descriptions" / f"{ODD_SET.name}.jsonl", LINE, *others)
+    assert read_scores(tmp_path, ODD_SET, "relatedness") == {"7": 0.3}
+    post = Post(text="a", tokens=("a",), image_id="7.png")
+    asked = DataSource(folder=tmp_path).scores(ODD_SET, [post, replace(post, image_id=None)], "relatedness")
+    assert asked[0] == 0.3 and np.isnan(asked[1])
 
 
 def test_posts_of_a_file_get_them(tmp_path: Path) -> None:

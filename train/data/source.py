@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import numpy as np
 from mmdemo.datasets.discovery import bundled
 from mmdemo.datasets.schema import SPLITS, Dataset
 from mmdemo.datasets.toml_file import FILE, read_toml
-from mmdemo.formats.descriptions import descriptions_of, with_descriptions
+from mmdemo.formats.descriptions import descriptions_of, read_scores, with_descriptions
 from mmdemo.formats.reading import read_split, with_photos
 from mmdemo.photo.lookup import PhotoLookup, photo_folders, photo_lookup
+from mmdemo.photo.names import without_suffix
 from mmdemo.types import InputError, Post, Question, quoted
 from train.data.photo_reading import Named, with_words_read
 from train.data.questions import questions_of
@@ -127,6 +129,12 @@ class DataSource:
         """
         posts = self.posts(dataset, split)[:limit]
         return posts if self.photo_sources is None else with_words_read(posts, self.photo_sources)
+
+    def scores(self, dataset: Dataset, posts: Sequence[Post], key: str) -> np.ndarray:
+        """A number that the folder states of each post's photo, (posts,); NaN where it states none."""
+        stated = read_scores(self.folder, dataset, key)
+        names = [without_suffix(post.image_id) if post.image_id else "" for post in posts]
+        return np.array([stated.get(name, np.nan) for name in names])
 
     def lookup(self, dataset: Dataset, split: str) -> PhotoLookup:
         """Where a split's photos lie. Raises InputError where the photos' folder or pairs cannot be used."""

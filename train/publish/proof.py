@@ -52,7 +52,28 @@ def _model(model: str, cells: Sequence[Scored]) -> list[str]:
         columns += [str(none.get(key, "-")) for key in ("changed", "to_right", "to_wrong")]
         figure = percent(cell.figure("test", "photo", measure))
         lines.append(row([marked(cell.fusion, [cell]), figure, *columns]))
-    return [*lines, *_disagreement(cells)]
+    return [*lines, *_disagreement(cells), *_by_kind(cells)]
+
+
+def _by_kind(cells: Sequence[Scored]) -> list[str]:
+    """What the photo changes by kind of post, of the fusion that validation prefers of these."""
+    measure = headline_of(cells[0].task)
+    told = [cell for cell in cells if any("shuffled" in found for found in _kinds(cell))]
+    if not told:
+        return []
+    best = max(told, key=lambda cell: cell.figure("valid", "photo", measure))
+    titles = ["kind of test post", "posts", f"test {measure.column}", "own − another's", "own − nothing"]
+    lines = ["", f"By kind of post, {best.fusion} (kinds overlap):", ""]
+    lines += head("|".join(titles), numbers_from=1)
+    for found in _kinds(best):
+        figures = [str(found["posts"]), percent(found["f1"])]
+        lines.append(row([found["name"], *figures, _interval(found.get("shuffled")), _interval(found)]))
+    return lines
+
+
+def _kinds(cell: Scored) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = cell.metrics.get("photo_effect", {}).get("slices", [])
+    return found
 
 
 def _disagreement(cells: Sequence[Scored]) -> list[str]:

@@ -19,7 +19,7 @@ from mmdemo.models.decode import best_tags
 from train.data.questions import Gold, gold_of
 from train.data.source import DataSource
 from train.score.answers import answered_questions
-from train.score.slices import known_names, slices_of
+from train.score.slices import RELATED, known_names, slices_of
 
 RESAMPLES = 1000
 LEVEL = 95  # per cent of the resamples inside the interval
@@ -105,7 +105,8 @@ def measure_cell(folder: Path, answers: Path, source: DataSource) -> dict[str, A
     counts = {condition: counts_of(dataset, gold, found) for condition, found in rows.items()}
     said = {condition: [said_of(dataset, row) for row in found] for condition, found in rows.items()}
     has_photo = np.array([post.image is not None for post in posts])
-    groups = slices_of(posts, has_photo, known_names(source.posts(dataset, "train")))
+    known, related = known_names(source.posts(dataset, "train")), source.scores(dataset, posts, RELATED)
+    groups = slices_of(posts, has_photo, known, related)
     stated = {
         "split": "test",
         "resamples": RESAMPLES,
@@ -117,7 +118,9 @@ def measure_cell(folder: Path, answers: Path, source: DataSource) -> dict[str, A
             if c != "photo"
         },
         "slices": [
-            {"name": name, "posts": int(mask.sum())} | difference(counts["photo"][mask], counts["none"][mask])
+            {"name": name, "posts": int(mask.sum())}
+            | difference(counts["photo"][mask], counts["none"][mask])
+            | {c: difference(counts["photo"][mask], counts[c][mask]) for c in ("shuffled",) if c in counts}
             for name, mask in groups.items()
         ],
     }

@@ -1,5 +1,6 @@
 """Kinds of posts that figures are given of apart: by length, photo, names known from training or not."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +9,10 @@ import numpy as np
 from mmdemo.types import Post
 
 FEWEST = 30  # posts in a slice
+QUOTED = re.compile(r"[\"“][^\"“”]{2,}[\"”]")
+
+#: What the number is called that descriptions state of how much a photo has to do with its text (TMR).
+RELATED = "relatedness"
 
 #: A name in lower case -> the types that training gives it; "" where it states none.
 Known = Mapping[str, frozenset[str]]
@@ -29,14 +34,29 @@ def known_names(posts: Sequence[Post]) -> Known:
     return {name: frozenset(labels) for name, labels in found.items()}
 
 
-def slices_of(posts: Sequence[Post], has_photo: np.ndarray, known: Known) -> dict[str, np.ndarray]:
-    """Groups of at least `FEWEST` posts by name, as masks; they overlap."""
+def _quotes(post: Post) -> bool:
+    """Whether a description of the photo quotes text, as captioners do with what they can read."""
+    return any(QUOTED.search(one.text) for one in post.photo_words)
+
+
+def slices_of(
+    posts: Sequence[Post], has_photo: np.ndarray, known: Known, related: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Groups of at least `FEWEST` posts by name, as masks; they overlap.
+
+    ``related`` says how much each photo has to do with its text, (posts,), NaN where nothing says it.
+    """
+    related = np.full(len(posts), np.nan) if related is None else related
+    middle = np.nanmedian(related) if np.isfinite(related).any() else np.nan
     words = np.array([len(post.tokens) for post in posts])
     texts = [" ".join(post.tokens) for post in posts]
     entities = np.array([len(post.entities or ()) for post in posts])
     names = [[name for name, _ in names_of(post)] for post in posts]
     groups = {
         "with a photo": has_photo,
+        "photo and text related, upper half": related > middle,
+        "photo and text related, lower half": related <= middle,
+        "described as having text in the photo": np.array([_quotes(post) for post in posts]),
         "up to 10 words": words <= 10,
         "11 to 20 words": (words > 10) & (words <= 20),
         "over 20 words": words > 20,

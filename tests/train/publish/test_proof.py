@@ -42,3 +42,19 @@ def test_intervals_that_leave_zero_out_are_bold_and_the_fusions_furthest_apart_a
         "Two cells of this row answer 2.00 % (concat and film) to 11.00 % (film and text-only) of the test "
         "questions differently."
     )
+
+
+def test_kinds_of_posts_are_told_of_the_fusion_that_validation_prefers():
+    def told(fusion: str, valid: float, low: float) -> Scored:
+        kind = {"name": "over 20 words", "posts": 126, "f1": 0.62, **found(0.004, low, 0.01)}
+        kind["shuffled"] = found(0.02, 0.01, 0.03)
+        effect = {"against": {"picture": found(0, 0, 0)}, "slices": [kind]}
+        one = cell(fusion, photo_effect=effect)
+        one.metrics["splits"]["valid"] = {"photo": {"micro_without_none": {"f1": valid}}}
+        return one
+
+    lines = proof([told("film", 0.6, -0.001), told("concat", 0.7, 0.001)])
+    assert "By kind of post, concat (kinds overlap):" in lines
+    figures = "62.00 | **+2.00 (+1.00 … +3.00)** | **+0.40 (+0.10 … +1.00)**"
+    assert lines[-1] == f"| over 20 words | 126 | {figures} |"
+    assert sum(line.startswith("| over 20 words") for line in lines) == 1

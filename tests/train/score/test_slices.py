@@ -1,8 +1,10 @@
 """Kinds of posts that figures are given of apart."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from mmdemo.types import Entity, Post, Relation
+from mmdemo.types import Entity, PhotoWords, Post, Relation
 from train.score.slices import known_names, names_of, slices_of
 
 
@@ -38,3 +40,15 @@ def test_names_are_known_whatever_their_case_and_ambiguous_by_their_types():
     counts = {name: int(mask.sum()) for name, mask in found.items()}
     assert counts["all names known from training"] == counts["a name of several types in training"] == 30
     assert counts["a name unknown to training"] == 31
+
+
+def test_related_photos_are_halved_and_quoted_text_is_found():
+    said = PhotoWords(source="captioned", by="cogvlm", text='a sign that reads "Rehab House"')
+    plain = PhotoWords(source="captioned", by="cogvlm", text="a girl's dog")
+    posts = [replace(post("a"), photo_words=(said,))] * 40 + [replace(post("a"), photo_words=(plain,))] * 40
+    related = np.array([0.9] * 35 + [0.1] * 35 + [np.nan] * 10)
+    found = slices_of(posts, np.ones(80, dtype=bool), {}, related)
+    assert found["photo and text related, upper half"][:35].all()
+    assert found["photo and text related, upper half"].sum() == 35
+    assert found["photo and text related, lower half"].sum() == 35
+    assert found["described as having text in the photo"].tolist() == [True] * 40 + [False] * 40
