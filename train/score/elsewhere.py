@@ -80,15 +80,15 @@ def measure_elsewhere(
     found: dict[str, dict[str, float]] = {}
     for dataset in (own, *others):
         asked = source.questions(dataset, "test")
+        gold = [relabelled(gold_tags(one.post, flat=True), dataset, own) for one in asked]
         found[dataset.name] = {}
         for name, written in WRITTEN.items():
-            questions = [replace(one, post=rewritten(one.post, written)) for one in asked]
+            questions = [replace(one, post=_unlabelled(rewritten(one.post, written))) for one in asked]
             examples = condition_posts(
                 model, encoder, questions, root, work / "regions", conditions=("photo",)
             ).examples["photo"]
             device = next(model.parameters()).device
             rows = probabilities(model, examples, batch_size=BATCH, device=device)
-            gold = [relabelled(gold_tags(one.post, flat=True), dataset, own) for one in questions]
             found[dataset.name][name] = score(own, gold, rows)["entity"]["f1"]
     write_json(folder / "metrics.json", read_json(folder / "metrics.json") | {"elsewhere": found})
     return found
@@ -98,6 +98,10 @@ def rewritten(post: Post, written: Callable[[Sequence[str]], list[str]]) -> Post
     """The post with its words written otherwise; as many, so that what is stated of them holds."""
     tokens = tuple(written(post.tokens))
     return replace(post, tokens=tokens, text=" ".join(tokens), offsets=())
+
+
+def _unlabelled(post: Post) -> Post:
+    return replace(post, entities=None, tags=None)
 
 
 def relabelled(tags: Sequence[str], there: Dataset, here: Dataset) -> list[str]:
