@@ -4,6 +4,7 @@ What a run does when its cell is whole, and `rescore` for cells that stand alrea
 that ship, also where a base or a trunk was stored in another number of bits since.
 """
 
+import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
@@ -121,8 +122,12 @@ def _rescore_alike(root: Path, cards: Sequence[Card], source: DataSource, work: 
     for card in cards:
         name = card.config.cell
         model = load_model(root, root / name, card, encoders)
-        splits = score_stored(card.config, model, held_out, answers_folder(work, name))
+        keep = answers_folder(work, name)
+        part = keep.with_name(f".{keep.name}.part")  # a cell counts as done once its figures are written too
+        splits = score_stored(card.config, model, held_out, part)
         file = root / name / "metrics.json"
         kept = {key: value for key, value in read_json(file).items() if key not in FROM_ANSWERS}
         write_json(file, kept | {"splits": splits, "scored": scored})
+        shutil.rmtree(keep, ignore_errors=True)
+        part.rename(keep)
         yield name

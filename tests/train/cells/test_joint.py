@@ -92,7 +92,7 @@ def test_both_start_from_what_one_row_has_learnt(data, tmp_path):
     assert torch.equal(own[name], best_of(start)[name])
 
 
-def test_a_batch_moves_its_own_row_and_the_encoders_alone(data, tmp_path):
+def test_joint_rows_hold_every_cell_beside_one_pair_of_encoders(data, tmp_path):
     first, second = runs(data, tmp_path)
     recipe = first.recipe("row")
     one = fresh_row(first.config, FUSIONS, recipe, tmp_path)

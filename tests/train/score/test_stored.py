@@ -7,8 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from mmdemo.cells.files import read_json, write_json
+from mmdemo.types import InputError
 from tests.tiny import write_data
 from train.__main__ import app
+from train.score import stored
 from train.score.answers import load_answers
 from train.score.stored import FROM_ANSWERS
 
@@ -63,6 +65,22 @@ def test_it_goes_on_where_it_was_stopped(trained, tmp_path):
     write_json(file, {**read_json(file), "calibration": {"of": "now"}})
     assert train("rescore", *options, "*").startswith(CELLS[1])
     assert read_json(file)["calibration"] == {"of": "now"}
+
+
+def test_a_kill_before_the_figures_are_written_leaves_the_cell_to_do(trained, tmp_path, monkeypatch):
+    data, runs = trained
+    options = ["--data", data, "--root", runs, "--work", tmp_path / "again", "--cells", "*/film"]
+
+    def killed(file: Path, value: dict[str, object]) -> None:
+        raise InputError("killed")
+
+    monkeypatch.setattr(stored, "write_json", killed)
+    with pytest.raises(InputError, match="killed"):
+        train("rescore", *options)
+    monkeypatch.undo()
+    assert "scored" not in read_json(runs / CELLS[0] / "metrics.json")
+    assert train("rescore", *options).startswith(CELLS[0])
+    assert "scored" in read_json(runs / CELLS[0] / "metrics.json")
 
 
 def test_no_cell_of_that_name_is_told(trained):
