@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mmdemo.datasets.looks import looks_of
 from mmdemo.ui.extract.drawing.below import NONE_LISTED, below_html
-from mmdemo.ui.extract.drawing.graph import graph_html, places
+from mmdemo.ui.extract.drawing.graph import Arc, Box, graph_html, place_labels, places
 from mmdemo.ui.extract.drawing.page import answer_html, by_html, pair_html, progress_html
 from mmdemo.ui.extract.drawing.text import DRAWN, text_html
 from tests.made_up import TOKEN, odd_dataset, spans
@@ -209,6 +209,22 @@ def test_arrows_between_the_same_two_run_side_by_side(both):
     found = answered(["Ann", "Rome"], [entity(0, 0, 1), entity(1, 1, 2)], pairs)
     labels = re.findall(r'<text class="ar-name" x="([\d.]+)" y="([\d.]+)"', graph_html(found, LOOKS))
     assert len(set(labels)) == 2
+
+
+def test_the_names_of_arrows_that_cross_do_not_cover_each_other():
+    arcs = {
+        "down": Arc(start=(200, 0), control=(200, 100), end=(200, 200)),
+        "across": Arc(start=(0, 100), control=(200, 100), end=(400, 100)),
+    }
+    labels = place_labels(arcs, dict.fromkeys(arcs, 90.0), [])
+    assert labels["down"].overlap(labels["across"]) == 0
+    assert (labels["down"].x, labels["down"].y) == (200, 100)  # the first one keeps the middle
+
+
+def test_a_name_keeps_off_the_boxes():
+    arc = Arc(start=(0, 50), control=(200, 50), end=(400, 50))
+    crossed = Box(x=200, y=50, width=60)
+    assert place_labels({"r": arc}, {"r": 90.0}, [crossed])["r"].overlap(crossed) == 0
 
 
 def test_without_a_relation_there_is_no_graph():
