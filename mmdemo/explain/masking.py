@@ -114,8 +114,26 @@ def _score(subject: ExplainedPost, model: MultimodalModel, batch: Batch) -> Tens
 
 
 def in_chunks(score: Gates, device: torch.device) -> Gates:
-    """The same function for gates on the CPU, `CHUNK` rows at a time: memory and caches stay small."""
-    return lambda gates_NK: torch.cat([score(part.to(device)).cpu() for part in gates_NK.split(CHUNK)])
+    """The same function for gates on the CPU, `CHUNK` rows at a time: memory and caches stay small.
+
+    An imagined post that was asked about before, without gradients, is not run again: views of one subject
+    share their open and closed gates, and their checks the random ones.
+    """
+    known: dict[bytes, Tensor] = {}
+
+    def run(gates_NK: Tensor) -> Tensor:
+        return torch.cat([score(part.to(device)).cpu() for part in gates_NK.split(CHUNK)])
+
+    def asked(gates_NK: Tensor) -> Tensor:
+        if gates_NK.requires_grad:
+            return run(gates_NK)
+        keys = [row.numpy().tobytes() for row in gates_NK]
+        new = {key: row for key, row in zip(keys, gates_NK, strict=True) if key not in known}
+        if new:
+            known.update(zip(new, run(torch.stack(list(new.values()))), strict=True))
+        return torch.stack([known[key] for key in keys])
+
+    return asked
 
 
 def repeated(batch: Batch, times: int) -> Batch:

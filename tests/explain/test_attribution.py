@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from mmdemo.answer import explain as explaining
@@ -11,7 +13,7 @@ from mmdemo.datasets.discovery import find_dataset
 from mmdemo.explain import explainers
 from mmdemo.explain.attribution import GAP, STEPS, Deletion, deletion, integrated_gradients, occlusion, total
 from mmdemo.explain.explained_post import ExplainedPost
-from mmdemo.explain.masking import region_gates, with_embedding, word_gates
+from mmdemo.explain.masking import CHUNK, in_chunks, region_gates, with_embedding, word_gates
 from mmdemo.models.config import ModelConfig
 from mmdemo.posts.question import read_post
 from tests.explain.cells import NAMES, PAIRS, TEXTS, cell_of, loaded
@@ -69,9 +71,36 @@ def test_a_steep_turn_gets_more_points_until_the_shares_add_up():
         passes.append(len(gates))
         return torch.tanh(50 * (gates.mean(1) - 0.5))
 
-    shares = integrated_gradients(score, 4)  # with 16 points 0.49 of the difference, with 32 1.49
+    shares = integrated_gradients(score, 4)
     assert shares.sum() == pytest.approx(total(score, 4), rel=GAP)
-    assert sum(passes[:-1]) == 2 + 16 + 32 + 64 and max(passes) == STEPS, "and no more than 16 at once"
+    assert sum(passes[:-1]) == 2 + 15 + 16 + 32, "a doubled rule asks its new points alone"
+    assert max(passes) == STEPS, "and no more than 16 at once"
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=STEPS - 1))
+def test_one_rule_is_exact_for_polynomials_of_less_degree_than_it_has_points(factors):
+    """Of one gate, any polynomial p: the share is p(1) - p(0)."""
+
+    def score(gates):
+        return sum(factor * gates[:, 0] ** (power / 2) for power, factor in enumerate(factors, start=1))
+
+    # The gate is time², so a root of it is a polynomial of time too.
+    np.testing.assert_allclose(integrated_gradients(score, 1), [sum(factors)], atol=1e-4)
+
+
+def test_an_imagined_post_runs_once_and_few_at_a_time():
+    runs = []
+
+    def score(gates):
+        runs.append(len(gates))
+        return gates.sum(1)
+
+    asked = in_chunks(score, torch.device("cpu"))
+    gates = torch.eye(CHUNK + 2)
+    gates[1] = gates[0]
+    for _ in range(2):
+        assert asked(gates).tolist() == [1.0] * (CHUNK + 2)
+    assert runs == [CHUNK, 1]
 
 
 def test_deletion_knows_a_good_ranking_from_a_bad_one():
@@ -98,7 +127,7 @@ def test_open_gates_change_nothing_and_top_parts_matter(model, fusion, gates, mo
         assert parts == (49 if gates is region_gates else 5)
         with torch.inference_mode():
             own = asked.target.log_odds(asked.model(asked.batch).logits)
-            assert score(torch.ones(17, parts)).numpy() == pytest.approx(float(own), abs=1e-4)
+            assert score(torch.ones(1, parts)).numpy() == pytest.approx(float(own), abs=1e-4)
         shares = integrated_gradients(score, parts)
         assert shares.sum() == pytest.approx(total(score, parts), abs=0.1 * np.abs(shares).sum() + 1e-4)
         assert np.abs(shares).sum() > 1e-4, "nothing here depends on the parts: the check below is empty"
