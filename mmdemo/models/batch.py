@@ -23,6 +23,7 @@ class Example:
     """One post, ready to be batched. Cached states stand in for what an encoder would compute again.
 
     ``words`` is what the photo says in words, for models that read it; ``word_states_KD`` its states.
+    ``taught`` are a teacher's probabilities, (W, T) or (C,), with NaN for a word that it did not see.
     """
 
     text: TextInput
@@ -32,6 +33,7 @@ class Example:
     regions_RD: Tensor | None = None
     words: PhotoText | None = None
     word_states_KD: Tensor | None = None
+    taught: np.ndarray | None = None
 
     @property
     def has_image(self) -> bool:
@@ -73,7 +75,8 @@ class Batch:
     photo; its pixels or regions are then zeros. Encoders are skipped where ``states_BLD`` or
     ``regions_BRD`` (their own earlier outputs) are given; with no photo in the whole batch, pixels and
     regions are both None. What the photos say in words stands in ``word_…``, with `PADDING` for a source
-    where there is nothing; all are None where no photo of the batch says anything.
+    where there is nothing; all are None where no photo of the batch says anything. ``taught`` has NaN where
+    no teacher answered.
     """
 
     ids_BL: Tensor
@@ -90,6 +93,7 @@ class Batch:
     word_features_BK: Tensor | None = None
     word_sources_BK: Tensor | None = None
     word_states_BKD: Tensor | None = None
+    taught: Tensor | None = None  # (B, W, T) or (B, C)
 
     @property
     def words(self) -> PhotoTokens | None:
@@ -139,6 +143,7 @@ def collate(examples: Sequence[Example]) -> Batch:
         ),
         states_BLD=_pad_states([e.states_LD for e in examples], longest),
         regions_BRD=_stack([e.regions_RD for e in examples]),
+        taught=_taught([e.taught for e in examples], words),
         **_words(examples),
     )
 
@@ -179,6 +184,19 @@ def _targets(examples: Sequence[Example], words: int) -> Tensor:
         assert isinstance(e.target, tuple)
         rows.append([t if f >= 0 else IGNORED for t, f in zip(e.target, e.text.first, strict=True)])
     return _pad(rows, words, IGNORED)
+
+
+def _taught(rows: Sequence[np.ndarray | None], words: int) -> Tensor | None:
+    """A teacher's answers, padded with NaN; none where an example has none."""
+    given = [torch.from_numpy(row).float() for row in rows if row is not None]
+    if len(given) < len(rows):
+        return None
+    if given[0].ndim == 1:
+        return torch.stack(given)
+    padded = torch.full((len(given), words, given[0].shape[-1]), torch.nan)
+    for row, answer_WT in zip(padded, given, strict=True):
+        row[: len(answer_WT)] = answer_WT
+    return padded
 
 
 def _stack(items: Sequence[Tensor | None]) -> Tensor | None:

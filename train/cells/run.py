@@ -23,6 +23,7 @@ from train.bases.mpnet_base import build_mpnet_base
 from train.cells.conditions import code_at_start, conditions_of
 from train.cells.fusions import CellData, cell_data, load_trunk_model, train_cell
 from train.cells.settings import Settings, first_seed, provenance, stage_folder, training_record
+from train.cells.teacher import teach
 from train.data.questions import about_some_posts
 from train.fit.loop import choose_accelerator
 from train.fit.recipe import Recipe
@@ -209,11 +210,15 @@ def material_of(settings: Settings, recipe: Recipe) -> Material:
     """The questions of training and of the validation that a stage is judged by, and what encodes them."""
     config, source = settings.config, settings.source
     valid = source.questions(config.dataset, "valid", settings.limit)
-    return Material(
+    material = Material(
         train=[*source.questions(config.dataset, "train", settings.limit), *settings.extra],
         valid=about_some_posts(valid, recipe.valid_posts, recipe.seed),
         encoder=post_encoder(config, settings.out),
     )
+    if settings.teacher is None:
+        return material
+    device = choose_accelerator(settings.device).device
+    return teach(material, settings.teacher, source, settings.cache, limit=settings.limit, device=device)
 
 
 def check_posts(settings: Settings) -> None:

@@ -19,6 +19,7 @@ from mmdemo.types import InputError, Question
 from train.bases.full_base import Origin
 from train.cells.recipes import RecipeBook, read_recipes
 from train.cells.start import described
+from train.cells.teacher import Teacher
 from train.data.photo_reading import Named, sources_named
 from train.data.questions import pair_of
 from train.data.source import DataSource
@@ -37,7 +38,7 @@ class Settings:
     ``changes`` override recipe fields, by stage; ``start`` is a checkpoint to take weights from; ``extra``
     are what reviewed posts state (`train.data.reviewed_posts`); ``photos`` is where several runs share
     what their frozen image encoder made of the photos (else each keeps its own in ``work``); ``origin``
-    says whence the preset ``full`` has its encoders.
+    says whence the preset ``full`` has its encoders. A ``teacher`` teaches rows alone.
     """
 
     config: ModelConfig
@@ -54,6 +55,7 @@ class Settings:
     book: RecipeBook = field(default_factory=lambda: read_recipes("lite"))
     photos: Path | None = None
     origin: Origin = field(default_factory=Origin)
+    teacher: Teacher | None = None
 
     @property
     def cache(self) -> Path:
@@ -125,6 +127,7 @@ def _stage_facts(settings: Settings, stage: str, left_out: Sequence[str]) -> dic
         "limit": settings.limit,
         "extra": questions_hash(settings.extra),
         "start": str(settings.start) if settings.start else "",
+        **({"teacher": settings.teacher.facts} if settings.teacher else {}),
         **(words_facts(settings) if stage != "trunk" or config.text_sees_words else {}),
         **settings.origin_facts,
     }
@@ -243,6 +246,7 @@ def training_record(
         "limit": settings.limit,
         "extra_posts": len(settings.extra),
         **({"start": described(settings.start)} if settings.start else {}),
+        **({"teacher": settings.teacher.facts} if settings.teacher else {}),
         "recipe": settings.book.name,
         "recipes": recipes,
         "conditions": conditions.json(),

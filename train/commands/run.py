@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mmdemo.datasets.discovery import find_dataset
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.terminal import say
+from mmdemo.types import InputError
 from train.cells.recipes import RecipeBook, config_of, list_recipes, read_changes, read_recipes, sources_of
 from train.commands.options import (
     EXAMPLE,
@@ -31,6 +33,8 @@ from train.data.source import DataSource
 
 if TYPE_CHECKING:
     from train.cells.settings import Settings
+    from train.cells.teacher import Teacher
+
 StartFrom = Annotated[
     str | None,
     typer.Option(
@@ -208,6 +212,14 @@ def row(
     start_from: StartFrom = None,
     extra: Extra = None,
     weights_root: WeightsRoot = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="A stored cell of the dataset's labels whose probabilities stand beside gold."),
+    ] = None,
+    taught: Annotated[
+        str | None,
+        typer.Option(help="Datasets, by comma, whose training posts the teacher labels for this run."),
+    ] = None,
 ) -> None:
     from train.cells.joint import run_rows
     from train.cells.row import row_fusions, run_row
@@ -224,6 +236,8 @@ def row(
         )
         for name in (dataset.split(",") if dataset else [None])
     ]
+    if teacher or taught:
+        runs = [replace(run, teacher=_teacher(teacher, taught)) for run in runs]
     named = [name.strip() for name in fusions.split(",")] if fusions else row_fusions(runs[0].config.model)
     for folder in run_rows(runs, named) if len(runs) > 1 else run_row(runs[0], named):
         say(str(folder))
@@ -233,5 +247,15 @@ row.__doc__ = f"""Train a trunk with all of its fusions at once, resuming if cut
 
     Several datasets by comma train one trunk together, each with fusions and heads of its own.
 
-    Example: python -m train row --dataset {EXAMPLE} --data ../shared/data --model roberta-resnet50
+    Examples: python -m train row --dataset {EXAMPLE} --data ../shared/data --model roberta-resnet50; with
+    --teacher checkpoints/base/{EXAMPLE}/roberta-resnet50/concat --taught mnre it learns from that cell too
     """
+
+
+def _teacher(folder: Path | None, taught: str | None) -> Teacher:
+    """What ``--teacher`` and ``--taught`` say. Raises InputError without the first, or for no dataset."""
+    from train.cells.teacher import Teacher
+
+    if folder is None:
+        raise InputError("--taught needs --teacher: the cell that labels those posts")
+    return Teacher(folder=folder, others=tuple(map(find_dataset, taught.split(",") if taught else ())))

@@ -8,10 +8,10 @@ from train.data.batches import Drops, Mix
 
 COUNTS = ("epochs", "batch_size", "eval_batch_size", "repeats", "parts")
 DROPS = ("image_dropout", "drop_photo", "drop_words", "drop_some_words")
-SHARES = ("warmup", "dropout", "label_smoothing", *DROPS, "layer_decay", "ema", "share")
+SHARES = ("warmup", "dropout", "label_smoothing", *DROPS, "layer_decay", "ema", "share", "distill")
 
 #: Settings that came later: at their defaults they change nothing, and what was made before still counts.
-LATER = ("repeats", "unrelated", "valid_posts", "parts", "align", "r_drop", *DROPS[1:])
+LATER = ("repeats", "unrelated", "valid_posts", "parts", "align", "r_drop", "distill", *DROPS[1:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,9 @@ class Recipe:
 
     Of a row, whose cells train together (`train.fit.row_model`), ``align`` is the weight of the divergence
     that draws the text alone to the fused answers, and ``r_drop`` that of two passes of the same posts under
-    other dropout; at 0 neither is computed. ``views`` are there augmented photos alone, 0 the photos as they
-    are: its encoders run live.
+    other dropout; at 0 neither is computed. ``distill`` is the teacher's part of the loss where a row has one
+    (`train.cells.teacher`), and gold has the rest. ``views`` are there augmented photos alone, 0 the photos
+    as they are: its encoders run live.
     """
 
     epochs: int = 5
@@ -70,6 +71,7 @@ class Recipe:
     parts: int = 1
     align: float = 0.0
     r_drop: float = 0.0
+    distill: float = 0.5
     ema: float = 0.0
     members: int = 1
     views: int = 0

@@ -13,7 +13,7 @@ from train.fit.row_model import RowModel, beside_text, rows_of
 
 
 def row_loss(row: RowModel, found: Mapping[str, ModelOutput], batch: Batch, recipe: Recipe) -> Tensor:
-    """The mean of the cells' losses, and what `Recipe.align` and `Recipe.r_drop` add to it.
+    """The mean of the cells' losses, with a teacher's, and what `Recipe.align` and `Recipe.r_drop` add to it.
 
     With R-Drop the batch holds each post twice, one half behind the other (`twice`).
     """
@@ -23,11 +23,23 @@ def row_loss(row: RowModel, found: Mapping[str, ModelOutput], batch: Batch, reci
         for name, output in found.items()
     ]
     loss = torch.stack(losses).mean()
+    if batch.taught is not None:
+        loss = (1 - recipe.distill) * loss + recipe.distill * teaching(cells, found, batch)
     if recipe.align:
         loss = loss + recipe.align * alignment(cells, found, batch)
     if recipe.r_drop:
         loss = loss + recipe.r_drop * disagreement(found, batch)
     return loss
+
+
+def teaching(cells: Mapping[str, MultimodalModel], found: Mapping[str, ModelOutput], batch: Batch) -> Tensor:
+    """KL(teacher || cell), the mean over what the teacher answered and the cells that read the text."""
+    assert batch.taught is not None
+    answered = counted_answers(batch) & ~batch.taught.isnan().any(-1)
+    readers = [found[name].logits for name, cell in cells.items() if cell.fusion.reads != "photo"]
+    if not readers or not answered.any():
+        return next(iter(found.values())).logits.new_zeros(())
+    return torch.stack([_divergence(batch.taught, logits, answered) for logits in readers]).mean()
 
 
 def alignment(cells: Mapping[str, MultimodalModel], found: Mapping[str, ModelOutput], batch: Batch) -> Tensor:

@@ -137,7 +137,7 @@ class RowData:
             )
         self.material, self.recipe = shared_part(material, recipe), recipe
         self.maps = _Maps(self.material, row, root, cache)
-        self.plain = self.material.examples(self.material.train, training=True)
+        self.plain = self.material.training_examples()
         self.posts = _posts(self.material.train)
         self.steps = count_batches(self._part(self.plain, 0), recipe.batch_size, recipe.mix)
         questions = self.material.valid

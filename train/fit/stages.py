@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from accelerate import Accelerator
 from torch import Tensor
 
@@ -35,12 +36,13 @@ from train.score.predict import probabilities, score
 class Material:
     """Questions of training and validation, and what encodes them.
 
-    ``watch`` hears each validation's scores.
+    ``watch`` hears each validation's scores. ``taught`` are a teacher's answers to the questions of training.
     """
 
     train: list[Question]
     valid: list[Question]
     encoder: PostEncoder
+    taught: Sequence[np.ndarray] | None = None
     watch: Callable[[Scores], None] | None = None
 
     @property
@@ -63,6 +65,13 @@ class Material:
             )
             for asked in questions
         ]
+
+    def training_examples(self) -> list[Example]:
+        """The questions of training, encoded, with gold and what a teacher answers."""
+        examples = self.examples(self.train, training=True)
+        if self.taught is None:
+            return examples
+        return [replace(e, taught=answer) for e, answer in zip(examples, self.taught, strict=True)]
 
 
 def train_trunk(
@@ -112,8 +121,9 @@ def shared_part(material: Material, recipe: Recipe) -> Material:
     if recipe.share == 1:
         return material
     chosen = stream(recipe.seed, SHARE).permutation(len(material.train))
-    count = max(1, round(recipe.share * len(chosen)))
-    return replace(material, train=[material.train[i] for i in chosen[:count]])
+    kept = chosen[: max(1, round(recipe.share * len(chosen)))]
+    taught = None if material.taught is None else [material.taught[i] for i in kept]
+    return replace(material, train=[material.train[i] for i in kept], taught=taught)
 
 
 def _told(material: Material, recipe: Recipe, train: Sequence[Example]) -> Callable[[int], Sequence[Example]]:
