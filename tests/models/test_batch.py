@@ -84,6 +84,13 @@ def test_cached_states_count_only_when_every_post_has_them():
     assert collate([have, Example(text=LONG)]).states_BLD is None
 
 
+def test_a_teachers_answers_are_padded_with_what_says_nothing():
+    answers = [np.full((1, 2), 0.5), np.full((3, 2), 0.5)]
+    taught = [Example(text=text, taught=answer) for text, answer in zip((SHORT, LONG), answers, strict=True)]
+    assert collate(taught).taught.isnan().all(-1).tolist() == [[False, True, True], [False, False, False]]
+    assert collate([*taught, Example(text=LONG)]).taught is None
+
+
 def test_without_images_changes_nothing_else():
     batch = collate(
         [Example(text=SHORT, target=(4,)), Example(text=LONG, target=(1, 2, 3), pixels_CHW=pixels(1))]
@@ -102,6 +109,7 @@ def test_to_moves_every_tensor():
         states_LD=torch.ones(8, 4),
         words=SAID,
         word_states_KD=torch.ones(5, 4),
+        taught=np.array([0.9, 0.1]),
     )
     batch = collate([whole])
     moved = vars(batch.to("meta"))
