@@ -114,16 +114,35 @@ def condition_posts(
     if "photo" in conditions and any(example.has_words for example in raw):
         conditions = [*conditions, *WORD_CONDITIONS]
     plain = encoder_states(model, raw, view=0, batch_size=BATCH)
-    found = {}
+    found: dict[str, list[Example]] = {}
     for name in conditions:
         if name == "photo":
             found[name] = plain
         elif encoder.config.mixed:
             changed = change_photos(model, encoder, raw, questions, name)
-            found[name] = encoder_states(model, changed, view=0, batch_size=BATCH)
+            found[name] = _with_states(model, changed, [plain, *found.values()], joint=encoder.config.joint)
         else:
             found[name] = change_photos(model, encoder, plain, questions, name)
     return HeldOut(questions=questions, examples=found, with_photo=sum(e.has_image for e in raw))
+
+
+def _with_states(
+    model: MultimodalModel, changed: Sequence[Example], before: Sequence[Sequence[Example]], *, joint: bool
+) -> list[Example]:
+    """Changed examples with the encoder's states, which are at hand where it has read the same ``before``.
+
+    A joint encoder reads the photo too; another the text with the photo's words alone.
+    """
+    found = list(changed)
+    for i, example in enumerate(changed):
+        same = next((read[i] for read in before if read[i].words is example.words), None)
+        if same is not None and not joint:
+            found[i] = replace(example, states_LD=same.states_LD, word_states_KD=same.word_states_KD)
+    new = [i for i, example in enumerate(found) if example.states_LD is None]
+    states = encoder_states(model, [found[i] for i in new], view=0, batch_size=BATCH)
+    for i, example in zip(new, states, strict=True):
+        found[i] = example
+    return found
 
 
 def answers(model: MultimodalModel, held_out: HeldOut) -> dict[str, list[np.ndarray]]:

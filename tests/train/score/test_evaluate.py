@@ -15,12 +15,22 @@ from mmdemo.cells.zoo import post_encoder
 from mmdemo.datasets.discovery import find_dataset
 from mmdemo.models.config import ModelConfig
 from mmdemo.types import InputError
-from tests.tiny import build_cell, write_data
-from train.cells.fusions import cached_examples
+from tests.tiny import build_cell, lively_model, write_data
+from tests.train.cells.test_words import Described
+from train.cells.fusions import cached_examples, raw_examples
 from train.data.source import DataSource
+from train.fit.cached_states import encoder_states
 from train.fit.recipe import Recipe
 from train.fit.stages import Material
-from train.score.evaluate import CONDITIONS, _others, change_photos, evaluate
+from train.score import evaluate as evaluating
+from train.score.evaluate import (
+    CONDITIONS,
+    WORD_CONDITIONS,
+    _others,
+    change_photos,
+    condition_posts,
+    evaluate,
+)
 from train.score.report import render
 
 
@@ -123,6 +133,36 @@ def test_scores_by_condition(cell, data, tmp_path):
     assert blind["with_photo"] == 0
     assert blind["photo"] == blind["none"] == scores["none"]
     json.dumps(scores)
+
+
+@pytest.mark.parametrize("model", ["roberta-resnet50", "vilt"])
+def test_states_are_those_of_the_condition_and_read_once(data, tiny_zoo, tmp_path, monkeypatch, model):
+    """An encoder that reads a photo's words and no pixels has read the same where the words are."""
+    shape = {"model": model, "fusion": "film" if model != "vilt" else "native", "photo_words": True}
+    config = ModelConfig(dataset=find_dataset("twitter2017"), preset="tiny", words_in_text=True, **shape)
+    built, _ = lively_model(config, tiny_zoo)
+    encoder = post_encoder(config, tiny_zoo)
+    asked = Described(folder=data.folder, images=data.images).questions(config.dataset, "test")
+    read = []
+
+    def counted(model, examples, **options):
+        read.append(len(examples))
+        return encoder_states(model, examples, **options)
+
+    monkeypatch.setattr(evaluating, "encoder_states", counted)
+    found = condition_posts(built, encoder, asked, tiny_zoo, tmp_path).examples
+    assert set(found) == {*CONDITIONS, *WORD_CONDITIONS}
+    # Own words, none where there are some, and another's; the six conditions of a joint encoder.
+    assert sum(read) == 12 * 6 if model == "vilt" else sum(read) < 12 * 3
+    raw = raw_examples(built, encoder, asked, 0, tiny_zoo, tmp_path)
+    for name, examples in found.items():
+        changed = change_photos(built, encoder, raw, asked, name)
+        fresh = encoder_states(built, changed, view=0, batch_size=64)
+        for one, other in zip(examples, fresh, strict=True):
+            assert (one.has_image, one.words) == (other.has_image, other.words)
+            torch.testing.assert_close(one.states_LD, other.states_LD, atol=4e-3, rtol=4e-3)
+            if other.word_states_KD is not None:
+                torch.testing.assert_close(one.word_states_KD, other.word_states_KD, atol=4e-3, rtol=4e-3)
 
 
 def test_a_limit_takes_the_first_posts(cell, data, tmp_path):
