@@ -11,7 +11,7 @@ Files are untrusted: safetensors only (no pickle), each file's SHA-256 is in con
 unknown, misshapen or non-finite tensor is an `InputError` that names the file.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,18 @@ def root_of(folder: Path) -> Path:
 
 
 def save_trunk(
-    file: Path, model: MultimodalModel, base: dict[str, Tensor], bits: int, *, grouped: bool = False
+    file: Path,
+    model: MultimodalModel,
+    base: dict[str, Tensor],
+    bits: int,
+    *,
+    grouped: bool = False,
+    moments: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write the encoders' parameters that differ from ``base`` (full names; absent there counts as 0).
 
-    ``grouped`` as in `mmdemo.cells.quantise.pack`: for layers that the base leaves at 0.
+    ``grouped`` as in `mmdemo.cells.quantise.pack`: for layers that the base leaves at 0; ``moments`` are its,
+    by parameter.
     """
     changed = {}
     for name, parameter in model.named_parameters():
@@ -54,7 +61,7 @@ def save_trunk(
             difference = parameter.detach() - base.get(name, torch.zeros_like(parameter))
             if difference.abs().max() > 0:
                 changed[name] = difference
-    save_tensors(file, changed, bits, {"part": "trunk"}, grouped=grouped)
+    save_tensors(file, changed, bits, {"part": "trunk"}, grouped=grouped, moments=moments)
 
 
 def save_cell(

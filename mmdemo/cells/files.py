@@ -64,11 +64,13 @@ def save_tensors(
     metadata: dict[str, str],
     *,
     grouped: bool = False,
+    moments: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write named tensors at 4 to 16 bits a value (`mmdemo.cells.quantise`). InputError as `replacing`."""
     stored: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        stored |= pack(name, tensor.detach().cpu(), bits, grouped=grouped)
+        inputs = (moments or {}).get(name)
+        stored |= pack(name, tensor.detach().cpu(), bits, grouped=grouped, moments=inputs)
     with replacing(file) as (temporary,):
         save_file(stored, temporary, {"format": str(FORMAT), "bits": str(bits), **metadata})
         _sort_metadata(temporary)

@@ -20,19 +20,32 @@ GROUP = 64
 CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
 
 
-def pack(name: str, tensor: Tensor, bits: int, *, grouped: bool = False) -> dict[str, Tensor]:
+#: What the moments of inputs gain on their diagonal, as a share of its mean: inputs that hardly occur may not
+#: decide how others' weights are rounded.
+DAMPING = 0.01
+
+
+def pack(
+    name: str, tensor: Tensor, bits: int, *, grouped: bool = False, moments: Tensor | None = None
+) -> dict[str, Tensor]:
     """The stored form of one float tensor.
 
     Matrices (two axes or more) below 16 bits become ``name.codes`` (uint8; below 8 bits the codes follow each
     other bit by bit, lowest first) and ``name.scale`` (one a row, or with ``grouped`` one a group; bfloat16,
     for small differences leave float16's normal range); everything else ``name`` in float16.
+
+    ``moments`` (K, K) are the sums of products of the inputs that a matrix (N, K) multiplies: with them, and
+    in groups, codes are chosen for what the matrix gives (`_coded_for_inputs`), not for each weight alone.
     """
     if bits == 16 or tensor.ndim < 2:
         return {name: tensor.to(torch.float16).contiguous()}
     rows = tensor.detach().float().flatten(1)
     grouped = grouped and rows.shape[1] % GROUP == 0
     groups = rows.unflatten(1, (-1, GROUP)) if grouped else rows.unsqueeze(1)
-    codes, scale = _coded(groups, bits, CLIPS if grouped else CLIPS[:1])
+    if grouped and moments is not None:
+        codes, scale = _coded_for_inputs(groups, bits, moments)
+    else:
+        codes, scale = _coded(groups, bits, CLIPS if grouped else CLIPS[:1])
     packed = _pack_bits(codes.flatten(1), bits)
     return {f"{name}.codes": packed.contiguous(), f"{name}.scale": scale if grouped else scale.squeeze(1)}
 
@@ -51,6 +64,33 @@ def _coded(groups: Tensor, bits: int, clips: tuple[float, ...]) -> tuple[Tensor,
         codes = torch.where(better, (steps + top).to(torch.uint8), codes)
         scale, least = torch.where(better, tried, scale), torch.where(better, error, least)
     return codes, scale.squeeze(-1)
+
+
+def _coded_for_inputs(groups: Tensor, bits: int, moments: Tensor) -> tuple[Tensor, Tensor]:
+    """As `_coded`, of least squared error of what the rows give for such inputs (GPTQ, Frantar et al. 2023).
+
+    Weights are rounded from left to right, and those that are still to come make up for the error as far as
+    their inputs go along with it.
+    """
+    top, count = 2 ** (bits - 1) - 1, groups.shape[1]
+    left = groups.flatten(1).clone()
+    spread = moments.double()
+    spread = spread + DAMPING * spread.diagonal().mean().clamp(min=1e-9) * torch.eye(len(spread))
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(spread))
+    makes_up = torch.linalg.cholesky(inverse, upper=True).float()
+    codes, scales = torch.zeros_like(groups, dtype=torch.uint8), []
+    for number in range(count):
+        here, later = slice(number * GROUP, (number + 1) * GROUP), slice((number + 1) * GROUP, None)
+        own, errors = left[:, here].clone(), torch.zeros(len(left), GROUP)
+        scale = _coded(own[:, None], bits, CLIPS)[1].flatten()
+        scales.append(scale)
+        for i, row in enumerate(makes_up[here, here]):
+            step = (own[:, i] / scale.float()).round().clamp(-top, top)
+            codes[:, number, i] = (step + top).to(torch.uint8)
+            errors[:, i] = (own[:, i] - step * scale.float()) / row[i]
+            own[:, i:] -= errors[:, i : i + 1] * row[i:]
+        left[:, later] -= errors @ makes_up[here, later]
+    return codes, torch.stack(scales, dim=1)
 
 
 def unpack(name: str, stored: dict[str, Tensor], shape: torch.Size, bits: int) -> Tensor:

@@ -91,6 +91,34 @@ def test_clipping_a_group_errs_less_than_its_largest_weight_would():
     assert (found - values).square().sum() < ((values / step).round() * step - values).square().sum()
 
 
+@pytest.mark.parametrize("bits", [4, 5, 6])
+def test_codes_for_known_inputs_change_less_of_what_a_matrix_gives(bits):
+    chosen = torch.Generator().manual_seed(2)
+    tensor = torch.randn(16, 3 * GROUP, generator=chosen)
+    inputs = torch.randn(900, 12, generator=chosen) @ torch.randn(12, 3 * GROUP, generator=chosen)
+    inputs += 0.1 * torch.randn(inputs.shape, generator=chosen)  # many inputs go along with each other
+
+    def changed(stored: dict[str, torch.Tensor]) -> float:
+        found = unpack("w", stored, tensor.shape, bits)
+        return float((inputs @ (found - tensor).T).square().mean())
+
+    plain, moments = pack("w", tensor, bits, grouped=True), inputs.T @ inputs
+    chosen_for_them = pack("w", tensor, bits, grouped=True, moments=moments)
+    assert changed(chosen_for_them) < changed(plain) / 4
+    assert {k: (v.shape, v.dtype) for k, v in chosen_for_them.items()} == {
+        k: (v.shape, v.dtype) for k, v in plain.items()
+    }
+
+
+def test_inputs_that_never_occur_decide_nothing():
+    tensor = torch.randn(4, 2 * GROUP, generator=torch.Generator().manual_seed(3))
+    plain = pack("w", tensor, 5, grouped=True)
+    for moments in (torch.zeros(2 * GROUP, 2 * GROUP), torch.eye(2 * GROUP)):
+        found = pack("w", tensor, 5, grouped=True, moments=moments)
+        assert torch.equal(found["w.codes"], plain["w.codes"])
+        assert torch.equal(found["w.scale"], plain["w.scale"])
+
+
 @pytest.mark.parametrize("width", [1, 63, 65, 100])
 def test_rows_that_make_no_whole_groups_have_one_scale(width):
     stored = pack("w", torch.ones(2, width), 5, grouped=True)

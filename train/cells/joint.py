@@ -12,7 +12,7 @@ from train.cells.conditions import code_at_start, conditions_of
 from train.cells.row import check_row, own_part, save_row, store_best
 from train.cells.run import ensure_base, material_of, trunk_config
 from train.cells.settings import Settings, joint_folder, training_record
-from train.fit.joint_rows import JointRows, train_jointly, validate_jointly
+from train.fit.joint_rows import JointRows, mixed_batches, train_jointly, validate_jointly
 from train.fit.loop import choose_accelerator
 from train.fit.row_model import RowModel
 from train.fit.row_stage import RowData, fresh_row
@@ -60,7 +60,15 @@ def run_rows(runs: Sequence[Settings], fusions: Sequence[str]) -> Iterator[Path]
         best, place = best_of(stage), joint_trunk(first.config.model)
         trunk = Path(normpath(cell_folder(root, first.config) / place))
         config = trunk_config(first.config)
-        bits = store_best(config, best, root, trunk, model, lambda _: validate_jointly(data, model))
+        bits = store_best(
+            config,
+            best,
+            root,
+            trunk,
+            model,
+            lambda _: validate_jointly(data, model),
+            mixed_batches(data, recipe.seed, 0),
+        )
         for name, run in zip(names, runs, strict=True):
             own = run.recipe("row")
             conditions = conditions_of(run, own.seed, data[name].material.train, accelerator)

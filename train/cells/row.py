@@ -1,6 +1,6 @@
 """Train a row's trunk with all of its fusions at once, and leave a cell of each (`train.fit.row_model`)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from os.path import normpath
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from mmdemo.cells.checkpoint import cell_folder, load_trunk, save_cell
-from mmdemo.cells.pretrained_base import load_base
+from mmdemo.cells.pretrained_base import LAYERS_APART, load_base
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.models.fusion.table import FUSIONS, buildable
@@ -29,6 +29,7 @@ from train.cells.run import (
 )
 from train.cells.settings import Settings, row_folder, training_record
 from train.fit.loop import choose_accelerator
+from train.fit.moments import input_moments
 from train.fit.row_model import RowModel
 from train.fit.row_stage import Validate, fresh_row, row_headline, train_row
 from train.fit.stages import best_of, store_trunk, untrained_model
@@ -67,13 +68,13 @@ def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
     aligned = _aligned(settings)
     material = material_of(settings, recipe)
     row = fresh_row(given.config, fusions, recipe, out, settings.start, aligned)
-    validate = train_row(material, row, recipe, stage, out, settings.cache, accelerator)
+    data = train_row(material, row, recipe, stage, out, settings.cache, accelerator)
     best = {**aligned, **best_of(stage)}
     if accelerator.is_main_process:
         place = PLACE if len(fusions) > 1 else OWN_PLACE
         first = cell_folder(out, replace(given.config, fusion=fusions[0]))
         trunk = Path(normpath(first / place))
-        bits = store_best(settings.config, best, out, trunk, row, validate)
+        bits = store_best(settings.config, best, out, trunk, row, data.validate, data.batches(0))
         conditions = conditions_of(settings, recipe.seed, material.train, accelerator)
         conditions = replace(conditions, trained_with=tuple(fusions))
         recipes = {"row": asdict(recipe)} | ({"align": ALIGNMENT} if aligned else {})
@@ -140,11 +141,16 @@ def store_best(
     file: Path,
     row: RowModel,
     validate: Validate,
+    batches: Iterable[Any],
 ) -> int:
-    """Store the trunk with the fewest bits that validation does not tell from more; which."""
+    """Store the trunk with the fewest bits that validation does not tell from more; which.
+
+    ``batches`` of training say what goes into layers that are stored whole (`train.fit.moments`).
+    """
     whole = row_headline(validate(row))
+    moments = input_moments(row, batches) if config.preset in LAYERS_APART else None
     for bits in BITS:
-        store_trunk(config, best, root, file, bits)
+        store_trunk(config, best, root, file, bits, moments)
         if bits == BITS[-1]:
             break
         stored = build_model(config)

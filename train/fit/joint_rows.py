@@ -67,7 +67,7 @@ def train_jointly(
     """
     task = Task(
         name="+".join(data),
-        batches=lambda epoch: _mixed(data, recipe.seed, epoch),  # type: ignore[arg-type, return-value]
+        batches=lambda epoch: mixed_batches(data, recipe.seed, epoch),  # type: ignore[arg-type, return-value]
         steps=sum(row.steps for row in data.values()),
         validate=lambda model: validate_jointly(data, model),
         loss=joint_loss,  # type: ignore[arg-type]
@@ -82,7 +82,7 @@ def validate_jointly(data: Mapping[str, RowData], rows: JointRows) -> Scores:
     return {"mean": fmean(row_headline(scores) for scores in found.values()), "rows": found}
 
 
-def _mixed(data: Mapping[str, RowData], seed: int, epoch: int) -> Iterator[Asked]:
+def mixed_batches(data: Mapping[str, RowData], seed: int, epoch: int) -> Iterator[Asked]:
     """An epoch's batches of all datasets, in one order that the seed draws."""
     left = {name: row.batches(epoch) for name, row in data.items()}
     turns = np.repeat(list(data), [row.steps for row in data.values()])

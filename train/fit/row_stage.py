@@ -79,10 +79,10 @@ def train_row(
     root: Path,
     cache: Path,
     accelerator: Accelerator,
-) -> Validate:
+) -> "RowData":
     """Train encoders and cells at once; the best epoch's weights, by the cells' mean, stay in ``folder``.
 
-    ``row`` is left with them. Gives back what scores it on the validation posts.
+    ``row`` is left with them. Gives back its posts, and with them what scores it on validation.
 
     Raises:
         InputError: as `RowData`.
@@ -98,7 +98,7 @@ def train_row(
         headline=row_headline,
     )
     train_to_best(row, task, recipe, folder, accelerator)
-    return data.validate
+    return data
 
 
 def train_to_best(row: nn.Module, task: Task, recipe: Recipe, folder: Path, accelerator: Accelerator) -> None:

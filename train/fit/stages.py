@@ -160,14 +160,22 @@ def backbone_salt(root: Path, config: ModelConfig) -> str:
 
 
 def store_trunk(
-    config: ModelConfig, tensors: Mapping[str, Tensor], root: Path, file: Path, bits: int
+    config: ModelConfig,
+    tensors: Mapping[str, Tensor],
+    root: Path,
+    file: Path,
+    bits: int,
+    moments: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Write trained encoders' tensors (others among them are ignored) as their difference to the base."""
+    """Write trained encoders' tensors (others among them are ignored) as their difference to the base.
+
+    Layers that are stored whole are rounded by ``moments`` (`train.fit.moments`), where there are some.
+    """
     model = build_model(config)
     load_base(root, model, config.preset)
     plain = {n: p.detach().clone() for n, p in model.named_parameters() if n.startswith(TRUNK_PARTS)}
     model.load_state_dict(dict(tensors), strict=False)
-    save_trunk(file, model, plain, bits, grouped=config.preset in LAYERS_APART)
+    save_trunk(file, model, plain, bits, grouped=config.preset in LAYERS_APART, moments=moments)
 
 
 def train_whole(
