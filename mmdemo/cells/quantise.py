@@ -36,6 +36,7 @@ def pack(
 
     ``moments`` (K, K) are the sums of products of the inputs that a matrix (N, K) multiplies: with them, and
     in groups, codes are chosen for what the matrix gives (`_coded_for_inputs`), not for each weight alone.
+    A matrix that fewer bits hold exactly takes those: `unpack` sees it by its width.
     """
     if bits == 16 or tensor.ndim < 2:
         return {name: tensor.to(torch.float16).contiguous()}
@@ -43,7 +44,7 @@ def pack(
     grouped = grouped and rows.shape[1] % GROUP == 0
     groups = rows.unflatten(1, (-1, GROUP)) if grouped else rows.unsqueeze(1)
     if grouped and moments is not None:
-        codes, scale = _coded_for_inputs(groups, bits, moments)
+        codes, scale, bits = _coded_exactly(groups, bits) or (*_coded_for_inputs(groups, bits, moments), bits)
     else:
         codes, scale = _coded(groups, bits, CLIPS if grouped else CLIPS[:1])
     packed = _pack_bits(codes.flatten(1), bits)
@@ -64,6 +65,15 @@ def _coded(groups: Tensor, bits: int, clips: tuple[float, ...]) -> tuple[Tensor,
         codes = torch.where(better, (steps + top).to(torch.uint8), codes)
         scale, least = torch.where(better, tried, scale), torch.where(better, error, least)
     return codes, scale.squeeze(-1)
+
+
+def _coded_exactly(groups: Tensor, bits: int) -> tuple[Tensor, Tensor, int] | None:
+    """As `_coded`, and the fewest bits that hold weights which came from so few, if any do."""
+    for fewer in BITS[: BITS.index(bits) + 1]:
+        codes, scale = _coded(groups, fewer, CLIPS)
+        if torch.equal((codes.float() - (2 ** (fewer - 1) - 1)) * scale.float()[..., None], groups):
+            return codes, scale, fewer
+    return None
 
 
 def _coded_for_inputs(groups: Tensor, bits: int, moments: Tensor) -> tuple[Tensor, Tensor]:
@@ -97,7 +107,11 @@ def unpack(name: str, stored: dict[str, Tensor], shape: torch.Size, bits: int) -
     """The float32 tensor that `pack` stored. Raises KeyError or ValueError where the parts do not fit."""
     if bits == 16 or len(shape) < 2:
         return _part(name, stored, tuple(shape), FLOATS).float()
-    top, width = 2 ** (bits - 1) - 1, shape[1:].numel()
+    width = shape[1:].numel()
+    if stored[f"{name}.scale"].ndim == 2:
+        held = stored[f"{name}.codes"].shape[-1]
+        bits = next((fewer for fewer in BITS if fewer < bits and held == -(-width * fewer // 8)), bits)
+    top = 2 ** (bits - 1) - 1
     codes = _part(f"{name}.codes", stored, (shape[0], -(-width * bits // 8)), (torch.uint8,))
     values = _unpack_bits(codes, bits, width).float() - top
     if stored[f"{name}.scale"].ndim == 2 and width % GROUP == 0:

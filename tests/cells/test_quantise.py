@@ -110,6 +110,15 @@ def test_codes_for_known_inputs_change_less_of_what_a_matrix_gives(bits):
     }
 
 
+@pytest.mark.parametrize("fewer", [4, 5])
+def test_what_came_from_fewer_bits_is_kept_exactly_in_as_few(fewer):
+    tensor = torch.randn(6, 2 * GROUP, generator=torch.Generator().manual_seed(4))
+    before = unpack("w", pack("w", tensor, fewer, grouped=True), tensor.shape, fewer)
+    stored = pack("w", before, 6, grouped=True, moments=torch.eye(2 * GROUP))
+    assert stored["w.codes"].shape == (6, 2 * GROUP * fewer // 8)
+    assert torch.equal(unpack("w", stored, tensor.shape, 6), before)
+
+
 def test_inputs_that_never_occur_decide_nothing():
     tensor = torch.randn(4, 2 * GROUP, generator=torch.Generator().manual_seed(3))
     plain = pack("w", tensor, 5, grouped=True)
