@@ -1,4 +1,5 @@
-"""What a trained row scores on validation when its trunk is stored in fewer bits, grouped and not.
+"""What a trained row scores on validation when its trunk is stored in fewer bits: by row, in groups, and in
+groups by what training posts put into each matrix.
 
 python -m tests.bench.trunk_bits --recipe base --dataset twitter2017 --data DIR --out RUNS --work RUNS
     --fusions film,concat --set photo_sources=captioned:blip2 [--from …] --bits 4,5,6,8
@@ -22,6 +23,7 @@ from train.cells.settings import row_folder
 from train.commands.options import chosen_dataset
 from train.commands.run import Places, settings_of
 from train.fit.loop import choose_accelerator
+from train.fit.moments import input_moments
 from train.fit.row_stage import RowData, fresh_row, row_headline
 from train.fit.stages import best_of
 
@@ -52,20 +54,21 @@ def main() -> None:
     plain = build_model(config)
     load_base(root, plain, config.preset)
     base = {n: p.detach().clone() for n, p in plain.named_parameters() if n.startswith(TRUNK_PARTS)}
+    moments = input_moments(row, data.batches(0))
+    ways = {"by row": (False, None), "in groups": (True, None), "by inputs": (True, moments)}
     for bits in map(int, options.bits.split(",")):
-        for grouped in (False, True):
+        for how, (grouped, inputs) in ways.items():
             plain.load_state_dict(base, strict=False)
             plain.load_state_dict(best, strict=False)
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "trunk.safetensors"
-                save_trunk(file, plain, base, bits, grouped=grouped)
+                save_trunk(file, plain, base, bits, grouped=grouped, moments=inputs)
                 stored = build_model(config)
                 load_base(root, stored, config.preset)
                 load_trunk(file, stored)
                 size = file.stat().st_size / 1e6
             row.text_encoder.load_state_dict(stored.text_encoder.state_dict())
             row.image_encoder.load_state_dict(stored.image_encoder.state_dict())
-            how = "in groups" if grouped else "by row"
             say(f"{bits} bits {how}, {size:.1f} MB: {100 * row_headline(data.validate(row)):.2f}")
 
 
