@@ -248,7 +248,7 @@ row.__doc__ = f"""Train a trunk with all of its fusions at once, resuming if cut
     Several datasets by comma train one trunk together, each with fusions and heads of its own.
 
     Examples: python -m train row --dataset {EXAMPLE} --data ../shared/data --model roberta-resnet50; with
-    --teacher checkpoints/base/{EXAMPLE}/roberta-resnet50/concat --taught mnre it learns from that cell too
+    --teacher checkpoints/base/{EXAMPLE}/roberta-resnet50/concat --taught NAME it learns from that cell too
     """
 
 

@@ -137,7 +137,7 @@ class RowData:
             )
         self.material, self.recipe = shared_part(material, recipe), recipe
         self.maps = _Maps(self.material, row, root, cache)
-        self.plain = self.material.training_examples()
+        self.plain = taught_examples(self.material)
         self.posts = _posts(self.material.train)
         self.steps = count_batches(self._part(self.plain, 0), recipe.batch_size, recipe.mix)
         questions = self.material.valid
@@ -169,6 +169,14 @@ class RowData:
         order = stream(self.recipe.seed, PARTS, epoch // parts).permutation(len(values))
         size, start = len(values) // parts, epoch % parts
         return [values[i] for i in order[start * size : (start + 1) * size]]
+
+
+def taught_examples(material: Material) -> list[Example]:
+    """The questions of training, encoded, with gold and what a teacher answers."""
+    examples = material.examples(material.train, training=True)
+    if material.taught is None:
+        return examples
+    return [replace(e, taught=answer) for e, answer in zip(examples, material.taught, strict=True)]
 
 
 class _Maps:

@@ -66,13 +66,6 @@ class Material:
             for asked in questions
         ]
 
-    def training_examples(self) -> list[Example]:
-        """The questions of training, encoded, with gold and what a teacher answers."""
-        examples = self.examples(self.train, training=True)
-        if self.taught is None:
-            return examples
-        return [replace(e, taught=answer) for e, answer in zip(examples, self.taught, strict=True)]
-
 
 def train_trunk(
     material: Material,

@@ -25,7 +25,7 @@ from train.cells.row import run_row
 from train.cells.run import ensure_base, material_of
 from train.cells.teacher import Teacher
 from train.fit.row_loss import row_loss, teaching
-from train.fit.row_stage import fresh_row
+from train.fit.row_stage import fresh_row, taught_examples
 from train.fit.stages import Material, shared_part
 
 T17, MNRE = find_dataset("twitter2017"), find_dataset("mnre")
@@ -123,7 +123,7 @@ def test_the_loss_is_how_far_the_cells_are_from_the_teacher(data, cell, tmp_path
     own = taught_by(cell, data, tmp_path)
     material, recipe = told(own), replace(own.recipe("row"), align=0.0)
     row = fresh_row(own.config, ["concat", "image-only"], recipe, own.out).eval()
-    batch = collate(material.training_examples()[:4])
+    batch = collate(taught_examples(material)[:4])
     assert batch.taught is not None and batch.targets is not None
     cells = row.by_fusion()
     with torch.no_grad():
