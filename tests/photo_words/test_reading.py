@@ -11,10 +11,12 @@ from mmdemo.photo_words.rules import Dropped
 from mmdemo.types import PHOTO_SOURCES, InputError
 from tests.photo_words.test_rules import WORDS
 
+#: Half a surrogate pair is no text: read back from JSON it is refused, as below.
+READ = WORDS.filter(lambda words: "\ud800" not in words.text)
 READINGS = st.builds(
     PhotoReading,
-    words=st.lists(WORDS, max_size=5).map(tuple),
-    dropped=st.lists(st.builds(Dropped, words=WORDS, why=st.text(max_size=9)), max_size=5).map(tuple),
+    words=st.lists(READ, max_size=5).map(tuple),
+    dropped=st.lists(st.builds(Dropped, words=READ, why=st.text(max_size=9)), max_size=5).map(tuple),
     notes=st.lists(st.text(max_size=20), max_size=3).map(tuple),
     unread=st.lists(st.sampled_from(PHOTO_SOURCES), max_size=3).map(tuple),
 )
@@ -35,6 +37,7 @@ def test_a_reading_comes_back_from_json_as_it_was(reading):
         {"source": "ears", "text": "a"},
         {"source": ["ocr"], "text": "a"},
         {"source": "ocr", "text": 3},
+        {"source": "ocr", "text": "\ud800"},
         {"source": "ocr", "text": "a", "score": 2},
         {"source": "ocr", "text": "a", "score": True},
         {"source": "ocr", "text": "a", "score": float("nan")},
