@@ -30,7 +30,8 @@ from mmdemo.models.model import build_model
 from mmdemo.types import InputError
 from tests.cells.test_checkpoint import change_tensors
 from train.fit.recipe import Recipe
-from train.fit.stages import fresh_model, store_trunk, untrained_model
+from train.fit.stages import store_trunk
+from train.fit.starts import fresh_model, untrained_model
 
 
 @pytest.fixture

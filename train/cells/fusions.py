@@ -23,7 +23,8 @@ from train.data.questions import pair_of
 from train.fit.cached_states import encoder_states, region_maps, with_regions
 from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
-from train.fit.stages import Material, backbone_salt, best_of, untrained_model, validation
+from train.fit.stages import Material, backbone_salt, validation
+from train.fit.starts import best_of, untrained_model
 from train.fit.streams import DESCRIPTIONS, PHOTO_DROPS, named_dropout, stream
 
 

@@ -16,7 +16,7 @@ from train.fit.joint_rows import JointRows, mixed_batches, train_jointly, valida
 from train.fit.loop import choose_accelerator
 from train.fit.row_model import RowModel
 from train.fit.row_stage import RowData, fresh_row
-from train.fit.stages import best_of
+from train.fit.starts import best_of
 
 
 def run_rows(runs: Sequence[Settings], fusions: Sequence[str]) -> Iterator[Path]:
@@ -50,9 +50,8 @@ def run_rows(runs: Sequence[Settings], fusions: Sequence[str]) -> Iterator[Path]
     for name, run in zip(names, runs, strict=True):
         own = run.recipe("row")
         material = material_of(run, own)
-        rows[name] = fresh_row(
-            run.config, fusions, own, root, first.start, beside=next(iter(rows.values()), None)
-        )
+        beside = next(iter(rows.values()), None)
+        rows[name] = fresh_row(run.config, fusions, own, root, first.start, beside=beside)
         data[name] = RowData(material, rows[name], own, root, run.cache, accelerator)
     model = JointRows(rows)
     train_jointly(data, model, recipe, stage, accelerator)

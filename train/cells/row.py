@@ -32,7 +32,8 @@ from train.fit.loop import choose_accelerator
 from train.fit.moments import input_moments
 from train.fit.row_model import RowModel
 from train.fit.row_stage import Validate, fresh_row, row_headline, train_row
-from train.fit.stages import best_of, store_trunk, untrained_model
+from train.fit.stages import store_trunk
+from train.fit.starts import best_of, untrained_model
 from train.score.evaluate import HeldOut
 
 #: Where the cells of a row find their trunk; that of one fusion alone is its own, beside another row's.

@@ -27,7 +27,8 @@ from train.cells.teacher import teach
 from train.data.questions import about_some_posts
 from train.fit.loop import choose_accelerator
 from train.fit.recipe import Recipe
-from train.fit.stages import Material, best_of, store_trunk, train_trunk, train_whole
+from train.fit.stages import Material, store_trunk, train_trunk, train_whole
+from train.fit.starts import best_of
 from train.score.evaluate import HeldOut, evaluate
 from train.score.stored import answers_folder, held_out_posts, score_stored
 

@@ -199,7 +199,7 @@ def sources_stated(condition: str | None) -> Named | None:
 
 
 def start_facts(start: Path | None) -> dict[str, str]:
-    """A start's folder, and the hash of the file there that tells its weights (see `stages.start_from`)."""
+    """A start's folder, and the hash of the file there that tells its weights (see `starts.start_from`)."""
     if start is None:
         return {}
     names = ("best.safetensors", "config.json", "trunk.safetensors")  # config.json holds its files' hashes

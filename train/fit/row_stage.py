@@ -24,16 +24,8 @@ from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
 from train.fit.row_loss import row_loss, twice
 from train.fit.row_model import RowModel
-from train.fit.stages import (
-    Material,
-    backbone_salt,
-    best_of,
-    fresh_model,
-    is_trunk_alone,
-    shared_part,
-    start_from,
-    untrained_model,
-)
+from train.fit.stages import Material, backbone_salt, shared_part
+from train.fit.starts import best_of, cell_on, fresh_model, is_trunk_alone, start_from, untrained_model
 from train.fit.state import save_state
 from train.fit.streams import DESCRIPTIONS, PARTS, WEIGHTS, drawn, stream
 from train.score.metrics import Scores, headline
@@ -54,7 +46,8 @@ def fresh_row(
     """A row to be trained: each cell's parts start as they would alone, whatever stands beside it.
 
     ``aligned`` are an image encoder's tensors that are trained already (`train.bases.align`). ``beside`` is
-    another dataset's row, which has its start and lends its encoders.
+    another dataset's row, which has its start and lends its encoders. From a trunk of several datasets each
+    cell that stands on it goes on with its own parts too (`train.fit.starts.cell_on`).
     """
     configs = [replace(config, fusion=fusion, dropout=recipe.dropout) for fusion in fusions]
     if beside is None:
@@ -62,12 +55,17 @@ def fresh_row(
         first.load_state_dict(dict(aligned or {}), strict=False)
         cells = {fusions[0]: first}
     else:
-        first, cells, start = next(iter(beside.by_fusion().values())), {}, None
+        first, cells = next(iter(beside.by_fusion().values())), {}
     for own in configs[len(cells) :]:
         cells[own.fusion] = build_model(own, first, lambda part: drawn(recipe.seed, WEIGHTS, part))
-    if start is not None:  # the encoders are the same objects in all: a trunk is added to them once
+    if (
+        start is not None and beside is None
+    ):  # one pair of encoders: a trunk is added once
         for own in configs[:1] if is_trunk_alone(start) else configs:
             start_from(cells[own.fusion], own, start)
+    for own in configs if start is not None and is_trunk_alone(start) else ():
+        if (folder := cell_on(start, own)) is not None:
+            start_from(cells[own.fusion], own, folder)
     return RowModel(cells)
 
 

@@ -8,17 +8,15 @@ import numpy as np
 from accelerate import Accelerator
 from torch import Tensor
 
-from mmdemo.cells.card import load_card
-from mmdemo.cells.checkpoint import load_model, load_trunk, root_of, save_trunk
-from mmdemo.cells.locate import same_labels
-from mmdemo.cells.pretrained_base import LAYERS_APART, TRUNK_PARTS, base_place, load_base, load_layers
+from mmdemo.cells.checkpoint import save_trunk
+from mmdemo.cells.pretrained_base import LAYERS_APART, TRUNK_PARTS, base_place, load_base
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig, fusions_of
 from mmdemo.models.encode import PostEncoder
 from mmdemo.models.fusion.baselines.native import Native
 from mmdemo.models.model import MultimodalModel, build_model
 from mmdemo.photo.opening import load_photo
-from mmdemo.types import InputError, Question
+from mmdemo.types import Question
 from train.data.batches import bucketed_batches, count_batches
 from train.data.photo_words import first_described, one_described
 from train.data.questions import gold_of, pair_of
@@ -26,8 +24,9 @@ from train.fit.cached_states import region_maps, with_regions
 from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
 from train.fit.soup import greedy_soup
-from train.fit.state import load_tensors, save_state
-from train.fit.streams import DESCRIPTIONS, SHARE, WEIGHTS, drawn, stream
+from train.fit.starts import best_of, fresh_model
+from train.fit.state import save_state
+from train.fit.streams import DESCRIPTIONS, SHARE, stream
 from train.score.metrics import Scores, headline
 from train.score.predict import probabilities, score
 
@@ -189,69 +188,6 @@ def train_whole(
     task = _task(material, recipe, train.epoch, valid, accelerator, "whole")
     fit(model, task, recipe, folder, accelerator)
     return model
-
-
-def fresh_model(
-    config: ModelConfig, recipe: Recipe, root: Path, start: Path | None = None
-) -> MultimodalModel:
-    """A model to be trained; each part's first weights come from its own stream (`train.fit.streams`)."""
-    model = untrained_model(config, recipe, root)
-    if start is not None:
-        start_from(model, config, start)
-    else:
-        load_layers(root, model, config.preset)
-    return model
-
-
-def untrained_model(config: ModelConfig, recipe: Recipe, root: Path) -> MultimodalModel:
-    """What a stored trunk is a difference to, and fresh parts as `fresh_model` has them."""
-    own = replace(config, dropout=recipe.dropout)
-    model = build_model(own, building=lambda part: drawn(recipe.seed, WEIGHTS, part))
-    load_base(root, model, config.preset)
-    return model
-
-
-def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> None:
-    """Copy what fits of a checkpoint into ``model``: all but the heads where the labels differ.
-
-    ``folder`` is a cell's, one that holds a trunk alone, or a trunk's training run. Another model's text
-    encoder fits as far as its parameters have the same names.
-
-    Raises:
-        InputError: the checkpoint cannot be used, or is of another preset.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{folder} does not exist; training starts from the folder of a cell or a trunk")
-    if (folder / "best.safetensors").exists():
-        _copy_fitting(model, best_of(folder))
-        return
-    if is_trunk_alone(folder):
-        load_trunk(folder / "trunk.safetensors", model, other=True)
-        return
-    card = load_card(folder)
-    if card.config.preset != config.preset:
-        raise InputError(f"{folder} holds {card.config.cell}; training can only start from its own preset")
-    other = load_model(root_of(folder), folder, card).state_dict()
-    if not same_labels(card.config.dataset, config.dataset):
-        other = {name: value for name, value in other.items() if not name.startswith("heads.")}
-    _copy_fitting(model, other)
-
-
-def is_trunk_alone(folder: Path) -> bool:
-    """Whether a start holds a stored trunk and no cell's own parts; such a trunk is added to the base."""
-    return not any((folder / name).exists() for name in ("best.safetensors", "config.json"))
-
-
-def _copy_fitting(model: MultimodalModel, tensors: Mapping[str, Tensor]) -> None:
-    own = model.state_dict()
-    fitting = {n: value for n, value in tensors.items() if n in own and own[n].shape == value.shape}
-    model.load_state_dict(fitting, strict=False)
-
-
-def best_of(folder: Path) -> dict[str, Tensor]:
-    """The tensors of a run's best epoch, by parameter name."""
-    stored = load_tensors(folder / "best.safetensors")
-    return {name.removeprefix("model/"): value for name, value in stored.items()}
 
 
 def validation(

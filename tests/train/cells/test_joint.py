@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from mmdemo.answer.predict import predict
 from mmdemo.cells.card import joint_trunk, load_card
 from mmdemo.cells.catalogue import find_cell
+from mmdemo.cells.checkpoint import load_model
 from mmdemo.cells.conditions import Conditions
 from mmdemo.cells.locate import Cell
 from mmdemo.cells.zoo import Zoo
@@ -24,7 +25,7 @@ from train.cells.settings import Settings
 from train.fit import row_stage
 from train.fit.joint_rows import JointRows
 from train.fit.row_stage import RowData, fresh_row
-from train.fit.stages import best_of
+from train.fit.starts import best_of
 
 NAMES = ("twitter2017", "mnre")
 FUSIONS = ("film", "concat")
@@ -90,6 +91,27 @@ def test_both_start_from_what_one_row_has_learnt(data, tmp_path):
     own = best_of(tmp_path / "work" / "training" / "tiny" / "+".join(NAMES) / "roberta-resnet50" / "row")
     name = "text_encoder.bert.encoder.layer.0.attention.self.query.weight"
     assert torch.equal(own[name], best_of(start)[name])
+
+
+def test_from_a_joint_trunk_its_cells_go_on_with_their_own_parts(data, tmp_path):
+    folders = list(run_rows(runs(data, tmp_path), FUSIONS))
+    out = tmp_path / "out"
+    start = out / "tiny" / "base" / "roberta-resnet50"
+    first, second = runs(data, tmp_path)
+    recipe = first.recipe("row")
+    one = fresh_row(first.config, (*FUSIONS, "bimodal"), recipe, out, start)
+    two = fresh_row(second.config, FUSIONS, recipe, out, start, beside=one)
+    stored = [load_model(out, folder, load_card(folder)).state_dict() for folder in folders]
+    cells = [row.by_fusion()[fusion].state_dict() for row in (one, two) for fusion in FUSIONS]
+    for own, kept in zip(cells, stored, strict=True):
+        assert all(torch.equal(own[name], value) for name, value in kept.items())
+    fresh = fresh_row(first.config, ("bimodal",), recipe, out)
+    new = one.by_fusion()["bimodal"].state_dict()
+    assert all(
+        torch.equal(value, new[name])
+        for name, value in fresh.by_fusion()["bimodal"].state_dict().items()
+        if not name.startswith(("text_encoder", "image_encoder"))
+    )
 
 
 def test_joint_rows_hold_every_cell_beside_one_pair_of_encoders(data, tmp_path):

@@ -27,7 +27,7 @@ from train.cells.settings import Settings
 from train.cells.zoo import build, plan
 from train.fit import row_stage
 from train.fit.row_stage import fresh_row
-from train.fit.stages import best_of
+from train.fit.starts import best_of
 from train.score.calibrate import calibrate_all
 from train.score.evaluate import evaluate
 

@@ -35,7 +35,7 @@ from train.cells.run import run
 from train.cells.settings import Settings
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
-from train.fit.stages import best_of, start_from
+from train.fit.starts import best_of, start_from
 from train.fit.state import load_state, save_state
 from train.score.calibrate import calibrate_all
 from train.score.photo_effect import measure_all

@@ -15,7 +15,7 @@ from mmdemo.models.fusion.table import fusions_of
 from tests.made_up import odd_dataset
 from train.cells.start import BASE, chosen_start, described, shipped_trunk
 from train.fit.recipe import Recipe
-from train.fit.stages import fresh_model
+from train.fit.starts import fresh_model
 
 SHIPPED_MODELS = {cell.model for cell in list_cells(SHIPPED) if cell.problem is None}
 

@@ -18,7 +18,7 @@ from train.cells.settings import Settings
 from train.data.batches import Drops, bucketed_batches
 from train.data.source import DataSource
 from train.fit.recipe import Recipe
-from train.fit.stages import fresh_model
+from train.fit.starts import fresh_model
 from train.fit.streams import drawn, named_dropout, parts_of, stream, stream_seed
 
 FUSIONS = buildable("roberta-resnet50")
