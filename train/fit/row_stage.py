@@ -58,12 +58,13 @@ def fresh_row(
         first, cells = next(iter(beside.by_fusion().values())), {}
     for own in configs[len(cells) :]:
         cells[own.fusion] = build_model(own, first, lambda part: drawn(recipe.seed, WEIGHTS, part))
-    if (
-        start is not None and beside is None
-    ):  # one pair of encoders: a trunk is added once
-        for own in configs[:1] if is_trunk_alone(start) else configs:
+    if start is None:
+        return RowModel(cells)
+    alone = is_trunk_alone(start)
+    if beside is None:  # one pair of encoders: a trunk is added once
+        for own in configs[:1] if alone else configs:
             start_from(cells[own.fusion], own, start)
-    for own in configs if start is not None and is_trunk_alone(start) else ():
+    for own in configs if alone else ():
         if (folder := cell_on(start, own)) is not None:
             start_from(cells[own.fusion], own, folder)
     return RowModel(cells)
