@@ -10,6 +10,7 @@ from mmdemo.models.subtokens import TextInput
 from train.fit.streams import ORDER, PHOTO_DROPS, stream
 
 POOL = 50  # batches' worth of shuffled posts that are sorted by length together
+SHELVES = 5  # parts of a pool by how much their photos say: a batch is as wide as its longest text and longest words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +91,14 @@ def bucketed_batches(
     """
     rng, taken = stream(seed, ORDER, epoch), stream(seed, PHOTO_DROPS, epoch)
     order = mix.chosen(examples, rng.permutation(len(examples)))
-    lengths = np.array([len(text.ids) for text in texts_of(examples)])
+    lengths, words = np.array([len(text.ids) for text in texts_of(examples)]), words_of(examples)
     batches: list[np.ndarray] = []
     for kind in _kinds(examples, order):
         for start in range(0, len(kind), size * POOL):
             pool = kind[start : start + size * POOL]
-            pool = pool[np.argsort(lengths[pool], kind="stable")]
+            pool = pool[np.argsort(words[pool], kind="stable")]
+            shelves = np.array_split(pool, SHELVES) if words[pool].any() else [pool]
+            pool = np.concatenate([shelf[np.argsort(lengths[shelf], kind="stable")] for shelf in shelves])
             batches += [pool[i : i + size] for i in range(0, len(pool), size)]
     rng.shuffle(batches)
     for batch in batches:
@@ -117,6 +120,12 @@ def count_batches(examples: Sequence[Example], size: int, mix: Mix = ALL) -> int
 def texts_of(examples: Sequence[Example]) -> list[TextInput]:
     """The texts alone: reading a live example's length must not open its photo."""
     return [e.text for e in getattr(examples, "examples", examples)]
+
+
+def words_of(examples: Sequence[Example]) -> np.ndarray:
+    """How many sub-tokens each example's photo says (N,)."""
+    plain = getattr(examples, "examples", examples)
+    return np.array([0 if e.words is None else len(e.words.ids) for e in plain], dtype=int)
 
 
 def ordered_batches(examples: Sequence[Example], size: int) -> Iterator[tuple[list[int], Batch]]:
