@@ -134,12 +134,12 @@ def test_an_epoch_takes_some_pairs_without_a_relation_and_entities_several_times
 
 
 def test_photo_words_in_a_batch_are_of_like_length_too():
-    draw = np.random.default_rng(0)
+    draw = np.random.default_rng(1)
     examples = [replace(e, words=said(0, int(draw.integers(1, 40))).words) for e in posts(8 * POOL)]
     batches = list(bucketed_batches(examples, 8, seed=1, epoch=0))
     width = sum(batch.ids_BL.numel() + batch.words.said_BK.numel() for batch in batches if batch.words)
     needed = sum(len(e.text.ids) + len(e.words.ids) for e in examples if e.words)
-    assert width < 1.2 * needed  # where texts alone are sorted, it is about 1.4 times
+    assert width < 1.15 * needed  # where texts alone are sorted, it is about 1.3 times
 
 
 # ---------------------------------------------------------------- photos and their words, dropped by parts
