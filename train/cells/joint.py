@@ -22,12 +22,11 @@ from train.fit.starts import best_of
 def run_rows(runs: Sequence[Settings], fusions: Sequence[str]) -> Iterator[Path]:
     """Train, save and score the rows of several datasets on one trunk; yield each cell's folder.
 
-    ``runs`` differ in their datasets alone. The first one's recipe decides rates and epochs, and its start is
-    the encoders'. It resumes as `train.cells.row.run_row`.
+    ``runs`` differ in their datasets and teachers alone. The first one's recipe decides rates and epochs, and
+    its start is the encoders'. It resumes as `train.cells.row.run_row`.
 
     Raises:
-        InputError: as `run_row`; or two datasets are the same, the model is one whose photos are aligned, or
-            there is a teacher.
+        InputError: as `run_row`; or two datasets are the same, or the model is one whose photos are aligned.
     """
     code_at_start()
     first = runs[0]
@@ -36,8 +35,6 @@ def run_rows(runs: Sequence[Settings], fusions: Sequence[str]) -> Iterator[Path]
         raise InputError(f"--dataset {','.join(names)}: name each dataset once")
     if first.config.row.aligned:
         raise InputError(f"{first.config.model}: rows that are trained together have no aligned photo side")
-    if first.teacher:
-        raise InputError("--teacher: a cell teaches one dataset's row, by that dataset's labels")
     for run in runs:
         check_row(run, fusions)
     accelerator = choose_accelerator(first.device)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from mmdemo.cells.card import load_card
+from mmdemo.cells.card import Card, load_card
 from mmdemo.cells.checkpoint import load_model, root_of
 from mmdemo.cells.files import file_hash
 from mmdemo.cells.locate import same_labels
@@ -53,6 +53,39 @@ class Teacher:
         }
 
 
+def teachers_of(
+    datasets: Sequence[Dataset], folders: Sequence[Path], others: Sequence[Dataset]
+) -> list[Teacher | None]:
+    """Each dataset's teacher: the cell among ``folders`` with its labels. None where no cell has them.
+
+    Raises:
+        InputError: there is no folder, a cell cannot be read or has no dataset's labels, or two have the same
+            dataset's.
+    """
+    if not folders:
+        raise InputError("--taught needs --teacher: the cell that labels those posts")
+    found: dict[str, Teacher] = {}
+    for folder in folders:
+        own = load_card(folder).config.dataset
+        fitting = next((dataset for dataset in datasets if same_labels(own, dataset)), None)
+        if fitting is None:
+            raise _other_labels(load_card(folder), datasets)
+        if fitting.name in found:
+            raise InputError(
+                f"--teacher: {found[fitting.name].folder} and {folder} both teach {fitting.name}"
+            )
+        found[fitting.name] = Teacher(
+            folder=folder, others=tuple(other for other in others if other.name != fitting.name)
+        )
+    return [found.get(dataset.name) for dataset in datasets]
+
+
+def _other_labels(card: Card, datasets: Sequence[Dataset]) -> InputError:
+    names = " and ".join(dataset.name for dataset in datasets)
+    labels = card.config.dataset.name
+    return InputError(f"the teacher {card.config.cell} answers with the labels of {labels}; not {names}'s")
+
+
 def teach(
     material: Material,
     teacher: Teacher,
@@ -73,10 +106,7 @@ def teach(
     dataset = material.config.dataset
     card = load_card(teacher.folder)
     if not same_labels(card.config.dataset, dataset):
-        raise InputError(
-            f"the teacher {card.config.cell} answers with the labels of {card.config.dataset.name}, and "
-            f"{dataset.name} has others"
-        )
+        raise _other_labels(card, [dataset])
     if teacher.others and not dataset.has_entities:
         raise InputError("--taught: other datasets' posts can be labelled with entities alone")
     unlabelled = list(_new_posts(dataset, teacher.others, source, limit))

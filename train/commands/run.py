@@ -13,7 +13,6 @@ from mmdemo.datasets.discovery import find_dataset
 from mmdemo.datasets.schema import Dataset
 from mmdemo.models.config import FUSIONS, MODELS
 from mmdemo.terminal import say
-from mmdemo.types import InputError
 from train.cells.recipes import RecipeBook, config_of, list_recipes, read_changes, read_recipes, sources_of
 from train.commands.options import (
     EXAMPLE,
@@ -33,7 +32,6 @@ from train.data.source import DataSource
 
 if TYPE_CHECKING:
     from train.cells.settings import Settings
-    from train.cells.teacher import Teacher
 
 StartFrom = Annotated[
     str | None,
@@ -213,8 +211,11 @@ def row(
     extra: Extra = None,
     weights_root: WeightsRoot = None,
     teacher: Annotated[
-        Path | None,
-        typer.Option(help="A stored cell of the dataset's labels whose probabilities stand beside gold."),
+        list[Path] | None,
+        typer.Option(
+            help="A stored cell of the dataset's labels whose probabilities stand beside gold; of several "
+            "datasets give one for each that has one."
+        ),
     ] = None,
     taught: Annotated[
         str | None,
@@ -223,6 +224,7 @@ def row(
 ) -> None:
     from train.cells.joint import run_rows
     from train.cells.row import row_fusions, run_row
+    from train.cells.teacher import teachers_of
 
     runs = [
         settings_of(
@@ -237,7 +239,9 @@ def row(
         for name in (dataset.split(",") if dataset else [None])
     ]
     if teacher or taught:
-        runs = [replace(run, teacher=_teacher(teacher, taught)) for run in runs]
+        others = [find_dataset(name) for name in (taught.split(",") if taught else ())]
+        teachers = teachers_of([run.config.dataset for run in runs], teacher or (), others)
+        runs = [replace(run, teacher=own) for run, own in zip(runs, teachers, strict=True)]
     named = [name.strip() for name in fusions.split(",")] if fusions else row_fusions(runs[0].config.model)
     for folder in run_rows(runs, named) if len(runs) > 1 else run_row(runs[0], named):
         say(str(folder))
@@ -250,12 +254,3 @@ row.__doc__ = f"""Train a trunk with all of its fusions at once, resuming if cut
     Examples: python -m train row --dataset {EXAMPLE} --data ../shared/data --model roberta-resnet50; with
     --teacher checkpoints/base/{EXAMPLE}/roberta-resnet50/concat --taught NAME it learns from that cell too
     """
-
-
-def _teacher(folder: Path | None, taught: str | None) -> Teacher:
-    """What ``--teacher`` and ``--taught`` say. Raises InputError without the first, or for no dataset."""
-    from train.cells.teacher import Teacher
-
-    if folder is None:
-        raise InputError("--taught needs --teacher: the cell that labels those posts")
-    return Teacher(folder=folder, others=tuple(map(find_dataset, taught.split(",") if taught else ())))

@@ -10,7 +10,9 @@ from mmdemo.models.subtokens import TextInput
 from train.fit.streams import ORDER, PHOTO_DROPS, stream
 
 POOL = 50  # batches' worth of shuffled posts that are sorted by length together
-SHELVES = 5  # parts of a pool, by how much photos say: a batch is as wide as its longest text and longest words
+SHELVES = (
+    5  # parts of a pool by how much photos say: a batch is as wide as its longest text and its longest words
+)
 
 
 @dataclass(frozen=True, kw_only=True)

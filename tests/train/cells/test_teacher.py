@@ -23,7 +23,7 @@ from train.cells import teacher as teaching_cell
 from train.cells.joint import run_rows
 from train.cells.row import run_row
 from train.cells.run import ensure_base, material_of
-from train.cells.teacher import Teacher
+from train.cells.teacher import Teacher, teachers_of
 from train.fit.row_loss import row_loss, teaching
 from train.fit.row_stage import fresh_row, taught_examples
 from train.fit.stages import Material, shared_part
@@ -105,18 +105,32 @@ def test_a_share_of_the_posts_keeps_their_answers(data, cell, tmp_path):
 
 
 def test_what_cannot_be_taught_is_refused(data, cell, tmp_path):
-    with pytest.raises(InputError, match="answers with the labels of twitter2017, and mnre has others"):
+    with pytest.raises(InputError, match="answers with the labels of twitter2017; not mnre's"):
         told(taught_by(cell, data, tmp_path, dataset="mnre"))
     relations = next(run_row(settings(data, tmp_path / "mnre", dataset="mnre"), ["concat"]))
     with pytest.raises(InputError, match="entities alone"):
         told(taught_by(relations, data, tmp_path, "twitter2017", dataset="mnre"))
     assert told(taught_by(relations, data, tmp_path, dataset="mnre")).taught is not None
-    two = [taught_by(cell, data, tmp_path, dataset=name) for name in ("twitter2017", "mnre")]
-    with pytest.raises(InputError, match="one dataset's row"):
-        next(run_rows(two, ["concat"]))
+    with pytest.raises(InputError, match="both teach twitter2017"):
+        teachers_of([MNRE, T17], [cell, cell], [])
+    with pytest.raises(InputError, match="not mnre's"):
+        teachers_of([MNRE], [cell], [])
     asked = ["row", "--dataset", "twitter2017", "--data", str(data), "--taught", "mnre"]
     answer = CliRunner().invoke(app, asked)
     assert answer.exit_code != 0 and "needs --teacher" in str(answer.exception or answer.output)
+
+
+def test_of_rows_that_train_together_each_has_its_own_teacher_or_none(data, cell, tmp_path):
+    names = ("twitter2017", "mnre")
+    first, second = teachers_of(list(map(find_dataset, names)), [cell], [MNRE, T17])
+    assert first == Teacher(folder=cell, others=(MNRE,)) and second is None
+    runs = [
+        replace(settings(data, tmp_path, dataset=name), teacher=own)
+        for name, own in zip(names, (first, second), strict=True)
+    ]
+    taught, plain = (load_card(folder) for folder in run_rows(runs, ["concat"]))
+    assert taught.training["teacher"] == first.facts and "teacher" not in plain.training
+    assert Conditions.of(taught.metrics).training_posts == 24 + 1
 
 
 def test_the_loss_is_how_far_the_cells_are_from_the_teacher(data, cell, tmp_path):
