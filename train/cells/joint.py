@@ -9,14 +9,14 @@ from mmdemo.cells.card import joint_trunk
 from mmdemo.cells.checkpoint import cell_folder
 from mmdemo.types import InputError
 from train.cells.conditions import code_at_start, conditions_of
-from train.cells.row import check_row, own_part, save_row, store_best
+from train.cells.row import check_row, save_row, store_best
 from train.cells.run import ensure_base, material_of, trunk_config
 from train.cells.settings import Settings, joint_folder, training_record
 from train.fit.joint_rows import JointRows, mixed_batches, train_jointly, validate_jointly
 from train.fit.loop import choose_accelerator
 from train.fit.row_model import RowModel
 from train.fit.row_stage import RowData, fresh_row
-from train.fit.starts import best_of
+from train.fit.starts import best_of, part_of
 
 
 def run_rows(runs: Sequence[Settings], fusions: Sequence[str]) -> Iterator[Path]:
@@ -69,7 +69,7 @@ def run_rows(runs: Sequence[Settings], fusions: Sequence[str]) -> Iterator[Path]
             own = run.recipe("row")
             conditions = conditions_of(run, own.seed, data[name].material.train, accelerator)
             conditions = replace(conditions, trained_with=tuple(fusions), datasets=names)
-            parts = {fusion: own_part(best, f"{name}/{fusion}") for fusion in fusions}
+            parts = {fusion: part_of(best, f"{name}/{fusion}") for fusion in fusions}
             training = training_record(run, {"row": asdict(own)}, conditions)
             yield from save_row(run, parts, place, training, bits)
     accelerator.wait_for_everyone()

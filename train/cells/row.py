@@ -33,7 +33,7 @@ from train.fit.moments import input_moments
 from train.fit.row_model import RowModel
 from train.fit.row_stage import Validate, fresh_row, row_headline, train_row
 from train.fit.stages import store_trunk
-from train.fit.starts import best_of, untrained_model
+from train.fit.starts import best_of, part_of, untrained_model
 from train.score.evaluate import HeldOut
 
 #: Where the cells of a row find their trunk; that of one fusion alone is its own, beside another row's.
@@ -81,7 +81,7 @@ def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
         conditions = conditions_of(settings, recipe.seed, material.train, accelerator)
         conditions = replace(conditions, trained_with=tuple(fusions))
         recipes = {"row": asdict(recipe)} | ({"align": ALIGNMENT} if aligned else {})
-        parts = {fusion: own_part(best, fusion) for fusion in fusions}
+        parts = {fusion: part_of(best, fusion) for fusion in fusions}
         yield from save_row(given, parts, place, training_record(settings, recipes, conditions), bits)
     accelerator.wait_for_everyone()
 
@@ -97,12 +97,6 @@ def check_row(settings: Settings, fusions: Sequence[str]) -> None:
     for fusion in fusions:
         replace(settings.config, fusion=fusion)
     check_posts(settings)
-
-
-def own_part(best: dict[str, Tensor], cell: str) -> dict[str, Tensor]:
-    """The tensors of one of a row's cells, by its key there, under the names that it has alone."""
-    prefix = f"cells.{cell}."
-    return {name.removeprefix(prefix): value for name, value in best.items() if name.startswith(prefix)}
 
 
 def save_row(

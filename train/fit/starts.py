@@ -43,8 +43,9 @@ def untrained_model(config: ModelConfig, recipe: Recipe, root: Path) -> Multimod
 def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> None:
     """Copy what fits of a checkpoint into ``model``: all but the heads where the labels differ.
 
-    ``folder`` is a cell's, one that holds a trunk alone, or a trunk's training run. Another model's text
-    encoder fits as far as its parameters have the same names.
+    ``folder`` is a cell's, one that holds a trunk alone, or a trunk's training run; of one with several
+    datasets' rows this dataset's cell goes on with its own parts. Another model's text encoder fits as far as
+    its parameters have the same names.
 
     Raises:
         InputError: the checkpoint cannot be used, or is of another preset.
@@ -52,7 +53,8 @@ def start_from(model: MultimodalModel, config: ModelConfig, folder: Path) -> Non
     if not folder.is_dir():
         raise InputError(f"{folder} does not exist; training starts from the folder of a cell or a trunk")
     if (folder / "best.safetensors").exists():
-        _copy_fitting(model, best_of(folder))
+        tensors = best_of(folder)
+        _copy_fitting(model, tensors | part_of(tensors, f"{config.dataset.name}/{config.fusion}"))
         return
     if is_trunk_alone(folder):
         load_trunk(folder / "trunk.safetensors", model, other=True)
@@ -87,6 +89,12 @@ def _copy_fitting(model: MultimodalModel, tensors: Mapping[str, Tensor]) -> None
     own = model.state_dict()
     fitting = {n: value for n, value in tensors.items() if n in own and own[n].shape == value.shape}
     model.load_state_dict(fitting, strict=False)
+
+
+def part_of(tensors: Mapping[str, Tensor], cell: str) -> dict[str, Tensor]:
+    """The tensors of one of a row's cells, by its key there, under the names that it has alone."""
+    prefix = f"cells.{cell}."
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def best_of(folder: Path) -> dict[str, Tensor]:

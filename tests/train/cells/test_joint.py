@@ -25,7 +25,7 @@ from train.cells.settings import Settings
 from train.fit import row_stage
 from train.fit.joint_rows import JointRows
 from train.fit.row_stage import RowData, fresh_row
-from train.fit.starts import best_of
+from train.fit.starts import best_of, part_of
 
 NAMES = ("twitter2017", "mnre")
 FUSIONS = ("film", "concat")
@@ -112,6 +112,19 @@ def test_from_a_joint_trunk_its_cells_go_on_with_their_own_parts(data, tmp_path)
         for name, value in fresh.by_fusion()["bimodal"].state_dict().items()
         if not name.startswith(("text_encoder", "image_encoder"))
     )
+
+
+def test_a_row_goes_on_from_a_joint_run_with_its_own_cells(data, tmp_path):
+    list(run_rows(runs(data, tmp_path), FUSIONS))
+    run = tmp_path / "work" / "training" / "tiny" / "+".join(NAMES) / "roberta-resnet50" / "row"
+    own = settings(data, tmp_path, dataset="mnre")
+    row = fresh_row(own.config, FUSIONS, own.recipe("row"), tmp_path / "out", run)
+    best = best_of(run)
+    for fusion in FUSIONS:
+        cell = row.by_fusion()[fusion].state_dict()
+        kept = part_of(best, f"mnre/{fusion}")
+        assert any(name.startswith("heads.") for name in kept)
+        assert all(torch.equal(cell[name], value) for name, value in kept.items())
 
 
 def test_joint_rows_hold_every_cell_beside_one_pair_of_encoders(data, tmp_path):
