@@ -24,7 +24,7 @@ from train.commands.options import chosen_dataset
 from train.commands.run import Places, settings_of
 from train.fit.loop import choose_accelerator
 from train.fit.moments import input_moments
-from train.fit.row_stage import RowData, fresh_row, row_headline
+from train.fit.rows.stage import RowData, fresh_row, row_headline
 from train.fit.starts import best_of
 
 

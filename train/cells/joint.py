@@ -1,4 +1,4 @@
-"""Train one trunk with the rows of several datasets (`train.fit.joint_rows`); leave all of their cells."""
+"""Train one trunk with the rows of several datasets (`train.fit.rows.joint`); leave all of their cells."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -12,10 +12,10 @@ from train.cells.conditions import code_at_start, conditions_of
 from train.cells.row import check_row, save_row, store_best
 from train.cells.run import ensure_base, material_of, trunk_config
 from train.cells.settings import Settings, joint_folder, training_record
-from train.fit.joint_rows import JointRows, mixed_batches, train_jointly, validate_jointly
 from train.fit.loop import choose_accelerator
-from train.fit.row_model import RowModel
-from train.fit.row_stage import RowData, fresh_row
+from train.fit.rows.joint import JointRows, mixed_batches, train_jointly, validate_jointly
+from train.fit.rows.model import RowModel
+from train.fit.rows.stage import RowData, fresh_row
 from train.fit.starts import best_of, part_of
 
 

@@ -1,4 +1,4 @@
-"""Train a row's trunk with all of its fusions at once, and leave a cell of each (`train.fit.row_model`)."""
+"""Train a row's trunk with all of its fusions at once, and leave a cell of each (`train.fit.rows.model`)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -30,8 +30,8 @@ from train.cells.run import (
 from train.cells.settings import Settings, row_folder, training_record
 from train.fit.loop import choose_accelerator
 from train.fit.moments import input_moments
-from train.fit.row_model import RowModel
-from train.fit.row_stage import Validate, fresh_row, row_headline, train_row
+from train.fit.rows.model import RowModel
+from train.fit.rows.stage import Validate, fresh_row, row_headline, train_row
 from train.fit.stages import store_trunk
 from train.fit.starts import best_of, part_of, untrained_model
 from train.score.evaluate import HeldOut

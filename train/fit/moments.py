@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from train.fit.row_model import RowModel
+from train.fit.rows.model import RowModel
 
 #: Batches that are read for it: 768 posts of 16, some 50,000 sub-tokens, many times a matrix's width.
 BATCHES = 48

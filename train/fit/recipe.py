@@ -36,7 +36,7 @@ class Recipe:
     An epoch of a row takes one of ``parts`` equal parts of the posts, each pass over all of them drawn anew:
     a kill costs no more than that. ``epochs`` counts parts, then.
 
-    Of a row, whose cells train together (`train.fit.row_model`), ``align`` is the weight of the divergence
+    Of a row, whose cells train together (`train.fit.rows.model`), ``align`` is the weight of the divergence
     that draws the text alone to the fused answers, and ``r_drop`` that of two passes of the same posts under
     other dropout; at 0 neither is computed. ``distill`` is the teacher's part of the loss where a row has one
     (`train.cells.teacher`), and gold has the rest. ``views`` are there augmented photos alone, 0 the photos

@@ -47,7 +47,7 @@ def drawn(seed: int, *names: str | int) -> Iterator[None]:
 def named_dropout(model: nn.Module, seed: int, *names: str | int) -> Iterator[None]:
     """Each part of a training model drops by a stream of its own, anew at each call of the part.
 
-    A part is a child of the model; each head is one. Of a row (`train.fit.row_model`) those of each cell, so
+    A part is a child of the model; each head is one. Of a row (`train.fit.rows.model`) those of each cell, so
     that a cell drops the same whatever stands beside it. Without this a fusion that draws one number more
     would change what every later layer and batch drops.
     """

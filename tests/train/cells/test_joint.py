@@ -22,9 +22,9 @@ from train.cells.joint import run_rows
 from train.cells.row import run_row
 from train.cells.run import ensure_base, material_of
 from train.cells.settings import Settings
-from train.fit import row_stage
-from train.fit.joint_rows import JointRows
-from train.fit.row_stage import RowData, fresh_row
+from train.fit.rows import stage as row_stage
+from train.fit.rows.joint import JointRows
+from train.fit.rows.stage import RowData, fresh_row
 from train.fit.starts import best_of, part_of
 
 NAMES = ("twitter2017", "mnre")

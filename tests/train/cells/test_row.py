@@ -25,8 +25,8 @@ from train.cells.recipes import read_recipes
 from train.cells.row import row_fusions, run_row
 from train.cells.settings import Settings
 from train.cells.zoo import build, plan
-from train.fit import row_stage
-from train.fit.row_stage import fresh_row
+from train.fit.rows import stage as row_stage
+from train.fit.rows.stage import fresh_row
 from train.fit.starts import best_of
 from train.score.calibrate import calibrate_all
 from train.score.evaluate import evaluate

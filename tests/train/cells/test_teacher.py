@@ -24,8 +24,8 @@ from train.cells.joint import run_rows
 from train.cells.row import run_row
 from train.cells.run import ensure_base, material_of
 from train.cells.teacher import Teacher, teachers_of
-from train.fit.row_loss import row_loss, teaching
-from train.fit.row_stage import fresh_row, taught_examples
+from train.fit.rows.loss import row_loss, teaching
+from train.fit.rows.stage import fresh_row, taught_examples
 from train.fit.stages import Material, shared_part
 
 T17, MNRE = find_dataset("twitter2017"), find_dataset("mnre")

@@ -13,9 +13,9 @@ from mmdemo.models.model import build_model
 from mmdemo.types import Entity, PhotoWords, Post
 from train.fit.parameter_groups import parameter_groups
 from train.fit.recipe import Recipe
-from train.fit.row_loss import alignment, disagreement, row_loss, twice
-from train.fit.row_model import RowModel, beside_text, with_words
-from train.fit.row_stage import fresh_row
+from train.fit.rows.loss import alignment, disagreement, row_loss, twice
+from train.fit.rows.model import RowModel, beside_text, with_words
+from train.fit.rows.stage import fresh_row
 from train.fit.streams import named_dropout
 
 FUSIONS = ("film", "cross-attention", "text-only", "image-only")

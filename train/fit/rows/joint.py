@@ -18,9 +18,9 @@ from mmdemo.models.batch import Batch
 from mmdemo.models.model import ModelOutput
 from train.fit.loop import Task
 from train.fit.recipe import Recipe
-from train.fit.row_loss import row_loss
-from train.fit.row_model import RowModel
-from train.fit.row_stage import RowData, row_headline, train_to_best
+from train.fit.rows.loss import row_loss
+from train.fit.rows.model import RowModel
+from train.fit.rows.stage import RowData, row_headline, train_to_best
 from train.fit.streams import ORDER, stream
 from train.score.metrics import Scores
 
@@ -40,7 +40,7 @@ class Asked:
 class JointRows(RowModel):
     """A batch of a dataset -> the scores of that dataset's cells, by fusion.
 
-    ``rows`` share their encoders (`train.fit.row_stage.fresh_row` with ``encoders_of``). As a row it holds
+    ``rows`` share their encoders (`train.fit.rows.stage.fresh_row` with ``encoders_of``). As a row it holds
     all of their cells, ``dataset/fusion``.
     """
 

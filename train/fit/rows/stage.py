@@ -22,8 +22,8 @@ from train.data.questions import gold_of
 from train.fit.cached_states import Regions, region_maps, with_regions
 from train.fit.loop import Task, fit
 from train.fit.recipe import Recipe
-from train.fit.row_loss import row_loss, twice
-from train.fit.row_model import RowModel
+from train.fit.rows.loss import row_loss, twice
+from train.fit.rows.model import RowModel
 from train.fit.stages import Material, backbone_salt, shared_part
 from train.fit.starts import best_of, cell_on, fresh_model, is_trunk_alone, start_from, untrained_model
 from train.fit.state import save_state

@@ -9,7 +9,7 @@ from torch.nn.functional import kl_div, log_softmax, softmax
 from mmdemo.models.batch import IGNORED, Batch
 from mmdemo.models.model import ModelOutput, MultimodalModel
 from train.fit.recipe import Recipe
-from train.fit.row_model import RowModel, beside_text, rows_of
+from train.fit.rows.model import RowModel, beside_text, rows_of
 
 
 def row_loss(row: RowModel, found: Mapping[str, ModelOutput], batch: Batch, recipe: Recipe) -> Tensor:
