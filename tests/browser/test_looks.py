@@ -25,7 +25,8 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_can_be_read_in_light_and_dark(page, app_url, theme):
+def test_text_can_be_read_in_light_and_dark(browser, app_url, theme):
+    page = live.new_page(browser)
     live.open_page(page, f"{app_url}/?__theme={theme}")
     page.get_by_role("button", name="Entities").first.click()
     expect(page.locator("#predict-result .mm-tweet")).to_be_visible()
@@ -36,6 +37,7 @@ def test_text_can_be_read_in_light_and_dark(page, app_url, theme):
         )
         light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (inside, colour, ground)
+    page.context.close()
 
 
 def test_the_page_asks_nobody_else(browser, app_url):
