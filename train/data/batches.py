@@ -10,9 +10,7 @@ from mmdemo.models.subtokens import TextInput
 from train.fit.streams import ORDER, PHOTO_DROPS, stream
 
 POOL = 50  # batches' worth of shuffled posts that are sorted by length together
-SHELVES = (
-    5  # parts of a pool by how much photos say: a batch is as wide as its longest text and its longest words
-)
+SHELVES = 5  # parts of a pool by how much the photos say: a batch is as wide as its longest of both
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,7 +75,7 @@ def is_trunk_alone(folder: Path) -> bool:
 
 def cell_on(trunk: Path, config: ModelConfig) -> Path | None:
     """The folder of the stored cell of this configuration on a trunk of several datasets, if any."""
-    root = trunk.resolve().parents[2]
+    root = Path(normpath(trunk.resolve() / "../../.."))  # of a folder near the root, the root
     folder = root / CellName.of(config).path
     place = joint_trunk(config.model)
     if normpath(folder / place) != str(trunk.resolve() / "trunk.safetensors"):

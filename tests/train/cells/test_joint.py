@@ -25,7 +25,7 @@ from train.cells.settings import Settings
 from train.fit.rows import stage as row_stage
 from train.fit.rows.joint import JointRows
 from train.fit.rows.stage import RowData, fresh_row
-from train.fit.starts import best_of, part_of
+from train.fit.starts import best_of, cell_on, part_of
 
 NAMES = ("twitter2017", "mnre")
 FUSIONS = ("film", "concat")
@@ -112,6 +112,10 @@ def test_from_a_joint_trunk_its_cells_go_on_with_their_own_parts(data, tmp_path)
         for name, value in fresh.by_fusion()["bimodal"].state_dict().items()
         if not name.startswith(("text_encoder", "image_encoder"))
     )
+
+
+def test_a_trunk_near_the_root_of_the_disk_has_no_cells(data, tmp_path):
+    assert cell_on(Path("/trunk"), settings(data, tmp_path).config) is None
 
 
 def test_a_row_goes_on_from_a_joint_run_with_its_own_cells(data, tmp_path):
