@@ -8,6 +8,15 @@ from torch import nn
 from mmdemo.cells.pretrained_base import DRAWN_PARTS
 from train.fit.recipe import Recipe
 
+#: What enters the text encoder below its layers, or in all of them: while one of these trains, the gradient
+#: goes through every layer, and frozen ones below save hardly any time.
+BELOW_LAYERS = (
+    "text_encoder.bert.embeddings.",
+    "text_encoder.feature_embedding.",
+    "text_encoder.region_source.",
+    "text_encoder.bert.encoder.relative_attention_bias.",
+)
+
 
 def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """AdamW groups by part. A part whose rate is 0 is frozen and left out.
@@ -27,6 +36,8 @@ def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def _rate(name: str, recipe: Recipe) -> float:
+    if recipe.frozen_input and name.startswith(BELOW_LAYERS):
+        return 0.0
     if name.startswith(("text_encoder.feature_embedding", *DRAWN_PARTS)):
         return recipe.head_lr if recipe.text_lr else 0.0
     if 0 <= _layer(name) < recipe.frozen_layers:

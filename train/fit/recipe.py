@@ -11,7 +11,17 @@ DROPS = ("image_dropout", "drop_photo", "drop_words", "drop_some_words")
 SHARES = ("warmup", "dropout", "label_smoothing", *DROPS, "layer_decay", "ema", "share", "distill")
 
 #: Settings that came later: at their defaults they change nothing, and what was made before still counts.
-LATER = ("repeats", "unrelated", "valid_posts", "parts", "align", "r_drop", "distill", *DROPS[1:])
+LATER = (
+    "repeats",
+    "unrelated",
+    "valid_posts",
+    "parts",
+    "align",
+    "r_drop",
+    "distill",
+    "frozen_input",
+    *DROPS[1:],
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +32,8 @@ class Recipe:
     cosine. A rate of 0 freezes its part. ``views`` counts the cached random variants (dropout for text,
     augmentation for photos) that a stage on cached states takes in turn, an epoch each; 0 means that
     the encoders run live. ``members`` trunks are trained from one start in different orders, and averaged
-    (`train.fit.soup`). ``frozen_layers`` are the lowest of the text encoder's ``layers``.
+    (`train.fit.soup`). ``frozen_layers`` are the lowest of the text encoder's ``layers``; with
+    ``frozen_input`` what enters below them is frozen too, and no step goes back through them.
     ``image_dropout`` is the chance that training hides a post's photo with all that it says; of models that
     read a photo's words, ``drop_photo`` hides the picture alone, ``drop_words`` its words alone, and
     ``drop_some_words`` each of the words (`train.data.batches.Drops`).
@@ -64,6 +75,7 @@ class Recipe:
     layer_decay: float = 1.0
     layers: int = 6
     frozen_layers: int = 0
+    frozen_input: bool = False
     share: float = 1.0
     repeats: int = 1
     unrelated: float = 0.0

@@ -80,6 +80,12 @@ def test_a_frozen_text_encoder_is_frozen_whole():
     assert not [name for name in trained if name.startswith("text_encoder.")]
 
 
+def test_with_a_frozen_input_no_gradient_reaches_the_frozen_layers():
+    recipe = Recipe(**{**vars(RATES), "frozen_layers": 1, "frozen_input": True})
+    text = {name for name in settings(recipe) if name.startswith("text_encoder.")}
+    assert text and all(name.startswith("text_encoder.bert.encoder.layer.1.") for name in text)
+
+
 def test_lower_layers_learn_slower():
     found = settings(Recipe(**{**vars(RATES), "layer_decay": 0.5}))
     weight = "text_encoder.bert.encoder.layer.{}.output.dense.weight"
