@@ -12,6 +12,7 @@ from mmdemo.cells.checkpoint import cell_folder, load_trunk, save_cell
 from mmdemo.cells.pretrained_base import LAYERS_APART, load_base
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.config import ModelConfig, fusions_of
+from mmdemo.models.encoders.text import BertText
 from mmdemo.models.fusion.table import FUSIONS, buildable
 from mmdemo.models.model import build_model
 from mmdemo.types import InputError
@@ -29,6 +30,7 @@ from train.cells.run import (
 )
 from train.cells.settings import Settings, row_folder, training_record
 from train.fit.loop import choose_accelerator
+from train.fit.marks import read_marks_as_signs
 from train.fit.moments import input_moments
 from train.fit.rows.model import RowModel
 from train.fit.rows.stage import Validate, fresh_row, row_headline, train_row
@@ -71,6 +73,8 @@ def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
     aligned = _aligned(settings)
     material = material_of(settings, recipe)
     row = fresh_row(given.config, fusions, recipe, out, settings.start, aligned)
+    if recipe.frozen_input and isinstance(row.text_encoder, BertText):
+        read_marks_as_signs(row.text_encoder, material.encoder.reader)
     data = train_row(material, row, recipe, stage, out, settings.cache, accelerator)
     best = {**aligned, **best_of(stage)}
     if accelerator.is_main_process:
