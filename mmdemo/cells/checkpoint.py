@@ -4,7 +4,8 @@ Layout (``root`` is ``checkpoints/`` or a training run's folder)::
 
     root/lite/base/                      pretrained encoders, shared: text/image.safetensors, tokenizer.json
     root/lite/<dataset>/<model>/         trunk.safetensors: the tuned encoders, as a difference to the base
-                                         (of the preset base, whose layers are not in its base: whole)
+                                         (of the preset base, whose layers are not in its base: whole, or
+                                         as a difference to a trunk that several datasets share)
     root/lite/<dataset>/<model>/<fusion> config.json, model.safetensors (all the rest), metrics.json
 
 Files are untrusted: safetensors only (no pickle), each file's SHA-256 is in config.json, and a missing,
@@ -19,13 +20,16 @@ import torch
 from torch import Tensor, nn
 
 from mmdemo.cells.card import WEIGHTS, Card, card_json
-from mmdemo.cells.files import file_hash, read_tensors, replacing, save_tensors, write_json
+from mmdemo.cells.files import file_hash, read_metadata, read_tensors, replacing, save_tensors, write_json
 from mmdemo.cells.name import CellName
 from mmdemo.cells.pretrained_base import TRUNK_PARTS, load_base
 from mmdemo.cells.quantise import stored_names, unpack
 from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import MultimodalModel, NoDraws, build_model
 from mmdemo.types import InputError
+
+#: What a trunk's metadata call the hash of the trunk that it is a difference to.
+BELOW = "below"
 
 
 def cell_folder(root: Path, config: ModelConfig) -> Path:
@@ -49,11 +53,12 @@ def save_trunk(
     *,
     grouped: bool = False,
     moments: Mapping[str, Tensor] | None = None,
+    below: Path | None = None,
 ) -> None:
     """Write the encoders' parameters that differ from ``base`` (full names; absent there counts as 0).
 
     ``grouped`` as in `mmdemo.cells.quantise.pack`: for layers that the base leaves at 0; ``moments`` are its,
-    by parameter.
+    by parameter. ``below`` is the trunk that ``base`` holds already (`trunk_below`).
     """
     changed = {}
     for name, parameter in model.named_parameters():
@@ -61,7 +66,8 @@ def save_trunk(
             difference = parameter.detach() - base.get(name, torch.zeros_like(parameter))
             if difference.abs().max() > 0:
                 changed[name] = difference
-    save_tensors(file, changed, bits, {"part": "trunk"}, grouped=grouped, moments=moments)
+    about = {"part": "trunk"} | ({BELOW: file_hash(below)} if below else {})
+    save_tensors(file, changed, bits, about, grouped=grouped, moments=moments)
 
 
 def save_cell(
@@ -109,9 +115,10 @@ def load_model(
         model = build_model(card.config, encoders_of)
     if encoders_of is None:
         load_base(root, model, card.config.preset, share=True)
-        for name in card.files:
-            if name != WEIGHTS:
-                load_trunk(folder / name, model)
+        for name in card.trunks:
+            if (below := _stands_on(folder / name)) and below not in card.trunks.values():
+                raise InputError(f"{folder / 'config.json'} lacks the trunk that {folder / name} stands on")
+            _add_trunk(folder / name, model)
     own = {n: p for n, p in model.named_parameters() if not n.startswith(TRUNK_PARTS)}
     for parameter in own.values():
         nn.init.zeros_(parameter)
@@ -139,13 +146,41 @@ def _identity(file: Path) -> tuple[int, ...]:
 
 
 def load_trunk(file: Path, model: MultimodalModel, *, other: bool = False) -> None:
-    """Add a stored trunk to a model that holds its base.
+    """Add a stored trunk, and the one that it stands on, to a model that holds its base.
 
     ``other``: the trunk may be another model's, and hold what this one has no part for, as a photo's words.
 
     Raises:
-        InputError: naming the file, which is damaged or does not fit.
+        InputError: naming the file, which is damaged or does not fit, or whose trunk below is not there.
     """
+    if (below := trunk_below(file)) is not None:
+        _add_trunk(below, model, other=other)
+    _add_trunk(file, model, other=other)
+
+
+def trunk_below(file: Path) -> Path | None:
+    """The trunk of several datasets that a stored trunk is a difference to; None for one that is whole.
+
+    Raises:
+        InputError: the file is damaged, or the trunk that it means is not in its place.
+    """
+    if (digest := _stands_on(file)) is None:
+        return None
+    file = file.resolve()  # DATASET/MODEL/trunk.safetensors, or of one cell DATASET/MODEL/FUSION/…
+    places = [
+        model.parent.parent / "base" / model.name / file.name for model in (file.parent, file.parents[1])
+    ]
+    for place in places:
+        if place.is_file() and file_hash(place) == digest:
+            return place
+    raise InputError(f"the checkpoint file {file} stands on a trunk that is not at {places[0]}")
+
+
+def _stands_on(file: Path) -> str | None:
+    return read_metadata(file).get(BELOW)
+
+
+def _add_trunk(file: Path, model: MultimodalModel, *, other: bool = False) -> None:
     encoders = {n: p for n, p in model.named_parameters() if n.startswith(TRUNK_PARTS)}
     _add_tensors(file, encoders, partial=True, spare=other)
 

@@ -103,6 +103,15 @@ def read_tensors(file: Path) -> tuple[dict[str, Tensor], int]:
         raise InputError(f"the checkpoint file {file} is missing or damaged") from error
 
 
+def read_metadata(file: Path) -> dict[str, str]:
+    """What a safetensors file says of itself. Raises InputError naming the file."""
+    try:
+        with safe_open(file, framework="pt") as stored:
+            return dict(stored.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"the checkpoint file {file} is missing or damaged") from error
+
+
 def write_json(file: Path, value: dict[str, Any]) -> None:
     """Write JSON for people (indented, one final newline) by replacing the file in one step.
 

@@ -71,5 +71,5 @@ def run_rows(runs: Sequence[Settings], fusions: Sequence[str]) -> Iterator[Path]
             conditions = replace(conditions, trained_with=tuple(fusions), datasets=names)
             parts = {fusion: part_of(best, f"{name}/{fusion}") for fusion in fusions}
             training = training_record(run, {"row": asdict(own)}, conditions)
-            yield from save_row(run, parts, place, training, bits)
+            yield from save_row(run, parts, (place,), training, bits)
     accelerator.wait_for_everyone()

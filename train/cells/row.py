@@ -1,5 +1,6 @@
 """Train a row's trunk with all of its fusions at once, and leave a cell of each (`train.fit.rows.model`)."""
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from os.path import normpath
@@ -8,7 +9,9 @@ from typing import Any
 
 from torch import Tensor
 
+from mmdemo.cells.card import joint_trunk
 from mmdemo.cells.checkpoint import cell_folder, load_trunk, save_cell
+from mmdemo.cells.files import file_hash, replacing
 from mmdemo.cells.pretrained_base import LAYERS_APART, load_base
 from mmdemo.cells.zoo import post_encoder
 from mmdemo.models.config import ModelConfig, fusions_of
@@ -35,7 +38,7 @@ from train.fit.moments import input_moments
 from train.fit.rows.model import RowModel
 from train.fit.rows.stage import Validate, fresh_row, row_headline, train_row
 from train.fit.stages import store_trunk
-from train.fit.starts import best_of, part_of, untrained_model
+from train.fit.starts import best_of, is_shared_trunk, part_of, untrained_model
 from train.score.evaluate import HeldOut
 
 #: Where the cells of a row find their trunk; that of one fusion alone is its own, beside another row's.
@@ -80,14 +83,40 @@ def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
     if accelerator.is_main_process:
         place = PLACE if len(fusions) > 1 else OWN_PLACE
         first = cell_folder(out, replace(given.config, fusion=fusions[0]))
-        trunk = Path(normpath(first / place))
-        bits = store_best(settings.config, best, out, trunk, row, data.validate, data.batches(0))
+        trunk, below = Path(normpath(first / place)), trunk_to_stand_on(settings)
+        bits = store_best(settings.config, best, out, trunk, row, data.validate, data.batches(0), below)
+        places = (place,) if below is None else (joint_trunk(settings.config.model), place)
         conditions = conditions_of(settings, recipe.seed, material.train, accelerator)
         conditions = replace(conditions, trained_with=tuple(fusions))
         recipes = {"row": asdict(recipe)} | ({"align": ALIGNMENT} if aligned else {})
         parts = {fusion: part_of(best, fusion) for fusion in fusions}
-        yield from save_row(given, parts, place, training_record(settings, recipes, conditions), bits)
+        yield from save_row(given, parts, places, training_record(settings, recipes, conditions), bits)
     accelerator.wait_for_everyone()
+
+
+def trunk_to_stand_on(settings: Settings) -> Path | None:
+    """The trunk of several datasets, copied to ``out``, that a row's own is stored as a difference to.
+
+    So it is where a preset's trunks hold their layers whole and the row starts from such a trunk: a dataset
+    more then takes the room of what it changed. None for other rows.
+
+    Raises:
+        InputError: ``out`` holds another such trunk.
+    """
+    config, start = settings.config, settings.start
+    if config.preset not in LAYERS_APART or start is None or not is_shared_trunk(start, config):
+        return None
+    shared = start / "trunk.safetensors"
+    place = Path(normpath(cell_folder(settings.out, config) / joint_trunk(config.model)))
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(place) as (copy,):
+            shutil.copyfile(shared, copy)
+    elif file_hash(place) != file_hash(shared):
+        raise InputError(
+            f"{place} is another trunk than {shared}, from which this row starts; choose another --out"
+        )
+    return place
 
 
 def check_row(settings: Settings, fusions: Sequence[str]) -> None:
@@ -104,11 +133,15 @@ def check_row(settings: Settings, fusions: Sequence[str]) -> None:
 
 
 def save_row(
-    settings: Settings, parts: dict[str, dict[str, Tensor]], place: str, training: dict[str, Any], bits: int
+    settings: Settings,
+    parts: dict[str, dict[str, Tensor]],
+    places: tuple[str, ...],
+    training: dict[str, Any],
+    bits: int,
 ) -> Iterator[Path]:
     """Save and score the cells of a row, whose own tensors are ``parts`` by fusion; yield their folders.
 
-    ``place`` is where they find the trunk, which is stored there with ``bits``.
+    ``places`` are where they find their trunks; the last one, their own, is stored with ``bits``.
     """
     held_out: dict[object, dict[str, HeldOut]] = {}
     for fusion, part in parts.items():
@@ -116,9 +149,9 @@ def save_row(
         folder = cell_folder(settings.out, own.config)
         model = untrained_model(own.config, settings.recipe("row"), settings.out)
         model.load_state_dict(part, strict=False)
-        load_trunk(Path(normpath(folder / place)), model)
+        load_trunk(Path(normpath(folder / places[-1])), model)
         stated = training | {"trunk_bits": bits}
-        save_cell(folder, model, own.config, trunks=(place,), training=stated, metrics={})
+        save_cell(folder, model, own.config, trunks=places, training=stated, metrics={})
         if own.config.encoder_input not in held_out:
             encoder = post_encoder(own.config, settings.out)
             held_out[own.config.encoder_input] = posts_to_score(own, model, encoder)
@@ -143,17 +176,19 @@ def store_best(
     row: RowModel,
     validate: Validate,
     batches: Iterable[Any],
+    below: Path | None = None,
 ) -> int:
     """Store the trunk with the fewest bits that validation does not tell from more; which.
 
-    ``batches`` of training say what goes into layers that are stored whole (`train.fit.moments`).
+    ``batches`` of training say what goes into layers that are stored whole (`train.fit.moments`). A trunk
+    that stands on another (``below``) may take as few as a difference does.
     """
     whole = row_headline(validate(row))
     apart = config.preset in LAYERS_APART
     moments = input_moments(row, batches) if apart else None
-    tried, loss = (WHOLE_BITS, WHOLE_LOSS) if apart else (BITS, LOSS)
+    tried, loss = WHOLE_BITS if apart and below is None else BITS, WHOLE_LOSS if apart else LOSS
     for bits in tried:
-        store_trunk(config, best, root, file, bits, moments)
+        store_trunk(config, best, root, file, bits, moments, below)
         if bits == tried[-1]:
             break
         stored = build_model(config)

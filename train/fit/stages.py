@@ -8,7 +8,7 @@ import numpy as np
 from accelerate import Accelerator
 from torch import Tensor
 
-from mmdemo.cells.checkpoint import save_trunk
+from mmdemo.cells.checkpoint import load_trunk, save_trunk
 from mmdemo.cells.pretrained_base import LAYERS_APART, TRUNK_PARTS, base_place, load_base
 from mmdemo.models.batch import Example
 from mmdemo.models.config import ModelConfig, fusions_of
@@ -158,16 +158,20 @@ def store_trunk(
     file: Path,
     bits: int,
     moments: Mapping[str, Tensor] | None = None,
+    below: Path | None = None,
 ) -> None:
     """Write trained encoders' tensors (others among them are ignored) as their difference to the base.
 
-    Layers that are stored whole are rounded by ``moments`` (`train.fit.moments`), where there are some.
+    Layers that are stored whole are rounded by ``moments`` (`train.fit.moments`), where there are some. With
+    a trunk ``below`` they are the difference to that, too.
     """
     model = build_model(config)
     load_base(root, model, config.preset)
+    if below is not None:
+        load_trunk(below, model)
     plain = {n: p.detach().clone() for n, p in model.named_parameters() if n.startswith(TRUNK_PARTS)}
     model.load_state_dict(dict(tensors), strict=False)
-    save_trunk(file, model, plain, bits, grouped=config.preset in LAYERS_APART, moments=moments)
+    save_trunk(file, model, plain, bits, grouped=config.preset in LAYERS_APART, moments=moments, below=below)
 
 
 def train_whole(

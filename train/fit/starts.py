@@ -77,12 +77,15 @@ def cell_on(trunk: Path, config: ModelConfig) -> Path | None:
     """The folder of the stored cell of this configuration on a trunk of several datasets, if any."""
     root = Path(normpath(trunk.resolve() / "../../.."))  # of a folder near the root, the root
     folder = root / CellName.of(config).path
-    place = joint_trunk(config.model)
-    if normpath(folder / place) != str(trunk.resolve() / "trunk.safetensors"):
+    if not is_shared_trunk(trunk, config) or not (folder / "config.json").is_file():
         return None
-    if not (folder / "config.json").is_file() or place not in load_card(folder).files:
-        return None
-    return folder
+    return folder if list(load_card(folder).trunks) == [joint_trunk(config.model)] else None
+
+
+def is_shared_trunk(folder: Path, config: ModelConfig) -> bool:
+    """Whether a start is the folder of the trunk that several datasets share, of this preset and model."""
+    place = (config.preset, "base", config.model)
+    return folder.resolve().parts[-3:] == place and (folder / "trunk.safetensors").is_file()
 
 
 def _copy_fitting(model: MultimodalModel, tensors: Mapping[str, Tensor]) -> None:
