@@ -166,10 +166,8 @@ def trunk_below(file: Path) -> Path | None:
     """
     if (digest := _stands_on(file)) is None:
         return None
-    file = file.resolve()  # DATASET/MODEL/trunk.safetensors, or of one cell DATASET/MODEL/FUSION/…
-    places = [
-        model.parent.parent / "base" / model.name / file.name for model in (file.parent, file.parents[1])
-    ]
+    folder = file.resolve().parent  # DATASET/MODEL, or of a cell's own trunk DATASET/MODEL/FUSION
+    places = [model.parent.parent / "base" / model.name / file.name for model in (folder, folder.parent)]
     for place in places:
         if place.is_file() and file_hash(place) == digest:
             return place

@@ -71,6 +71,7 @@ def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
     accelerator = choose_accelerator(settings.device)
     with accelerator.main_process_first():
         ensure_base(settings)
+        below = trunk_to_stand_on(settings)  # before hours of training: it may refuse
     recipe, out = settings.recipe("row"), settings.out
     stage = row_folder(settings, fusions)
     aligned = _aligned(settings)
@@ -83,7 +84,7 @@ def run_row(settings: Settings, fusions: Sequence[str]) -> Iterator[Path]:
     if accelerator.is_main_process:
         place = PLACE if len(fusions) > 1 else OWN_PLACE
         first = cell_folder(out, replace(given.config, fusion=fusions[0]))
-        trunk, below = Path(normpath(first / place)), trunk_to_stand_on(settings)
+        trunk = Path(normpath(first / place))
         bits = store_best(settings.config, best, out, trunk, row, data.validate, data.batches(0), below)
         places = (place,) if below is None else (joint_trunk(settings.config.model), place)
         conditions = conditions_of(settings, recipe.seed, material.train, accelerator)
