@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Page
 
 from mmdemo.ui.arcs import panel as arcs
 from mmdemo.ui.photo import panel
@@ -19,12 +19,16 @@ from tests.browser.desk import Desk
 
 CALLS = (*calls.CALLS, *WORDS_CALLS)
 ADDRESS = "http://desk.test/"  # storage needs an origin; nothing is asked there
-#: Replies of the calls named in `late` wait, in `waiting`, until they are let go.
+#: Calls named in `unsent`, and replies of those in `late`, wait, in `waiting`, until they are let go.
 SERVER = """(names) => {
-  Object.assign(window, {late: [], waiting: []});
+  Object.assign(window, {unsent: [], late: [], waiting: []});
+  const wait = async (name, held) => {
+    if (held.includes(name)) await new Promise((go) => window.waiting.push(go));
+  };
   const call = (name) => async (body) => {
+    await wait(name, window.unsent);
     const reply = await window.answer(name, body);
-    if (window.late.includes(name)) await new Promise((go) => window.waiting.push(go));
+    await wait(name, window.late);
     return reply;
   };
   const server = Object.fromEntries(names.map((name) => [name, call(name)]));
@@ -35,9 +39,8 @@ SERVER = """(names) => {
 class BareDesk(Desk):
     """One reviewer's desk."""
 
-    def __init__(self, browser: Browser, reviewer: str = "", **context: Any) -> None:
-        """``context``: what else the browser's context is given, as a touch screen."""
-        super().__init__(live.new_page(browser, **context))
+    def __init__(self, page: Page, reviewer: str = "") -> None:
+        super().__init__(page)
         self.alarms: list[str] = []
         self.page.on("pageerror", lambda error: self.alarms.append(str(error)))
         head = arcs.head() + panel.head() + editor.head()
@@ -58,17 +61,18 @@ class BareDesk(Desk):
         answered: Callable[..., Any] = next(call for call in CALLS if call.__name__ == name)
         return json.loads(json.dumps(answered(body)))
 
-    def hold(self, *calls: str) -> None:
-        """Let the replies of these calls come late."""
-        self.page.evaluate("(names) => (window.late = names)", [f"review_{name}" for name in calls])
+    def hold(self, *calls: str, sent: bool = True) -> None:
+        """Let the replies of these calls come late, or (not ``sent``) the calls themselves."""
+        held = "late" if sent else "unsent"
+        self.page.evaluate(f"(names) => (window.{held} = names)", [f"review_{name}" for name in calls])
 
     def held(self, count: int = 1) -> None:
-        """Wait until so many replies are held."""
+        """Wait until so much is held."""
         self.page.wait_for_function("(count) => window.waiting.length >= count", arg=count)
 
     def let_go(self) -> None:
-        """Hand out the replies that are held, the latest first, and hold none any more."""
-        self.page.evaluate("window.late = []")
+        """Hand out what is held, the latest first, and hold nothing any more."""
+        self.page.evaluate("window.late = window.unsent = []")
         self.page.evaluate("window.waiting.splice(0).reverse().forEach((go) => go())")
         self.page.wait_for_timeout(150)  # for the scripts to hear of it, and to ask what they ask next
 

@@ -1,6 +1,5 @@
 """One app and one browser for all tests of this folder; a fresh page for each."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,8 +18,8 @@ from tests.review.conftest import TWEETS
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not shutil.which("chromium"):
-        pytest.skip("there is no `chromium` on this machine (apt-get install chromium)")
+    if not live.CHROMIUM:
+        pytest.skip("there is no Chromium on this machine (apt-get install chromium-headless-shell)")
     with live.running_browser() as browser:
         yield browser
 
@@ -57,7 +56,7 @@ def open_desk(browser: Browser, store: Store) -> Iterator[Callable[..., BareDesk
         if posts:
             store.make_queue("may", TWEETS)
             store.add("may", posts)
-        desks.append(BareDesk(browser, reviewer, **context))
+        desks.append(BareDesk(live.new_page(browser, **context), reviewer))
         if reviewer:
             expect(desks[-1].facts).to_contain_text(f"of {store.progress('may').posts}")
         return desks[-1]

@@ -22,6 +22,8 @@ from mmdemo.cells.locate import SHIPPED, list_cells
 from mmdemo.models.encoders.table import DEFAULT_MODEL
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Debian's browser. The one without any window of its own loads the page for half of the processor time.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 START_SECONDS = 300  # importing torch and gradio takes that long beside a training run
 #: Milliseconds after which what does not come is missing. The first answer loads a model, perhaps beside a
 #: training run on both cores.
@@ -100,10 +102,9 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Debian's chromium, without a window."""
+    """Debian's Chromium, without a window."""
     with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, timeout=WAIT)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=WAIT)
         try:
             yield browser
         finally:

@@ -80,7 +80,7 @@ def site(html: str, host: str = "127.0.0.2") -> Iterator[str]:
 @contextmanager
 def other_browser(browser: Browser, *flags: str) -> Iterator[Browser]:
     """A browser with flags of its own, beside the tests' one."""
-    other = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=[*live.FLAGS, *flags])
+    other = browser.browser_type.launch(executable_path=live.CHROMIUM, args=[*live.FLAGS, *flags])
     try:
         yield other
     finally:

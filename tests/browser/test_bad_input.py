@@ -55,6 +55,14 @@ BAD_PHOTOS = {
 }
 
 
+def answered(page, text):
+    """A mistake is over once it is mended."""
+    write(page, text)
+    predict(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("#predict-result .mm-tweet")).to_be_visible()
+
+
 @pytest.mark.parametrize("name", BAD_PHOTOS)
 def test_a_bad_photo_gets_one_sentence_and_the_text_stays(page, tmp_path, name):
     BAD_PHOTOS[name](tmp_path / name)
@@ -76,11 +84,12 @@ def test_odd_photos_are_read(page, tmp_path, mode, kind):
     expect(page.locator("#predict-result")).to_contain_text("read with the photo")
 
 
-@pytest.mark.parametrize("text", ["", "   "])
-def test_no_text_gets_one_sentence(page, text):
-    write(page, text)
-    predict(page)
-    expect_error(page, r"text|word|empty")
+def test_no_text_gets_one_sentence(page):
+    for text in ("", "   "):
+        write(page, text)
+        predict(page)
+        expect_error(page, r"text|word|empty")
+        answered(page, TWEET)
 
 
 def test_emoji_alone_are_answered_in_words(page):
@@ -90,21 +99,19 @@ def test_emoji_alone_are_answered_in_words(page):
     expect(words.first).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_bad_marks_get_one_sentence_and_stay(page):
+    live.pick(page, "Dataset", MNRE)
+    for text in (
         "Ann met Bob",
         "[E1] Ann [/E1] met Bob",
         "[E1] Ann met [E2] Bob [/E2]",
         "[E1] [/E1] met [E2] Bob [/E2]",
-    ],
-)
-def test_bad_marks_get_one_sentence_and_stay(page, text):
-    live.pick(page, "Dataset", MNRE)
-    write(page, text)
-    predict(page)
-    expect_error(page, r"\[/?E[12]\]|mark")
-    expect(page.locator("#predict-text textarea")).to_have_value(text)
+    ):
+        write(page, text)
+        predict(page)
+        expect_error(page, r"\[/?E[12]\]|mark")
+        expect(page.locator("#predict-text textarea")).to_have_value(text)
+        answered(page, "[E1] Ann [/E1] met [E2] Bob [/E2]")
 
 
 def test_marks_in_an_entity_request_get_one_sentence(page):
@@ -120,12 +127,18 @@ def test_a_book_is_cut_with_a_warning(page):
     assert page.locator("#predict-result").bounding_box()["height"] < 1200
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_shown_and_runs_nothing(page, text):
+def test_hostile_text_is_shown_and_runs_nothing(page):
     page.get_by_text("Result as JSON").filter(visible=True).click()
-    write(page, f"Kevin Durant {text} met Angela Merkel")
-    predict(page)
-    expect(page.locator("#predict-result .mm-tweet")).to_be_visible()
+    for number, text in enumerate(HOSTILE):
+        write(page, f"Kevin Durant {text} met Angela Merkel {number}th")
+        predict(page)
+        expect(page.locator("#predict-result .mm-tweet")).to_contain_text(f"{number}th")
+        shown_as_text(page)
+    # and the fixture's checks: no dialog, no script error, window.__xss never set
+
+
+def shown_as_text(page):
+    """Nothing of the answer is anything but text, and no template was computed."""
     tags = page.evaluate(
         "[...new Set([...document.querySelectorAll('#predict-result *')].map(e => e.tagName))]"
     )
@@ -139,4 +152,3 @@ def test_hostile_text_is_shown_and_runs_nothing(page, text):
     )
     assert "Angela Merkel" in shown
     assert "49" not in shown
-    # and the fixture's checks: no dialog, no script error, window.__xss never set
