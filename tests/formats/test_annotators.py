@@ -34,6 +34,18 @@ def test_who_annotated_and_when_is_kept(tmp_path: Path) -> None:
     ]
 
 
+def test_one_label_as_a_string_is_no_list_of_its_letters(tmp_path: Path) -> None:
+    regions = [
+        {"id": name, "type": "labels", "value": {"start": start, "end": end, "labels": "PER"}}
+        for name, start, end in (("a", 0, 3), ("b", 22, 25))
+    ]
+    linked = {"type": "relation", "from_id": "a", "to_id": "b", "labels": "near"}
+    annotated = {"result": [*regions, linked]}
+    (row,) = read(tmp_path / "x.json", [{"data": {"text": TEXT}, "annotations": [annotated]}])
+    assert [entity.label for entity in row.post.entities] == ["PER", "PER"]
+    assert [relation.label for relation in row.post.relations] == ["near"]
+
+
 def test_label_studio_is_told_who_decided_and_how_sure_a_model_was(tmp_path: Path) -> None:
     """As its own imports take them: an annotation of somebody, or a prediction with scores."""
     sure = Entity(start=0, end=1, label="PER", score=0.25)

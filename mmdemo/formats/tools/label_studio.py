@@ -211,9 +211,7 @@ def _mark(
             value = row["value"]
             own = _score(row)
             sure = score if own is None else own
-            labels = value.get(kind) or value["labels"]
-            for label in labels:
-                name = check_text(label, where)
+            for name in _labels(value.get(kind) or value["labels"], where):
                 place = value.get("globalOffsets") if kind != "labels" else None
                 start, end = (place["start"], place["end"]) if place else (value["start"], value["end"])
                 marked.mark(
@@ -233,11 +231,16 @@ def _mark(
             ends = [row["from_id"], row["to_id"]]
             if row.get("direction") == "left":
                 ends.reverse()
-            labels = [check_text(label, where) for label in row.get("labels") or []]
+            labels = _labels(row.get("labels") or [], where)
             if not labels:
                 left.pass_over("relations without a label")
             for label in labels:
                 marked.link(ends[0], ends[1], label, where, who)
+
+
+def _labels(stated: Any, where: str) -> list[str]:
+    """The labels of a region or a relation: a list, or one alone, which is no list of its letters."""
+    return [check_text(label, where) for label in ([stated] if isinstance(stated, str) else stated)]
 
 
 def looks_like(path: Path, start: str) -> bool:
