@@ -97,7 +97,7 @@ def test_a_notebook_shows_relations_and_their_contradictions():
 
 
 def test_importing_the_package_imports_no_models():
-    code = "import sys, mmdemo, mmdemo.types; assert 'torch' not in sys.modules and callable(mmdemo.extract)"
+    code = "import sys, mmdemo, mmdemo.types; assert 'torch' not in sys.modules"
     root = Path(__file__).resolve().parents[3]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=120)
     with pytest.raises(ImportError):
