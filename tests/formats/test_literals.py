@@ -95,6 +95,21 @@ def test_what_python_writes_is_read_back(value: object) -> None:
         assert read_literal(text) == value and repr(read_literal(text)) == repr(by_python(text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"{'a': '\ud83d\ude00'}",  # which JSON would join to one character
+        r"""{'a': "it's", "b": 'say "so"', 'c': '\'', 'd': 'a\\'}""",
+        "{'a': [1, -2.50, 0.0, -0]}",
+        r"{'a': '\xe9\u2116\U0001f600\n\0'}",
+        "{'a': 1, 'a': 2}",
+        "[007.5]",
+    ],
+)
+def test_what_is_nearly_json_is_read_as_python_reads_it(text: str) -> None:
+    assert repr(by_us(text)) == repr(by_python(text))
+
+
 @given(PIECES)
 @settings(max_examples=2000)
 def test_what_is_read_is_what_python_reads(text: str) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from operator import is_
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -59,7 +60,8 @@ class Fitting:
 
     def question(self, row: Question) -> Question:
         """A row with the labels as the dataset calls them."""
-        return replace(row, post=self.post(row.post), reviews=self.reviews(row))
+        post, reviews = self.post(row.post), self.reviews(row)
+        return row if post is row.post and not reviews else replace(row, post=post, reviews=reviews)
 
     def becomes(self, kind: Kind, label: str) -> str | None:
         """What a label is called: "" where it is left out, None where it is not known."""
@@ -69,6 +71,8 @@ class Fitting:
         entities = post.entities and self._fitted("entity", post.entities)
         relations = post.relations and self._fitted("relation", post.relations)
         tags = post.tags and tuple(self._tag(tag) for tag in post.tags)
+        if entities is post.entities and relations is post.relations and not tags:
+            return post
         return replace(post, entities=entities, relations=relations, tags=tags)
 
     def reviews(self, row: Question) -> tuple[Stated, ...]:
@@ -111,7 +115,8 @@ class Fitting:
                 self.unknown[kind][item.label] += 1
             else:
                 self.left.refuse(f"{kind} labels, of which {self.title} has none", self.path)
-        return tuple(found)
+        same = len(found) == len(stated) and all(map(is_, found, stated))
+        return stated if same else tuple(found)
 
     def _name(self, kind: Kind, label: str, *, count: bool = True) -> str | None:
         """The dataset's name for a label: "" to leave it out, None where it has none."""

@@ -147,7 +147,7 @@ class Marked:
         for one in self.marks:
             if one.who == who and one.label is not None and one.key in self._spans:
                 entity = entity_at(self._spans[one.key], one.label, self.post.tokens)
-                marked.append(replace(entity, score=one.score))
+                marked.append(entity if one.score is None else replace(entity, score=one.score))
         return Stated(
             reviewer=who, entities=tuple(dict.fromkeys(marked)), relations=tuple(self._relations(who))
         )

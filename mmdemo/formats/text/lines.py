@@ -5,6 +5,7 @@ Lines end at a newline only: tweets hold U+2028 and U+0085, at which `str.splitl
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -129,7 +130,7 @@ def check_text(value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise InputError(f"{where} has {quoted(value)} where text should be")
     try:
-        value.encode("utf-8")
+        value.isascii() or value.encode("utf-8")
     except UnicodeEncodeError as error:
         raise InputError(f"{where} holds half of a surrogate pair, {quoted(value)}") from error
     return value
@@ -151,12 +152,15 @@ def check_words(value: Any, where: str) -> tuple[str, ...]:
     """``value`` as a non-empty tuple of words."""
     if not isinstance(value, list | tuple) or not value:
         raise InputError(f"{where} has no list of words")
+    with suppress(TypeError, UnicodeEncodeError):  # what is no text is told below
+        "".join(value).encode("utf-8")
+        return tuple(value)
     return tuple(check_text(word, where) for word in value)
 
 
 def check_span(value: Any, length: int, where: str) -> Span:
     """``value`` as a half-open, non-empty span within ``length`` words."""
-    if isinstance(value, list | tuple) and len(value) == 2 and all(type(end) is int for end in value):
+    if isinstance(value, list | tuple) and len(value) == 2 and type(value[0]) is type(value[1]) is int:
         if 0 <= value[0] < value[1] <= length:
             return value[0], value[1]
     raise InputError(f"{where} has the span {quoted(value)}, which is empty or outside its {length} words")

@@ -92,10 +92,11 @@ def row_of(row: dict[str, Any], dataset: Dataset | None, left: LeftOut, where: s
     if isinstance(comments := values.get("Comments"), list) and comments:  # doccano's
         left.pass_over("comments of annotators", len(comments))
     tell_unread(values, {*found.keys, *_RELATIONS, "tokens", name}, left)
-    reviews = tuple(marked.stated(who) for who in found.people) if len(found.people) > 1 else ()
     if not found.people and not ours and has_marks(post.text):
         return _of_a_pair(post, dataset, where)
-    return replace(question(post, dataset), reviews=reviews)
+    if len(found.people) < 2:
+        return question(post, dataset)
+    return replace(question(post, dataset), reviews=tuple(map(marked.stated, found.people)))
 
 
 def _of_a_pair(post: Post, dataset: Dataset | None, where: str) -> Question:

@@ -24,7 +24,7 @@ from mmdemo.review.store.changes import load, utc
 from mmdemo.review.store.engine import Writer
 from mmdemo.review.store.rows import derived_columns, dump, post_body
 from mmdemo.review.store.tables import posts, suggestions
-from mmdemo.types import InputError, Post, Question, quoted
+from mmdemo.types import InputError, Pair, Post, Question, quoted
 
 USES: tuple[Use, ...] = ("suggest", "ignore", "accept")
 
@@ -77,7 +77,7 @@ def add(
                 held[name_of(item.post)[:80]] = str(error)
                 continue
             try:
-                rows.append(replace(_checked(item, scheme, use), photo=name))
+                rows.append(_checked(item, scheme, use, name))
             except InputError as error:
                 if refused is None:
                     raise
@@ -117,7 +117,8 @@ def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> Arri
     An id that is there with other words is another post's: many ids are row numbers, which the next file of
     the same name counts anew. The new id follows from the words, so that the import can be repeated.
     """
-    spare = [_spare_ref(row) for row in rows]
+    said = [_words(post_body(row.post, row.asked)) for row in rows]
+    spare = [_spare_ref(row.post.id or "", words) for row, words in zip(rows, said, strict=True)]
     named = posts.c.ref.in_([*spare, *(row.post.id for row in rows)])
     columns = (
         posts.c.id,
@@ -134,8 +135,8 @@ def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> Arri
     lacks["photo_words"] = {row.ref for row in found if not row.photo_words and not row.photo_version}
     keys = {row.ref: row.id for row in found}
     new, renamed, filled, again = list[Row](), list[str](), Counter[str](), list[tuple[int, Row]]()
-    for row, other in zip(rows, spare, strict=True):
-        first, words = row.post.id or "", _words(post_body(row.post, row.asked))
+    for row, words, other in zip(rows, said, spare, strict=True):
+        first = row.post.id or ""
         ref = first if there.get(first, words) == words else other
         if ref in there:
             # The disk was full, the photo was not at hand, or nobody had read it.
@@ -149,7 +150,7 @@ def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> Arri
                     lacks[name].remove(ref)
             continue
         there[ref] = words
-        new.append(replace(row, post=replace(row.post, id=ref)))
+        new.append(row if ref == first else replace(row, post=replace(row.post, id=ref)))
         renamed += [f"{quoted(first)} as {quoted(ref)}"] if ref != first else []
     return Arrived(new=new, renamed=renamed, again=again, filled=filled)
 
@@ -171,10 +172,15 @@ def _words(body: str) -> object:
     return row["tokens"], row.get("asked") or row["pair"]
 
 
-def _spare_ref(row: Row) -> str:
+def _spare_ref(ref: str, words: object) -> str:
     """The id of a post whose own is taken."""
-    digest = hashlib.sha256(dump(_words(post_body(row.post, row.asked))).encode()).hexdigest()[:8]
-    return f"{(row.post.id or '')[: MAX_NAME - 9]}-{digest}"
+    digest = hashlib.sha256(dump(words).encode()).hexdigest()[:8]
+    return f"{ref[: MAX_NAME - 9]}-{digest}"
+
+
+def _name_by_words(post: Post, asked: Sequence[Pair]) -> str:
+    """The id of a post that has none."""
+    return hashlib.sha256(post_body(post, asked).encode()).hexdigest()[:20]
 
 
 def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
@@ -191,8 +197,8 @@ def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
         return None, f"{name_of(post)} counts as one without a photo: {error}"
 
 
-def _checked(item: Question, scheme: Dataset, use: Use) -> Row:
-    """The item with a checked id, text and answer. Raises InputError naming the post.
+def _checked(item: Question, scheme: Dataset, use: Use, photo: str | None = None) -> Row:
+    """The item with a checked id, text and answer, and its photo's name. Raises InputError naming the post.
 
     Answers that are ignored need not fit the labels: they are not looked at.
     """
@@ -203,19 +209,19 @@ def _checked(item: Question, scheme: Dataset, use: Use) -> Row:
     asked = item.ask.relations if isinstance(item.ask.relations, tuple) else ()
     stated = None if use == "ignore" else stated_answer(post)
     words = read_words(words_json(post.photo_words), where, refuse)
-    post = replace(post, entities=None, relations=None, image_id=post.image_id or None, photo_words=words)
-    ref = post.id or hashlib.sha256(post_body(post, asked).encode()).hexdigest()[:20]
-    if len(check_text(ref, where)) > MAX_NAME or any(ord(character) < 32 for character in ref):
+    ref = post.id or _name_by_words(replace(post, image_id=post.image_id or None), asked)
+    if len(check_text(ref, where)) > MAX_NAME or min(ref, default="") < " ":
         raise InputError(f"{where[:80]} has an id with control characters or over {MAX_NAME} characters")
     for pair in asked:
         for span in (pair.head, pair.tail):
             check_span(span, len(post.tokens), where)
-    post = replace(post, id=ref)
+    image_id = post.image_id or None
+    post = replace(post, id=ref, entities=None, relations=None, image_id=image_id, photo_words=words)
     if stated is None:
-        return Row(post=post, answer=None, asked=asked)
+        return Row(post=post, answer=None, asked=asked, photo=photo)
     try:
         own = read_answer(stated, post, scheme)
-        return Row(post=post, answer=own, asked=asked, reviews=_reviews(item, post, scheme))
+        return Row(post=post, answer=own, asked=asked, photo=photo, reviews=_reviews(item, post, scheme))
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 
