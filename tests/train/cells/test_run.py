@@ -247,7 +247,7 @@ def killed_run(data: Path, place: Path, epochs: int, log: Path, key: str) -> int
     ],
 )
 def test_a_killed_run_resumes_to_the_same_files(data, tmp_path, stage, key, epochs_logged):
-    epochs = 12
+    epochs = 5
     changes = {"": {"epochs": epochs, "patience": 99}}
     log = tmp_path / "killed/work/training/tiny/twitter2017/roberta-resnet50" / stage / "log.jsonl"
     assert killed_run(data, tmp_path / "killed", epochs, log, key) == epochs_logged
