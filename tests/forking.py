@@ -6,6 +6,7 @@ Imports take a command many seconds of a slow machine; a script of seventeen pay
 import json
 import os
 import runpy
+import shlex
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 #: What stands for ``python`` in the script: hands over its arguments, place, environment, input and outputs.
-CLIENT = """#!{python} -IS
+CLIENT = """
 import json, os, socket, sys
 asked = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
 with socket.socket(socket.AF_UNIX) as server:
@@ -28,8 +29,8 @@ with socket.socket(socket.AF_UNIX) as server:
 
 @contextmanager
 def forking_python(folder: Path) -> Iterator[Path]:
-    """The path of a program in ``folder`` that does what ``python -m MODULE ARGUMENTS`` does."""
-    address, program = folder / "socket", folder / "python"
+    """The path of a program in ``folder``, a short one, that does what ``python -m MODULE …`` does."""
+    address, client, program = folder / "socket", folder / "client.py", folder / "python"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(address))
         listener.listen()
@@ -38,7 +39,9 @@ def forking_python(folder: Path) -> Iterator[Path]:
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         server = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[number])
     try:
-        program.write_text(CLIENT.format(python=sys.executable, address=str(address)), encoding="utf-8")
+        client.write_text(CLIENT.format(address=str(address)), encoding="utf-8")
+        started = shlex.join([sys.executable, "-IS", str(client)])
+        program.write_text(f'#!/bin/sh\nexec {started} "$@"\n', encoding="utf-8")
         program.chmod(0o700)
         yield program
     finally:

@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -18,8 +19,8 @@ MUSIC = Path(os.environ.get("MMDEMO_DATA", ROOT.parent / "shared" / "data")) / "
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with forking_python(tmp_path_factory.mktemp("python")) as program:
+def python() -> Iterator[Path]:
+    with TemporaryDirectory() as folder, forking_python(Path(folder)) as program:
         yield program
 
 

@@ -210,7 +210,7 @@ def _checked(item: Question, scheme: Dataset, use: Use, photo: str | None = None
     stated = None if use == "ignore" else stated_answer(post)
     words = read_words(words_json(post.photo_words), where, refuse)
     ref = post.id or _name_by_words(replace(post, image_id=post.image_id or None), asked)
-    if len(check_text(ref, where)) > MAX_NAME or min(ref, default="") < " ":
+    if len(check_text(ref, where)) > MAX_NAME or min(ref) < " ":
         raise InputError(f"{where[:80]} has an id with control characters or over {MAX_NAME} characters")
     for pair in asked:
         for span in (pair.head, pair.tail):
