@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-# Before the imports below: the libraries read these when they are imported.
+# Before the imports below: the libraries read these when they are imported, as in all that tests start.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# A second thread waits by spinning: where all cores are busy, an answer takes three times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import numpy as np  # noqa: E402
@@ -14,8 +16,6 @@ import torch  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from mmdemo.models.subtokens import TextReader  # noqa: E402
-
-torch.set_num_threads(1)  # the models are tiny: waiting for a second thread costs more than it gives
 
 # A busy machine is slow: neither an example's time nor that of drawing it is what these tests are about.
 settings.register_profile(

@@ -36,8 +36,7 @@ def forking_python(folder: Path) -> Iterator[Path]:
         listener.listen()
         number = listener.fileno()
         command = [sys.executable, "-m", "tests.forking", str(number)]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[number])
+        server = subprocess.Popen(command, cwd=ROOT, pass_fds=[number])
     try:
         client.write_text(CLIENT.format(address=str(address)), encoding="utf-8")
         started = shlex.join([sys.executable, "-IS", str(client)])

@@ -26,7 +26,7 @@ def python() -> Iterator[Path]:
 
 def walk(python: Path, folder: Path | None, work: Path) -> str:
     """What the script says; it ends with an error where a step does."""
-    environment = os.environ | {"PYTHON": str(python), "OMP_NUM_THREADS": "1", "LIMIT": "12"}
+    environment = os.environ | {"PYTHON": str(python), "LIMIT": "12"}
     done = subprocess.run(
         [ROOT / "tests" / "own_dataset.sh", folder or "", work],
         env=environment,

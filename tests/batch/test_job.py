@@ -285,7 +285,7 @@ def test_a_killed_process_loses_nothing(folder, tiny_zoo):
     wanted.posts.write_text("".join(json.dumps({"text": WORDS[i % 11]}) + "\n" for i in range(4000)))
     command = [sys.executable, "-m", "mmdemo", "batch", "--dataset", "twitter2017", "--preset", "tiny"]
     command += ["--input", str(wanted.posts), "--output", str(wanted.output)]
-    environment = os.environ | {"MMDEMO_CHECKPOINTS": str(tiny_zoo), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"MMDEMO_CHECKPOINTS": str(tiny_zoo)}
     first = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
     while not (wanted.output.exists() and b"\n" in wanted.output.read_bytes()):  # a whole answer
