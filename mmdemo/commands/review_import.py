@@ -14,7 +14,7 @@ from mmdemo.datasets.discovery import bundled, reviewed_as
 from mmdemo.datasets.schema import Dataset
 from mmdemo.formats.table import SOURCES
 from mmdemo.review.names import check_name, count_posts
-from mmdemo.types import InputError, Question, quoted
+from mmdemo.types import InputError, quoted
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -96,7 +96,7 @@ def import_(
         return _say_changed(len(done.keys), list(done.kept.values()), as_json)
     double = known.double if known and not double else double
 
-    def watch(items: Iterable[Question], total: int) -> Iterable[Question]:
+    def watch(items: Iterable[importing.Row], total: int) -> Iterable[importing.Row]:
         quiet = as_json or total < WATCHED
         return tqdm(items, total=total, unit="post", file=sys.stderr, disable=quiet)
 

@@ -79,7 +79,8 @@ def _link(row: dict[str, Any], post: Post, scheme: Dataset, entities: Sequence[E
     label = row.get("label")
     if not isinstance(label, str) or label not in scheme.relation_labels:
         raise InputError(f"the answer has the unknown relation {quoted(label)}")
-    if label not in scheme.relations_between(types.get(head), types.get(tail)):
+    kind = scheme.relation_type(label)  # None: no relation, which joins any two spans
+    if kind is not None and not kind.fits(types.get(head), types.get(tail)):
         raise InputError(f"{label} does not fit a {types.get(head)} head and a {types.get(tail)} tail")
     return Relation(head=head, tail=tail, label=label)
 

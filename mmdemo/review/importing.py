@@ -2,21 +2,22 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.descriptions import read_descriptions
-from mmdemo.formats.given.gathering import Gathered, gather, names_of
-from mmdemo.formats.given.looking import Look, look, notes_of, posts_of
+from mmdemo.formats.given.gathering import Gathered, gather
+from mmdemo.formats.given.looking import Look, look, posts_of
 from mmdemo.formats.given.photos import Photos, Sought
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.review.export import apply_corrections
 from mmdemo.review.names import count_posts
 from mmdemo.review.records import Changed, Imported
-from mmdemo.review.store.intake import Use, check
+from mmdemo.review.store.arriving.inserting import Row
+from mmdemo.review.store.arriving.spool import Spool
+from mmdemo.review.store.intake import Use, checked, checked_again
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError, Question, quoted
 
@@ -25,7 +26,7 @@ BadRows = Literal["skip", "stop"]
 BAD_ROWS: tuple[BadRows, ...] = ("skip", "stop")
 
 #: Passes posts on while they are stored, such as a progress bar that knows how many there will be.
-Watch = Callable[[Iterable[Question], int], Iterable[Question]]
+Watch = Callable[[Iterable[Row], int], Iterable[Row]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +50,19 @@ def preview(path: Path, scheme: Dataset, photos: Photos, wish: Wish) -> Look:
     Raises:
         InputError: there is no such file, or nothing in it that can be read.
     """
-    with _gathered(path, wish, scheme, photos) as (found, photos):
-        return look(found, scheme, photos, wish.left(), check=lambda row: check(row, scheme, wish.use))
+    with _gathered(path, wish, scheme, photos) as (found, photos, _):
+        return look(found, scheme, photos, wish.left(), check=lambda row: checked(row, scheme, wish.use))
 
 
 @contextmanager
-def _gathered(path: Path, wish: Wish, scheme: Dataset, photos: Photos) -> Iterator[tuple[Gathered, Photos]]:
+def _gathered(
+    path: Path, wish: Wish, scheme: Dataset, photos: Photos
+) -> Iterator[tuple[Gathered, Photos, Path]]:
+    """What there is to read, where photos lie, and a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="mmdemo-import-") as scratch:
         try:
-            yield gather(path, wish.source, Path(scratch), scheme), photos.unpacked(Path(scratch))
+            found = gather(path, wish.source, Path(scratch), scheme)
+            yield found, photos.unpacked(Path(scratch)), Path(scratch)
         except InputError as error:
             raise InputError(str(error).replace(f"{scratch}/", "")) from error
 
@@ -76,27 +81,25 @@ def bring(
 ) -> Imported:
     """Add the posts of a file to a queue, which is made where there is none.
 
-    It is read twice: what cannot come in is known before the first post is stored.
+    It is read to its end first: what cannot come in is known before the first post is stored.
 
     Raises:
         InputError: nothing can be read, or (if the person wants that) a row is damaged: nothing was stored.
     """
-    described = read_descriptions(photos.descriptions) if photos.descriptions else None
-    with _gathered(path, wish, scheme, photos) as (found, photos):
-        seen = look(
-            found, scheme, photos, wish.left(), bounded=False, check=lambda row: check(row, scheme, wish.use)
-        )
-        if seen.problem:
-            raise InputError(seen.problem)
-        left, sought = wish.left(), Sought()
-        items: Iterable[Question] = posts_of(found, scheme, photos, left, sought)
-        said = _Counted(items)
-        items = watch(said, seen.posts) if watch else said
-        store.make_queue(queue, scheme, double=double)
-        added = store.add(queue, items, use=wish.use, reviewer=reviewer, refused=left.damage)
-        notes = [*names_of(found), *notes_of(left), *sought.notes()]
-        if described is not None:  # one that fits no photo would else go unnoticed
-            notes.append(f"words of the photo: {said.with_words} of {count_posts(said.posts)}")
+    with (
+        _gathered(path, wish, scheme, photos) as (found, photos, scratch),
+        closing(Spool(scratch)) as spool,
+    ):
+        seen = _kept(found, scheme, photos, wish, spool)
+        made = store.make_queue(queue, scheme, double=double)
+        rows: Iterable[Row] = spool.rows()
+        if made.scheme != scheme:  # the same labels, perhaps with other rules of what may join what
+            rows = (checked_again(row, made.scheme) for row in rows)
+        rows = watch(rows, seen.posts) if watch else rows
+        added = store.add(queue, rows, use=wish.use, reviewer=reviewer)
+        notes = seen.notes
+        if photos.descriptions:  # one that fits no photo would else go unnoticed
+            notes.append(f"words of the photo: {seen.with_words} of {count_posts(seen.posts)}")
         if seen.people > 1 and not double:
             notes.append(
                 f"posts have answers of up to {seen.people} people: the last one's was taken; a new queue of "
@@ -105,24 +108,28 @@ def bring(
     return replace(added, warnings=(*added.warnings, *notes))
 
 
-class _Counted:
-    """Posts on their way, counted."""
+def _kept(found: Gathered, scheme: Dataset, photos: Photos, wish: Wish, spool: Spool) -> Look:
+    """Read all there is, and keep what can be imported. Raises InputError: nothing can, or not kept."""
 
-    def __init__(self, items: Iterable[Question]) -> None:
-        self.items, self.posts, self.with_words = items, 0, 0
+    def keep(row: Question) -> None:
+        spool.add(checked(row, scheme, wish.use))
 
-    def __iter__(self) -> Iterator[Question]:
-        for item in self.items:
-            self.posts += 1
-            self.with_words += bool(item.post.photo_words)
-            yield item
+    try:
+        seen = look(found, scheme, photos, wish.left(), bounded=False, check=keep)
+        spool.flush()
+    except OSError as error:
+        place, why = tempfile.gettempdir(), error.strerror or error
+        raise InputError(f"the posts cannot be kept in {place} until they are stored: {why}") from error
+    if seen.problem:
+        raise InputError(seen.problem)
+    return seen
 
 
 def correct(
     store: Store, queue: str, path: Path, scheme: Dataset, photos: Photos, wish: Wish, reviewer: str
 ) -> Changed:
     """Take a corrected export in. Raises InputError as `bring`."""
-    with _gathered(path, wish, scheme, photos) as (found, photos):
+    with _gathered(path, wish, scheme, photos) as (found, photos, _):
         items = list(posts_of(found, scheme, photos, wish.left(), Sought()))
     return apply_corrections(store, queue, items, reviewer)
 

@@ -2,11 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.descriptions import read_descriptions, with_descriptions
+from mmdemo.formats.descriptions import Descriptions, read_descriptions, with_descriptions
 from mmdemo.formats.format import cut_notes
 from mmdemo.formats.given.gathering import Gathered, Source, names_of
 from mmdemo.formats.given.photos import Photos, Sought, found_photos
@@ -34,13 +34,15 @@ class LabelSeen:
 class Look:
     """What was seen. ``complete`` is False where only the first posts were read.
 
-    ``files`` are (name, format, posts). ``missing`` are names of photos that were not found, of which there
-    are ``lost``; ``bare`` posts name none. ``problem`` is why nothing can be imported so.
+    ``files`` are (name, format, posts). ``with_words`` posts have words of their photo. ``missing`` are names
+    of photos that were not found, of which there are ``lost``; ``bare`` posts name none. ``problem`` is why
+    nothing can be imported so.
     """
 
     files: list[tuple[str, str, int]] = field(default_factory=list)
     posts: int = 0
     answered: int = 0
+    with_words: int = 0
     people: int = 0
     complete: bool = True
     found: int = 0
@@ -61,17 +63,26 @@ def posts_of(
     Raises:
         InputError: a source cannot be read (where there are others and ``left`` skips: it is told instead).
     """
-    photos = replace(photos, more=(*photos.more, *gathered.photos))
-    told = read_descriptions(photos.descriptions) if photos.descriptions else None
+    photos, told = _surroundings(gathered, photos)
     for source in gathered.sources:
         try:
             rows = source.format.rows(source.path, dataset, left)
-            for row in found_photos(rows, source.path, dataset, photos, sought, left):
-                yield with_descriptions([row], told)[0] if told else row
+            placed = found_photos(rows, source.path, dataset, photos, sought, left)
+            yield from _described(placed, told)
         except InputError as error:
             if len(gathered.sources) == 1 or not left.skip:
                 raise
             left.note(f"{source.path.name} was not read to its end: {error}")
+
+
+def _surroundings(gathered: Gathered, photos: Photos) -> tuple[Photos, Descriptions | None]:
+    """Where else photos lie, and what is said of them. Raises InputError: the descriptions cannot be read."""
+    told = read_descriptions(photos.descriptions) if photos.descriptions else None
+    return replace(photos, more=(*photos.more, *gathered.photos)), told
+
+
+def _described(rows: Iterable[Question], told: Descriptions | None) -> Iterable[Question]:
+    return rows if told is None else (with_descriptions([row], told)[0] for row in rows)
 
 
 def look(
@@ -81,7 +92,7 @@ def look(
     left: LeftOut,
     *,
     bounded: bool = True,
-    check: Callable[[Question], None] | None = None,
+    check: Callable[[Question], object] | None = None,
 ) -> Look:
     """Read what there is, or the start of it, and count. Nothing is raised: `Look.problem` says it.
 
@@ -93,18 +104,18 @@ def look(
             check(row)
         return row
 
-    photos, sought = replace(photos, more=(*photos.more, *gathered.photos)), Sought()
-    seen, counts = Look(notes=list(names_of(gathered))), Counter[tuple[Kind, str]]()
+    seen, sought, counts = Look(notes=list(names_of(gathered))), Sought(), Counter[tuple[Kind, str]]()
     became: dict[tuple[Kind, str], str | None] = {}
     end = time.monotonic() + SECONDS if bounded else None
     try:
+        photos, told = _surroundings(gathered, photos)
         for source in gathered.sources:
             before = seen.posts
             fitting = Fitting(dataset, left, str(source.path))
             rows = _raw(source, dataset, left, counts)
             fitted = (fitting.question(row) for row in rows)
             placed = found_photos(fitted, source.path, dataset, photos, sought, left)
-            for row in left.each(placed, checked):
+            for row in left.each(_described(placed, told), checked):
                 _count(seen, row)
                 if end is not None and (seen.posts >= MOST or time.monotonic() > end):
                     seen.complete = False
@@ -144,6 +155,7 @@ def _count(seen: Look, row: Question) -> None:
     post = row.post
     seen.posts += 1
     seen.answered += post.entities is not None or post.relations is not None
+    seen.with_words += bool(post.photo_words)
     seen.people = max(seen.people, len(row.reviews))
     if len(seen.rows) < SHOWN:
         seen.rows.append(row)

@@ -13,6 +13,7 @@ from mmdemo.review.names import check_name
 from mmdemo.review.records import DECIDED, Decision, Imported, Suggestion
 from mmdemo.review.store import intake
 from mmdemo.review.store import post_state as fold
+from mmdemo.review.store.arriving.inserting import Row
 from mmdemo.review.store.changes import load, record, utc
 from mmdemo.review.store.engine import Database
 from mmdemo.review.store.queue import find
@@ -71,13 +72,14 @@ class Filling:
     def add(
         self,
         queue: str,
-        items: Iterable[Question],
+        items: Iterable[Question | Row],
         *,
         use: intake.Use = "suggest",
         reviewer: str = "import",
-        refused: intake.Refused | None = None,
     ) -> Imported:
-        """Add posts; those that the queue has stay as they are, so an import can be repeated.
+        """Add posts, or rows of them that `intake.checked` gave for this queue's labels.
+
+        Those that the queue has stay as they are, so an import can be repeated.
 
         Of those, posts without any answer get what the file states. Where it has the answers of several
         people, each is a review in a queue of two blind ones.
@@ -86,7 +88,6 @@ class Filling:
 
         Args:
             use: answers that the files state become suggestions, are ignored, or count as decided.
-            refused: where given, a post that cannot be added is left out, and this is told why.
 
         Raises:
             InputError: a post has an unknown label, a span outside it, … (posts of earlier batches stay).
@@ -102,7 +103,6 @@ class Filling:
             reviewer=check_name(reviewer, "reviewer"),
             photos=self._database.photos,
             now=time.time(),
-            refused=refused,
         )
 
     def restore(self, queue: str, ref: str, held: Sequence[Standing]) -> None:

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -24,7 +25,7 @@ from mmdemo.review.store.changes import load, utc
 from mmdemo.review.store.engine import Writer
 from mmdemo.review.store.rows import derived_columns, dump, post_body
 from mmdemo.review.store.tables import posts, suggestions
-from mmdemo.types import InputError, Pair, Post, Question, quoted
+from mmdemo.types import InputError, Post, Question, quoted
 
 USES: tuple[Use, ...] = ("suggest", "ignore", "accept")
 
@@ -47,24 +48,22 @@ class Arrived:
     filled: Counter[str]
 
 
-#: Called with what is wrong with a post that is left out.
-Refused = Callable[[InputError], None]
-
-
 def add(
     writer: Writer,
     queue_id: int,
     scheme: Dataset,
     double: bool,
-    items: Iterable[Question],
+    items: Iterable[Question | Row],
     *,
     use: Use,
     reviewer: str,
     photos: Path,
     now: float,
-    refused: Refused | None = None,
 ) -> Imported:
-    """Add posts that the queue does not have, in batches; each batch is on the disk before the next."""
+    """Add posts that the queue does not have, in batches; each batch is on the disk before the next.
+
+    Rows were `checked` against the same scheme already.
+    """
     added, known, counts = 0, 0, Counter[str]()
     warnings, renamed, held = list[str](), list[str](), dict[str, str]()
     rest = iter(items)
@@ -76,13 +75,8 @@ def add(
             except Unkept as error:  # the post waits: one without its photo would pass for known ever after
                 held[name_of(item.post)[:80]] = str(error)
                 continue
-            try:
-                rows.append(_checked(item, scheme, use, name))
-            except InputError as error:
-                if refused is None:
-                    raise
-                refused(error)
-                continue
+            row = item if isinstance(item, Row) else checked(item, scheme, use)
+            rows.append(replace(row, photo=name) if name else row)
             warnings += [warning] if warning else []
 
         def write(connection: Connection, rows: list[Row] = rows) -> Arrived:
@@ -117,27 +111,25 @@ def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> Arri
     An id that is there with other words is another post's: many ids are row numbers, which the next file of
     the same name counts anew. The new id follows from the words, so that the import can be repeated.
     """
-    said = [_words(post_body(row.post, row.asked)) for row in rows]
-    spare = [_spare_ref(row.post.id or "", words) for row, words in zip(rows, said, strict=True)]
-    named = posts.c.ref.in_([*spare, *(row.post.id for row in rows)])
-    columns = (
-        posts.c.id,
-        posts.c.ref,
-        posts.c.body,
-        posts.c.photo,
-        posts.c.photo_words,
-        posts.c.photo_version,
-    )
-    found = connection.execute(select(*columns).where(posts.c.queue_id == queue_id, named)).all()
+    said = [(row, _said(row)) for row in rows]
+    found = _known(connection, queue_id, [row.post.id or "" for row in rows])
+    there = {row.ref: _words(row.body) for row in found}
+    first: dict[str, object] = {}
+    others = [
+        _spare_ref(ref, words)
+        for ref, words in ((row.post.id or "", words) for row, words in said)
+        if there.get(ref, words) != words or first.setdefault(ref, words) != words
+    ]
+    found += _known(connection, queue_id, [ref for ref in others if ref not in there])
     there = {row.ref: _words(row.body) for row in found}
     lacks = {"photo": {row.ref for row in found if row.photo is None}}
     # What a reviewer took away is not lacking.
     lacks["photo_words"] = {row.ref for row in found if not row.photo_words and not row.photo_version}
     keys = {row.ref: row.id for row in found}
     new, renamed, filled, again = list[Row](), list[str](), Counter[str](), list[tuple[int, Row]]()
-    for row, words, other in zip(rows, said, spare, strict=True):
-        first = row.post.id or ""
-        ref = first if there.get(first, words) == words else other
+    for row, words in said:
+        own = row.post.id or ""
+        ref = own if there.get(own, words) == words else _spare_ref(own, words)
         if ref in there:
             # The disk was full, the photo was not at hand, or nobody had read it.
             mine = (posts.c.queue_id == queue_id) & (posts.c.ref == ref)
@@ -150,9 +142,23 @@ def _unknown(connection: Connection, queue_id: int, rows: Sequence[Row]) -> Arri
                     lacks[name].remove(ref)
             continue
         there[ref] = words
-        new.append(row if ref == first else replace(row, post=replace(row.post, id=ref)))
-        renamed += [f"{quoted(first)} as {quoted(ref)}"] if ref != first else []
+        new.append(row if ref == own else replace(row, post=replace(row.post, id=ref)))
+        renamed += [f"{quoted(own)} as {quoted(ref)}"] if ref != own else []
     return Arrived(new=new, renamed=renamed, again=again, filled=filled)
+
+
+def _known(connection: Connection, queue_id: int, refs: Sequence[str]) -> list[Any]:
+    """The queue's posts of these ids."""
+    columns = (
+        posts.c.id,
+        posts.c.ref,
+        posts.c.body,
+        posts.c.photo,
+        posts.c.photo_words,
+        posts.c.photo_version,
+    )
+    query = select(*columns).where(posts.c.queue_id == queue_id, posts.c.ref.in_(refs))
+    return list(connection.execute(query)) if refs else []
 
 
 def _told(renamed: list[str]) -> list[str]:
@@ -166,8 +172,14 @@ def _told(renamed: list[str]) -> list[str]:
     ]
 
 
-def _words(body: str) -> object:
+def _said(row: Row) -> object:
     """What tells two posts of one id apart: the words, and the pairs that are asked about."""
+    pairs = [{"head": list(pair.head), "tail": list(pair.tail)} for pair in row.asked]
+    return list(row.post.tokens), pairs if len(pairs) > 1 else pairs[0] if pairs else None
+
+
+def _words(body: str) -> object:
+    """`_said` of a post in the store."""
     row = json.loads(body)
     return row["tokens"], row.get("asked") or row["pair"]
 
@@ -176,11 +188,6 @@ def _spare_ref(ref: str, words: object) -> str:
     """The id of a post whose own is taken."""
     digest = hashlib.sha256(dump(words).encode()).hexdigest()[:8]
     return f"{ref[: MAX_NAME - 9]}-{digest}"
-
-
-def _name_by_words(post: Post, asked: Sequence[Pair]) -> str:
-    """The id of a post that has none."""
-    return hashlib.sha256(post_body(post, asked).encode()).hexdigest()[:20]
 
 
 def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
@@ -197,8 +204,8 @@ def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
         return None, f"{name_of(post)} counts as one without a photo: {error}"
 
 
-def _checked(item: Question, scheme: Dataset, use: Use, photo: str | None = None) -> Row:
-    """The item with a checked id, text and answer, and its photo's name. Raises InputError naming the post.
+def checked(item: Question, scheme: Dataset, use: Use) -> Row:
+    """The item with a checked id, text and answer. Raises InputError naming the post.
 
     Answers that are ignored need not fit the labels: they are not looked at.
     """
@@ -208,27 +215,33 @@ def _checked(item: Question, scheme: Dataset, use: Use, photo: str | None = None
         raise InputError(f"{where} is longer than {MAX_CHARACTERS:,} characters")
     asked = item.ask.relations if isinstance(item.ask.relations, tuple) else ()
     stated = None if use == "ignore" else stated_answer(post)
-    words = read_words(words_json(post.photo_words), where, refuse)
-    ref = post.id or _name_by_words(replace(post, image_id=post.image_id or None), asked)
+    words = read_words(words_json(post.photo_words), where, refuse) if post.photo_words else ()
+    image_id = post.image_id or None
+    body = post_body(post if post.image_id == image_id else replace(post, image_id=image_id), asked)
+    ref = post.id or hashlib.sha256(body.encode()).hexdigest()[:20]
     if len(check_text(ref, where)) > MAX_NAME or min(ref) < " ":
         raise InputError(f"{where[:80]} has an id with control characters or over {MAX_NAME} characters")
     for pair in asked:
         for span in (pair.head, pair.tail):
             check_span(span, len(post.tokens), where)
-    image_id = post.image_id or None
-    post = replace(post, id=ref, entities=None, relations=None, image_id=image_id, photo_words=words)
-    if stated is None:
-        return Row(post=post, answer=None, asked=asked, photo=photo)
+    bare = {"id": ref, "entities": None, "relations": None, "image_id": image_id, "photo_words": words}
+    post = Post(**vars(post) | bare)
     try:
-        own = read_answer(stated, post, scheme)
-        return Row(post=post, answer=own, asked=asked, photo=photo, reviews=_reviews(item, post, scheme))
+        own = None if stated is None else read_answer(stated, post, scheme)
+        reviews = () if stated is None else _reviews(item, post, scheme)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
+    return Row(post=post, body=body, answer=own, asked=asked, reviews=reviews)
 
 
-def check(item: Question, scheme: Dataset, use: Use) -> None:
-    """Raises InputError, as `add` would, where a post cannot be added."""
-    _checked(item, scheme, use)
+def checked_again(row: Row, scheme: Dataset) -> Row:
+    """A checked row, whose answers were held against another scheme. Raises InputError naming the post."""
+    try:
+        own = row.answer and read_answer(row.answer, row.post, scheme)
+        reviews = tuple((who, read_answer(one, row.post, scheme)) for who, one in row.reviews)
+    except InputError as error:
+        raise InputError(f"{name_of(row.post)}: {error}") from error
+    return replace(row, answer=own, reviews=reviews)
 
 
 def _reviews(item: Question, post: Post, scheme: Dataset) -> tuple[tuple[str, Answer], ...]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,8 @@ def shuffle_number(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") % SHUFFLE_PRIME
 
 
-def dump(value: Any) -> str:
-    """Compact ASCII JSON: what every JSON column holds."""
-    return json.dumps(value, separators=(",", ":"))
+#: Compact ASCII JSON: what every JSON column holds.
+dump = json.JSONEncoder(separators=(",", ":")).encode
 
 
 # ---------------------------------------------------------------- posts
@@ -53,18 +52,18 @@ def post_body(post: Post, asked: Sequence[Pair]) -> str:
     return dump(body)
 
 
-def stored_post(ref: str, body: str, photo: Path | None) -> Post:
-    """The post that `post_body` wrote, with its photo's path."""
-    row = json.loads(body)
-    tags = row["tags"]
+def stored_post(ref: str, body: dict[str, Any], photo: Path | None, words: str | None) -> Post:
+    """The post that `post_body` wrote, with its photo's path and (as JSON) words."""
+    tags = body["tags"]
     return Post(
-        text=row["text"],
-        tokens=tuple(row["tokens"]),
-        offsets=tuple(tuple(place) if place else None for place in row.get("offsets", ())),
+        text=body["text"],
+        tokens=tuple(body["tokens"]),
+        offsets=tuple(tuple(place) if place else None for place in body.get("offsets", ())),
         image=photo,
         id=ref,
-        image_id=row["image_id"],
+        image_id=body["image_id"],
         tags=tuple(tags) if tags else None,
+        photo_words=stored_words(words),
     )
 
 
@@ -74,10 +73,9 @@ def stored_words(text: str | None) -> tuple[PhotoWords, ...]:
     return tuple(PhotoWords(**row | {"box": tuple(row["box"]) if row["box"] else None}) for row in rows)
 
 
-def stored_asked(body: str) -> tuple[Pair, ...]:
+def stored_asked(body: dict[str, Any]) -> tuple[Pair, ...]:
     """The pairs whose relation a post that `post_body` wrote asks for."""
-    row = json.loads(body)
-    pairs = row.get("asked") or ([row["pair"]] if row["pair"] else [])
+    pairs = body.get("asked") or ([body["pair"]] if body["pair"] else [])
     return tuple(Pair(head=tuple(pair["head"]), tail=tuple(pair["tail"])) for pair in pairs)
 
 
@@ -192,9 +190,9 @@ class Known:
 
 def known(row: Row[Any], photos: Path) -> Known:
     """Read a row of ``posts`` joined with ``queues`` (columns ``queue``, ``record``, ``double``)."""
-    post = stored_post(row.ref, row.body, photos / row.photo if row.photo else None)
-    post = replace(post, photo_words=stored_words(row.photo_words))
-    asked = stored_asked(row.body)
+    body = json.loads(row.body)
+    post = stored_post(row.ref, body, photos / row.photo if row.photo else None, row.photo_words)
+    asked = stored_asked(body)
     suggestion = stored_suggestion(json.loads(row.suggestion), post.tokens, asked) if row.suggestion else None
     return Known(
         key=row.id,

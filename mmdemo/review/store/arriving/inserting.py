@@ -13,7 +13,7 @@ from mmdemo.review.records import Answer, Decision, Suggestion
 from mmdemo.review.store import post_state as fold
 from mmdemo.review.store.arriving.again import FILE, batch_name, record_reviews
 from mmdemo.review.store.changes import load, record, utc
-from mmdemo.review.store.rows import derived_columns, dump, post_body, shuffle_number
+from mmdemo.review.store.rows import derived_columns, dump, shuffle_number
 from mmdemo.review.store.tables import posts
 from mmdemo.types import Pair, Post
 
@@ -24,10 +24,11 @@ Use = Literal["suggest", "ignore", "accept"]
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A checked post without what is stated of it, that as an answer (None: nothing), the asked pairs, and
-    its photo's name in the store."""
+    """A checked post without what is stated of it, its ``body`` as `post_body` gives it, what is stated as an
+    answer (None: nothing), the asked pairs, and its photo's name in the store."""
 
     post: Post
+    body: str
     answer: Answer | None
     asked: tuple[Pair, ...]
     photo: str | None = None
@@ -65,7 +66,7 @@ def insert_posts(
                 "queue_id": queue_id,
                 "ref": ref,
                 "shuffle": shuffle_number(ref),
-                "body": post_body(post, row.asked),
+                "body": row.body,
                 "photo": row.photo,
                 "photo_words": dumped_words(post),
                 "search": f"{post.text}\n{ref}".casefold().replace("\0", ""),
