@@ -20,7 +20,7 @@ from mmdemo.posts.gold import name_of
 from mmdemo.review.deciders import with_decisions
 from mmdemo.review.names import count_posts
 from mmdemo.review.records import Answer, Changed, Review
-from mmdemo.review.store.intake import stated_answer
+from mmdemo.review.store.arriving.checking import stated_answer
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import Ask, Entity, InputError, Post, Question, quoted
 

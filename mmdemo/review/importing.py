@@ -15,9 +15,9 @@ from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.review.export import apply_corrections
 from mmdemo.review.names import count_posts
 from mmdemo.review.records import Changed, Imported
-from mmdemo.review.store.arriving.inserting import Row
+from mmdemo.review.store.arriving.checking import checked, checked_again
+from mmdemo.review.store.arriving.inserting import Row, Use
 from mmdemo.review.store.arriving.spool import Spool
-from mmdemo.review.store.intake import Use, checked, checked_again
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import InputError, Question, quoted
 

@@ -14,9 +14,9 @@ from mmdemo.datasets.schema import RelationType
 from mmdemo.formats.given.photos import Photos
 from mmdemo.formats.table import SOURCES
 from mmdemo.review.importing import Wish, bring
+from mmdemo.review.store.arriving.checking import checked
 from mmdemo.review.store.arriving.inserting import Row
 from mmdemo.review.store.arriving.spool import Spool
-from mmdemo.review.store.intake import checked
 from mmdemo.review.store.reviews import Store
 from mmdemo.types import Entity, InputError, Question, Stated
 from tests.made_up import ENTITY_LABELS, odd_dataset, questions

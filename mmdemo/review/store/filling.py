@@ -77,7 +77,7 @@ class Filling:
         use: intake.Use = "suggest",
         reviewer: str = "import",
     ) -> Imported:
-        """Add posts, or rows of them that `intake.checked` gave for this queue's labels.
+        """Add posts, or rows of them that `checked` gave for this queue's labels.
 
         Those that the queue has stay as they are, so an import can be repeated.
 

@@ -12,18 +12,16 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from mmdemo.datasets.schema import Dataset
-from mmdemo.formats.shared.photo_words import read_words, refuse, words_json
-from mmdemo.formats.text.lines import check_span, check_text, check_words
 from mmdemo.posts.gold import name_of
-from mmdemo.review.answers import read_answer, suggestion_row
-from mmdemo.review.names import check_name
+from mmdemo.review.answers import suggestion_row
 from mmdemo.review.photos import Unkept, keep_photo
-from mmdemo.review.records import Answer, Imported, Suggestion
+from mmdemo.review.records import Imported, Suggestion
 from mmdemo.review.store.arriving.again import answer_known, told_known
+from mmdemo.review.store.arriving.checking import MAX_NAME, checked
 from mmdemo.review.store.arriving.inserting import Row, Use, dumped_words, insert_posts
 from mmdemo.review.store.changes import load, utc
 from mmdemo.review.store.engine import Writer
-from mmdemo.review.store.rows import derived_columns, dump, post_body
+from mmdemo.review.store.rows import derived_columns, dump
 from mmdemo.review.store.tables import posts, suggestions
 from mmdemo.types import InputError, Post, Question, quoted
 
@@ -32,8 +30,6 @@ USES: tuple[Use, ...] = ("suggest", "ignore", "accept")
 #: Posts in one transaction: long enough to be fast, short enough that reviewers do not wait.
 BATCH = 500
 
-MAX_CHARACTERS = 200_000
-MAX_NAME = 300
 NAMED = 5  # posts in one warning
 
 
@@ -202,64 +198,6 @@ def _photo(post: Post, photos: Path) -> tuple[str | None, str | None]:
         raise
     except InputError as error:
         return None, f"{name_of(post)} counts as one without a photo: {error}"
-
-
-def checked(item: Question, scheme: Dataset, use: Use) -> Row:
-    """The item with a checked id, text and answer. Raises InputError naming the post.
-
-    Answers that are ignored need not fit the labels: they are not looked at.
-    """
-    post, where = item.post, name_of(item.post)
-    check_words(post.tokens, where)
-    if len(check_text(post.text, where)) + sum(map(len, post.tokens)) > 2 * MAX_CHARACTERS:
-        raise InputError(f"{where} is longer than {MAX_CHARACTERS:,} characters")
-    asked = item.ask.relations if isinstance(item.ask.relations, tuple) else ()
-    stated = None if use == "ignore" else stated_answer(post)
-    words = read_words(words_json(post.photo_words), where, refuse) if post.photo_words else ()
-    image_id = post.image_id or None
-    body = post_body(post if post.image_id == image_id else replace(post, image_id=image_id), asked)
-    ref = post.id or hashlib.sha256(body.encode()).hexdigest()[:20]
-    if len(check_text(ref, where)) > MAX_NAME or min(ref) < " ":
-        raise InputError(f"{where[:80]} has an id with control characters or over {MAX_NAME} characters")
-    for pair in asked:
-        for span in (pair.head, pair.tail):
-            check_span(span, len(post.tokens), where)
-    bare = {"id": ref, "entities": None, "relations": None, "image_id": image_id, "photo_words": words}
-    post = Post(**vars(post) | bare)
-    try:
-        own = None if stated is None else read_answer(stated, post, scheme)
-        reviews = () if stated is None else _reviews(item, post, scheme)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from error
-    return Row(post=post, body=body, answer=own, asked=asked, reviews=reviews)
-
-
-def checked_again(row: Row, scheme: Dataset) -> Row:
-    """A checked row, whose answers were held against another scheme. Raises InputError naming the post."""
-    try:
-        own = row.answer and read_answer(row.answer, row.post, scheme)
-        reviews = tuple((who, read_answer(one, row.post, scheme)) for who, one in row.reviews)
-    except InputError as error:
-        raise InputError(f"{name_of(row.post)}: {error}") from error
-    return replace(row, answer=own, reviews=reviews)
-
-
-def _reviews(item: Question, post: Post, scheme: Dataset) -> tuple[tuple[str, Answer], ...]:
-    """What each of several people states of a post, by their names."""
-    return tuple(
-        (
-            check_name(one.reviewer or "annotator", "reviewer"),
-            read_answer(Answer(entities=one.entities, links=one.relations), post, scheme),
-        )
-        for one in item.reviews
-    )
-
-
-def stated_answer(post: Post) -> Answer | None:
-    """What a file states of a post; None where it states nothing."""
-    if post.entities is None and post.relations is None:
-        return None
-    return Answer(entities=post.entities or (), links=post.relations or ())
 
 
 def suggest(
