@@ -74,6 +74,7 @@ def kill_one_worker(stop: threading.Event) -> None:
 @pytest.mark.filterwarnings("ignore")  # Ray's own: unclosed sockets, deprecations
 def test_two_workers_give_the_same_bytes_though_one_is_killed(tiny_zoo, tmp_path, monkeypatch, cluster):
     monkeypatch.setenv("MMDEMO_CHECKPOINTS", str(tiny_zoo))
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # as nice as Ray's are, they wait for all others
     words = "Kevin Durant enters Oracle Arena in Oakland tonight".split()
     posts = tmp_path / "posts.jsonl"
     texts = [" ".join(words[: i % 9]) for i in range(120)]  # every ninth is empty: an error
