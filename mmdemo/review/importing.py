@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from mmdemo.datasets.schema import Dataset
+from mmdemo.datasets.schema import TASKS, Dataset
 from mmdemo.formats.given.gathering import Gathered, gather
 from mmdemo.formats.given.looking import Look, look, posts_of
 from mmdemo.formats.given.photos import Photos, Sought
 from mmdemo.formats.shared.left_out import LeftOut
 from mmdemo.review.export import apply_corrections
-from mmdemo.review.names import count_posts
+from mmdemo.review.names import check_name, count_posts
 from mmdemo.review.records import Changed, Imported
-from mmdemo.review.store.arriving.checking import checked, checked_again
+from mmdemo.review.store.arriving.checking import checked
 from mmdemo.review.store.arriving.inserting import Row, Use
 from mmdemo.review.store.arriving.spool import Spool
 from mmdemo.review.store.reviews import Store
@@ -90,12 +90,9 @@ def bring(
         _gathered(path, wish, scheme, photos) as (found, photos, scratch),
         closing(Spool(scratch)) as spool,
     ):
-        seen = _kept(found, scheme, photos, wish, spool)
-        made = store.make_queue(queue, scheme, double=double)
-        rows: Iterable[Row] = spool.rows()
-        if made.scheme != scheme:  # the same labels, perhaps with other rules of what may join what
-            rows = (checked_again(row, made.scheme) for row in rows)
-        rows = watch(rows, seen.posts) if watch else rows
+        seen = _kept(found, _rules(store, queue, scheme), photos, wish, spool)
+        store.make_queue(queue, scheme, double=double)
+        rows = watch(spool.rows(), seen.posts) if watch else spool.rows()
         added = store.add(queue, rows, use=wish.use, reviewer=reviewer)
         notes = seen.notes
         if photos.descriptions:  # one that fits no photo would else go unnoticed
@@ -106,6 +103,15 @@ def bring(
                 "two blind reviews (--double) keeps each as a review"
             )
     return replace(added, warnings=(*added.warnings, *notes))
+
+
+def _rules(store: Store, queue: str, scheme: Dataset) -> Dataset:
+    """A queue's own scheme where it has the same labels: what may join what is as it says."""
+    name = check_name(queue, "queue")
+    own = (one.scheme for one in store.queues() if one.name == name)
+    return next(
+        (one for one in own if all(one.outputs(task) == scheme.outputs(task) for task in TASKS)), scheme
+    )
 
 
 def _kept(found: Gathered, scheme: Dataset, photos: Photos, wish: Wish, spool: Spool) -> Look:

@@ -95,10 +95,12 @@ def test_a_queue_s_own_rules_hold_though_the_scheme_given_has_others(store: Stor
     row = {"tokens": ["Ola", "left"], "entities": [{"start": 0, "end": 1, "label": label}]}
     row |= {"relations": [{"head": [0, 1], "tail": [1, 2], "label": first.label}]}
     path = tmp_path / "x.jsonl"
-    path.write_text(json.dumps(row) + "\n")
+    path.write_text(json.dumps(row) + "\n" + json.dumps({"tokens": ["Eve"]}) + "\n")
     with pytest.raises(InputError, match="does not fit"):
-        bring(store, "q", path, ODD, Photos(), Wish(source="jsonl"))
+        bring(store, "q", path, ODD, Photos(), Wish(source="jsonl", bad_rows="stop"))
     assert store.page("q", "Ann").total == 0
+    done = bring(store, "q", path, ODD, Photos(), Wish(source="jsonl"))
+    assert done.added == 1 and "1 row could not be read" in " ".join(done.warnings)
     store.make_queue("free", ODD)
     bring(store, "free", path, ODD, Photos(), Wish(source="jsonl"))
-    assert [len(review.answer.links) for review in store.page("free", "Ann").reviews] == [1]
+    assert [len(review.answer.links) for review in store.page("free", "Ann").reviews] == [1, 0]

@@ -48,16 +48,6 @@ def checked(item: Question, scheme: Dataset, use: Use) -> Row:
     return Row(post=post, body=body, answer=own, asked=asked, reviews=reviews)
 
 
-def checked_again(row: Row, scheme: Dataset) -> Row:
-    """A checked row, whose answers were held against another scheme. Raises InputError naming the post."""
-    try:
-        own = row.answer and read_answer(row.answer, row.post, scheme)
-        reviews = tuple((who, read_answer(one, row.post, scheme)) for who, one in row.reviews)
-    except InputError as error:
-        raise InputError(f"{name_of(row.post)}: {error}") from error
-    return replace(row, answer=own, reviews=reviews)
-
-
 def _reviews(item: Question, post: Post, scheme: Dataset) -> tuple[tuple[str, Answer], ...]:
     """What each of several people states of a post, by their names."""
     return tuple(
