@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -136,6 +134,10 @@ def _migrate(engine: Engine) -> None:
         found = _version(connection)
         if found is not None and found > NEWEST:
             raise InputError("a newer version of mmdemo wrote this database of reviews; update mmdemo")
+        # Here: a second of imports that every start would pay, and a database that is up to date never needs.
+        from alembic import command
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option(
             "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")
