@@ -64,6 +64,7 @@ def _relation_json(relation: FoundRelation) -> dict[str, Any]:
         "symmetric": relation.symmetric,
         "top": [_label_json(one) for one in relation.top],
         "contradicts": list(relation.contradicts),
+        "ruled_out": None if relation.ruled_out is None else _label_json(relation.ruled_out),
     }
 
 

@@ -55,8 +55,10 @@ def decide(
 ) -> Decided:
     """The likeliest relation of each pair.
 
-    A label that the types do not allow is not chosen; the probabilities of the others stay as they are. A
-    symmetric label has the mean of its probabilities in both directions where both were answered.
+    A label that the types do not allow is not chosen: where it is the likeliest, the pair has no relation
+    (there the best allowed label was right 2 times of 88, on MNRE's validation sentences with Twitter2017's
+    entities). The probabilities of the others stay as they are. A symmetric label has the mean of its
+    probabilities in both directions where both were answered.
 
     Args:
         scores: calibrated probabilities over ``relations.relation_labels``, by pair.
@@ -71,7 +73,7 @@ def decide(
         back = scores.get((tail, head))
         mean = own if back is None else np.where(both_ways, (own + back) / 2, own)
         ends = entities[head], entities[tail]
-        found[head, tail] = _relation(ends, mean, labels, symmetric, _allowed(ends, typed, labels), triples)
+        found[head, tail] = _relation(ends, mean, relations, _allowed(ends, typed, labels), triples)
     told, none = _told_once(found, relations.none)
     chosen = [replace(one, id=f"r{number}") for number, one in enumerate(told)]
     return Decided(relations=tuple(_contradictions(chosen, relations)), none=tuple(none))
@@ -86,24 +88,32 @@ def _allowed(ends: tuple[FoundEntity, FoundEntity], typed: Dataset | None, label
 def _relation(
     ends: tuple[FoundEntity, FoundEntity],
     probabilities_C: np.ndarray,
-    labels: Sequence[str],
-    symmetric: set[str],
+    relations: Dataset,
     allowed: set[str],
     triples: TripleCalibration | None,
 ) -> FoundRelation:
-    """The best allowed label of a pair, `none` among them; its id is not known yet."""
-    order = [i for i in np.argsort(-probabilities_C, kind="stable") if labels[i] in allowed][:TOP]
-    top = tuple(LabelScore(label=labels[i], score=float(probabilities_C[i])) for i in order)
+    """The likeliest label of a pair, or `none` where the types rule that one out; its id is not known yet."""
+    labels = relations.relation_labels
+    order = [int(place) for place in np.argsort(-probabilities_C, kind="stable")]
+    fit = [place for place in order if labels[place] in allowed]
+    ruled_out = fit[0] != order[0]
+    chosen = labels.index(relations.none) if ruled_out else fit[0]
+    shown = [place for rank, place in enumerate(fit) if rank < TOP or place == chosen]
+
+    def scored(place: int) -> LabelScore:
+        return LabelScore(label=labels[place], score=float(probabilities_C[place]))
+
     head, tail = ends
     return FoundRelation(
         id="",
         head=head.id,
         tail=tail.id,
-        label=top[0].label,
-        score=top[0].score,
-        score_with_entities=_with_entities(top[0].score, ends, triples),
-        symmetric=top[0].label in symmetric,
-        top=top,
+        label=labels[chosen],
+        score=float(probabilities_C[chosen]),
+        score_with_entities=_with_entities(float(probabilities_C[chosen]), ends, triples),
+        symmetric=any(kind.label == labels[chosen] and kind.symmetric for kind in relations.relations),
+        top=tuple(map(scored, shown)),
+        ruled_out=scored(order[0]) if ruled_out else None,
     )
 
 

@@ -55,10 +55,11 @@ class FoundRelation:
     ``score_with_entities`` is the probability that all three are right: calibrated where the relation cell
     was measured with such entities (`mmdemo.cells.calibration.TripleCalibration`), else the product of
     the three scores, as if they were independent; an entity that a person states counts as certain.
-    ``top`` are the likeliest labels that the types of the two allow, best first, the chosen one among
-    them. A ``symmetric`` one holds in both directions and is told once, from the entity that stands
-    first, with the mean of both directions' probabilities. ``contradicts`` are ids of relations that by
-    the dataset's record cannot be right together with this one.
+    ``top`` are the likeliest labels that the types of the two allow, best first, the chosen one among them.
+    ``ruled_out`` is a label likelier than all of these, which the types rule out: such a pair has no
+    relation. A ``symmetric`` one holds in both directions and is told once, from the entity that stands
+    first, with the mean of both directions' probabilities. ``contradicts`` are ids of relations that by the
+    dataset's record cannot be right together with this one.
     """
 
     id: str
@@ -70,6 +71,7 @@ class FoundRelation:
     symmetric: bool = False
     top: tuple[LabelScore, ...] = ()
     contradicts: tuple[str, ...] = ()
+    ruled_out: LabelScore | None = None
 
     @property
     def runner_ups(self) -> tuple[LabelScore, ...]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmdemo.answer.extraction.decide import decide, typed_pairs
-from mmdemo.answer.extraction.records import FoundEntity
+from mmdemo.answer.extraction.records import FoundEntity, LabelScore
 from mmdemo.cells.calibration import TripleCalibration
 from mmdemo.datasets.schema import Dataset, EntityType, RelationType
 
@@ -52,13 +52,23 @@ def test_a_label_that_is_not_known_may_have_any_relation():
 
 def test_a_label_that_the_types_forbid_is_not_chosen_and_scores_stay():
     found = decide(
-        {(0, 1): scores(parent=0.6, born_in=0.3, nothing=0.1)}, entities("PER", "LOC"), RELATIONS, TYPED
+        {(0, 1): scores(born_in=0.5, parent=0.4, nothing=0.1)}, entities("PER", "LOC"), RELATIONS, TYPED
     )
     (one,) = found.relations
-    assert (one.id, one.head, one.tail, one.label, one.score) == ("r0", "e0", "e1", "born in", 0.3)
-    assert [(top.label, top.score) for top in one.top] == [("born in", 0.3), ("nothing", 0.1)]
-    assert one.score_with_entities == pytest.approx(0.3 * 0.25)
-    assert [top.label for top in one.runner_ups] == ["nothing"]
+    assert (one.id, one.head, one.tail, one.label, one.score) == ("r0", "e0", "e1", "born in", 0.5)
+    assert [(top.label, top.score) for top in one.top] == [("born in", 0.5), ("nothing", 0.1)]
+    assert one.score_with_entities == pytest.approx(0.5 * 0.25)
+    assert [top.label for top in one.runner_ups] == ["nothing"] and one.ruled_out is None
+
+
+def test_where_the_likeliest_label_is_forbidden_the_pair_has_no_relation():
+    found = decide(
+        {(0, 1): scores(parent=0.6, born_in=0.3, nothing=0.1)}, entities("PER", "LOC"), RELATIONS, TYPED
+    )
+    (one,) = found.none
+    assert found.relations == () and (one.label, one.score) == ("nothing", 0.1)
+    assert [top.label for top in one.top] == ["born in", "nothing"]
+    assert one.ruled_out == LabelScore(label="parent", score=0.6)
 
 
 def test_of_a_marked_pair_every_label_may_be_the_answer():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmdemo.answer.extraction.records import LabelScore
 from mmdemo.datasets.looks import looks_of
 from mmdemo.ui.extract.drawing.below import NONE_LISTED, below_html
 from mmdemo.ui.extract.drawing.graph import Arc, Box, graph_html, place_labels, places
@@ -129,6 +130,17 @@ def test_pairs_without_a_relation_are_counted_and_told_on_request():
     )
     assert f"{len(none)} pairs without a relation" in html and "and 5 more" in html
     assert html.count("no relation →") == NONE_LISTED
+
+
+def test_a_pair_says_which_likely_label_its_types_rule_out():
+    likely = LabelScore(label=HOSTILE, score=0.94)
+    one = relation(0, 0, 1, id="", label="None", score=0.01, ruled_out=likely)
+    found = answered(["a", "b"], [entity(0, 0, 1), entity(1, 1, 2)], [], none=(one,), none_count=1)
+    for html in (below_html(found, ODD), pair_html(one, found)):
+        page = Elements(html)
+        assert "94.0%" in page.text and "which the types of the two rule out" in page.text
+        assert {name for name, _ in page.tags} <= OURS and not page.having("onerror")
+    assert "rule out" not in answer_html(two(), ODD)
 
 
 def test_confidence_says_whether_the_entities_are_in_it():

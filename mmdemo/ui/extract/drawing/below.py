@@ -9,7 +9,7 @@ from mmdemo.datasets.looks import UNKNOWN_LOOK, Look, looks_of
 from mmdemo.datasets.schema import Dataset
 from mmdemo.ui.extract.drawing.buttons import why_button
 from mmdemo.ui.extract.drawing.graph import graph_html
-from mmdemo.ui.extract.drawing.page import relation_text
+from mmdemo.ui.extract.drawing.page import relation_text, ruled_out
 from mmdemo.ui.extract.drawing.text import DRAWN, likeliest, look_of, said, score_of
 from mmdemo.ui.shell.post_bar import photo_source
 from mmdemo.ui.shell.safe import percent, safe
@@ -89,7 +89,8 @@ def _none_html(found: Extraction) -> str:
         return ""
     listed = sorted(found.none, key=lambda relation: relation.score)[:NONE_LISTED]
     rows = "".join(
-        f"<li>{relation_text(one, found)} <span class='mm-number'>{percent(one.score)}</span></li>"
+        f"<li>{relation_text(one, found)} <span class='mm-number'>{percent(one.score)}</span>"
+        f"{ruled_out(one)}</li>"
         for one in listed
     )
     more = found.none_count - len(listed)

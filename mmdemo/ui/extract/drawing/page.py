@@ -8,7 +8,7 @@ from typing import Any
 
 from mmdemo.answer.extraction.records import Extraction, FoundEntity, FoundRelation, LabelScore
 from mmdemo.datasets.looks import Look, looks_of
-from mmdemo.datasets.schema import Dataset, Task
+from mmdemo.datasets.schema import Dataset, Task, readable
 from mmdemo.types import Relation
 from mmdemo.ui.extract.drawing.buttons import button, why_button
 from mmdemo.ui.extract.drawing.text import DRAWN, said, score_of, style_of, text_html
@@ -163,17 +163,25 @@ def pair_html(relation: FoundRelation, found: Extraction) -> str:
     bars = [_as_relation(one, head, tail) for one in relation.top]
     told = (
         f"{percent(relation.score)} if both entities are right; "
-        f"{percent(relation.score_with_entities)} that all three are right"
+        f"{percent(relation.score_with_entities)} that all three are right.{ruled_out(relation)}"
     )
     pair = {"head": head.id, "tail": tail.id}
     asks = f"{said(head.text)} and {said(tail.text)}"
     return (
         f"<h4><bdi>{safe(head.text)}</bdi> <em>{safe(name)} {arrow}</em> <bdi>{safe(tail.text)}</bdi></h4>"
-        f'<p class="mm-quiet">{told}.</p>{_against(relation, found)}{bars_html(bars, found.none_label)}'
+        f'<p class="mm-quiet">{told}</p>{_against(relation, found)}{bars_html(bars, found.none_label)}'
         f'<div class="xt-line">'
         f"{button('Ask the other way', 'pair', head=tail.id, tail=head.id)}"
         f"{why_button('relation', f'Why this relation of {asks}?', **pair, label=relation.label)}</div>"
     )
+
+
+def ruled_out(relation: FoundRelation) -> str:
+    """Why a pair has no relation although a label was likely; "" where none was."""
+    if relation.ruled_out is None:
+        return ""
+    likely = relation.ruled_out
+    return f" {percent(likely.score)} “{safe(readable(likely.label))}”, which the types of the two rule out."
 
 
 def _as_relation(one: LabelScore, head: FoundEntity, tail: FoundEntity) -> Relation:
