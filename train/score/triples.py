@@ -145,12 +145,12 @@ def judge_triples(
     for post, answer in tqdm(
         extracted(posts, entities, relations), f"{split} sentences", total=len(posts), disable=None
     ):
-        told += _judged(post, answer, relations.dataset.none, symmetric)
+        told += judged_relations(post, answer, relations.dataset.none, symmetric)
     scores = np.array(told, dtype=float).reshape(-1, 3)
     return JudgedTriples(relations=scores[:, 0], entities=scores[:, 1], right=scores[:, 2].astype(bool))
 
 
-def _judged(
+def judged_relations(
     post: Post, answer: Extraction, none: str, symmetric: set[str]
 ) -> Iterator[tuple[float, float, bool]]:
     """Of each relation that can be judged: its score, its ends' together, whether all of it is right."""

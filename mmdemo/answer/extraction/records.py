@@ -56,10 +56,10 @@ class FoundRelation:
     was measured with such entities (`mmdemo.cells.calibration.TripleCalibration`), else the product of
     the three scores, as if they were independent; an entity that a person states counts as certain.
     ``top`` are the likeliest labels that the types of the two allow, best first, the chosen one among them.
-    ``ruled_out`` is a label likelier than all of these, which the types rule out: such a pair has no
-    relation. A ``symmetric`` one holds in both directions and is told once, from the entity that stands
-    first, with the mean of both directions' probabilities. ``contradicts`` are ids of relations that by the
-    dataset's record cannot be right together with this one.
+    ``ruled_out`` is a likelier label that the types rule out, for which the pair has no relation. A
+    ``symmetric`` one holds in both directions and is told once, from the entity that stands first, with the
+    mean of both directions' probabilities. ``contradicts`` are ids of relations that by the dataset's record
+    cannot be right together with this one.
     """
 
     id: str

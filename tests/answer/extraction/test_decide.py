@@ -1,10 +1,12 @@
 """Types, direction, symmetry and contradictions, from the record of a dataset with labels of its own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mmdemo.answer.extraction.decide import decide, typed_pairs
-from mmdemo.answer.extraction.records import FoundEntity, LabelScore
+from mmdemo.answer.extraction.records import TOP, FoundEntity, LabelScore
 from mmdemo.cells.calibration import TripleCalibration
 from mmdemo.datasets.schema import Dataset, EntityType, RelationType
 
@@ -69,6 +71,27 @@ def test_where_the_likeliest_label_is_forbidden_the_pair_has_no_relation():
     assert found.relations == () and (one.label, one.score) == ("nothing", 0.1)
     assert [top.label for top in one.top] == ["born in", "nothing"]
     assert one.ruled_out == LabelScore(label="parent", score=0.6)
+
+
+def test_a_symmetric_label_is_told_though_a_forbidden_one_is_likelier():
+    pair = {(0, 1): scores(born_in=0.6, friend=0.4), (1, 0): scores(nothing=0.8, friend=0.2)}
+    (one,) = decide(pair, entities("PER", "PER"), RELATIONS, TYPED).relations
+    assert (one.label, one.score, one.ruled_out) == ("friend", pytest.approx(0.3), None)
+
+
+def test_what_is_chosen_is_among_the_labels_that_are_told_however_unlikely():
+    kinds = tuple(RelationType(label=f"kind {i}", head=("human",), tail=("town",)) for i in range(TOP + 1))
+    many = replace(
+        RELATIONS, relations=(*kinds, RelationType(label="parent", head=("human",), tail=("human",)))
+    )
+    found = decide(
+        {(0, 1): np.array([0.0, *[0.1] * len(kinds), 0.4])},
+        entities("PER", "LOC"),
+        many,
+        TWEETS.with_relations_of(many),
+    )
+    (one,) = found.none
+    assert [top.label for top in one.top] == [*(f"kind {i}" for i in range(TOP)), "nothing"]
 
 
 def test_of_a_marked_pair_every_label_may_be_the_answer():

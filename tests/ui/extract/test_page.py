@@ -138,9 +138,9 @@ def test_a_pair_says_which_likely_label_its_types_rule_out():
     found = answered(["a", "b"], [entity(0, 0, 1), entity(1, 1, 2)], [], none=(one,), none_count=1)
     for html in (below_html(found, ODD), pair_html(one, found)):
         page = Elements(html)
-        assert "94.0%" in page.text and "which the types of the two rule out" in page.text
+        assert "(94.0%) is ruled out by the types of the two." in page.text
         assert {name for name, _ in page.tags} <= OURS and not page.having("onerror")
-    assert "rule out" not in answer_html(two(), ODD)
+    assert "ruled out" not in answer_html(two(), ODD)
 
 
 def test_confidence_says_whether_the_entities_are_in_it():

@@ -88,11 +88,7 @@ def _none_html(found: Extraction) -> str:
     if not found.relations_by or not found.none_count:
         return ""
     listed = sorted(found.none, key=lambda relation: relation.score)[:NONE_LISTED]
-    rows = "".join(
-        f"<li>{relation_text(one, found)} <span class='mm-number'>{percent(one.score)}</span>"
-        f"{ruled_out(one)}</li>"
-        for one in listed
-    )
+    rows = "".join(f"<li>{relation_text(one, found)} {_how_sure(one)}</li>" for one in listed)
     more = found.none_count - len(listed)
     rest = f'<p class="mm-quiet">and {more:,} more, which are surer</p>' if more > 0 else ""
     pairs = "1 pair" if found.none_count == 1 else f"{found.none_count:,} pairs"
@@ -100,6 +96,11 @@ def _none_html(found: Extraction) -> str:
         f'<details class="xt-more"><summary>{pairs} without a relation</summary>'
         f'<ul class="xt-none">{rows}</ul>{rest}</details>'
     )
+
+
+def _how_sure(none: FoundRelation) -> str:
+    """That a pair has no relation: the label that its types rule out, else how likely it is."""
+    return ruled_out(none) or f"<span class='mm-number'>{percent(none.score)}</span>"
 
 
 def _words_html(found: Extraction, looks: Mapping[str, Look]) -> str:

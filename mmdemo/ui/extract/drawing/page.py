@@ -163,13 +163,14 @@ def pair_html(relation: FoundRelation, found: Extraction) -> str:
     bars = [_as_relation(one, head, tail) for one in relation.top]
     told = (
         f"{percent(relation.score)} if both entities are right; "
-        f"{percent(relation.score_with_entities)} that all three are right.{ruled_out(relation)}"
+        f"{percent(relation.score_with_entities)} that all three are right"
     )
     pair = {"head": head.id, "tail": tail.id}
     asks = f"{said(head.text)} and {said(tail.text)}"
+    notes = f'<p class="mm-quiet">{told}. {ruled_out(relation)}</p>{_against(relation, found)}'
     return (
         f"<h4><bdi>{safe(head.text)}</bdi> <em>{safe(name)} {arrow}</em> <bdi>{safe(tail.text)}</bdi></h4>"
-        f'<p class="mm-quiet">{told}</p>{_against(relation, found)}{bars_html(bars, found.none_label)}'
+        f"{notes}{bars_html(bars, found.none_label)}"
         f'<div class="xt-line">'
         f"{button('Ask the other way', 'pair', head=tail.id, tail=head.id)}"
         f"{why_button('relation', f'Why this relation of {asks}?', **pair, label=relation.label)}</div>"
@@ -181,7 +182,7 @@ def ruled_out(relation: FoundRelation) -> str:
     if relation.ruled_out is None:
         return ""
     likely = relation.ruled_out
-    return f" {percent(likely.score)} “{safe(readable(likely.label))}”, which the types of the two rule out."
+    return f"“{safe(readable(likely.label))}” ({percent(likely.score)}) is ruled out by the types of the two."
 
 
 def _as_relation(one: LabelScore, head: FoundEntity, tail: FoundEntity) -> Relation:
