@@ -51,7 +51,7 @@ def answered(*told: tuple[Span, Span, str]) -> Extraction:
 
 
 def judged(post: Post, *told: tuple[Span, Span, str]) -> list[bool]:
-    found = list(triples._judged(post, answered(*told), "None", {"peer"}))
+    found = list(triples.judged_relations(post, answered(*told), "None", {"peer"}))
     assert all(one[:2] == (0.8, 0.25) for one in found)
     return [right for _, _, right in found]
 
