@@ -3,30 +3,22 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from mmdemo.cells.locate import list_cells
 from mmdemo.datasets.discovery import bundled
-from tests.forking import forking_python
+from tests import forking
 from tests.harbour import write_harbour
 
 ROOT = Path(__file__).resolve().parents[1]
 MUSIC = Path(os.environ.get("MMDEMO_DATA", ROOT.parent / "shared" / "data")) / "crossre"
 
 
-@pytest.fixture(scope="module")
-def python() -> Iterator[Path]:
-    with TemporaryDirectory() as folder, forking_python(Path(folder)) as program:
-        yield program
-
-
-def walk(python: Path, folder: Path | None, work: Path) -> str:
+def walk(folder: Path | None, work: Path) -> str:
     """What the script says; it ends with an error where a step does."""
-    environment = os.environ | {"PYTHON": str(python), "LIMIT": "12"}
+    environment = os.environ | {"PYTHON": forking.python(), "LIMIT": "12"}
     done = subprocess.run(
         [ROOT / "tests" / "own_dataset.sh", folder or "", work],
         env=environment,
@@ -43,9 +35,9 @@ def card(work: Path) -> dict:
 
 
 @pytest.mark.long
-def test_a_made_up_set_with_photos_goes_from_files_to_a_cell_and_back(python: Path, tmp_path: Path) -> None:
+def test_a_made_up_set_with_photos_goes_from_files_to_a_cell_and_back(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    said = walk(python, None, work)
+    said = walk(None, work)
     assert "splits made, alike in labels" in said and "all of it worked" in said
     for name in ("jsonl", "dygie", "brat", "label-studio", "conll"):  # conll: less the relations
         assert f"{name}: 48 posts read back equal" in said
@@ -58,13 +50,13 @@ def test_a_made_up_set_with_photos_goes_from_files_to_a_cell_and_back(python: Pa
 
 @pytest.mark.skipif(not MUSIC.is_dir(), reason="needs the shared data")
 @pytest.mark.long
-def test_sentences_about_music_go_the_same_way_without_photos(python: Path, tmp_path: Path) -> None:
+def test_sentences_about_music_go_the_same_way_without_photos(tmp_path: Path) -> None:
     folder = tmp_path / "music"
     folder.mkdir()
     for file in sorted(MUSIC.glob("*.json")):
         lines = file.read_text(encoding="utf-8").splitlines()[: 30 if "train" in file.name else 8]
         (folder / file.name).write_text("\n".join(lines), encoding="utf-8")
-    said = walk(python, folder, tmp_path / "work")
+    said = walk(folder, tmp_path / "work")
     assert "photos: none, text only" in said and "dygie: 30 posts read back equal" in said
     assert card(tmp_path / "work")["training"]["data"] == "no photos"
 

@@ -6,7 +6,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -21,6 +20,7 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from mmdemo.cells.locate import SHIPPED, list_cells
 from mmdemo.models.encoders.table import DEFAULT_MODEL
+from tests import forking
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Debian's browser. The one without any window of its own loads the page for half of the processor time.
@@ -74,8 +74,8 @@ def running_app(reviews: Path | None = None, **environment: str) -> Iterator[str
         # Its own: an app that stops deletes its photos, and an equal photo of another app is the same file.
         settings["GRADIO_TEMP_DIR"] = f"{folder}/uploads"
         settings["MMDEMO_PRESET"] = "lite"  # which explains in a third of the time
-        command = [sys.executable, "app.py", *["--mcp"] * bool(importlib.util.find_spec("mcp"))]
         settings |= environment
+        command = [forking.python(**settings), "app.py", *["--mcp"] * bool(importlib.util.find_spec("mcp"))]
         app = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"

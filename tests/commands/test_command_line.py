@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from mmdemo.__main__ import app, main
 from mmdemo.types import InputError
+from tests import forking
 
 ROOT = Path(__file__).resolve().parents[2]
 TWEET = "Kevin Durant enters Oracle Arena"
@@ -41,9 +43,11 @@ def call(tiny_zoo, monkeypatch):
     return run
 
 
-def process(tiny_zoo: Path, *arguments: str | bytes) -> subprocess.CompletedProcess[str]:
+def process(
+    python: Sequence[str], tiny_zoo: Path, *arguments: str | bytes
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "mmdemo", "predict", *arguments],
+        [*python, "-m", "mmdemo", "predict", *arguments],
         cwd=ROOT,
         env=os.environ | {"MMDEMO_CHECKPOINTS": str(tiny_zoo)},
         capture_output=True,
@@ -56,9 +60,9 @@ def process(tiny_zoo: Path, *arguments: str | bytes) -> subprocess.CompletedProc
 
 
 def test_an_answer_on_standard_output(tiny_zoo, photo):
-    done = process(
-        tiny_zoo, "--preset", "tiny", "--dataset", "mnre", "--text", MARKED, "--image", str(photo), "--json"
-    )
+    fresh = [sys.executable, "-W", "error"]
+    asked = ["--preset", "tiny", "--dataset", "mnre", "--text", MARKED, "--image", str(photo), "--json"]
+    done = process(fresh, tiny_zoo, *asked)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert json.loads(done.stdout)["image_used"] is True
@@ -66,9 +70,8 @@ def test_an_answer_on_standard_output(tiny_zoo, photo):
 
 def test_a_mistake_is_one_line_and_exit_code_2(tiny_zoo):
     """Bytes that are not UTF-8: what a terminal in another encoding sends."""
-    done = process(
-        tiny_zoo, "--preset", "tiny", "--dataset", "mnre", "--text", b"[E1]\xff[/E1] [E2]b[/E2]", "--json"
-    )
+    asked = ["--preset", "tiny", "--dataset", "mnre", "--text", b"[E1]\xff[/E1] [E2]b[/E2]", "--json"]
+    done = process([forking.python()], tiny_zoo, *asked)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()

@@ -1,6 +1,7 @@
 """Serve the page: security headers on every answer, and a stop that lets running answers finish."""
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -245,6 +246,8 @@ def serve(demo: gr.Blocks, settings: dict[str, Any], mcp: bool | None = None) ->
     }
     _launch(demo, {**settings, **launch, "mcp_server": mcp})
     mcp_tools.answer_in_json(demo)
+    gc.collect()
+    gc.freeze()  # the page and its libraries stay: looking through them held up all answers, each time
     try:
         while not stop.wait(0.2):
             pass

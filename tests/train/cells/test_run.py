@@ -5,7 +5,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from mmdemo.models.config import ModelConfig
 from mmdemo.models.model import build_model
 from mmdemo.posts.question import read_post
 from mmdemo.types import InputError
+from tests import forking
 from tests.tiny import write_data
 from train.__main__ import app
 from train.cells.recipes import read_changes, read_recipes
@@ -229,7 +229,7 @@ KILLED = """
 
 def killed_run(data: Path, place: Path, epochs: int, log: Path, key: str) -> int:
     """The run as a process of its own that is killed in its third epoch; how many epochs ``log`` has then."""
-    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(log), key]
+    command = [forking.python(), "-c", textwrap.dedent(KILLED), str(log), key]
     command += ["run", "--dataset", "twitter2017", "--set", "preset=tiny"]
     command += ["--data", str(data), "--out", str(place / "out"), "--work", str(place / "work")]
     command += ["--set", "device=cpu", "--set", f"epochs={epochs}", "--set", "patience=99"]

@@ -14,6 +14,7 @@ import pytest
 from mmdemo.datasets.discovery import bundled, find_dataset
 from mmdemo.models.config import MODELS, ModelConfig, fusions_of
 from mmdemo.types import InputError
+from tests import forking
 from tests.tiny import write_data
 from train.cells.settings import Settings
 from train.cells.zoo import _determinants, build_parallel, plan, starts_of
@@ -122,7 +123,7 @@ def command(tmp_path) -> list[str]:
     given = [str(word) for pair in options.items() for word in pair]
     small = ["--set", "epochs=1", "--set", "members=1", "--device", "cpu"]
     return [
-        sys.executable,
+        forking.python(),
         "-m",
         "train",
         "zoo",
@@ -140,7 +141,7 @@ def files_of(out: Path) -> dict[str, tuple[int, bytes]]:
 
 def test_a_killed_zoo_goes_on_and_trains_only_what_is_missing_or_outdated(command, tmp_path):
     quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    killed = [sys.executable, "-c", textwrap.dedent(KILLED), *command[3:]]
+    killed = [forking.python(), "-c", textwrap.dedent(KILLED), *command[3:]]
     assert subprocess.run(killed, **quiet, check=False).returncode == -signal.SIGKILL
     cells = [f"tiny/twitter2015/roberta-resnet50/{f}" for f in fusions_of("roberta-resnet50")]
     whole = [c for c in cells if (tmp_path / "out" / c / "metrics.json").exists()]

@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -24,6 +23,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from tests import forking
 from tests.browser.live import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,6 +53,7 @@ APP = """
         return open_image(source)
 
     question.open_image = slowly
+    (folder / "pid").write_text(str(os.getpid()))
     server.serve(layout.build(), layout.launch_settings())
 """
 QUESTION = ["twitter2017", "roberta-resnet50", "film", "Ann met Bob in Paris", None, "lite"]
@@ -135,7 +136,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     environment |= {"TEST_FOLDER": str(tmp_path), "TEST_LOCKED": str(LOCKED)}
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(APP)], cwd=ROOT, env=environment, stdout=log, stderr=log
+            [forking.python(), "-c", textwrap.dedent(APP)], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
     found = App(process=process, url=f"http://127.0.0.1:{port}", folder=tmp_path)
     try:
@@ -203,7 +204,7 @@ def test_a_held_database_stops_reviewers_alone(app):
 
 
 def memory(app: App) -> int:
-    return int(psutil.Process(app.process.pid).memory_info().rss)
+    return int(psutil.Process(int((app.folder / "pid").read_text())).memory_info().rss)
 
 
 def test_paintings_that_nobody_asks_about_do_not_stay(app):

@@ -2,8 +2,9 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
+
+from tests import forking
 
 ROOT = Path(__file__).resolve().parents[3]
 LOOK = """
@@ -26,7 +27,7 @@ print(len(holder.session_data))
 
 def run(script: str) -> str:
     """The last line that a script prints."""
-    command = [sys.executable, "-c", script]
+    command = [forking.python(), "-c", script]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]

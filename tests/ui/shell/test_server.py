@@ -23,6 +23,7 @@ import pytest
 from mmdemo.types import InputError
 from mmdemo.ui.shell import server
 from mmdemo.ui.shell.safe import public, sentence
+from tests import forking
 from tests.browser.live import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -259,7 +260,7 @@ def started(**changed: str) -> subprocess.CompletedProcess[str]:
     """``python app.py`` until it ends by itself."""
     environment = os.environ | {"MMDEMO_REVIEWS": f"{NO_HOME}/reviews.sqlite3", "HF_HUB_OFFLINE": "1"}
     return subprocess.run(
-        [sys.executable, "app.py"],
+        [forking.python(), "app.py"],
         cwd=ROOT,
         env=environment | changed,
         capture_output=True,
