@@ -53,13 +53,16 @@ def extract(
 
 
 def lines(answer: dict[str, Any], none_label: str = "None") -> list[str]:
-    """An answer for a terminal: words if asked for, entities, an arc a line, then notes and who answered."""
+    """An answer for a terminal: words if asked for, entities, an arc a line, then notes and who answered.
+
+    An arc's percentage is that it and both of its entities are right.
+    """
     texts = {entity["id"]: entity["text"] for entity in answer["entities"]}
     told = [f"{_score(word['score'])}  {word['tag']:7} {word['text']}" for word in answer.get("words", [])]
     told += [f"{_score(e['score'])}  {e['label'] or 'unread':7} {e['text']}" for e in answer["entities"]]
     told += ["no entity found"] if not answer["entities"] else []
     for relation in answer["relations"]:
-        told.append(f"{_score(relation['score'])}  {_arc(relation, texts)}")
+        told.append(f"{_score(relation['score_with_entities'])}  {_arc(relation, texts)}")
     pairs = answer["pairs"]
     if pairs["asked"] and not answer["relations"]:
         told.append("no relation found")

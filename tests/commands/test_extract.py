@@ -43,8 +43,9 @@ def test_people_read_entities_and_who_answered(call):
 
 def test_arcs_say_direction_and_contradiction():
     entity = {"label": "PER", "score": 0.9}
-    couple = {"id": "r0", "head": "e0", "tail": "e1", "label": "/per/per/couple", "score": 0.83}
-    parent = {"id": "r1", "head": "e1", "tail": "e0", "label": "/per/per/parent", "score": 0.83}
+    scores = {"score": 0.83, "score_with_entities": 0.67}
+    couple = {"id": "r0", "head": "e0", "tail": "e1", "label": "/per/per/couple", **scores}
+    parent = {"id": "r1", "head": "e1", "tail": "e0", "label": "/per/per/parent", **scores}
     answer = {
         "entities": [{"id": "e0", "text": "Ann", **entity}, {"id": "e1", "text": "Bob", **entity}],
         "relations": [
@@ -59,8 +60,8 @@ def test_arcs_say_direction_and_contradiction():
     assert lines(answer) == [
         " 90.0%  PER     Ann",
         " 90.0%  PER     Bob",
-        " 83.0%  Ann -couple- Bob",
-        " 83.0%  r1: Bob -parent-> Ann  (contradicts r2)",
+        " 67.0%  Ann -couple- Bob",
+        " 67.0%  r1: Bob -parent-> Ann  (contradicts r2)",
         "0 of 2 pairs without a relation",
         "entities by a, relations by b",
     ]

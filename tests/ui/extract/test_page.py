@@ -109,7 +109,7 @@ def test_a_contradiction_is_marked_in_all_places():
 
 def test_more_relations_than_are_drawn_wait_for_a_button():
     count = DRAWN + 3
-    many = [relation(i, 0, i + 1, score=i / 100) for i in range(count)]
+    many = [relation(i, 0, i + 1, score=1 - i / 100, score_with_entities=i / 100) for i in range(count)]
     found = answered(
         [f"w{i}" for i in range(count + 1)], [entity(i, i, i + 1) for i in range(count + 1)], many
     )
@@ -117,9 +117,10 @@ def test_more_relations_than_are_drawn_wait_for_a_button():
     assert f"Show all {count} relations" in html.text
     arcs = json.loads(html.having("data-arcs")[0])
     assert [arc["id"] for arc in arcs] == [f"r{i}" for i in reversed(range(count))], "the likeliest first"
-    assert below_html(found, ODD).count("xt-rest") == 3
+    below = below_html(found, ODD)
+    assert below.count("xt-rest") == 3 and f"the likeliest {DRAWN} of {count}" in below
     assert graph_html(found, LOOKS).count("ar-edge") == DRAWN
-    assert "Show all" not in answer_html(two(), ODD)
+    assert "Show all" not in answer_html(two(), ODD) and "the likeliest" not in below_html(two(), ODD)
 
 
 def test_pairs_without_a_relation_are_counted_and_told_on_request():
@@ -148,6 +149,10 @@ def test_confidence_says_whether_the_entities_are_in_it():
     html = pair_html(found.relations[0], found)
     assert "70.0% if both entities are right; 51.0% that all three are right" in html
     assert html.count("<li>") == 2 and 'data-act="pair" data-head="e1" data-tail="e0"' in html
+    [arc] = json.loads(Elements(answer_html(found, ODD)).having("data-arcs")[0])
+    assert arc["score"] == "51.0%" and "51.0%" in graph_html(found, LOOKS)
+    assert '<span class="mm-number">51.0%</span>' in below_html(found, ODD)
+    assert "that it and both of its entities are right" in answer_html(found, ODD)
 
 
 def test_a_stopped_answer_says_so():

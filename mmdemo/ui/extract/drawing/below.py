@@ -45,7 +45,10 @@ def _relations_html(found: Extraction) -> str:
     rows = "".join(
         _relation_row(relation, found, rank) for rank, relation in enumerate(likeliest(found.relations))
     )
-    return f'<div><h4>Relations</h4><ol class="xt-list">{rows}</ol></div>'
+    some = f"the likeliest {DRAWN} of {len(found.relations)}" if len(found.relations) > DRAWN else ""
+    return (
+        f'<div><h4>Relations <small class="xt-some">{some}</small></h4><ol class="xt-list">{rows}</ol></div>'
+    )
 
 
 def _relation_row(relation: FoundRelation, found: Extraction, rank: int) -> str:
@@ -57,7 +60,7 @@ def _relation_row(relation: FoundRelation, found: Extraction, rank: int) -> str:
         f'<li class="{"xt-rest" if rank >= DRAWN else ""}" data-relation="{relation.id}">'
         f'<button type="button" class="xt-row" data-act="choose" data-relation="{relation.id}">'
         f"{relation_text(relation, found)} {sign if relation.contradicts else ''}</button>"
-        f'<span class="mm-number">{percent(relation.score)}</span>'
+        f'<span class="mm-number">{percent(relation.score_with_entities)}</span>'
         f"{why}</li>"
     )
 

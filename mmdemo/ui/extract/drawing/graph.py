@@ -145,7 +145,7 @@ def _edge_html(relation: FoundRelation, arc: Arc, name: str, label: Box) -> str:
         f'<path class="ar-path" d="M{a:.1f} {b:.1f}Q{c:.1f} {d:.1f} {e:.1f} {f:.1f}"/>{tip}'
         f'<rect class="ar-ground" x="{left:.1f}" y="{top:.1f}" width="{label.width:.1f}" height="{LABEL}"/>'
         f'<text class="ar-name" x="{label.x:.1f}" y="{label.y + 4.3:.1f}">'
-        f"{_text(name)} <tspan>{percent(relation.score)}</tspan></text></g>"
+        f"{_text(name)} <tspan>{percent(relation.score_with_entities)}</tspan></text></g>"
     )
 
 

@@ -82,6 +82,8 @@ def _legend(found: Extraction, looks: Mapping[str, Look]) -> str:
     labels = {entity.label for entity in found.entities}
     parts = [f"{safe(k)} = {safe(v.meaning)}" for k, v in looks.items() if k in labels and v.meaning]
     hint = "Choose an entity to change it; then a second one to ask for the relation between the two."
+    if found.relations:
+        hint += " A relation’s percentage: that it and both of its entities are right."
     told = f"{hint} {' · '.join(parts)}" if found.entities else "Choose a word to make it an entity."
     return f'<p class="mm-quiet">{told}</p>'
 

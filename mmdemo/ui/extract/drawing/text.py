@@ -35,8 +35,8 @@ def score_of(entity: FoundEntity) -> str:
 
 
 def likeliest(relations: Sequence[FoundRelation]) -> list[FoundRelation]:
-    """The relations, likeliest first: the first `DRAWN` of them are drawn."""
-    return sorted(relations, key=lambda relation: -relation.score)
+    """The relations, first the likeliest with their entities: the first `DRAWN` of them are drawn."""
+    return sorted(relations, key=lambda relation: -relation.score_with_entities)
 
 
 def text_html(found: Extraction, looks: Mapping[str, Look]) -> str:
@@ -63,7 +63,7 @@ def _arc(relation: FoundRelation, none: str) -> dict[str, object]:
         "head": relation.head,
         "tail": relation.tail,
         "name": plain(relation_name(relation.label, none), LONGEST),
-        "score": percent(relation.score).replace("&gt;", ">").replace("&lt;", "<"),
+        "score": percent(relation.score_with_entities).replace("&gt;", ">").replace("&lt;", "<"),
         "symmetric": relation.symmetric,
         "against": bool(relation.contradicts),
     }
