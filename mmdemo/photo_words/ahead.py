@@ -7,9 +7,11 @@ one by one as they come, and of each only whether it was read comes back.
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -96,6 +98,7 @@ def read_ahead(
     threads = max(1, cores // count)
     total = len(photos) if isinstance(photos, Sequence) else None
     done = Ahead()
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
         count,
         mp_context=multiprocessing.get_context("spawn"),  # a copy of a process with threads may hang
@@ -112,6 +115,10 @@ def read_ahead(
             f"a process that reads photos died after {done.read + done.kept} photos, perhaps for want of "
             "memory; what was read is kept: run it again, with fewer processes"
         ) from error
+    except KeyboardInterrupt:  # what was read is kept, and one that still begins would take long to end
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return done
@@ -122,18 +129,34 @@ def _outcomes(
 ) -> Iterator[Outcome]:
     """Each photo's outcome as it comes; never more than ``waiting`` are handed out."""
     names = (str(photo) for photo in photos)
-    pending: set[Future[Outcome]] = {pool.submit(_read_one, name, again) for name in islice(names, waiting)}
+    with _deaf():
+        pending: set[Future[Outcome]] = {
+            pool.submit(_read_one, name, again) for name in islice(names, waiting)
+        }
     while pending:
         finished, pending = wait(pending, return_when=FIRST_COMPLETED)
         pending |= {pool.submit(_read_one, name, again) for name in islice(names, len(finished))}
         yield from (future.result() for future in finished)
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that begin in here do not hear Ctrl-C: the one that starts them decides when to stop."""
+    if threading.current_thread() is not threading.main_thread():  # where nobody may say what is heard
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 # ---------------------------------------------------------------- in each process
 
 
 def _begin(folder: Path | None, sources: Sequence[PhotoSource] | None, threads: int) -> None:
-    """Make this process's reader. The one that started it decides when to stop, not the terminal."""
+    """Make this process's reader, and be deaf to Ctrl-C (`_deaf`)."""
     global _reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import torch
