@@ -3,6 +3,8 @@
 # The first Python here that runs and is 3.11 or 3.12 (a name on the PATH may be a shim that does not run).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
+# How many processes test; each takes a core or more, and up to 3 GB with the app and the browser that it starts.
+PROCESSES ?= 2
 BIN := .venv/bin
 BIOME := $(BIN)/node .venv/web/node_modules/@biomejs/biome/bin/biome
 
@@ -12,7 +14,7 @@ demo: .venv/demo
 	$(BIN)/python app.py
 
 test: .venv/test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: .venv/test .venv/lint
 	$(BIN)/ruff check .
