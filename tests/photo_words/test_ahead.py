@@ -106,8 +106,9 @@ def test_a_stop_from_the_terminal_leaves_no_process(tmp_path):
         start_new_session=True,
     )
     kept = tmp_path / "cache" / "photo_words"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not (kept.is_dir() and any(kept.glob("*.json"))):
+    deadline = time.monotonic() + 600  # three processes import before the first photo is read
+    while not (kept.is_dir() and any(kept.glob("*.json"))):
+        assert job.poll() is None and time.monotonic() < deadline
         time.sleep(0.1)
     os.killpg(job.pid, signal.SIGINT)
     try:
