@@ -1,6 +1,6 @@
-"""A Python that has imported what the app and the commands import: what it is given runs in a fork of it.
+"""A Python that has imported the models and their libraries: what it is given runs in a fork of it.
 
-Imports take a program twenty seconds of a core; the tests start dozens, and pay for them once a process.
+Those take a program many seconds of a core; the tests start dozens, and pay for them once a process.
 """
 
 import atexit
@@ -65,7 +65,7 @@ def _forking() -> str:
         listener.listen()
         command = [sys.executable, "-m", "tests.forking", str(listener.fileno()), str(folder)]
         server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, pass_fds=[listener.fileno()])
-    atexit.register(_end, server)
+    atexit.register(_end, server, folder)
     client.write_text(CLIENT.format(address=str(address)), encoding="utf-8")
     started = shlex.join([sys.executable, "-IS", str(client)])
     program.write_text(f'#!/bin/sh\nexec {started} "$@"\n', encoding="utf-8")
@@ -73,9 +73,10 @@ def _forking() -> str:
     return str(program)
 
 
-def _end(server: subprocess.Popen[bytes]) -> None:
+def _end(server: subprocess.Popen[bytes], folder: Path) -> None:
     with server:
         server.kill()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 # ---------------------------------------------------------------- in the one that forks
